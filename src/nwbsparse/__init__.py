@@ -1,0 +1,63 @@
+"""NWB in, sparse nameable latents out, NWB again.
+
+The verbs are imported when first used: ``import nwbsparse`` loads neither torch nor pynwb.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nwbsparse.analysis.evaluate import evaluate as evaluate
+    from nwbsparse.analysis.explain import explain as explain
+    from nwbsparse.analysis.inference import encode as encode
+    from nwbsparse.analysis.inference import reconstruct as reconstruct
+    from nwbsparse.binning.split import split as split
+    from nwbsparse.binning.to_bins import to_bins as to_bins
+    from nwbsparse.config import Config as Config
+    from nwbsparse.io.reading import read as read
+    from nwbsparse.models.checkpoint import load as load
+    from nwbsparse.models.coder import SparseCoder as SparseCoder
+    from nwbsparse.results import Results as Results
+    from nwbsparse.results import open_results as open_results
+    from nwbsparse.results import write as write
+    from nwbsparse.run import run as run
+    from nwbsparse.session import Session as Session
+    from nwbsparse.training import fit as fit
+    from nwbsparse.views.report import report as report
+
+_WHERE = {
+    "Config": "nwbsparse.config",
+    "Results": "nwbsparse.results",
+    "Session": "nwbsparse.session",
+    "SparseCoder": "nwbsparse.models.coder",
+    "encode": "nwbsparse.analysis.inference",
+    "evaluate": "nwbsparse.analysis.evaluate",
+    "explain": "nwbsparse.analysis.explain",
+    "fit": "nwbsparse.training",
+    "load": "nwbsparse.models.checkpoint",
+    "open_results": "nwbsparse.results",
+    "read": "nwbsparse.io.reading",
+    "reconstruct": "nwbsparse.analysis.inference",
+    "report": "nwbsparse.views.report",
+    "run": "nwbsparse.run",
+    "split": "nwbsparse.binning.split",
+    "to_bins": "nwbsparse.binning.to_bins",
+    "write": "nwbsparse.results",
+}
+
+__all__ = sorted(_WHERE)  # noqa: PLE0605
+
+logging.getLogger("nwbsparse").addHandler(logging.NullHandler())
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"nwbsparse has no {name!r}; it has: {', '.join(__all__)}")
+    return getattr(importlib.import_module(_WHERE[name]), name)
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -1,0 +1,1 @@
+"""Recording → labelled table of bins: one binning rule, aligned behaviour, honest splits."""

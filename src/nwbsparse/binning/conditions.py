@@ -1,0 +1,79 @@
+"""Trials and other intervals → per-bin row numbers, conditions and trial-constant covariates."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import xarray as xr
+
+from nwbsparse import names
+from nwbsparse.binning.grid import Grid
+
+
+def interval_rows(table: xr.Dataset, grid: Grid) -> tuple[np.ndarray, int]:
+    """(time,) int32: the row of the interval that holds the centre of each bin, −1 outside.
+
+    A bin inside two or more intervals gets −1 as well: which of them it belongs to cannot be
+    said. The number of such bins is returned second.
+    """
+    centres = grid.centres
+    rows = np.full(grid.size, -1, dtype=np.int32)
+    cover = np.zeros(grid.size, dtype=np.int32)
+    bounds = zip(table["start_time"].values, table["stop_time"].values, strict=True)
+    for row, (start, stop) in enumerate(bounds):
+        inside = slice(*np.searchsorted(centres, [start, stop], side="left"))
+        rows[inside] = row
+        cover[inside] += 1
+    rows[cover > 1] = -1
+    return rows, int(np.count_nonzero(cover > 1))
+
+
+def label_bins(name: str, table: xr.Dataset, grid: Grid) -> dict[str, xr.DataArray]:
+    """Per-bin variables of one interval table.
+
+    ``name``: the row of the table (role 'interval'); ``name.column`` for each category column:
+    integer codes with their ``categories`` (role 'condition', −1 outside or missing); and for each
+    continuous column: its value (role 'covariate', NaN outside).
+    """
+    rows, overlapping = interval_rows(table, grid)
+    made = {
+        name: xr.DataArray(
+            rows,
+            dims=names.TIME,
+            attrs={names.ROLE: names.ROLE_INTERVAL, "n_overlapping_bins": overlapping},
+        )
+    }
+    inside = rows >= 0
+    for key, column in table.data_vars.items():
+        kind = column.attrs.get(names.KIND)
+        attrs = {names.TABLE: name, "column": str(key)}
+        if kind == "category":
+            codes, categories = _codes(column.values)
+            values = np.where(inside, codes[rows], -1).astype(np.int16)
+            attrs |= {
+                names.ROLE: names.ROLE_CONDITION,
+                names.KIND: names.CATEGORICAL,
+                names.CATEGORIES: json.dumps(categories),
+            }
+            made[f"{name}.{key}"] = xr.DataArray(values, dims=names.TIME, attrs=attrs)
+        elif kind == "continuous" and column.dtype.kind in "iuf":
+            values = np.where(inside, column.values.astype(np.float64)[rows], np.nan)
+            attrs |= {names.ROLE: names.ROLE_COVARIATE, names.KIND: names.CONTINUOUS}
+            made[f"{name}.{key}"] = xr.DataArray(values.astype(np.float32), dims=names.TIME, attrs=attrs)
+    return made
+
+
+def _codes(values: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    """Integer codes of a category column and the names of the categories; missing → −1."""
+    if values.dtype.kind == "f":
+        missing = ~np.isfinite(values)
+        found = np.unique(values[~missing])
+        categories = [f"{value:g}" for value in found]
+    else:
+        missing = np.array([str(value) in ("", "nan", "None") for value in values])
+        found = np.unique(values[~missing].astype(str) if values.dtype.kind in "UO" else values[~missing])
+        categories = [str(value) for value in found]
+    keys = values.astype(str) if values.dtype.kind in "UO" else values
+    codes = np.searchsorted(found, np.where(missing, found[0] if len(found) else 0, keys))
+    return np.where(missing, -1, codes), categories

@@ -1,0 +1,148 @@
+"""Behaviour on its own clock → one value per bin, with nothing invented where there was none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d
+
+from nwbsparse import names
+from nwbsparse.binning.grid import Grid
+from nwbsparse.session import ReadLine, Series
+
+FROZEN = 30.0
+"""Seconds without any change after which a measured signal is taken as not measured: the animal
+is off the track or the tracker lost it (``shared`` recordings hold such stretches of 17 min)."""
+
+SMOOTHING = 0.1
+"""Standard deviation (s) of the Gaussian applied to position before it is differentiated: camera
+positions are whole pixels, and their bare differences are mostly noise."""
+
+MOVING = 0.1
+"""Share of the 95th percentile of speed below which a movement direction is not defined."""
+
+_MEASURED = 50  # distinct values from which on a signal counts as measured rather than coded
+
+
+def thaw(series: Series) -> tuple[Series, ReadLine]:
+    """The series with frozen stretches (> 30 s of identical samples) marked as not measured."""
+    data = series.data.copy()
+    flat = data.reshape(len(data), -1)
+    found = len(data)
+    reasons: list[str] = []
+    if len(data) > 1 and len(np.unique(flat[:, 0])) > _MEASURED:
+        with np.errstate(invalid="ignore"):
+            change = np.any(flat[1:] != flat[:-1], axis=1)  # NaN differs from NaN: never frozen
+        starts = np.concatenate([[0], np.flatnonzero(change) + 1])
+        stops = np.concatenate([starts[1:], [len(data)]])
+        for start, stop in zip(starts, stops, strict=True):
+            if series.times[stop - 1] - series.times[start] > FROZEN:
+                data[start:stop] = np.nan
+                reasons.append(
+                    f"frozen from {series.times[start]:.1f} to {series.times[stop - 1]:.1f} s: "
+                    "taken as not measured there"
+                )
+    kept = int(np.isfinite(data.reshape(len(data), -1)).all(axis=1).sum())
+    missing = found - kept
+    if missing and not reasons:
+        reasons.append(f"{missing} samples are NaN")
+    return replace(series, data=data), ReadLine("series", series.name, found, kept, tuple(reasons))
+
+
+def derive(position: Series, *, prefix: str = "") -> list[Series]:
+    """Speed and movement direction (2-D, 3-D) or speed and velocity (1-D) of a position.
+
+    Differentiated on the position's own clock after a Gaussian of 0.1 s, within gap-free runs.
+    Direction (rad, atan2 of y and x) is NaN where the animal hardly moves.
+    """
+    data = position.data.reshape(len(position.times), -1)
+    velocity = np.full(data.shape, np.nan)
+    step = np.median(np.diff(position.times)) if len(position.times) > 1 else 0.0
+    for start, stop in _runs(position.times, np.isfinite(data).all(axis=1), 3 * step):
+        if stop - start >= 3:
+            smooth = gaussian_filter1d(data[start:stop], SMOOTHING / step, axis=0, mode="nearest")
+            velocity[start:stop] = np.gradient(smooth, position.times[start:stop], axis=0)
+    speed = np.linalg.norm(velocity, axis=1)
+    unit = f"{position.unit}/s" if position.unit else ""
+    made = [replace(position, name=f"{prefix}speed", data=speed, unit=unit, kind=names.CONTINUOUS)]
+    if data.shape[1] == 1:
+        made.append(
+            replace(
+                position,
+                name=f"{prefix}velocity",
+                data=velocity[:, 0],
+                unit=unit,
+                kind=names.CONTINUOUS,
+            )
+        )
+    elif np.isfinite(speed).any():
+        moving = speed > MOVING * np.nanpercentile(speed, 95)
+        angle = np.where(moving, np.arctan2(velocity[:, 1], velocity[:, 0]), np.nan)
+        made.append(
+            replace(
+                position,
+                name=f"{prefix}movement_direction",
+                data=angle,
+                unit="radians",
+                kind=names.CIRCULAR,
+            )
+        )
+    return made
+
+
+def align(series: Series, grid: Grid, *, max_gap: float | None = None) -> np.ndarray:
+    """The series at each bin: (time,) or (time, space) float32.
+
+    Bin mean where the signal is faster than the bins, linear at the bin centre where it is slower
+    or a bin holds no sample; angles through their sine and cosine. NaN where the nearest samples
+    lie more than ``max_gap`` seconds apart (default: 3 median steps) and beyond both ends.
+    """
+    circular = series.kind == names.CIRCULAR
+    data = series.data.reshape(len(series.times), -1)
+    good = np.isfinite(data).all(axis=1)
+    out = np.full((grid.size, data.shape[1]), np.nan)
+    if np.count_nonzero(good) >= 2:
+        step = float(np.median(np.diff(series.times)))
+        gap = 3 * step if max_gap is None else max_gap
+        times, values = series.times[good], data[good]
+        if circular:
+            values = np.concatenate([np.cos(values), np.sin(values)], axis=1)
+        mixed = _interpolate(times, values, grid.centres, gap)
+        if step <= grid.bin_width:
+            mean, n = _bin_mean(times, values, grid)
+            mixed = np.where(n[:, None] > 0, mean, mixed)
+        if circular:
+            half = data.shape[1]
+            mixed = np.arctan2(mixed[:, half:], mixed[:, :half])
+        out = mixed
+    out = out.astype(np.float32)
+    return out[:, 0] if series.data.ndim == 1 else out
+
+
+def _bin_mean(times: np.ndarray, values: np.ndarray, grid: Grid) -> tuple[np.ndarray, np.ndarray]:
+    bins = grid.index(times)
+    inside = bins >= 0
+    n = np.bincount(bins[inside], minlength=grid.size)
+    sums = [
+        np.bincount(bins[inside], weights=column[inside], minlength=grid.size) for column in values.T
+    ]
+    return np.stack(sums, axis=1) / np.maximum(n, 1)[:, None], n
+
+
+def _interpolate(times: np.ndarray, values: np.ndarray, at: np.ndarray, gap: float) -> np.ndarray:
+    right = np.searchsorted(times, at, side="left")
+    inside = (right > 0) & (right < len(times)) | np.isin(at, times)
+    right = np.clip(right, 1, len(times) - 1)
+    near = inside & (times[right] - times[right - 1] <= gap * (1 + 1e-9))
+    columns = [np.where(near, np.interp(at, times, column), np.nan) for column in values.T]
+    return np.stack(columns, axis=1)
+
+
+def _runs(times: np.ndarray, good: np.ndarray, gap: float) -> list[tuple[int, int]]:
+    """(start, stop) of the stretches of good samples without a gap."""
+    if not good.any():
+        return []
+    cut = np.flatnonzero((np.diff(times) > gap) | (good[1:] != good[:-1])) + 1
+    edges = np.concatenate([[0], cut, [len(times)]])
+    return [(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True) if good[a]]

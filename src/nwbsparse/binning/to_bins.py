@@ -1,0 +1,182 @@
+"""Session → Binned: counts, behaviour, trials and conditions on one clock."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+import numpy as np
+import xarray as xr
+
+from nwbsparse import names
+from nwbsparse.binning.conditions import label_bins
+from nwbsparse.binning.counts import count_spikes, observed_bins, select_units
+from nwbsparse.binning.covariates import align, derive, thaw
+from nwbsparse.binning.grid import MIN_BINS, Grid, make_grid, observed, suggest_bin_width
+from nwbsparse.errors import BadInput
+from nwbsparse.query import select
+from nwbsparse.schema import check, with_step
+from nwbsparse.session import Session
+
+_AXES = ("x", "y", "z")
+
+
+def to_bins(
+    session: Session,
+    bin_width: float | None = None,
+    *,
+    units: str | None = None,
+    epochs: str | None = None,
+    where: str | None = None,
+    max_gap: float | None = None,
+) -> xr.Dataset:
+    """Count the spikes of a recording in bins and put the behaviour beside them.
+
+    Args:
+        session: what :func:`nwbsparse.read` returned.
+        bin_width: seconds; None chooses the smallest of 10-200 ms with 5 population spikes per bin.
+        units: ids ("3,7"), 'good', or a condition on unit columns ("depth > 800").
+        epochs: names or tags of epochs to restrict to, separated by commas.
+        where: condition on the covariates ("speed > 3"); bins that fail it are left out, and the
+            bins around them are no longer neighbours (coordinate ``segment``).
+        max_gap: seconds over which behaviour is interpolated; None: 3 median steps.
+
+    Returns:
+        Binned dataset: ``counts(time, unit)``, one variable per covariate and condition, coords
+        ``segment``, ``trial`` and the unit columns. Bins are half-open; a time within 1e-7 s below
+        an edge counts as on it. ``dropped(unit)`` counts spikes in no bin. ``valid(time, unit)``
+        is present when some unit was not observed throughout.
+
+    Raises:
+        BadInput: the width is not > 0, too few bins remain, or a name does not exist.
+    """
+    chosen, _ = suggest_bin_width(session, epochs=epochs) if bin_width is None else (bin_width, 0)
+    rows = select_units(session, units)
+    stretches, extent_from = observed(session, epochs=epochs)
+    grid = make_grid(stretches, chosen)
+    counts, dropped = count_spikes(session, grid, rows)
+    if not counts.any():
+        raise BadInput(f"no spikes of the {len(rows)} units fall into the {grid.size} bins")
+    variables: dict[str, xr.DataArray] = {
+        names.COUNTS: xr.DataArray(counts, dims=(names.TIME, names.UNIT)),
+        "dropped": xr.DataArray(dropped, dims=names.UNIT),
+    }
+    valid = observed_bins(session, grid, rows)
+    if valid is not None:
+        variables[names.VALID] = xr.DataArray(valid, dims=(names.TIME, names.UNIT))
+    variables |= _behaviour(session, grid, max_gap)
+    for name, table in session.intervals.items():
+        variables |= label_bins(name, table, grid)
+    binned = xr.Dataset(variables, coords=_coords(session, grid, rows, variables))
+    binned.attrs = {
+        names.SCHEMA: names.BINNED,
+        names.BIN_WIDTH: grid.bin_width,
+        names.TIME_UNIT: "s",
+        names.SOURCE: session.source.identifier,
+        "source_sha256": session.source.sha256,
+        "extent_from": extent_from,
+    }
+    if where is not None:
+        binned = _restrict(binned, where)
+    parameters = {
+        "bin_width": grid.bin_width,
+        "units": units,
+        "epochs": epochs,
+        "where": where,
+        "max_gap": max_gap,
+    }
+    given = {key: value for key, value in parameters.items() if value is not None}
+    return check(with_step(binned, "to_bins", given), names.BINNED)
+
+
+def covariates_of(binned: xr.Dataset) -> list[str]:
+    """Names of the continuous, circular and position variables, in order."""
+    return _with_role(binned, names.ROLE_COVARIATE)
+
+
+def conditions_of(binned: xr.Dataset) -> list[str]:
+    """Names of the categorical variables, in order."""
+    return _with_role(binned, names.ROLE_CONDITION)
+
+
+def _with_role(binned: xr.Dataset, role: str) -> list[str]:
+    return [str(name) for name, v in binned.data_vars.items() if v.attrs.get(names.ROLE) == role]
+
+
+def _behaviour(session: Session, grid: Grid, max_gap: float | None) -> dict[str, xr.DataArray]:
+    positions = [s for s in session.series.values() if s.kind == names.POSITION]
+    made: dict[str, xr.DataArray] = {}
+    for series in session.series.values():
+        measured, line = thaw(series)
+        family = [measured]
+        if series.kind == names.POSITION:
+            prefix = "" if len(positions) == 1 else f"{series.name}_"
+            taken = set(session.series)
+            family += [s for s in derive(measured, prefix=prefix) if s.name not in taken]
+        for one in family:
+            values = align(one, grid, max_gap=max_gap)
+            dims = (names.TIME,) if values.ndim == 1 else (names.TIME, _space(values.shape[1]))
+            attrs: Mapping[str, object] = {
+                names.ROLE: names.ROLE_COVARIATE,
+                names.KIND: one.kind,
+                names.UNITS_OF_MEASURE: one.unit,
+                "path": one.path,
+                "object_id": one.object_id,
+                "notes": "; ".join(line.reasons),
+            }
+            made[one.name] = xr.DataArray(values, dims=dims, attrs=dict(attrs))
+    return made
+
+
+def _space(n: int) -> str:
+    """The dim of the components: 'space' in the plane, 'space3' and so on elsewhere."""
+    return names.SPACE if n == 2 else f"{names.SPACE}{n}"
+
+
+def _coords(
+    session: Session, grid: Grid, rows: np.ndarray, variables: Mapping[str, xr.DataArray]
+) -> dict[str, object]:
+    coords: dict[str, object] = {
+        names.TIME: (names.TIME, grid.centres, {"units": "s", "long_name": "bin centre"}),
+        names.SEGMENT: (names.TIME, grid.segment),
+        names.UNIT: (names.UNIT, np.arange(len(rows))),
+        names.UNIT_ROW: (names.UNIT, rows),
+    }
+    trials = variables.get("trials")
+    if trials is not None:
+        coords[names.TRIAL] = (names.TIME, trials.values)
+    for name, column in session.units.variables.items():
+        if name != names.UNIT:
+            coords[str(name)] = (names.UNIT, column.values[rows])
+    for variable in variables.values():
+        for dim in variable.dims:
+            if str(dim).startswith(names.SPACE):
+                coords[str(dim)] = (dim, list(_AXES[: variable.sizes[dim]]))
+    return coords
+
+
+def _restrict(binned: xr.Dataset, where: str) -> xr.Dataset:
+    columns: dict[str, np.ndarray] = {}
+    for name in (*covariates_of(binned), *conditions_of(binned)):
+        values = binned[name].values
+        if values.ndim == 2:
+            columns |= {f"{name}_{axis}": values[:, i] for i, axis in enumerate(_AXES[: values.shape[1]])}
+        elif names.CATEGORIES in binned[name].attrs:
+            columns[name] = category_names(binned[name])[values]
+        else:
+            columns[name] = values
+    keep = select(where, columns, what="where")
+    if keep.sum() < MIN_BINS:
+        raise BadInput(f"where = {where!r} leaves {keep.sum()} of {len(keep)} bins; at least {MIN_BINS} are needed")
+    index = np.flatnonzero(keep)
+    old = binned[names.SEGMENT].values[index]
+    new = np.concatenate([[0], np.cumsum((np.diff(index) > 1) | (np.diff(old) != 0))])
+    kept = binned.isel({names.TIME: index})
+    lost = binned[names.COUNTS].sum(names.TIME) - kept[names.COUNTS].sum(names.TIME)
+    kept["dropped"] = binned["dropped"] + lost.astype(np.int64)
+    return kept.assign_coords({names.SEGMENT: (names.TIME, new.astype(np.int32))})
+
+
+def category_names(condition: xr.DataArray) -> np.ndarray:
+    """The names of the categories, with '' last so that the code −1 means 'none'."""
+    return np.array([*json.loads(condition.attrs[names.CATEGORIES]), ""], dtype=object)

@@ -1,0 +1,1 @@
+"""Sparse coders: tensors only, no files and no tables."""

@@ -1,0 +1,101 @@
+"""Coders on disk: safetensors for the numbers, JSON for the words. Nothing in them can run."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load as tensors_from_bytes
+from safetensors.torch import save as tensors_to_bytes
+
+from nwbsparse.config import from_dict
+from nwbsparse.errors import BadInput, IntegrityError
+from nwbsparse.models.coder import CoderRecord, SparseCoder
+
+FORMAT = 1
+TENSORS = "model.safetensors"
+WORDS = "model.json"
+
+
+def to_bytes(coder: SparseCoder) -> bytes:
+    """The coder's tensors as safetensors: the same coder always gives the same bytes."""
+    state = {name: tensor.detach().cpu().contiguous() for name, tensor in coder.state_dict().items()}
+    return tensors_to_bytes(state, metadata={"format": "pt", "nwbsparse": str(FORMAT)})
+
+
+def to_words(coder: SparseCoder) -> dict[str, Any]:
+    """Everything else a coder needs, as plain JSON values."""
+    record = coder.record
+    return {
+        "format": FORMAT,
+        "id": coder.id,
+        "config": record.config.to_dict(),
+        "unit_ids": list(record.unit_ids),
+        "unit_hash": record.unit_hash,
+        "bin_width": record.bin_width,
+        "source_sha256": record.source_sha256,
+        "history": list(record.history),
+        "software": record.software,
+    }
+
+
+def from_parts(tensors: bytes, words: dict[str, Any]) -> SparseCoder:
+    """The coder again, ready to encode.
+
+    Raises:
+        BadInput: written by a later version of nwbsparse.
+        IntegrityError: tensors and words do not belong together.
+    """
+    if words.get("format", 0) > FORMAT:
+        raise BadInput(f"this coder has format {words['format']}; this nwbsparse reads up to {FORMAT}")
+    try:
+        record = CoderRecord(
+            config=from_dict(words["config"], where="the stored options"),
+            unit_ids=tuple(words["unit_ids"]),
+            bin_width=float(words["bin_width"]),
+            source_sha256=words["source_sha256"],
+            history=tuple(words["history"]),
+            software=dict(words["software"]),
+        )
+        coder = SparseCoder(record)
+        coder.load_state_dict(tensors_from_bytes(tensors))
+    except (KeyError, RuntimeError, SafetensorError) as error:
+        raise IntegrityError(f"the stored coder is damaged: {error}") from error
+    if coder.id != words["id"]:
+        raise IntegrityError(f"the stored coder is damaged: it should be {words['id']}, it is {coder.id}")
+    return coder.eval()
+
+
+def save(coder: SparseCoder, folder: Path) -> None:
+    """Write ``model.safetensors`` and ``model.json``, each complete or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    _write(folder / TENSORS, to_bytes(coder))
+    _write(folder / WORDS, json.dumps(to_words(coder), indent=1, sort_keys=True).encode())
+
+
+def load(folder: Path) -> SparseCoder:
+    """Read what :func:`save` wrote.
+
+    Raises:
+        BadInput: there is no coder in the folder.
+        IntegrityError: it is damaged.
+    """
+    if not (folder / TENSORS).is_file() or not (folder / WORDS).is_file():
+        raise BadInput(f"{folder} holds no coder ({TENSORS} and {WORDS})")
+    try:
+        words = json.loads((folder / WORDS).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise IntegrityError(f"{folder / WORDS} is damaged: {error}") from error
+    return from_parts((folder / TENSORS).read_bytes(), words)
+
+
+def _write(path: Path, content: bytes) -> None:
+    partial = path.with_name(f".{path.name}.partial")
+    with partial.open("wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    partial.replace(path)

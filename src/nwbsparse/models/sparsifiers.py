@@ -1,0 +1,79 @@
+"""Which latents are active: batch top-k in training, a fixed threshold ever after.
+
+Bussmann et al. 2024. In training the k·B largest positive pre-activations of a batch of B bins
+are kept; a stored recording must not depend on its batches, so inference keeps what reaches a
+threshold θ that gives a mean L0 of k on the training bins.
+"""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+
+def batch_topk(
+    pre_activation: Float[Tensor, "bin latent"], k: int
+) -> tuple[Float[Tensor, "bin latent"], Bool[Tensor, "bin latent"]]:
+    """Keep the k·B largest positive pre-activations of the whole batch.
+
+    Exactly that many even among ties, fewer where fewer are positive. Returns the activations
+    and where they are kept; gradients flow through kept entries only.
+    """
+    flat = pre_activation.detach().reshape(-1)
+    wanted = min(k * len(pre_activation), flat.numel())
+    values, indices = torch.topk(flat, wanted, sorted=False)
+    kept = torch.zeros(flat.shape, dtype=torch.bool, device=flat.device)
+    kept[indices] = values > 0
+    kept = kept.reshape(pre_activation.shape)
+    return torch.where(kept, pre_activation, 0.0), kept
+
+
+def threshold_activation(
+    pre_activation: Float[Tensor, "bin latent"], threshold: Float[Tensor, ""]
+) -> Float[Tensor, "bin latent"]:
+    """The inference rule ``a > 0 and a ≥ θ``: each bin by itself."""
+    kept = (pre_activation > 0) & (pre_activation >= threshold)
+    return torch.where(kept, pre_activation, 0.0)
+
+
+class ThresholdSearch:
+    """Finds θ from one pass over the training bins, in bounded memory.
+
+    Feed it pre-activations in any number of pieces; it keeps the k·N largest positive values.
+    """
+
+    def __init__(self, k: int) -> None:
+        self.k = k
+        self.n_bins = 0
+        self._largest: Tensor | None = None
+
+    def add(self, pre_activation: Float[Tensor, "bin latent"]) -> None:
+        """Take note of some bins."""
+        self.n_bins += len(pre_activation)
+        positive = pre_activation[pre_activation > 0]
+        pool = positive if self._largest is None else torch.cat([self._largest, positive])
+        # one more than needed, to see whether the value at the edge is tied with the next
+        limit = self.k * self.n_bins + 1
+        if len(pool) > 2 * limit:
+            pool = torch.topk(pool, limit, sorted=False).values
+        self._largest = pool
+
+    def threshold(self) -> Tensor:
+        """The θ whose mean L0 on the bins seen is nearest to k (float32 scalar).
+
+        Where many bins tie at the edge (identical counts do), θ includes or excludes all of them,
+        whichever lies nearer to k. With fewer positive values than k·N every positive one stays.
+        """
+        if self._largest is None or not len(self._largest):
+            return torch.tensor(0.0)
+        ordered = torch.sort(self._largest, descending=True).values.float()
+        wanted = self.k * self.n_bins
+        if wanted >= len(ordered):
+            return ordered[-1].cpu()
+        edge = ordered[wanted - 1]
+        with_ties = int((ordered >= edge).sum())
+        without = int((ordered > edge).sum())
+        if without > 0 and wanted - without < with_ties - wanted:
+            return ordered[without - 1].cpu()
+        return edge.cpu()

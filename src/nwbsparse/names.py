@@ -1,0 +1,74 @@
+"""The one spelling of every dimension, variable and attribute that flows between rooms.
+
+Strings only, no imports: any room may read this file, and a machine that has only torch and
+numpy can too. The words are those of the glossary in ``docs/explanation/architecture.md``.
+"""
+
+from typing import Final
+
+# dimensions
+TIME: Final = "time"
+UNIT: Final = "unit"
+LATENT: Final = "latent"
+SPACE: Final = "space"
+LEVEL: Final = "level"
+LAG: Final = "lag"
+INTERVAL: Final = "interval"
+COVARIATE: Final = "covariate"
+CONDITION: Final = "condition"
+TUNING_BIN: Final = "tuning_bin"
+ENTRY: Final = "entry"
+TIME_EDGE: Final = "time_edge"
+
+# Binned: variables and coordinates
+COUNTS: Final = "counts"
+VALID: Final = "valid"
+SEGMENT: Final = "segment"
+TRIAL: Final = "trial"
+SPLIT: Final = "split"
+UNIT_ID: Final = "unit_id"
+UNIT_ROW: Final = "unit_row"
+N_SPIKES: Final = "n_spikes"
+
+# the value of ``split`` in each bin; GAP bins belong to no part
+TRAIN: Final = 0
+VALIDATION: Final = 1
+TEST: Final = 2
+GAP: Final = -1
+SPLIT_NAMES: Final = ("train", "validation", "test")
+
+# what a variable of a Binned dataset is: its ``role`` attribute
+ROLE: Final = "role"
+ROLE_COVARIATE: Final = "covariate"
+ROLE_CONDITION: Final = "condition"
+ROLE_INTERVAL: Final = "interval"
+
+# what kind of covariate it is: its ``kind`` attribute
+KIND: Final = "kind"
+CONTINUOUS: Final = "continuous"
+CIRCULAR: Final = "circular"
+POSITION: Final = "position"
+CATEGORICAL: Final = "categorical"
+CATEGORIES: Final = "categories"
+TABLE: Final = "table"
+UNITS_OF_MEASURE: Final = "units"
+
+# Latents
+ACTIVATION: Final = "activation"
+VALUE: Final = "value"
+LATENT_INDEX: Final = "latent_index"
+INDPTR: Final = "indptr"
+CODER_ID: Final = "coder_id"
+
+# attributes of every dataset
+BIN_WIDTH: Final = "bin_width"
+TIME_UNIT: Final = "time_unit"
+SOURCE: Final = "source"
+HISTORY: Final = "history"
+SCHEMA: Final = "schema"
+
+# datasets
+BINNED: Final = "binned"
+LATENTS: Final = "latents"
+METRICS: Final = "metrics"
+ATTRIBUTION: Final = "attribution"

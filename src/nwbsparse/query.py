@@ -1,0 +1,98 @@
+"""Conditions in words, such as ``speed > 3 and quality == 'good'``, evaluated on columns.
+
+A query can come from a TOML file or from the record inside a downloaded recording, so it is
+parsed and walked, never executed: comparisons, and/or/not, ``in`` and parentheses, nothing else.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from nwbsparse.errors import BadInput, did_you_mean
+
+_COMPARE = {
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+}
+
+
+def select(query: str, columns: Mapping[str, np.ndarray], *, what: str) -> np.ndarray:
+    """Which rows satisfy a condition.
+
+    ``columns`` are arrays of one length; NaN satisfies no comparison but ``!=``. Names may hold
+    dots (``trials.outcome``). Returns a boolean array of that length.
+
+    Raises:
+        BadInput: the query cannot be parsed, names an unknown column (the nearest is suggested),
+            or does anything but compare.
+    """
+    try:
+        tree = ast.parse(query, mode="eval")
+    except SyntaxError as error:
+        raise BadInput(f"{what}: {query!r} cannot be read as a condition ({error.msg})") from None
+    return np.asarray(_Walk(query, columns, what).rows(tree.body), dtype=bool)
+
+
+class _Walk:
+    def __init__(self, query: str, columns: Mapping[str, np.ndarray], what: str) -> None:
+        self.query, self.columns, self.what = query, columns, what
+
+    def rows(self, node: ast.expr) -> np.ndarray:
+        match node:
+            case ast.BoolOp(op=ast.And(), values=parts):
+                return np.logical_and.reduce([self.rows(part) for part in parts])
+            case ast.BoolOp(op=ast.Or(), values=parts):
+                return np.logical_or.reduce([self.rows(part) for part in parts])
+            case ast.UnaryOp(op=ast.Not(), operand=part):
+                return ~self.rows(part)
+            case ast.Compare(left=left, ops=ops, comparators=rights):
+                sides = [self.value(side) for side in (left, *rights)]
+                pairs = zip(ops, sides[:-1], sides[1:], strict=True)
+                return np.logical_and.reduce([self.compare(*pair) for pair in pairs])
+        raise self.refusal(node)
+
+    def compare(self, op: ast.cmpop, left: Any, right: Any) -> np.ndarray:
+        if isinstance(op, ast.In):
+            return np.isin(left, right)
+        if isinstance(op, ast.NotIn):
+            return ~np.isin(left, right)
+        if type(op) not in _COMPARE:
+            raise BadInput(f"{self.what}: {self.query!r} uses a comparison that is not known here")
+        try:
+            return np.asarray(_COMPARE[type(op)](left, right))
+        except TypeError:
+            raise BadInput(f"{self.what}: {self.query!r} compares numbers with text") from None
+
+    def value(self, node: ast.expr) -> Any:
+        match node:
+            case ast.Constant(value=bool() | int() | float() | str() as constant):
+                return constant
+            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as number)):
+                return -number
+            case ast.List(elts=items) | ast.Tuple(elts=items):
+                return [self.value(item) for item in items]
+            case ast.Name() | ast.Attribute():
+                return self.column(ast.unparse(node))
+        raise self.refusal(node)
+
+    def column(self, name: str) -> np.ndarray:
+        if name not in self.columns:
+            known = ", ".join(sorted(self.columns)) or "none"
+            hint = did_you_mean(name, self.columns)
+            raise BadInput(f"{self.what}: there is no '{name}'{hint} (there are: {known})")
+        return np.asarray(self.columns[name])
+
+    def refusal(self, node: ast.expr) -> BadInput:
+        return BadInput(
+            f"{self.what}: {ast.unparse(node)!r} in {self.query!r} is not a comparison; "
+            "write conditions such as \"speed > 3 and quality == 'good'\""
+        )

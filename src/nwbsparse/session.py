@@ -1,0 +1,128 @@
+"""A recording in memory: what every reader returns, and the account of what was read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from nwbsparse import names
+
+
+@dataclass(frozen=True)
+class ReadLine:
+    """One thing that was found in a source: how much of it was kept, and why not all."""
+
+    kind: str
+    """'units', 'spikes', 'series', 'derived', 'intervals', 'column' or 'other'."""
+    name: str
+    found: int
+    """How many items the source holds: units, spikes, samples or rows."""
+    kept: int
+    reasons: tuple[str, ...] = ()
+    """Why items were dropped or changed; also what a reader should know about those kept."""
+
+    @property
+    def dropped(self) -> int:
+        return self.found - self.kept
+
+
+@dataclass(frozen=True)
+class ReadReport:
+    """What was found, kept and dropped, and why: nothing is ever lost silently."""
+
+    lines: tuple[ReadLine, ...] = ()
+    warnings: tuple[str, ...] = ()
+    """Warnings that libraries raised while the file was read."""
+
+    def of_kind(self, kind: str) -> tuple[ReadLine, ...]:
+        return tuple(line for line in self.lines if line.kind == kind)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain lists and dicts, ready for JSON."""
+        return {
+            "lines": [
+                {
+                    "kind": line.kind,
+                    "name": line.name,
+                    "found": line.found,
+                    "kept": line.kept,
+                    "dropped": line.dropped,
+                    "reasons": list(line.reasons),
+                }
+                for line in self.lines
+            ],
+            "warnings": list(self.warnings),
+        }
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a recording came from, so that every result can say it."""
+
+    path: Path | None
+    sha256: str
+    """Of the whole file as it was read; '' for a session that was never a file."""
+    identifier: str = ""
+    object_id: str = ""
+    session_id: str = ""
+    nwb_version: str = ""
+    units_path: str = ""
+    units_object_id: str = ""
+
+
+@dataclass(frozen=True)
+class Series:
+    """One behaviour signal on its own clock."""
+
+    name: str
+    times: np.ndarray
+    """(sample,) float64 seconds, in the order of the file, NaN stamps removed."""
+    data: np.ndarray
+    """(sample,) or (sample, space) float64, conversion and offset applied."""
+    unit: str = ""
+    kind: str = names.CONTINUOUS
+    """names.CONTINUOUS, names.CIRCULAR (radians) or names.POSITION."""
+    path: str = ""
+    object_id: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class Session:
+    """A recording: its units, their spikes, the behaviour, the trials, and where it came from.
+
+    Spikes are flat: those of row ``i`` of ``units`` are
+    ``spike_times[spike_index[i]:spike_index[i + 1]]``, sorted, in session seconds.
+    """
+
+    units: xr.Dataset
+    """dim ``unit`` with ``unit_id``, ``n_spikes`` and every one-value-per-unit column."""
+    spike_times: np.ndarray
+    spike_index: np.ndarray
+    """(unit + 1,) int64 edges into ``spike_times``."""
+    series: Mapping[str, Series] = field(default_factory=dict)
+    intervals: Mapping[str, xr.Dataset] = field(default_factory=dict)
+    """Each with dim ``interval``, ``start_time``, ``stop_time`` and typed columns: the attribute
+    ``kind`` of a column is 'category', 'continuous', 'event time', 'identifier' or 'constant'."""
+    obs_intervals: tuple[np.ndarray, ...] | None = None
+    """One (n, 2) array per unit: when it was observed. None: always."""
+    extent: tuple[float, float] | None = None
+    """Start and stop of the recording, where the source states it (raw series). None: unknown."""
+    invalid_times: np.ndarray | None = None
+    """(n, 2): stretches that the source marks as invalid."""
+    subject: Mapping[str, str] = field(default_factory=dict)
+    source: Source = field(default_factory=lambda: Source(None, ""))
+    report: ReadReport = field(default_factory=ReadReport)
+
+    @property
+    def n_units(self) -> int:
+        return self.units.sizes[names.UNIT]
+
+    def spikes_of(self, row: int) -> np.ndarray:
+        """The spike times (s) of the unit in this row of the table, as a view."""
+        return self.spike_times[self.spike_index[row] : self.spike_index[row + 1]]

@@ -1,0 +1,1 @@
+"""Recordings whose truth is known, to see whether a method finds it."""
