@@ -1,0 +1,1 @@
+"""Model and data → numbers with names."""

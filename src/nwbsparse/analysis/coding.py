@@ -1,0 +1,129 @@
+"""Every covariate and condition as one integer per bin: the common language of all associations.
+
+Coding a variable once per bin, instead of testing each of its values against all bins, is what
+makes thousands of latents × hundreds of conditions affordable.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+
+import numpy as np
+import xarray as xr
+
+from nwbsparse import names
+from nwbsparse.binning.split import part
+from nwbsparse.binning.to_bins import conditions_of, covariates_of
+
+QUANTILES = 10
+CIRCLE = 12
+LINE = 20
+SIDE = 10
+"""Tuning bins of a continuous, circular, 1-D position and (per axis) 2-D position covariate."""
+MIN_OCCUPANCY = 0.5
+"""Seconds of training data below which a tuning bin is not used."""
+
+
+@dataclass(frozen=True)
+class Coded:
+    """A variable as tuning bins."""
+
+    name: str
+    kind: str
+    """names.CONTINUOUS, CIRCULAR, POSITION or CATEGORICAL."""
+    codes: np.ndarray
+    """(time,) int32, −1 where the variable is not known."""
+    labels: tuple[str, ...]
+    """What each code stands for."""
+    edges: tuple[np.ndarray, ...] = ()
+    """Of the tuning bins, one array per axis; empty for conditions."""
+    shape: tuple[int, ...] = ()
+    """Of the tuning curve: one number, or (y, x) for a map."""
+    unit: str = ""
+    table: str | None = None
+    """The interval table within whose rows the variable is constant; None when it moves freely."""
+
+    @property
+    def size(self) -> int:
+        return len(self.labels)
+
+
+def code_variables(binned: xr.Dataset) -> list[Coded]:
+    """All covariates and conditions of a split dataset, coded; edges come from training bins.
+
+    Continuous covariates are cut at their deciles, angles into 12 sectors, 1-D position into 20
+    and 2-D position into 10 × 10 bins over the range visited. Variables with fewer than two
+    usable codes are left out: nothing can be said about a constant.
+    """
+    train = part(binned, "train") | part(binned, "validation")
+    width = float(binned.attrs[names.BIN_WIDTH])
+    coded = [_covariate(str(name), binned, train) for name in covariates_of(binned)]
+    coded += [_condition(str(name), binned) for name in conditions_of(binned)]
+    usable = []
+    for variable in coded:
+        if variable is None:
+            continue
+        seconds = np.bincount(variable.codes[train & (variable.codes >= 0)], minlength=variable.size) * width
+        rare = np.flatnonzero(seconds < MIN_OCCUPANCY)
+        codes = np.where(np.isin(variable.codes, rare), -1, variable.codes)
+        if variable.size - len(rare) >= 2:
+            usable.append(replace(variable, codes=codes.astype(np.int32)))
+    return usable
+
+
+def _covariate(name: str, binned: xr.Dataset, train: np.ndarray) -> Coded | None:
+    variable = binned[name]
+    values = variable.values.reshape(len(variable), -1)
+    kind = variable.attrs[names.KIND]
+    good = np.isfinite(values).all(axis=1)
+    seen = values[train & good]
+    if len(seen) < 2 or np.all(np.ptp(seen, axis=0) == 0):
+        return None
+    if kind == names.CIRCULAR:
+        edges = [np.linspace(-np.pi, np.pi, CIRCLE + 1)]
+        values = np.angle(np.exp(1j * values))
+    elif kind == names.POSITION:
+        n = LINE if values.shape[1] == 1 else SIDE
+        low, high = np.percentile(seen[:, :2], [0.5, 99.5], axis=0)
+        edges = [np.linspace(a, b, n + 1) for a, b in zip(low, high, strict=True)]
+    elif values.shape[1] > 1:
+        return None  # several columns that are no position: each tells nothing by itself
+    else:
+        cuts = np.unique(np.quantile(seen[:, 0], np.linspace(0, 1, QUANTILES + 1)))
+        edges = [cuts] if len(cuts) > 2 else [np.array([cuts[0], cuts.mean(), cuts[-1]])]
+    per_axis = [
+        np.clip(np.searchsorted(edge, values[:, axis], side="right") - 1, 0, len(edge) - 2)
+        for axis, edge in enumerate(edges)
+    ]
+    shape = tuple(len(edge) - 1 for edge in reversed(edges))
+    codes = np.ravel_multi_index(tuple(reversed(per_axis)), shape)
+    return Coded(
+        name=name,
+        kind=kind,
+        codes=np.where(good, codes, -1).astype(np.int32),
+        labels=tuple(_interval_label(index, edges, shape) for index in range(int(np.prod(shape)))),
+        edges=tuple(edges),
+        shape=shape,
+        unit=variable.attrs.get(names.UNITS_OF_MEASURE, ""),
+        table=variable.attrs.get(names.TABLE),
+    )
+
+
+def _condition(name: str, binned: xr.Dataset) -> Coded:
+    variable = binned[name]
+    labels = tuple(json.loads(variable.attrs[names.CATEGORIES]))
+    return Coded(
+        name=name,
+        kind=names.CATEGORICAL,
+        codes=variable.values.astype(np.int32),
+        labels=labels,
+        shape=(len(labels),),
+        table=variable.attrs.get(names.TABLE),
+    )
+
+
+def _interval_label(index: int, edges: list[np.ndarray], shape: tuple[int, ...]) -> str:
+    at = reversed(np.unravel_index(index, shape))
+    return ", ".join(f"{e[i]:.3g} to {e[i + 1]:.3g}" for e, i in zip(edges, at, strict=True))
+

@@ -1,0 +1,113 @@
+"""evaluate(): how well a coder does on bins it has never seen."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from nwbsparse import names
+from nwbsparse.analysis.inference import batches, encode
+from nwbsparse.binning.split import part
+from nwbsparse.models.coder import SparseCoder, as_tensor
+from nwbsparse.schema import check, with_step
+
+ALWAYS_ON = 0.5
+"""Share of bins above which a latent is active too often to be called sparse."""
+
+
+def evaluate(coder: SparseCoder, data: xr.Dataset, *, split: str = "test") -> xr.Dataset:
+    """Reconstruction and sparsity on held-out bins.
+
+    Definitions (``z`` target as the coder sees it, ``ẑ`` reconstruction, over bins of the part):
+
+    - ``unit_r2(unit)`` = 1 − Σ(z−ẑ)² / Σ(z−z̄)²; NaN for units that are constant there
+    - ``r2``: the same with both sums over all units that vary (weighted by variance)
+    - ``level_r2(matryoshka_level)``: r2 of each level
+    - ``unit_cosine(unit)`` over bins; ``bin_cosine(time)`` over units, NaN in empty bins
+    - ``l0(time)``: active latents per bin; ``density(latent)``: share of bins a latent is active
+    - ``dead(latent)``: never active in the part; ``always_on(latent)``: in more than half of it
+
+    Bins in which a unit was not observed count neither way.
+
+    Raises:
+        BadInput: not split, or other units than the coder's.
+    """
+    bins = np.flatnonzero(part(data, split))
+    held_out = data.isel({names.TIME: bins})
+    latents = encode(coder, held_out)
+    n_units, n_levels = coder.n_units, len(coder.levels)
+    residual = np.zeros((n_levels, n_units))
+    total = np.zeros((4, n_units))  # n, Σz, Σz², Σzẑ of the largest level
+    predicted_square = np.zeros(n_units)
+    cosine = np.full(len(bins), np.nan)
+    for level in range(n_levels):
+        for where, _, predicted in batches(coder, held_out, decode=True, level=level):
+            z, observed = _target(coder, held_out, where)
+            guess = np.where(observed, predicted.numpy(), 0.0).astype(np.float64)
+            residual[level] += ((z - guess) ** 2).sum(axis=0)
+            if level == n_levels - 1:
+                total += [observed.sum(0), z.sum(0), (z**2).sum(0), (z * guess).sum(0)]
+                predicted_square += (guess**2).sum(axis=0)
+                cosine[where] = _cosine((z * guess).sum(1), (z**2).sum(1), (guess**2).sum(1))
+    n, sums, squares, cross = total
+    variance = squares - np.divide(sums**2, n, out=np.zeros_like(sums), where=n > 0)
+    varies = variance > 1e-9 * np.maximum(squares, 1e-12)
+    unit_r2 = np.full(n_units, np.nan)
+    unit_r2[varies] = 1 - residual[-1, varies] / variance[varies]
+    level_r2 = 1 - residual[:, varies].sum(axis=1) / variance[varies].sum()
+    l0, density = _activity(latents)
+    metrics = xr.Dataset(
+        {
+            "r2": level_r2[-1],
+            "unit_r2": (names.UNIT, unit_r2),
+            "level_r2": ("matryoshka_level", level_r2),
+            "level_size": ("matryoshka_level", np.array([size for size, _ in coder.levels])),
+            "unit_cosine": (names.UNIT, _cosine(cross, squares, predicted_square)),
+            "bin_cosine": (names.TIME, cosine),
+            "l0": (names.TIME, l0),
+            "density": (names.LATENT, density),
+            "dead": (names.LATENT, density == 0),
+            "always_on": (names.LATENT, density > ALWAYS_ON),
+        },
+        coords={
+            names.TIME: held_out[names.TIME].values,
+            names.LATENT: latents[names.LATENT].values,
+            **unit_names(data),
+        },
+        attrs={
+            names.SCHEMA: names.METRICS,
+            names.SPLIT: split,
+            "n_bins": len(bins),
+            names.CODER_ID: coder.id,
+            "target": coder.config.target[0],
+        },
+    )
+    return check(with_step(metrics, "evaluate", {"split": split}, since=data), names.METRICS)
+
+
+def unit_names(data: xr.Dataset) -> dict[str, object]:
+    """The coordinates that say which unit is which."""
+    return {name: (names.UNIT, data[name].values) for name in (names.UNIT, names.UNIT_ID, names.UNIT_ROW)}
+
+
+def _target(coder: SparseCoder, data: xr.Dataset, where: slice) -> tuple[np.ndarray, np.ndarray]:
+    counts = data[names.COUNTS][where].values
+    z = coder.normalise(as_tensor(counts)).numpy().astype(np.float64)
+    observed = np.ones(z.shape, dtype=bool)
+    if names.VALID in data:
+        observed = data[names.VALID][where].values
+    return np.where(observed, z, 0.0), observed
+
+
+def _cosine(cross: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    length = np.sqrt(first * second)
+    return np.divide(cross, length, out=np.full(length.shape, np.nan), where=length > 0)
+
+
+def _activity(latents: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
+    n_bins, n_latents = latents.sizes[names.TIME], latents.sizes[names.LATENT]
+    if names.ACTIVATION in latents:
+        active = latents[names.ACTIVATION].values > 0
+        return active.sum(axis=1), active.mean(axis=0)
+    l0 = np.diff(latents[names.INDPTR].values.astype(np.int64))
+    return l0, np.bincount(latents[names.LATENT_INDEX].values, minlength=n_latents) / n_bins

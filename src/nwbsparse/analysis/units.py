@@ -1,0 +1,91 @@
+"""Latent ↔ unit: which units a latent stands for, and how sure that is."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+import xarray as xr
+
+from nwbsparse import names
+from nwbsparse.analysis.nulls import circular_shift
+from nwbsparse.models.coder import SparseCoder, as_tensor
+
+TOP = 10
+"""Units per latent, by size of decoder weight, whose correlation is set beside its null."""
+SINGLE_UNIT = 0.9
+"""Correlation with one unit's counts from which on a latent is that unit under another name."""
+MAX_BINS = 50_000
+"""Bins (evenly spaced) on which correlations are computed when there are more."""
+
+
+def unit_attribution(coder: SparseCoder, held_out: xr.Dataset, activation: np.ndarray) -> xr.Dataset:
+    """Weights, correlations and conditional z-scores of every latent and unit, on held-out bins.
+
+    - ``weight(latent, unit)``: row of the dictionary, what the latent writes
+    - ``z(latent, unit)``: mean z-score of the unit while the latent is active (Bhagat 2025, Fig. 4c)
+    - ``correlation(latent, unit)``: with the latent recomputed *without that unit*; otherwise even
+      random weights on independent units correlate with their inputs
+    - ``correlation_p(latent, unit)``: against circular shifts, for the 10 units of largest weight,
+      NaN for the rest (uncorrected)
+    - ``single_unit(latent)``, ``likeness(latent)``, ``like_unit(latent)``: the one unit whose counts
+      resemble the latent most, and whether they are the same thing (r ≥ 0.9)
+
+    ``activation`` is (bin, latent) of ``held_out``. Units that never fire there are NaN, never ranked.
+    """
+    counts = held_out[names.COUNTS].values.astype(np.float64)
+    spread = counts.std(axis=0)
+    fires = spread > 0
+    scores = np.full(counts.shape, np.nan)
+    scores[:, fires] = (counts[:, fires] - counts[:, fires].mean(axis=0)) / spread[fires]
+    active = (activation > 0).astype(np.float64)
+    n_active = active.sum(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        z = (active.T @ scores) / n_active[:, None]
+    weight = coder.dictionary.detach().numpy().astype(np.float64)
+    correlation, p = _correlation_without_unit(coder, held_out, fires, weight)
+    likeness = _correlation(activation, counts)
+    comparable = np.nan_to_num(likeness, nan=-1.0)
+    return xr.Dataset(
+        {
+            "weight": ((names.LATENT, names.UNIT), weight),
+            "z": ((names.LATENT, names.UNIT), z),
+            "correlation": ((names.LATENT, names.UNIT), correlation),
+            "correlation_p": ((names.LATENT, names.UNIT), p),
+            "likeness": (names.LATENT, comparable.max(axis=1)),
+            "like_unit": (names.LATENT, comparable.argmax(axis=1)),
+            "single_unit": (names.LATENT, comparable.max(axis=1) >= SINGLE_UNIT),
+        }
+    )
+
+
+def _correlation(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Pearson r of all columns of two tables over the same bins; NaN for constant columns."""
+    a, b = first - first.mean(axis=0), second - second.mean(axis=0)
+    norm = np.linalg.norm(a, axis=0)[:, None] * np.linalg.norm(b, axis=0)
+    return np.divide(a.T @ b, norm, out=np.full(norm.shape, np.nan), where=norm > 1e-9)
+
+
+@torch.no_grad()
+def _correlation_without_unit(
+    coder: SparseCoder, held_out: xr.Dataset, fires: np.ndarray, weight: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    step = max(1, -(-held_out.sizes[names.TIME] // MAX_BINS))
+    thinned = held_out.isel({names.TIME: slice(None, None, step)})
+    valid = None
+    if names.VALID in thinned:
+        valid = torch.from_numpy(thinned[names.VALID].values)
+    y = coder.normalise(as_tensor(thinned[names.COUNTS].values), valid)
+    full = coder.pre_activation(y)
+    ranked = np.argsort(-np.abs(weight), axis=1)[:, :TOP]
+    correlation = np.full(weight.shape, np.nan)
+    p = np.full(weight.shape, np.nan)
+    width = float(held_out.attrs[names.BIN_WIDTH]) * step
+    for unit in np.flatnonzero(fires):
+        own = torch.outer(y[:, unit] - coder.pre_bias[unit], coder.encoder_weight[:, unit])
+        without = coder.activate(full - own).numpy()
+        signal = thinned[names.COUNTS].values[:, unit].astype(np.float64)
+        correlation[:, unit] = _correlation(without, signal[:, None])[:, 0]
+        for latent in np.flatnonzero((ranked == unit).any(axis=1) & np.isfinite(correlation[:, unit])):
+            _, null = circular_shift(without[:, latent].astype(np.float64), signal, bin_width=width)
+            p[latent, unit] = null.p
+    return correlation, p

@@ -1,0 +1,128 @@
+"""A downloaded file is untrusted: it may name other files of this machine as its own data.
+
+Stock readers follow external storage, virtual datasets and external links wherever they lead.
+The tree is walked here first, link by link, without reading data and without recursion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import h5py
+from h5py import h5d, h5f, h5g, h5l, h5o  # pyright: ignore[reportAttributeAccessIssue]  (compiled)
+
+from nwbsparse.errors import BadInput
+
+MAX_DEPTH = 200
+MAX_LINKS = 1_000_000
+
+_Group = tuple[h5g.GroupID, Iterator[bytes], str]
+_External = tuple[str, Path, str]  # where the link is, the file it names, the path in that file
+
+
+def check_tree(path: Path) -> None:
+    """Refuse a file that takes data from outside its own folder, or that no reader could walk.
+
+    External links to files in the same folder (or below) are followed and those files are held
+    to the same rules.
+
+    Raises:
+        BadInput: external storage, a virtual dataset, a link that dangles or leaves the folder,
+            groups nested more than 200 deep, more than 1,000,000 links, or a damaged object.
+    """
+    root = path.parent.resolve()
+    waiting, seen, links = [path], {path.resolve()}, []
+    while waiting:
+        found = _walk(waiting.pop(), root)
+        links += found
+        for _, target, _ in found:
+            if target.resolve() not in seen:
+                seen.add(target.resolve())
+                waiting.append(target)
+    # only now, when every file is known to be safe, may paths inside them be followed
+    for where, target, inside in links:
+        with h5py.File(target, mode="r") as file:
+            if inside not in file:
+                raise BadInput(f"{where} points to {inside} in {target}, which is not there.")
+
+
+def _walk(path: Path, root: Path) -> list[_External]:
+    try:
+        file = h5f.open(str(path).encode(), h5f.ACC_RDONLY)
+    except OSError as error:
+        raise BadInput(f"{path}, which the recording links to, is damaged: {error}") from None
+    try:
+        return _walk_groups(h5g.open(file, b"/"), path, root)
+    finally:
+        file.close()
+
+
+def _walk_groups(top: h5g.GroupID, path: Path, root: Path) -> list[_External]:
+    external: list[_External] = []
+    visited = {h5o.get_info(top).addr}
+    stack: list[_Group] = [(top, iter(list(top)), "")]
+    n_links = 0
+    while stack:
+        group, names, prefix = stack[-1]
+        name = next(names, None)
+        if name is None:
+            stack.pop()
+            continue
+        n_links += 1
+        if n_links > MAX_LINKS:
+            raise BadInput(f"{path} holds more than {MAX_LINKS:,} links; no recording needs them.")
+        where = f"{prefix}/{name.decode('utf-8', 'replace')}"
+        try:
+            kind = group.links.get_info(name).type
+            if kind == h5l.TYPE_SOFT:
+                continue
+            if kind == h5l.TYPE_EXTERNAL:
+                external.append(_checked_link(group.links.get_val(name), where, path, root))
+                continue
+            thing = h5o.open(group, name)
+            address = h5o.get_info(thing).addr
+        except (KeyError, OSError, RuntimeError, ValueError) as error:
+            if isinstance(error, BadInput):
+                raise
+            raise BadInput(f"{where} in {path} is damaged ({error}). Re-copy the file.") from None
+        if address in visited:  # a hard link back up the tree, or a second name
+            continue
+        visited.add(address)
+        if isinstance(thing, h5d.DatasetID):
+            _check_storage(thing, where, path)
+        elif isinstance(thing, h5g.GroupID):
+            if len(stack) >= MAX_DEPTH:
+                raise BadInput(
+                    f"{path} nests groups more than {MAX_DEPTH} deep, below {where[:80]}…"
+                )
+            stack.append((thing, iter(list(thing)), where))
+    return external
+
+
+def _check_storage(dataset: h5d.DatasetID, where: str, path: Path) -> None:
+    layout = dataset.get_create_plist()
+    if layout.get_external_count():
+        outside = layout.get_external(0)[0].decode("utf-8", "replace")
+        raise BadInput(
+            f"{where} in {path} keeps its data in another file ({outside}); such files are not "
+            "opened because they can read any file of this machine. Ask for a self-contained copy."
+        )
+    if layout.get_layout() == h5d.VIRTUAL:
+        raise BadInput(
+            f"{where} in {path} is a virtual dataset made of other files; such files are not "
+            "opened because they can read any file of this machine. Ask for a self-contained copy."
+        )
+
+
+def _checked_link(value: tuple[bytes, bytes], where: str, path: Path, root: Path) -> _External:
+    name, inside = (part.decode("utf-8", "replace") for part in value)
+    target = path.parent / name
+    if not target.resolve().is_relative_to(root):
+        raise BadInput(
+            f"{where} in {path} points to {name}, outside the folder of the recording; links are "
+            "followed only inside it. Put the files side by side and link by relative names."
+        )
+    if not target.is_file():
+        raise BadInput(f"{where} in {path} points to {name}; fetch it first into {path.parent}.")
+    return where, target, inside
