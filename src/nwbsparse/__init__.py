@@ -48,7 +48,7 @@ _WHERE = {
     "write": "nwbsparse.results",
 }
 
-__all__ = sorted(_WHERE)  # noqa: PLE0605
+__all__ = sorted(_WHERE)
 
 logging.getLogger("nwbsparse").addHandler(logging.NullHandler())
 

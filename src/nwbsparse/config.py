@@ -42,7 +42,7 @@ class Config:
     """Name of this result: part of the file name and the key inside the NWB file."""
 
     bin_width: float | None = None
-    """Bin width (s). None: the smallest of 10-200 ms with 5 population spikes per bin."""
+    """Bin width (s). Absent: the smallest of 10-200 ms with 5 population spikes per bin."""
     units: str | None = None
     """Which units to use: ids ("3,7,12") or a condition on columns ("quality == 'good'")."""
     epochs: str | None = None
@@ -60,30 +60,30 @@ class Config:
     """Seconds removed between parts, so that no held-out bin touches a training bin."""
 
     n_latents: int | None = None
-    """How many latents. None: four per unit that fires, a multiple of 32."""
+    """How many latents. Absent: four per unit that fires, a multiple of 32."""
     k: int | None = None
-    """Mean number of latents active in a bin. None: the mean number of active units."""
+    """Mean number of latents active in a bin. Absent: the mean number of active units."""
     levels: tuple[str, ...] = ()
     """Matryoshka levels "n_latents:k", such as "16:1", "64:4". Empty: one level."""
     loss: Loss = "mse"
     """What the reconstruction minimises."""
     normalisation: Normalisation | None = None
-    """How counts are scaled before they are learned. None: what the loss needs."""
+    """How counts are scaled before they are learned. Absent: what the loss needs."""
     output: Output | None = None
-    """Last step of the decoder. None: what the loss needs."""
+    """Last step of the decoder. Absent: what the loss needs."""
 
     batch_size: int | None = None
-    """Bins per update. None: 1,024, or an eighth of a short recording's training bins."""
+    """Bins per update. Absent: 1,024, or an eighth of a short recording's training bins."""
     learning_rate: float = 5e-3
     """Peak step size: warmed up over 10 %, constant to 50 %, cosine to a hundredth."""
     max_epochs: int | None = None
-    """Passes over the training bins. None: as many as give 3,000 updates."""
+    """Passes over the training bins. Absent: as many as give 3,000 updates."""
     patience: int = 5
     """Checks on the validation bins without improvement before training stops."""
     dead_window: int = 200
     """Updates without being selected after which a latent counts as dead and is revived."""
     k_aux: int | None = None
-    """How many dead latents are revived at once. None: a tenth of the latents."""
+    """How many dead latents are revived at once. Absent: a tenth of the latents."""
     aux_weight: float = 1.0
     """Weight of the revival loss; 0 switches it off."""
 
@@ -116,11 +116,15 @@ class Config:
             if not 0 < value < 1:
                 found.append(f"{field} is {value}; it must lie between 0 and 1")
         if self.test + self.validation >= 1:
-            found.append(f"test + validation is {self.test + self.validation:g}; nothing is left to train on")
+            found.append(
+                f"test + validation is {self.test + self.validation:g}; nothing is left to train on"
+            )
         found += self._level_problems() + self._target_problems()
         for field, kinds in (("loss", Loss), ("device", Device)):
             if getattr(self, field) not in get_args(kinds):
-                found.append(f"{field} is {getattr(self, field)!r}; choose one of {', '.join(get_args(kinds))}")
+                found.append(
+                    f"{field} is {getattr(self, field)!r}; choose one of {', '.join(get_args(kinds))}"
+                )
         if not self.name or any(not (c.isalnum() or c in "-_") for c in self.name):
             found.append(f"name is {self.name!r}; use letters, digits, '-' and '_'")
         if self.seed < 0:
@@ -140,11 +144,15 @@ class Config:
             for field, value in (("n_latents", levels[-1][0]), ("k", levels[-1][1])):
                 given = getattr(self, field)
                 if given is not None and given != value:
-                    found.append(f"{field} is {given} but the largest level says {value}; give one of them")
+                    found.append(
+                        f"{field} is {given} but the largest level says {value}; give one of them"
+                    )
         pairs = levels or ([(self.n_latents, self.k)] if self.n_latents and self.k else [])
         for size, k in pairs:
             if k > size:
-                found.append(f"k is {k} but there are only {size} latents; k must not exceed n_latents")
+                found.append(
+                    f"k is {k} but there are only {size} latents; k must not exceed n_latents"
+                )
             if k <= 0:
                 found.append(f"k is {k} in level {size}:{k}; it must be > 0")
         return found
@@ -252,7 +260,9 @@ def read_toml(path: Path) -> dict[str, Any]:
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise BadInput(f"{path} does not exist; `nwbsparse config > {path.name}` writes one") from None
+        raise BadInput(
+            f"{path} does not exist; `nwbsparse config > {path.name}` writes one"
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadInput(f"{path} is not valid TOML: {error}") from None
     values.pop("source", None)

@@ -35,7 +35,9 @@ def resolve(config: Config, counts: np.ndarray, *, n_train: int, bin_width: floa
         k = config.k or int(np.clip(round(active), min(4, n_latents), max(n_latents // 8, 1)))
     batch = config.batch_size or (BATCH if n_train >= BATCH else max(n_train // 8, 1))
     if k > n_latents:
-        raise BadInput(f"k is {k} but there are only {n_latents} latents; k must not exceed n_latents")
+        raise BadInput(
+            f"k is {k} but there are only {n_latents} latents; k must not exceed n_latents"
+        )
     if batch > n_train:
         raise BadInput(f"batch {batch} > {n_train} training bins; use a smaller --batch-size")
     updates = n_train // batch

@@ -74,9 +74,7 @@ def write(results: Results, to: str | Path, *, overwrite: bool = False) -> Path:
     if source.path is None:
         raise BadInput("the session did not come from a file, so there is none to annotate")
     coder = results.coder
-    weights = {
-        name: tensor.detach().cpu().numpy() for name, tensor in coder.state_dict().items()
-    }
+    weights = {name: tensor.detach().cpu().numpy() for name, tensor in coder.state_dict().items()}
     stored = StoredResult(
         name=results.name,
         words=to_words(coder),

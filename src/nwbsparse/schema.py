@@ -38,7 +38,9 @@ def check(dataset: xr.Dataset, schema: str) -> xr.Dataset:
             problems.append(f"variable '{variable}' is missing")
         elif dataset[variable].dims != dims:
             problems.append(f"'{variable}' has dims {dataset[variable].dims}, not {dims}")
-    problems += [f"coordinate '{name}' is missing" for name in _COORDS[schema] if name not in dataset.coords]
+    problems += [
+        f"coordinate '{name}' is missing" for name in _COORDS[schema] if name not in dataset.coords
+    ]
     if schema in (names.BINNED, names.LATENTS) and names.BIN_WIDTH not in dataset.attrs:
         problems.append(f"attribute '{names.BIN_WIDTH}' is missing")
     raise_together(problems, heading=f"this is not a {schema} dataset")
@@ -51,7 +53,11 @@ def history(dataset: xr.Dataset) -> list[dict[str, Any]]:
 
 
 def with_step(
-    dataset: xr.Dataset, step: str, parameters: Mapping[str, Any], *, since: xr.Dataset | None = None
+    dataset: xr.Dataset,
+    step: str,
+    parameters: Mapping[str, Any],
+    *,
+    since: xr.Dataset | None = None,
 ) -> xr.Dataset:
     """The dataset with one more step in its history (that of ``since``, if given, comes first)."""
     record = {"step": step, "parameters": dict(parameters), "version": own_version()}

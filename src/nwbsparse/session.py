@@ -12,6 +12,13 @@ import xarray as xr
 
 from nwbsparse import names
 
+EDGE_TOLERANCE = 1e-7
+"""Seconds by which a time may lie below an edge and still count as on it.
+
+Absolute, so that the sum of narrow bins equals the wide bin; far below any clock in use and far
+above the rounding of float64 session times. Plain ``floor(t / w)`` misplaces 10-13 % of the
+spikes that fall on an edge."""
+
 
 @dataclass(frozen=True)
 class ReadLine:

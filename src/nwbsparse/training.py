@@ -78,7 +78,11 @@ def fit(data: Any, config: Config | None = None, *, progress: Progress = silent)
         unit_ids=tuple(str(unit_id) for unit_id in data[names.UNIT_ID].values),
         bin_width=bin_width,
         source_sha256=str(data.attrs.get("source_sha256", "")),
-        software={"nwbsparse": own_version(), "torch": torch.__version__, "python": platform.python_version()},
+        software={
+            "nwbsparse": own_version(),
+            "torch": torch.__version__,
+            "python": platform.python_version(),
+        },
     )
     device = pick_device(settled.device)
     valid = np.asarray(data[names.VALID].values) if names.VALID in data else None
@@ -89,7 +93,9 @@ def fit(data: Any, config: Config | None = None, *, progress: Progress = silent)
         validation=torch.from_numpy(np.flatnonzero(parts == names.VALIDATION)).to(device),
     )
     generator = torch.Generator().manual_seed(settled.seed)
-    coder = untrained(record, bins_of=counts[train], valid_of=None if valid is None else valid[train])
+    coder = untrained(
+        record, bins_of=counts[train], valid_of=None if valid is None else valid[train]
+    )
     coder.to(device)
     history = _train(coder, bins, generator, progress)
     coder.record = replace(record, history=tuple(history))

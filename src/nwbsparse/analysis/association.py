@@ -241,6 +241,7 @@ def _correlation(
     mean, expected = total.sum(axis=0) / count, n @ prediction / count
     cross = (prediction * total).sum(axis=0) / count - mean * expected
     spread = np.sqrt(
-        np.maximum(squares / count - mean**2, 0) * np.maximum(n @ prediction**2 / count - expected**2, 0)
+        np.maximum(squares / count - mean**2, 0)
+        * np.maximum(n @ prediction**2 / count - expected**2, 0)
     )
     return np.divide(cross, spread, out=np.full(cross.shape, np.nan), where=spread > 1e-12)

@@ -64,7 +64,10 @@ def code_variables(binned: xr.Dataset) -> list[Coded]:
     for variable in coded:
         if variable is None:
             continue
-        seconds = np.bincount(variable.codes[train & (variable.codes >= 0)], minlength=variable.size) * width
+        seconds = (
+            np.bincount(variable.codes[train & (variable.codes >= 0)], minlength=variable.size)
+            * width
+        )
         rare = np.flatnonzero(seconds < MIN_OCCUPANCY)
         codes = np.where(np.isin(variable.codes, rare), -1, variable.codes)
         if variable.size - len(rare) >= 2:
@@ -126,4 +129,3 @@ def _condition(name: str, binned: xr.Dataset) -> Coded:
 def _interval_label(index: int, edges: list[np.ndarray], shape: tuple[int, ...]) -> str:
     at = reversed(np.unravel_index(index, shape))
     return ", ".join(f"{e[i]:.3g} to {e[i + 1]:.3g}" for e, i in zip(edges, at, strict=True))
-

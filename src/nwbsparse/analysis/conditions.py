@@ -47,14 +47,18 @@ def as_conditions(variables: Sequence[Coded]) -> list[Coded]:
     return made
 
 
-def condition_effects(activation: np.ndarray, variables: Sequence[Coded], bins: np.ndarray) -> ConditionEffects:
+def condition_effects(
+    activation: np.ndarray, variables: Sequence[Coded], bins: np.ndarray
+) -> ConditionEffects:
     """Effect sizes of every condition of every variable on the given bins.
 
     ``activation`` is (bin, latent), of these bins. "Outside" are the bins where the variable is
     known but has another value: outside a trial nothing is compared.
     """
     labels: list[tuple[str, str]] = []
-    columns: dict[str, list[np.ndarray]] = {key: [] for key in ("p_in", "p_out", "precision", "auroc")}
+    columns: dict[str, list[np.ndarray]] = {
+        key: [] for key in ("p_in", "p_out", "precision", "auroc")
+    }
     n_in: list[int] = []
     for variable in variables:
         codes = variable.codes[bins]

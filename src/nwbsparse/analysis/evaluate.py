@@ -87,7 +87,10 @@ def evaluate(coder: SparseCoder, data: xr.Dataset, *, split: str = "test") -> xr
 
 def unit_names(data: xr.Dataset) -> dict[str, object]:
     """The coordinates that say which unit is which."""
-    return {name: (names.UNIT, data[name].values) for name in (names.UNIT, names.UNIT_ID, names.UNIT_ROW)}
+    return {
+        name: (names.UNIT, data[name].values)
+        for name in (names.UNIT, names.UNIT_ID, names.UNIT_ROW)
+    }
 
 
 def _target(coder: SparseCoder, data: xr.Dataset, where: slice) -> tuple[np.ndarray, np.ndarray]:

@@ -38,7 +38,11 @@ CONTROLS = ("untrained coder", "raw units")
 
 
 def explain(
-    coder: SparseCoder, data: xr.Dataset, latents: xr.Dataset | None = None, *, progress: Progress = silent
+    coder: SparseCoder,
+    data: xr.Dataset,
+    latents: xr.Dataset | None = None,
+    *,
+    progress: Progress = silent,
 ) -> xr.Dataset:
     """Say what each latent stands for, with effect sizes, nulls and q values, on held-out bins.
 
@@ -71,7 +75,9 @@ def explain(
     effects = _effects(latents, variables, data, train, test)
     progress("explain", 3, 5)
     controls = {
-        "untrained coder": _associate_all(encode(untrained_control(coder, data), data), candidates, ground)
+        "untrained coder": _associate_all(
+            encode(untrained_control(coder, data), data), candidates, ground
+        )
     }
     progress("explain", 4, 5)
     counts = data[names.COUNTS].values
@@ -158,8 +164,14 @@ def _claims(tested: Tested, candidates: list[Candidate], alpha: float) -> dict[s
     chosen = [None if index < 0 else candidates[index] for index in tested.choice]
     latent = names.LATENT
     return {
-        "best_variable": (latent, np.array([c.variable.name if c else "" for c in chosen], dtype=object)),
-        "best_condition": (latent, np.array([c.condition if c else "" for c in chosen], dtype=object)),
+        "best_variable": (
+            latent,
+            np.array([c.variable.name if c else "" for c in chosen], dtype=object),
+        ),
+        "best_condition": (
+            latent,
+            np.array([c.condition if c else "" for c in chosen], dtype=object),
+        ),
         "association": (latent, tested.observed),
         "association_p": (latent, p),
         "association_q": (latent, q),
@@ -168,8 +180,14 @@ def _claims(tested: Tested, candidates: list[Candidate], alpha: float) -> dict[s
         "association_draws": (latent, np.array([null.n for null in tested.null])),
         "association_status": (latent, np.array(status, dtype=object)),
         "train_association": ((latent, "candidate"), tested.score.T),
-        "candidate_variable": ("candidate", np.array([c.variable.name for c in candidates], dtype=object)),
-        "candidate_condition": ("candidate", np.array([c.condition for c in candidates], dtype=object)),
+        "candidate_variable": (
+            "candidate",
+            np.array([c.variable.name for c in candidates], dtype=object),
+        ),
+        "candidate_condition": (
+            "candidate",
+            np.array([c.condition for c in candidates], dtype=object),
+        ),
     }
 
 
@@ -200,7 +218,11 @@ def _best_units(
 
 
 def _effects(
-    latents: xr.Dataset, variables: list[Coded], data: xr.Dataset, train: np.ndarray, test: np.ndarray
+    latents: xr.Dataset,
+    variables: list[Coded],
+    data: xr.Dataset,
+    train: np.ndarray,
+    test: np.ndarray,
 ) -> xr.Dataset:
     conditions = as_conditions(variables)
     coded = {variable.name for variable in variables}
@@ -224,7 +246,14 @@ def _effects(
         pieces.append(piece.assign_coords({names.LATENT: np.arange(where.start, where.stop)}))
         labels = effect.labels
         n_in = effect.n_in
-    joined = xr.concat(pieces, dim=names.LATENT, data_vars="minimal", join="exact", compat="equals", coords="minimal")
+    joined = xr.concat(
+        pieces,
+        dim=names.LATENT,
+        data_vars="minimal",
+        join="exact",
+        compat="equals",
+        coords="minimal",
+    )
     return joined.drop_vars(names.LATENT).assign_coords(
         {
             names.COVARIATE: np.array(covariates, dtype=object),

@@ -86,7 +86,7 @@ def batches(
     The reconstruction is empty unless ``decode``.
     """
     counts = data[names.COUNTS]
-    valid = data[names.VALID] if names.VALID in data else None
+    valid = data.get(names.VALID)
     for start in range(0, counts.shape[0], CHUNK):
         where = slice(start, min(start + CHUNK, counts.shape[0]))
         observed = None if valid is None else torch.from_numpy(valid[where].values)
@@ -115,7 +115,9 @@ def _rows(pieces: list[np.ndarray], n_latents: int) -> dict[str, Any]:
     index_type = np.uint16 if n_latents <= 65_536 else np.uint32
     active = [piece.nonzero() for piece in pieces]
     values = [piece[where] for piece, where in zip(pieces, active, strict=True)]
-    lengths = [np.bincount(where[0], minlength=len(p)) for p, where in zip(pieces, active, strict=True)]
+    lengths = [
+        np.bincount(where[0], minlength=len(p)) for p, where in zip(pieces, active, strict=True)
+    ]
     indptr = np.concatenate([[0], np.cumsum(np.concatenate(lengths))]).astype(np.uint64)
     columns = np.concatenate([where[1] for where in active]).astype(index_type)
     return {

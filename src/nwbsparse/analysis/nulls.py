@@ -69,9 +69,7 @@ def _least_shift(spectrum: np.ndarray, n: int, bin_width: float) -> int:
     return max(1, int(np.ceil(MIN_SHIFT / bin_width)), 3 * time)
 
 
-def trial_permutations(
-    order: np.ndarray, *, n_draws: int, rng: np.random.Generator
-) -> np.ndarray:
+def trial_permutations(order: np.ndarray, *, n_draws: int, rng: np.random.Generator) -> np.ndarray:
     """(draw, trial) index arrays that exchange trials among their neighbours in time only.
 
     ``order`` is the time of each trial. Trials are cut into runs of 10 neighbours and permuted

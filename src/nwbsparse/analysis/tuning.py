@@ -12,7 +12,9 @@ from nwbsparse import names
 from nwbsparse.analysis.coding import Coded
 
 
-def tuning_curves(activation: np.ndarray, variables: Sequence[Coded], bins: np.ndarray) -> xr.Dataset:
+def tuning_curves(
+    activation: np.ndarray, variables: Sequence[Coded], bins: np.ndarray
+) -> xr.Dataset:
     """Mean activation of every latent in every tuning bin of every covariate, on the given bins.
 
     ``activation`` is (bin, latent), of these bins. Per covariate ``c``: ``tuning.c(latent, c_bin)``
@@ -41,12 +43,18 @@ def tuning_curves(activation: np.ndarray, variables: Sequence[Coded], bins: np.n
             dims=(names.LATENT, *dims),
             coords=coords,
         )
-        made[f"occupancy.{variable.name}"] = xr.DataArray(n.reshape(variable.shape), dims=dims, coords=coords)
+        made[f"occupancy.{variable.name}"] = xr.DataArray(
+            n.reshape(variable.shape), dims=dims, coords=coords
+        )
     return xr.Dataset(made)
 
 
 def behaviour_r2(
-    activation: np.ndarray, binned: xr.Dataset, covariates: Sequence[str], train: np.ndarray, test: np.ndarray
+    activation: np.ndarray,
+    binned: xr.Dataset,
+    covariates: Sequence[str],
+    train: np.ndarray,
+    test: np.ndarray,
 ) -> np.ndarray:
     """(latent, covariate): R² on test bins of a line from one latent to a covariate, fitted on train.
 

@@ -18,7 +18,9 @@ MAX_BINS = 50_000
 """Bins (evenly spaced) on which correlations are computed when there are more."""
 
 
-def unit_attribution(coder: SparseCoder, held_out: xr.Dataset, activation: np.ndarray) -> xr.Dataset:
+def unit_attribution(
+    coder: SparseCoder, held_out: xr.Dataset, activation: np.ndarray
+) -> xr.Dataset:
     """Weights, correlations and conditional z-scores of every latent and unit, on held-out bins.
 
     - ``weight(latent, unit)``: row of the dictionary, what the latent writes
@@ -85,7 +87,9 @@ def _correlation_without_unit(
         without = coder.activate(full - own).numpy()
         signal = thinned[names.COUNTS].values[:, unit].astype(np.float64)
         correlation[:, unit] = _correlation(without, signal[:, None])[:, 0]
-        for latent in np.flatnonzero((ranked == unit).any(axis=1) & np.isfinite(correlation[:, unit])):
+        for latent in np.flatnonzero(
+            (ranked == unit).any(axis=1) & np.isfinite(correlation[:, unit])
+        ):
             _, null = circular_shift(without[:, latent].astype(np.float64), signal, bin_width=width)
             p[latent, unit] = null.p
     return correlation, p

@@ -60,7 +60,9 @@ def label_bins(name: str, table: xr.Dataset, grid: Grid) -> dict[str, xr.DataArr
         elif kind == "continuous" and column.dtype.kind in "iuf":
             values = np.where(inside, column.values.astype(np.float64)[rows], np.nan)
             attrs |= {names.ROLE: names.ROLE_COVARIATE, names.KIND: names.CONTINUOUS}
-            made[f"{name}.{key}"] = xr.DataArray(values.astype(np.float32), dims=names.TIME, attrs=attrs)
+            made[f"{name}.{key}"] = xr.DataArray(
+                values.astype(np.float32), dims=names.TIME, attrs=attrs
+            )
     return made
 
 
@@ -72,7 +74,9 @@ def _codes(values: np.ndarray) -> tuple[np.ndarray, list[str]]:
         categories = [f"{value:g}" for value in found]
     else:
         missing = np.array([str(value) in ("", "nan", "None") for value in values])
-        found = np.unique(values[~missing].astype(str) if values.dtype.kind in "UO" else values[~missing])
+        found = np.unique(
+            values[~missing].astype(str) if values.dtype.kind in "UO" else values[~missing]
+        )
         categories = [str(value) for value in found]
     keys = values.astype(str) if values.dtype.kind in "UO" else values
     codes = np.searchsorted(found, np.where(missing, found[0] if len(found) else 0, keys))

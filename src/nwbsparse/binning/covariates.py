@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
@@ -59,7 +60,7 @@ def derive(position: Series, *, prefix: str = "") -> list[Series]:
     data = position.data.reshape(len(position.times), -1)
     velocity = np.full(data.shape, np.nan)
     step = np.median(np.diff(position.times)) if len(position.times) > 1 else 0.0
-    for start, stop in _runs(position.times, np.isfinite(data).all(axis=1), 3 * step):
+    for start, stop in _runs(position.times, np.all(np.isfinite(data), axis=1), 3 * step):
         if stop - start >= 3:
             smooth = gaussian_filter1d(data[start:stop], SMOOTHING / step, axis=0, mode="nearest")
             velocity[start:stop] = np.gradient(smooth, position.times[start:stop], axis=0)
@@ -125,7 +126,8 @@ def _bin_mean(times: np.ndarray, values: np.ndarray, grid: Grid) -> tuple[np.nda
     inside = bins >= 0
     n = np.bincount(bins[inside], minlength=grid.size)
     sums = [
-        np.bincount(bins[inside], weights=column[inside], minlength=grid.size) for column in values.T
+        np.bincount(bins[inside], weights=column[inside], minlength=grid.size)
+        for column in values.T
     ]
     return np.stack(sums, axis=1) / np.maximum(n, 1)[:, None], n
 
@@ -145,4 +147,4 @@ def _runs(times: np.ndarray, good: np.ndarray, gap: float) -> list[tuple[int, in
         return []
     cut = np.flatnonzero((np.diff(times) > gap) | (good[1:] != good[:-1])) + 1
     edges = np.concatenate([[0], cut, [len(times)]])
-    return [(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True) if good[a]]
+    return [(a, b) for a, b in pairwise(edges) if good[a]]

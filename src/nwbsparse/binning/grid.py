@@ -8,14 +8,7 @@ import numpy as np
 
 from nwbsparse import names
 from nwbsparse.errors import BadInput
-from nwbsparse.session import Session
-
-EDGE_TOLERANCE = 1e-7
-"""Seconds by which a time may lie below an edge and still count as on it.
-
-Absolute, so that the sum of narrow bins equals the wide bin; far below any clock in use and far
-above the rounding of float64 session times. Plain ``floor(t / w)`` misplaces 10-13 % of the
-spikes that fall on an edge."""
+from nwbsparse.session import EDGE_TOLERANCE, Session
 
 BIN_WIDTHS = (0.01, 0.02, 0.025, 0.05, 0.1, 0.2)
 SPIKES_PER_BIN = 5.0
@@ -80,7 +73,9 @@ def make_grid(stretches: np.ndarray, bin_width: float) -> Grid:
             "right; are the times in seconds? (--time-scale), else use a wider --bin-width"
         )
     kept = n_bins > 0
-    grid = Grid(stretches[kept, 0].astype(np.float64), n_bins[kept].astype(np.int64), float(bin_width))
+    grid = Grid(
+        stretches[kept, 0].astype(np.float64), n_bins[kept].astype(np.int64), float(bin_width)
+    )
     if grid.size < MIN_BINS:
         raise BadInput(
             f"{lengths.sum():.6g} s of recording hold {grid.size} bins of {bin_width} s; at least "
@@ -141,7 +136,7 @@ def suggest_bin_width(session: Session, *, epochs: str | None = None) -> tuple[f
         np.searchsorted(np.sort(session.spike_times), [start, stop]) @ [-1, 1]
         for start, stop in stretches
     )
-    rate = inside / duration if duration else 0.0
+    rate = float(inside) / duration if duration else 0.0
     width = next((w for w in BIN_WIDTHS if rate * w >= SPIKES_PER_BIN), BIN_WIDTHS[-1])
     return width, rate * width
 
@@ -158,13 +153,20 @@ def _asked(session: Session, epochs: str) -> np.ndarray:
     labels = np.full(table.sizes[names.INTERVAL], "", dtype=object)
     for column in table.data_vars.values():
         if column.dtype.kind in "UO":
-            labels = np.array([f"{a},{b}" for a, b in zip(labels, column.values, strict=True)], dtype=object)
-    parts = [{word.strip().casefold() for word in str(label).split(",") if word.strip()} for label in labels]
+            labels = np.array(
+                [f"{a},{b}" for a, b in zip(labels, column.values, strict=True)], dtype=object
+            )
+    parts = [
+        {word.strip().casefold() for word in str(label).split(",") if word.strip()}
+        for label in labels
+    ]
     rows = np.array([bool(wanted & words) for words in parts])
     unknown = wanted - set().union(*parts)
     if unknown:
         known = sorted(set().union(*parts)) or ["(no names)"]
-        raise BadInput(f"no epoch is called {', '.join(sorted(unknown))}; there are: {', '.join(known)}")
+        raise BadInput(
+            f"no epoch is called {', '.join(sorted(unknown))}; there are: {', '.join(known)}"
+        )
     return _bounds(table)[rows]
 
 

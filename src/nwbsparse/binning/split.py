@@ -46,14 +46,18 @@ def split(
         n_test = _n_blocks(test * n * width, blocks)
         n_validation = min(_n_blocks(validation * n * width, blocks), n_test)
         cycle = n / n_test
-        with_validation = {round((i + 0.5) * n_test / n_validation - 0.5) for i in range(n_validation)}
+        with_validation = {
+            round((i + 0.5) * n_test / n_validation - 0.5) for i in range(n_validation)
+        }
         for i in range(n_test):
             # within a cycle: [validation] train test train, so that test never meets validation
             middle = (i + 0.55) * cycle
             half = test * n / n_test / 2
             parts[round(middle - half) : round(middle + half)] = names.TEST
             if i in with_validation:
-                parts[round(i * cycle) : round(i * cycle + validation * n / n_validation)] = names.VALIDATION
+                parts[round(i * cycle) : round(i * cycle + validation * n / n_validation)] = (
+                    names.VALIDATION
+                )
     parts = _with_gaps(parts, binned[names.TIME].values, gap)
     for value, name in enumerate(names.SPLIT_NAMES):
         if not np.any(parts == value):

@@ -160,14 +160,18 @@ def _restrict(binned: xr.Dataset, where: str) -> xr.Dataset:
     for name in (*covariates_of(binned), *conditions_of(binned)):
         values = binned[name].values
         if values.ndim == 2:
-            columns |= {f"{name}_{axis}": values[:, i] for i, axis in enumerate(_AXES[: values.shape[1]])}
+            columns |= {
+                f"{name}_{axis}": values[:, i] for i, axis in enumerate(_AXES[: values.shape[1]])
+            }
         elif names.CATEGORIES in binned[name].attrs:
             columns[name] = category_names(binned[name])[values]
         else:
             columns[name] = values
     keep = select(where, columns, what="where")
     if keep.sum() < MIN_BINS:
-        raise BadInput(f"where = {where!r} leaves {keep.sum()} of {len(keep)} bins; at least {MIN_BINS} are needed")
+        raise BadInput(
+            f"where = {where!r} leaves {keep.sum()} of {len(keep)} bins; at least {MIN_BINS} are needed"
+        )
     index = np.flatnonzero(keep)
     old = binned[names.SEGMENT].values[index]
     new = np.concatenate([[0], np.cumsum((np.diff(index) > 1) | (np.diff(old) != 0))])

@@ -11,8 +11,14 @@ import xarray as xr
 
 from nwbsparse import names
 from nwbsparse.errors import BadInput, IntegrityError
-from nwbsparse.io.nwb_build import held_out_name
-from nwbsparse.io.stored import HELD_OUT_BINS, TRAIN_TUNING, TUNING, StoredResult, tuning_dims
+from nwbsparse.io.stored import (
+    HELD_OUT_BINS,
+    TRAIN_TUNING,
+    TUNING,
+    StoredResult,
+    held_out_name,
+    tuning_dims,
+)
 from nwbsparse.session import Source
 
 MODULE = "sparse_latents"

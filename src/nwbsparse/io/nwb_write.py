@@ -28,7 +28,9 @@ RAW = (ElectricalSeries, TwoPhotonSeries, OnePhotonSeries, ImageSeries)
 """What counts as raw data in acquisition; everything else there stays."""
 
 
-def write_derived(stored: StoredResult, source: Path, target: Path, *, overwrite: bool = False) -> Path:
+def write_derived(
+    stored: StoredResult, source: Path, target: Path, *, overwrite: bool = False
+) -> Path:
     """Write a new self-contained NWB file: the source without raw data, with the result added.
 
     The source is only ever read. The new file is exported to a hidden temporary file in the
@@ -50,7 +52,9 @@ def write_derived(stored: StoredResult, source: Path, target: Path, *, overwrite
         folder.mkdir(parents=True, exist_ok=True)
         workplace = Path(tempfile.mkdtemp(prefix=".nwbsparse-", dir=folder))
     except OSError as error:
-        raise EnvironmentProblem(f"results cannot be written to {folder}: {error.strerror}") from None
+        raise EnvironmentProblem(
+            f"results cannot be written to {folder}: {error.strerror}"
+        ) from None
     try:
         partial = workplace / target.name
         kept = _export(stored, source, partial)
@@ -70,14 +74,17 @@ def write_derived(stored: StoredResult, source: Path, target: Path, *, overwrite
 
 def _check_target(source: Path, target: Path, *, overwrite: bool) -> None:
     if target.resolve() == source:
-        raise BadInput(f"{target} is the source itself, which is never written to; choose another name")
+        raise BadInput(
+            f"{target} is the source itself, which is never written to; choose another name"
+        )
     if target.exists() and not overwrite:
         raise BadInput(f"{target} exists; use --overwrite or another --name")
     # a derived file is at most the source plus the model: a cheap bound that catches full disks
     free = shutil.disk_usage(next(p for p in target.resolve().parents if p.exists())).free
     if free < source.stat().st_size:
         raise EnvironmentProblem(
-            f"{target.parent} has {free / 1e9:.2f} GB free; up to {source.stat().st_size / 1e9:.2f} GB are needed"
+            f"{target.parent} has {free / 1e9:.2f} GB free; up to "
+            f"{source.stat().st_size / 1e9:.2f} GB are needed"
         )
 
 
@@ -87,31 +94,31 @@ def _export(stored: StoredResult, source: Path, partial: Path) -> dict[str, str]
         # what the libraries say about the source was reported when it was read
         warnings.simplefilter("ignore")
         with NWBHDF5IO(path=str(source), mode="r") as source_io:
-            nwbfile = source_io.read()
+            nwbfile: Any = source_io.read()
             _check_units(stored, nwbfile, source)
             _leave_out_raw(nwbfile)
             _allow_plain_columns(nwbfile)
             _add(stored, nwbfile)
             kept = _types(nwbfile)
             with NWBHDF5IO(path=str(partial), mode="w") as target_io:
-                target_io.export(
-                    src_io=source_io, nwbfile=nwbfile, write_args={"link_data": False}
-                )
+                target_io.export(src_io=source_io, nwbfile=nwbfile, write_args={"link_data": False})
     return kept
 
 
-def _check_units(stored: StoredResult, nwbfile: NWBFile, source: Path) -> None:
+def _check_units(stored: StoredResult, nwbfile: Any, source: Path) -> None:
     if nwbfile.units is None or nwbfile.units.object_id != stored.source.units_object_id:
         raise BadInput(f"the units in {source} are others than those the result was made from")
 
 
-def _add(stored: StoredResult, nwbfile: NWBFile) -> None:
+def _add(stored: StoredResult, nwbfile: Any) -> None:
     module = nwbfile.processing.get(MODULE)
     if module is None:
         module = nwbfile.create_processing_module(MODULE, "sparse latents learned by nwbsparse")
     if stored.name in module.data_interfaces:
         made = getattr(module[stored.name], "created", "earlier")
-        raise BadInput(f"a result named '{stored.name}' exists in the source (made {made}); use --name")
+        raise BadInput(
+            f"a result named '{stored.name}' exists in the source (made {made}); use --name"
+        )
     for thing in build_model(stored, nwbfile):
         module.add(thing)
     if getattr(nwbfile, "was_generated_by", None) is None:
@@ -119,7 +126,7 @@ def _add(stored: StoredResult, nwbfile: NWBFile) -> None:
     nwbfile.set_modified()
 
 
-def _leave_out_raw(nwbfile: NWBFile) -> None:
+def _leave_out_raw(nwbfile: Any) -> None:
     """Remove raw series from acquisition, except those that something kept refers to."""
     raw = {id(thing): name for name, thing in nwbfile.acquisition.items() if isinstance(thing, RAW)}
     if not raw:
@@ -133,7 +140,7 @@ def _leave_out_raw(nwbfile: NWBFile) -> None:
         nwbfile.acquisition.pop(name)
 
 
-def _allow_plain_columns(nwbfile: NWBFile) -> None:
+def _allow_plain_columns(nwbfile: Any) -> None:
     """Let columns that should be ragged but were stored without an index be exported as they are.
 
     Real files (DANDI:000207) hold one electrode per unit as a plain column. pynwb reads that, but
@@ -149,7 +156,7 @@ def _allow_plain_columns(nwbfile: NWBFile) -> None:
                     object.__setattr__(plain, "target", plain)
 
 
-def _types(nwbfile: NWBFile) -> dict[str, str]:
+def _types(nwbfile: Any) -> dict[str, str]:
     """Object id → type of everything in the file."""
     nwbfile.all_children()  # `objects` is otherwise what it was when first asked for
     return {
@@ -174,17 +181,25 @@ def _verify(stored: StoredResult, partial: Path, kept: dict[str, str]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with NWBHDF5IO(path=str(partial), mode="r") as io:
-            nwbfile = io.read()
+            nwbfile: Any = io.read()
             there = _types(nwbfile)
-            lost = [f"{kind} {object_id}" for object_id, kind in kept.items() if there.get(object_id) != kind]
+            lost = [
+                f"{kind} {object_id}"
+                for object_id, kind in kept.items()
+                if there.get(object_id) != kind
+            ]
             if lost:
-                raise IntegrityError(f"{len(lost)} objects are missing after writing: {', '.join(lost[:5])}")
+                raise IntegrityError(
+                    f"{len(lost)} objects are missing after writing: {', '.join(lost[:5])}"
+                )
             again = parse_model(find_model(nwbfile, stored.name, path=partial))
     wrong = [] if again.tensors == stored.tensors else ["parameters"]
     for part in ("latents", "metrics", "attribution"):
         wrong += _differences(getattr(stored, part), getattr(again, part), part)
     if wrong:
-        raise IntegrityError(f"after writing, these differ from what was computed: {', '.join(wrong)}")
+        raise IntegrityError(
+            f"after writing, these differ from what was computed: {', '.join(wrong)}"
+        )
 
 
 def _differences(written: Any, read: Any, part: str) -> list[str]:
@@ -210,7 +225,9 @@ def _validate(source: Path, partial: Path) -> None:
     """The new file may have the validation errors that its source has, and no others."""
     added = validation_errors(partial) - validation_errors(source)
     if added:
-        raise IntegrityError("the written file has new validation errors: " + "; ".join(sorted(added)[:5]))
+        raise IntegrityError(
+            "the written file has new validation errors: " + "; ".join(sorted(added)[:5])
+        )
 
 
 def validation_errors(path: Path) -> set[str]:

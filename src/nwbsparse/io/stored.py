@@ -55,6 +55,11 @@ class TargetRows:
         return len(self.variable)
 
 
+def held_out_name(name: str) -> str:
+    """Name of the series that holds the per-bin metrics of a model."""
+    return f"{name}_held_out_bins"
+
+
 def target_rows(attribution: xr.Dataset) -> list[TargetRows]:
     """Everything that latents are compared with, in groups that scores refer to."""
     groups = []

@@ -22,7 +22,9 @@ WORDS = "model.json"
 
 def to_bytes(coder: SparseCoder) -> bytes:
     """The coder's tensors as safetensors: the same coder always gives the same bytes."""
-    state = {name: tensor.detach().cpu().contiguous() for name, tensor in coder.state_dict().items()}
+    state = {
+        name: tensor.detach().cpu().contiguous() for name, tensor in coder.state_dict().items()
+    }
     return tensors_to_bytes(state, metadata={"format": "pt", "nwbsparse": str(FORMAT)})
 
 
@@ -50,7 +52,9 @@ def from_parts(tensors: bytes, words: dict[str, Any]) -> SparseCoder:
         IntegrityError: tensors and words do not belong together.
     """
     if words.get("format", 0) > FORMAT:
-        raise BadInput(f"this coder has format {words['format']}; this nwbsparse reads up to {FORMAT}")
+        raise BadInput(
+            f"this coder has format {words['format']}; this nwbsparse reads up to {FORMAT}"
+        )
     try:
         record = CoderRecord(
             config=from_dict(words["config"], where="the stored options"),
@@ -65,7 +69,9 @@ def from_parts(tensors: bytes, words: dict[str, Any]) -> SparseCoder:
     except (KeyError, RuntimeError, SafetensorError) as error:
         raise IntegrityError(f"the stored coder is damaged: {error}") from error
     if coder.id != words["id"]:
-        raise IntegrityError(f"the stored coder is damaged: it should be {words['id']}, it is {coder.id}")
+        raise IntegrityError(
+            f"the stored coder is damaged: it should be {words['id']}, it is {coder.id}"
+        )
     return coder.eval()
 
 

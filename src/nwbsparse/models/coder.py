@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -93,7 +93,9 @@ class SparseCoder(nn.Module):
     def level_of_latent(self) -> list[int]:
         """The smallest level each latent belongs to."""
         sizes = [size for size, _ in self.levels]
-        return [next(i for i, size in enumerate(sizes) if row < size) for row in range(self.n_latents)]
+        return [
+            next(i for i, size in enumerate(sizes) if row < size) for row in range(self.n_latents)
+        ]
 
     @property
     def id(self) -> str:
@@ -148,7 +150,7 @@ class SparseCoder(nn.Module):
         if grad is not None:
             grad -= (grad * self.dictionary).sum(dim=1, keepdim=True) * self.dictionary
 
-    def check_units(self, unit_ids: Sequence[object]) -> None:
+    def check_units(self, unit_ids: Iterable[object]) -> None:
         """Refuse data whose units are others than those the coder was trained on, or reordered."""
         given = tuple(str(unit_id) for unit_id in unit_ids)
         if given == self.record.unit_ids:

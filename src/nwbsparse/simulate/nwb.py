@@ -1,10 +1,13 @@
 """Simulations as NWB files, so that they go through the same door as a lab's recordings."""
 
+# hdmf makes its classes and their signatures at run time
+# pyright: reportInvalidTypeForm=false, reportCallIssue=false
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from hdmf.common import DynamicTable, VectorData
@@ -16,7 +19,7 @@ from nwbsparse.errors import BadInput
 from nwbsparse.simulate.placecells import PlaceCells
 from nwbsparse.simulate.superposition import Superposition
 
-_START = datetime(2025, 1, 1, tzinfo=timezone.utc)
+_START = datetime(2025, 1, 1, tzinfo=UTC)
 
 
 def write_placecells(recording: PlaceCells, path: Path, *, overwrite: bool = False) -> Path:
@@ -80,7 +83,7 @@ def write_superposition(recording: Superposition, path: Path, *, overwrite: bool
     return _write(nwbfile, path, overwrite=overwrite)
 
 
-def _file(identifier: str, description: str) -> NWBFile:
+def _file(identifier: str, description: str) -> Any:
     return NWBFile(
         session_description=description,
         identifier=identifier,
@@ -100,7 +103,7 @@ def _file(identifier: str, description: str) -> NWBFile:
 
 
 def _add_units(
-    nwbfile: NWBFile,
+    nwbfile: Any,
     times: Sequence[np.ndarray],
     columns: Mapping[str, Sequence[object]],
     duration: float,
@@ -112,13 +115,13 @@ def _add_units(
         nwbfile.add_unit(spike_times=spikes, obs_intervals=[[0.0, duration]], **values)
 
 
-def _write(nwbfile: NWBFile, path: Path, *, overwrite: bool) -> Path:
+def _write(nwbfile: Any, path: Path, *, overwrite: bool) -> Path:
     path = Path(path)
     if path.exists() and not overwrite:
         raise BadInput(f"{path} exists; use --overwrite or another --out")
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
-    with NWBHDF5IO(partial, mode="w") as io:
+    with NWBHDF5IO(path=str(partial), mode="w") as io:
         io.write(nwbfile)
     partial.replace(path)
     return path

@@ -1,0 +1,238 @@
+"""The commands. Each is thin; heavy packages are imported when a command runs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import App, Parameter
+from rich.console import Console
+from rich.markup import escape
+
+from nwbsparse.config import Config, to_toml
+from nwbsparse.schema import own_version
+
+app = App(
+    name="nwbsparse",
+    help="NWB in, sparse nameable latents out: what the populations in a recording represent.",
+    version=own_version,
+    default_parameter=Parameter(negative=()),
+)
+
+Flags = Annotated[Config, Parameter(name="*")]
+
+
+def _console() -> Console:
+    return Console(highlight=False)
+
+
+def _say(console: Console) -> Callable[[str], None]:
+    return lambda line: console.print(f"[dim]·[/] {escape(line)}", soft_wrap=True)
+
+
+@app.command
+def run(
+    source: Path,
+    /,
+    *,
+    out: Path,
+    config: Flags = Config(),  # noqa: B008
+    overwrite: bool = False,
+    strict: bool = False,
+    time_scale: float = 1.0,
+    dry_run: bool = False,
+    quiet: bool = False,
+) -> None:
+    """Learn sparse latents from an NWB file and write an annotated copy and a report.
+
+    Options can come from a file: ``--config run.toml`` (``nwbsparse config`` writes one); flags
+    beside it win.
+
+    Parameters
+    ----------
+    source
+        The NWB file; it is only read.
+    out
+        Folder for the results.
+    overwrite
+        Replace results of an earlier run in the folder.
+    strict
+        Refuse what reading would otherwise repair and report.
+    time_scale
+        Seconds per unit of the stored spike times (0.001 for milliseconds).
+    dry_run
+        Say what would be done, with sizes and an estimate of time and memory.
+    quiet
+        Print nothing but errors.
+    """
+    from nwbsparse import run as verbs
+    from nwbsparse.cli.show import progress_bars, report_table, show_run
+    from nwbsparse.io.reading import read
+
+    console = _console()
+    if dry_run:
+        planned = verbs.plan(source, config, strict=strict, time_scale=time_scale)
+        _show_plan(console, planned, source, out)
+        return
+    if not quiet:
+        verbs.check_out(out, source, config, overwrite=overwrite)
+        console.print(
+            report_table(read(source, strict=strict, time_scale=time_scale).report.to_dict())
+        )
+    with progress_bars(console, quiet=quiet) as progress:
+        done = verbs.run(
+            source,
+            out,
+            config,
+            overwrite=overwrite,
+            strict=strict,
+            time_scale=time_scale,
+            progress=progress,
+            say=(lambda _: None) if quiet else _say(console),
+        )
+    if not quiet:
+        show_run(console, done)
+        console.print(
+            f"next: open the report, or in Python: nwbsparse.open_results('{done.nwb}')",
+            soft_wrap=True,
+        )
+
+
+@app.command
+def inspect(
+    source: Path,
+    /,
+    *,
+    strict: bool = False,
+    time_scale: float = 1.0,
+    as_json: Annotated[bool, Parameter(name="--json", negative=())] = False,
+) -> None:
+    """Show what a recording holds: what can be read, what was dropped and why.
+
+    Parameters
+    ----------
+    source
+        The NWB file; it is only read.
+    strict
+        Refuse what reading would otherwise repair and report.
+    time_scale
+        Seconds per unit of the stored spike times.
+    as_json
+        Print JSON instead of tables.
+    """
+    from nwbsparse.cli.show import show_recording
+    from nwbsparse.describe import describe
+    from nwbsparse.io.reading import read
+
+    seen = describe(read(source, strict=strict, time_scale=time_scale))
+    if as_json:
+        sys.stdout.write(json.dumps(seen, indent=1) + "\n")
+    else:
+        show_recording(_console(), seen)
+
+
+@app.command
+def config(config: Flags = Config()) -> None:  # noqa: B008
+    """Print the options as TOML, ready for ``nwbsparse run --config``.
+
+    Options that are left to be chosen from the recording are absent.
+    """
+    sys.stdout.write(to_toml(config))
+
+
+@app.command
+def info(*, as_json: Annotated[bool, Parameter(name="--json", negative=())] = False) -> None:
+    """Show versions, devices and the extension, for bug reports.
+
+    Parameters
+    ----------
+    as_json
+        Print JSON instead of lines.
+    """
+    from nwbsparse.cli.info import gather
+
+    facts = gather()
+    if as_json:
+        sys.stdout.write(json.dumps(facts, indent=1) + "\n")
+        return
+    console = _console()
+    for key, value in facts.items():
+        console.print(f"[bold]{key:<20}[/] {escape(str(value))}", soft_wrap=True)
+
+
+@app.command
+def simulate(name: str, /, *, out: Path, seed: int = 0, overwrite: bool = False) -> None:
+    """Write a recording with known truth as NWB.
+
+    Parameters
+    ----------
+    name
+        nldisco-placecells (four place cells among 96 noise units; published, so without a seed)
+        or superposition (150 overlapping sources over 100 units).
+    out
+        The NWB file to write.
+    seed
+        Seed of the superposition.
+    overwrite
+        Replace the file.
+    """
+    from nwbsparse.errors import BadInput, did_you_mean
+    from nwbsparse.simulate.nwb import write_placecells, write_superposition
+    from nwbsparse.simulate.placecells import simulate_placecells
+    from nwbsparse.simulate.superposition import simulate_superposition
+
+    makers: dict[str, Callable[[], Any]] = {
+        "nldisco-placecells": lambda: write_placecells(
+            simulate_placecells(), out, overwrite=overwrite
+        ),
+        "superposition": lambda: write_superposition(
+            simulate_superposition(seed=seed), out, overwrite=overwrite
+        ),
+    }
+    if name not in makers:
+        raise BadInput(
+            f"there is no simulation '{name}'{did_you_mean(name, makers)}; there are: {', '.join(makers)}"
+        )
+    _console().print(f"wrote {makers[name]()}", soft_wrap=True)
+
+
+@app.command
+def demo(*, out: Path = Path("demo"), seed: int = 0, seeds: int = 0) -> None:
+    """Run everything on simulations with known truth, and say what was recovered.
+
+    Parameters
+    ----------
+    out
+        Folder for the recordings and results.
+    seed
+        Seed of the training.
+    seeds
+        With a number: only the place cells, under seeds 0 to that number (slow).
+    """
+    from nwbsparse.cli.demonstrate import demonstrate, demonstrate_seeds
+
+    console = _console()
+    out.mkdir(parents=True, exist_ok=True)
+    if seeds:
+        demonstrate_seeds(console, out, seeds, _say(console))
+    else:
+        demonstrate(console, out, seed, _say(console))
+
+
+def _show_plan(console: Console, planned: Any, source: Path, out: Path) -> None:
+    console.print(
+        f"[bold]would run[/] on {escape(str(source))} and write to {escape(str(out))}",
+        soft_wrap=True,
+    )
+    console.print(
+        f"{planned.n_units} units, {planned.n_bins:,} bins ({planned.n_train:,} to train on), "
+        f"{planned.updates:,} updates"
+    )
+    console.print(
+        f"about {planned.seconds:.0f} s to fit on this machine (timed on a few updates), "
+        f"{max(planned.gigabytes, 0.1):.1f} GB beyond the libraries"
+    )
+    sys.stdout.write(to_toml(planned.config))

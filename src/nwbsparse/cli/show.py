@@ -1,0 +1,147 @@
+"""What a person sees: tables, progress bars and the last lines of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bars
+from rich.table import Table
+
+from nwbsparse.progress import Progress, silent
+
+_PLAIN_KINDS = {"category", "continuous", "event time", "identifier", "constant"}
+
+
+@contextmanager
+def progress_bars(console: Console, *, quiet: bool = False) -> Iterator[Progress]:
+    """One bar per stage, with its latest numbers beside it; nothing when quiet."""
+    if quiet:
+        yield silent
+        return
+    columns = (
+        TextColumn("{task.description:<8}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[numbers]}"),
+    )
+    with Bars(*columns, console=console, transient=True) as bars:
+        tasks: dict[str, Any] = {}
+
+        def update(stage: str, done: int, total: int, /, **numbers: float) -> None:
+            said = "  ".join(f"{key} {value:.4g}" for key, value in numbers.items())
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(stage, total=total, numbers=said)
+            bars.update(tasks[stage], completed=done, total=total, numbers=said)
+
+        yield update
+
+
+def show_recording(console: Console, seen: dict[str, Any]) -> None:
+    """What ``nwbsparse inspect`` prints about a recording."""
+    subject = ", ".join(f"{key} {value}" for key, value in seen["subject"].items()) or "not stated"
+    facts = Table.grid(padding=(0, 2))
+    for key, value in (
+        ("source", seen["source"]),
+        ("identifier", seen["identifier"]),
+        ("NWB", seen["nwb_version"]),
+        ("subject", subject),
+        ("recorded", f"{seen['start']:.1f} to {seen['stop']:.1f} s ({seen['extent_from']})"),
+        ("units", f"{seen['n_units']}, of which {seen['n_units_firing']} fire"),
+        ("spikes", f"{seen['n_spikes']:,} ({seen['mean_rate']:.1f} per second over all units)"),
+        (
+            "bin width",
+            f"{seen['suggested_bin_width'] * 1000:g} ms suggested: "
+            f"{seen['spikes_per_suggested_bin']:.1f} population spikes per bin",
+        ),
+    ):
+        facts.add_row(f"[bold]{key}[/]", escape(str(value)))
+    console.print(facts)
+    if seen["series"]:
+        console.print(_series_table(seen["series"]))
+    for table in seen["intervals"]:
+        columns = ", ".join(
+            f"{escape(key)} [dim]({kind})[/]" for key, kind in table["columns"].items()
+        )
+        console.print(
+            f"\n[bold]{escape(table['name'])}[/]: {table['rows']} intervals. {columns or 'no columns'}"
+        )
+    console.print(report_table(seen["report"]))
+    for warning in seen["report"]["warnings"]:
+        console.print(f"[yellow]library warning:[/] {escape(warning)}")
+
+
+def report_table(report: dict[str, Any]) -> Table:
+    """The ReadReport: what was found, kept and dropped, and why."""
+    table = Table(title="What was read", title_justify="left", show_lines=False)
+    for name, justify in (
+        ("what", "left"),
+        ("name", "left"),
+        ("found", "right"),
+        ("kept", "right"),
+        ("dropped", "right"),
+        ("why", "left"),
+    ):
+        table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    for line in report["lines"]:
+        if (
+            not line["dropped"]
+            and set(line["reasons"]) <= _PLAIN_KINDS
+            and line["kind"] == "column"
+        ):
+            continue  # listed with its table already
+        dropped = f"[red]{line['dropped']:,}[/]" if line["dropped"] else "0"
+        table.add_row(
+            escape(line["kind"]),
+            escape(line["name"]),
+            f"{line['found']:,}",
+            f"{line['kept']:,}",
+            dropped,
+            escape("; ".join(line["reasons"])),
+        )
+    return table
+
+
+def _series_table(series: list[dict[str, Any]]) -> Table:
+    table = Table(title="Behaviour", title_justify="left")
+    for name in ("name", "kind", "unit", "samples", "seconds", "step (ms)", "measured", "notes"):
+        table.add_column(name, overflow="fold")
+    for one in series:
+        stretch = "" if one["start"] is None else f"{one['start']:.1f} to {one['stop']:.1f}"
+        step = "" if one["median_step"] is None else f"{one['median_step'] * 1000:.4g}"
+        columns = "" if one["columns"] == 1 else f" × {one['columns']}"
+        table.add_row(
+            escape(one["name"]),
+            one["kind"],
+            escape(one["unit"]),
+            f"{one['samples']:,}{columns}",
+            stretch,
+            step,
+            f"{one['measured_share']:.0%}",
+            escape("; ".join(one["notes"])),
+        )
+    return table
+
+
+def show_run(console: Console, done: Any) -> None:
+    """The end of a run: the numbers, where the files are, what to try next."""
+    numbers = done.metrics
+    console.print()
+    console.print(
+        f"[bold]held-out R²[/] {numbers['test_r2']:.3f}   [bold]L0[/] {numbers['test_l0']:.2f} "
+        f"(asked {numbers['k']})   [bold]dead[/] {numbers['dead_fraction']:.0%}   "
+        f"[bold]latents that are single units[/] "
+        f"{numbers['n_single_unit_latents']} of {numbers['n_latents']}"
+    )
+    console.print(
+        f"[bold]latents explained on held-out bins[/] {numbers['n_explained_latents']} of "
+        f"{numbers['n_assessable_latents']} assessable   [dim]untrained coder "
+        f"{numbers['n_explained_untrained']}, raw units {numbers['n_explained_units']}[/]"
+    )
+    console.print(f"annotated NWB  {done.nwb}", soft_wrap=True)
+    console.print(f"report         {done.report}", soft_wrap=True)

@@ -1,0 +1,319 @@
+"""run(): the whole path in one call, from an NWB file to an annotated one and a report."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from nwbsparse import names
+from nwbsparse.analysis.evaluate import evaluate
+from nwbsparse.analysis.explain import explain
+from nwbsparse.analysis.inference import encode
+from nwbsparse.binning.split import split
+from nwbsparse.binning.to_bins import to_bins
+from nwbsparse.config import Config, to_toml
+from nwbsparse.defaults import resolve
+from nwbsparse.errors import BadInput, EnvironmentProblem
+from nwbsparse.io.reading import read
+from nwbsparse.models import checkpoint
+from nwbsparse.progress import Progress, silent
+from nwbsparse.results import Results, derived_name, environment, write
+from nwbsparse.session import Session
+from nwbsparse.training import fit
+from nwbsparse.views.report import report
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run made, and where it is."""
+
+    results: Results
+    binned: xr.Dataset
+    metrics: dict[str, Any]
+    """The content of ``metrics.json``."""
+    folder: Path
+    nwb: Path
+    report: Path
+
+
+def run(
+    source: str | Path,
+    out: str | Path,
+    config: Config | None = None,
+    *,
+    overwrite: bool = False,
+    strict: bool = False,
+    time_scale: float = 1.0,
+    progress: Progress = silent,
+    say: Say = lambda _: None,
+) -> Run:
+    """Read, bin, split, fit, encode, evaluate, explain, write and report, in one call.
+
+    Args:
+        source: an NWB file; it is only read.
+        out: folder for the results (made when absent).
+        config: options; what they leave open is chosen and said.
+        overwrite: replace results of an earlier run in ``out``.
+        strict: refuse what reading would otherwise repair and report.
+        time_scale: seconds per unit of the stored spike times.
+        progress: called by long steps.
+        say: called with a line of text at every step; the lines also go to ``log.txt``.
+
+    Returns:
+        The results in memory and where the files are: the annotated NWB, ``report.html``,
+        ``run.toml``, ``model.safetensors``, ``model.json``, ``latents.nc``, ``attribution.nc``,
+        ``metrics.json``, ``log.txt``. Files appear in ``out`` together, at the end.
+
+    Raises:
+        BadInput: the source or options cannot be used, or results exist already.
+        EnvironmentProblem: the folder cannot be written to.
+    """
+    config = config or Config()
+    source, out = Path(source), Path(out)
+    began = time.perf_counter()
+    log = _Log(say)
+    check_out(out, source, config, overwrite=overwrite)
+    session = read(source, strict=strict, time_scale=time_scale)
+    log(f"read {session.n_units} units and {len(session.spike_times):,} spikes from {source.name}")
+    binned = _binned(session, config)
+    log(_bins_said(binned, config))
+    coder = fit(binned, config, progress=progress)
+    last = coder.record.history[-1]
+    log(
+        f"fit {coder.n_latents} latents, {coder.config.k} active per bin: {last['update']} updates, "
+        f"validation loss {last['validation_loss']:.4g}"
+    )
+    latents = encode(coder, binned)
+    metrics = evaluate(coder, binned)
+    log(f"held-out R² {float(metrics['r2']):.3f}, L0 {float(metrics['l0'].mean()):.2f}")
+    attribution = explain(coder, binned, latents, progress=progress)
+    log(_explained_said(attribution))
+    made = {**environment(coder), "seconds": round(time.perf_counter() - began, 1)}
+    results = Results(session, coder, latents, metrics, attribution, made)
+    flat = flat_metrics(results, binned)
+    nwb = _write_all(results, binned, flat, out, log, overwrite=overwrite)
+    return Run(results, binned, flat, out, nwb, out / "report.html")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run would do, without doing it."""
+
+    config: Config
+    """With every open choice made."""
+    n_units: int
+    n_bins: int
+    n_train: int
+    updates: int
+    seconds: float
+    """Rough time of the fit, from a few updates on made-up counts of the same shape."""
+    gigabytes: float
+    """Rough peak memory beyond the libraries themselves."""
+
+
+def plan(
+    source: str | Path,
+    config: Config | None = None,
+    *,
+    strict: bool = False,
+    time_scale: float = 1.0,
+) -> Plan:
+    """Say what :func:`run` would do: sizes, the choices left open, rough time and memory."""
+    config = config or Config()
+    binned = _binned(read(source, strict=strict, time_scale=time_scale), config)
+    counts = binned[names.COUNTS].values
+    n_train = int((binned[names.SPLIT].values == names.TRAIN).sum())
+    settled = resolve(
+        config, counts, n_train=n_train, bin_width=float(binned.attrs[names.BIN_WIDTH])
+    )
+    assert settled.batch_size and settled.max_epochs and settled.n_latents
+    updates = (n_train // settled.batch_size) * settled.max_epochs
+    n_bins, n_units = counts.shape
+    trial = binned.isel({names.TIME: slice(0, min(n_bins, 8 * settled.batch_size))})
+    few = 20
+    per_update = _time_of_fit(trial, settled, few) / few
+    parts = 3.0 if settled.n_latents > 256 else 2.0
+    gigabytes = (
+        counts.nbytes + 4 * parts * n_bins * settled.n_latents + 16 * 0.2 * n_bins * n_units
+    ) / 1e9
+    return Plan(settled, n_units, n_bins, n_train, updates, per_update * updates, gigabytes)
+
+
+def _time_of_fit(trial: xr.Dataset, settled: Config, updates: int) -> float:
+    parts = np.full(trial.sizes[names.TIME], names.TRAIN, dtype=np.int8)
+    parts[-max(len(parts) // 10, 1) :] = names.VALIDATION
+    trial = trial.assign_coords({names.SPLIT: (names.TIME, parts)})
+    n_train = int((parts == names.TRAIN).sum())
+    batch = min(settled.batch_size or n_train, n_train)
+    epochs = max(1, math.ceil(updates / max(n_train // batch, 1)))
+    config = replace(settled, batch_size=batch, max_epochs=epochs)
+    fit(trial, replace(config, max_epochs=1))  # the first one pays for warming up
+    began = time.perf_counter()
+    fit(trial, config)
+    return (time.perf_counter() - began) * updates / (epochs * max(n_train // batch, 1))
+
+
+def flat_metrics(results: Results, binned: xr.Dataset) -> dict[str, Any]:
+    """The numbers of ``metrics.json``: flat, documented in ``docs/reference/metrics.md``."""
+    config, metrics, attribution = results.config, results.metrics, results.attribution
+    summary = json.loads(attribution.attrs["summary"])
+    parts = binned[names.SPLIT].values
+    numbers: dict[str, Any] = {
+        "n_units": results.coder.n_units,
+        "n_units_firing": int((binned[names.COUNTS].values > 0).any(axis=0).sum()),
+        "n_bins": int(binned.sizes[names.TIME]),
+        **{
+            f"n_{name}_bins": int((parts == value).sum())
+            for value, name in enumerate(names.SPLIT_NAMES)
+        },
+        "bin_width": config.bin_width,
+        "n_latents": config.n_latents,
+        "k": config.k,
+        "threshold": float(results.coder.threshold[-1]),
+        "test_r2": float(metrics["r2"]),
+        "test_unit_r2_median": float(metrics["unit_r2"].median()),
+        "test_cosine": float(metrics["bin_cosine"].mean()),
+        "test_unit_cosine": float(metrics["unit_cosine"].mean()),
+        "test_l0": float(metrics["l0"].mean()),
+        "dead_fraction": float(metrics["dead"].mean()),
+        "always_on_fraction": float(metrics["always_on"].mean()),
+        "n_single_unit_latents": int(attribution["single_unit"].sum()),
+        "n_assessable_latents": summary["latents"]["assessable"],
+        "n_explained_latents": summary["latents"]["found"],
+        "n_explained_untrained": summary["untrained coder"]["found"],
+        "n_explained_units": summary["raw units"]["found"],
+        "seed": config.seed,
+        "coder_id": results.coder.id,
+        "source_sha256": results.session.source.sha256,
+    }
+    return {
+        key: None if isinstance(v, float) and not math.isfinite(v) else v
+        for key, v in numbers.items()
+    }
+
+
+class _Log:
+    def __init__(self, say: Say) -> None:
+        self.say, self.lines = say, []
+
+    def __call__(self, line: str) -> None:
+        self.lines.append(f"{datetime.now(UTC).isoformat(timespec='seconds')} {line}")
+        self.say(line)
+
+
+def _binned(session: Session, config: Config) -> xr.Dataset:
+    binned = to_bins(
+        session, config.bin_width, units=config.units, epochs=config.epochs, where=config.where
+    )
+    return split(
+        binned, test=config.test, validation=config.validation, blocks=config.blocks, gap=config.gap
+    )
+
+
+def _bins_said(binned: xr.Dataset, config: Config) -> str:
+    width = float(binned.attrs[names.BIN_WIDTH])
+    how = "" if config.bin_width else " (chosen: the smallest with 5 population spikes per bin)"
+    return (
+        f"{binned.sizes[names.TIME]:,} bins of {width * 1000:g} ms{how} over the "
+        f"{binned.attrs['extent_from']}, {int(binned['dropped'].sum()):,} spikes outside them"
+    )
+
+
+def _explained_said(attribution: xr.Dataset) -> str:
+    said = [
+        f"{one['found']} of {one['assessable']} {name}"
+        for name, one in json.loads(attribution.attrs["summary"]).items()
+    ]
+    return (
+        f"associations that survive on held-out bins (q < {attribution.attrs['alpha']:g}): "
+        + ", ".join(said)
+    )
+
+
+def check_out(out: Path, source: Path, config: Config, *, overwrite: bool) -> None:
+    """Make sure that results can be written to a folder, before any work is done.
+
+    Raises:
+        BadInput: it is a file, or holds results already and ``overwrite`` was not asked.
+        EnvironmentProblem: it cannot be written to.
+    """
+    nwb = derived_name(source, config.name)
+    if out.exists() and not out.is_dir():
+        raise BadInput(f"{out} is a file; --out must be a folder")
+    there = [name for name in (nwb, "metrics.json", "report.html") if (out / name).exists()]
+    if there and not overwrite:
+        raise BadInput(f"{out} already holds {', '.join(there)}; use --overwrite or another --out")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        raise EnvironmentProblem(f"results cannot be written to {out}: {error.strerror}") from None
+
+
+def _write_all(
+    results: Results,
+    binned: xr.Dataset,
+    flat: dict[str, Any],
+    out: Path,
+    log: _Log,
+    *,
+    overwrite: bool,
+) -> Path:
+    """Write everything into a hidden folder first, so that ``out`` never holds half a run."""
+    source = results.session.source.path
+    assert source is not None
+    try:
+        stage = Path(tempfile.mkdtemp(prefix=".nwbsparse-", dir=out))
+    except OSError as error:
+        raise EnvironmentProblem(f"results cannot be written to {out}: {error.strerror}") from None
+    try:
+        nwb = write(results, stage / derived_name(source, results.name))
+        log(f"wrote and verified {nwb.name}")
+        report(results, binned, stage / "report.html")
+        (stage / "run.toml").write_text(
+            to_toml(results.config, source=source.name), encoding="utf-8"
+        )
+        (stage / "metrics.json").write_text(
+            json.dumps(flat, indent=1, sort_keys=True) + "\n", encoding="utf-8"
+        )
+        checkpoint.save(results.coder, stage)
+        for name, dataset in (("latents", results.latents), ("attribution", results.attribution)):
+            save_netcdf(dataset, stage / f"{name}.nc")
+        (stage / "log.txt").write_text("\n".join(log.lines) + "\n", encoding="utf-8")
+        for made in sorted(stage.iterdir()):
+            if (out / made.name).exists() and not overwrite:
+                raise BadInput(f"{out / made.name} appeared meanwhile; use another --out")
+            made.replace(out / made.name)
+    except OSError as error:
+        raise EnvironmentProblem(f"results could not be written to {out}: {error}") from error
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+    return out / nwb.name
+
+
+def save_netcdf(dataset: xr.Dataset, path: Path) -> None:
+    """Write a dataset as netCDF 4, compressed; booleans become 0 and 1."""
+    plain = dataset.copy()
+    for name, variable in plain.variables.items():
+        if variable.dtype == bool:
+            plain[name] = plain[name].astype(np.int8)
+    encoding = {
+        str(name): {"zlib": True, "complevel": 4}
+        for name, variable in plain.data_vars.items()
+        if variable.dtype.kind in "iuf" and variable.ndim and variable.size
+    }
+    plain.to_netcdf(path, engine="h5netcdf", encoding=encoding)

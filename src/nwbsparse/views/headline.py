@@ -1,0 +1,165 @@
+"""The first paragraph of the report: what was found, for a reader new to sparse coding."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from nwbsparse import names
+from nwbsparse.binning.to_bins import conditions_of, covariates_of
+from nwbsparse.results import Results
+from nwbsparse.views.words import duration, listing, number, percent, several, width
+
+AS_WELL = 0.9
+"""Share of the latents' success from which on a control is said to do as well."""
+MOSTLY = 0.5
+PARTLY = 0.1
+"""Share of active latents that are one unit under another name: said loudly, said at all."""
+
+
+@dataclass(frozen=True)
+class Headline:
+    """What stands at the top of the page."""
+
+    recording: str
+    learned: str
+    count: str
+    """'90 of 91'."""
+    claim: str
+    """What the count counts."""
+    verdict: str
+    """What the controls make of it."""
+    verdict_is_caution: bool
+    notices: tuple[str, ...]
+
+
+def headline(results: Results, binned: xr.Dataset) -> Headline:
+    """The recording, what was learned, how much of it follows behaviour, and what that is worth."""
+    summary = json.loads(results.attribution.attrs["summary"])
+    latents = summary["latents"]
+    behaviour = [*covariates_of(binned), *conditions_of(binned)]
+    verdict, caution = _verdict(summary, has_behaviour=bool(behaviour))
+    return Headline(
+        recording=_recording(results, binned, behaviour),
+        learned=_learned(results),
+        count=f"{latents['found']:,} of {latents['assessable']:,}",
+        claim=_claim(latents),
+        verdict=verdict,
+        verdict_is_caution=caution,
+        notices=tuple(_notices(results, binned)),
+    )
+
+
+def _recording(results: Results, binned: xr.Dataset, behaviour: list[str]) -> str:
+    firing = int((binned[names.COUNTS].values > 0).any(axis=0).sum())
+    n_units = binned.sizes[names.UNIT]
+    seconds = binned.sizes[names.TIME] * float(binned.attrs[names.BIN_WIDTH])
+    subject = results.session.subject
+    who = listing([str(subject[key]) for key in ("species", "subject_id") if subject.get(key)])
+    regions = ""
+    if "region" in binned.coords:
+        known = [r for r in dict.fromkeys(str(r) for r in binned["region"].values) if r]
+        regions = f" in {listing(known, most=4)}" if known else ""
+    units = several(n_units, "unit") + regions
+    fired = "" if firing == n_units else f", of which {firing:,} fired in the bins used"
+    said = f"The recording holds {units}{fired}, over {duration(seconds)}"
+    said += f", from {who}. " if who else ". "
+    if behaviour:
+        return said + f"Beside the spikes it has {listing(behaviour)}."
+    return said + "It holds no behaviour and no trials, so there was nothing that latents could be compared with."
+
+
+def _learned(results: Results) -> str:
+    config, metrics = results.config, results.metrics
+    mean_l0 = float(metrics["l0"].mean())
+    return (
+        f"nwbsparse learned {several(results.coder.n_latents, 'latent')} from the spikes alone, without seeing "
+        "the behaviour. A latent is a recurring pattern of units that fire together; it is active "
+        f"when its pattern is there. In any one bin of {width(config.bin_width or results.coder.record.bin_width)} "
+        f"about {number(mean_l0, 1)} of them are active."
+    )
+
+
+def _claim(latents: Mapping[str, Any]) -> str:
+    if not latents["assessable"]:
+        return "latents could be assessed: nothing is claimed about behaviour"
+    said = "assessable latents follow something in the behaviour, on data the model never saw"
+    if latents["by_variable"]:
+        said += ": " + listing([f"{name} ({n:,})" for name, n in latents["by_variable"].items()])
+    return said + "."
+
+
+def _share(one: Mapping[str, Any]) -> float:
+    return one["found"] / one["assessable"] if one["assessable"] else 0.0
+
+
+def _verdict(summary: Mapping[str, Mapping[str, Any]], *, has_behaviour: bool) -> tuple[str, bool]:
+    """What the untrained coder and the raw units make of the count; and whether it is a warning."""
+    latents, untrained, units = summary["latents"], summary["untrained coder"], summary["raw units"]
+    controls = (
+        f"An untrained coder of the same shape finds {untrained['found']:,} of "
+        f"{untrained['assessable']:,}, the raw units {units['found']:,} of {units['assessable']:,}."
+    )
+    if not latents["assessable"]:
+        why = "" if has_behaviour else " because the recording holds no behaviour and no trials"
+        return f"Zero latents were assessable{why}; that is a fact about the data, not about the latents.", True
+    if not latents["found"]:
+        said = "Zero: no latent follows the behaviour beyond what chance gives. "
+        if untrained["found"] or units["found"]:
+            return said + controls + " So the behaviour is in the population, but not in these latents.", True
+        return said + controls + " With this recording nothing can be said about the behaviour.", True
+    what = listing(list(latents["by_variable"]), most=2)
+    if _share(untrained) >= AS_WELL * _share(latents):
+        said = (
+            f"An untrained coder does as well ({untrained['found']:,} of {untrained['assessable']:,}), so this "
+            f"says that the population carries {what}, not that the learned latents are special."
+        )
+        too = "The raw units do so too" if _share(units) >= AS_WELL * _share(latents) else "Of the raw units"
+        return f"{said} {too}: {units['found']:,} of {units['assessable']:,}.", True
+    if _share(units) >= AS_WELL * _share(latents):
+        return (
+            f"Single units do as well: {units['found']:,} of {units['assessable']:,} raw units follow the "
+            f"behaviour without any model. An untrained coder finds {untrained['found']:,} of "
+            f"{untrained['assessable']:,}."
+        ), True
+    if latents["found"] - untrained["found"] <= 2:
+        return controls + " A difference this small says little.", True
+    return controls + " Learning found more than either, so the latents add something.", False
+
+
+def _notices(results: Results, binned: xr.Dataset) -> list[str]:
+    attribution, metrics = results.attribution, results.metrics
+    said = []
+    active = ~metrics["dead"].values.astype(bool)
+    single = int(attribution["single_unit"].values[active].sum())
+    share = single / max(int(active.sum()), 1)
+    counted = (
+        f"{single:,} of the {int(active.sum()):,} latents that are ever active on held-out bins "
+        f"({percent(share)}) are one unit under another name: their activation correlates at 0.9 or "
+        "more with the counts of a single unit."
+    )
+    if share >= MOSTLY:
+        said.append(f"The dictionary is close to a list of the units themselves. {counted}")
+    elif share >= PARTLY:
+        said.append(f"Part of the dictionary only relabels units. {counted}")
+    firing = int((binned[names.COUNTS].values > 0).any(axis=0).sum())
+    r2 = float(metrics["r2"])
+    if r2 > 0.95 and results.coder.n_latents >= firing:
+        said.append(
+            f"The reconstruction is almost perfect (R² {number(r2, 3)}), which is easy with more latents "
+            f"({results.coder.n_latents:,}) than firing units ({firing:,}): it is no evidence that the "
+            "latents mean something."
+        )
+    noted = json.loads(attribution.attrs.get("notes", "[]"))
+    said += [note[:1].upper() + note[1:] + "." for note in (str(n) for n in noted) if note]
+    few = int(np.sum(attribution["association_status"].values == "too few draws"))
+    if few:
+        said.append(
+            f"{several(few, 'latent')} could not reach the corrected level with the draws made: raise n_shifts."
+        )
+    return said

@@ -1,0 +1,126 @@
+"""Figures of how well a coder does: reconstruction, sparsity, training, and beside its controls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from nwbsparse.views.drawing import BLUE, GREY, INK, ORANGE, PALE, axes, says_nothing, tidy
+
+MANY = 60
+"""Units above which bars become a line of dots."""
+
+
+def unit_r2(metrics: xr.Dataset, ax: Axes | None = None) -> Axes:
+    """How much of each unit's activity the latents explain on held-out bins, best unit first.
+
+    Units that are silent there have no R² and are only counted. Below −0.5 a bar is cut.
+    """
+    ax = axes(ax, (4.6, 2.5))
+    values = metrics["unit_r2"].values
+    known = np.sort(values[np.isfinite(values)])[::-1]
+    silent = len(values) - len(known)
+    if not len(known):
+        return says_nothing(ax, "no unit varies on the held-out bins")
+    rank = np.arange(1, len(known) + 1)
+    shown = np.maximum(known, -0.5)
+    if len(known) <= MANY:
+        ax.bar(rank, shown, width=0.8, color=BLUE)
+    else:
+        ax.plot(rank, shown, ".", color=BLUE, markersize=3)
+    ax.axhline(0, color=GREY, linewidth=0.8)
+    ax.set_ylim(min(0.0, float(shown.min()) * 1.1), 1.02)
+    ax.set_xlim(0.3, len(known) + 0.7)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    left_out = f"; {silent} silent not shown" if silent else ""
+    return tidy(ax, x=f"units, best first ({len(known)} shown{left_out})", y="held-out R²")
+
+
+def l0_histogram(metrics: xr.Dataset, k: float | None = None, ax: Axes | None = None) -> Axes:
+    """How many latents are active in a held-out bin; the line marks the k that was asked for."""
+    ax = axes(ax, (4.6, 2.5))
+    l0 = metrics["l0"].values.astype(np.int64)
+    if not len(l0):
+        return says_nothing(ax, "no held-out bins")
+    last = max(int(np.percentile(l0, 99.9)), 1)
+    width = max(1, -(-(last + 1) // 50))
+    edges = np.arange(0, last + 1 + width, width) - 0.5
+    n, _ = np.histogram(np.minimum(l0, last), edges)
+    ax.bar(edges[:-1] + width / 2, n / len(l0), width=width * 0.92, color=BLUE)
+    ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=None))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    if k is not None:
+        ax.axvline(k, color=ORANGE, linewidth=1.6)
+        ax.text(k, 1.0, f" k = {k:g}", color=INK, fontsize=8, va="top", transform=ax.get_xaxis_transform())
+    return tidy(ax, x="latents active in a bin (L0)", y="held-out bins")
+
+
+def density_histogram(metrics: xr.Dataset, ax: Axes | None = None) -> Axes:
+    """How often each latent is active: share of held-out bins, on a logarithmic axis."""
+    ax = axes(ax, (4.6, 2.5))
+    density = metrics["density"].values
+    active = density[density > 0]
+    if not len(active):
+        return says_nothing(ax, "no latent is ever active on the held-out bins")
+    low = np.floor(np.log10(active.min()) * 2) / 2
+    edges = np.logspace(low, 0, max(int(round(-low * 6)), 1) + 1)
+    n, _ = np.histogram(active, edges)
+    ax.bar(edges[:-1], n, width=np.diff(edges) * 0.94, align="edge", color=BLUE)
+    ax.set_xscale("log")
+    ax.set_xlim(edges[0], 1)
+    ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=None))
+    ax.tick_params(which="minor", color=PALE)
+    ax.yaxis.set_major_locator(MaxNLocator(integer=True))
+    dead = int((density == 0).sum())
+    left_out = f" ({dead} never active, not shown)" if dead else ""
+    return tidy(ax, x=f"share of held-out bins in which active{left_out}", y="latents")
+
+
+def training_history(history: Sequence[Mapping[str, Any]], ax: Axes | None = None) -> Axes:
+    """The loss on training batches and on validation bins while the coder learned."""
+    ax = axes(ax, (4.6, 2.5))
+    if not history:
+        return says_nothing(ax, "no training history is stored")
+    update = [row["update"] for row in history]
+    train = np.array([row["train_loss"] for row in history], dtype=np.float64)
+    validation = np.array([row["validation_loss"] for row in history], dtype=np.float64)
+    ax.plot(update, train, color=PALE, linewidth=1.4, label="training batch")
+    ax.plot(update, validation, color=BLUE, linewidth=1.6, label="validation bins")
+    best = int(np.nanargmin(validation)) if np.isfinite(validation).any() else 0
+    ax.plot(update[best], validation[best], "o", color=ORANGE, markersize=5, label="kept")
+    if (train > 0).all() and (validation > 0).all():
+        ax.set_yscale("log")
+    ax.legend(frameon=False, fontsize=8, labelcolor=INK)
+    return tidy(ax, x="updates", y="loss")
+
+
+def comparison_bars(summary: Mapping[str, Mapping[str, Any]], ax: Axes | None = None) -> Axes:
+    """How many latents follow behaviour on held-out data, beside an untrained coder and raw units.
+
+    Dark: found. Light: could be assessed. ``summary`` is that of the Attribution dataset.
+    """
+    ax = axes(ax, (4.8, 1.5))
+    rows = list(summary)
+    found = [int(summary[row]["found"]) for row in rows]
+    assessable = [int(summary[row]["assessable"]) for row in rows]
+    at = np.arange(len(rows))
+    ax.barh(at, assessable, height=0.55, color=PALE)
+    ax.barh(at, found, height=0.55, color=[BLUE, *[GREY] * (len(rows) - 1)])
+    most = max([*assessable, 1])
+    for y, f, n in zip(at, found, assessable, strict=True):
+        share = f" ({f / n:.0%})" if n else ""
+        ax.text(n + most * 0.02, y, f"{f} of {n}{share}", va="center", fontsize=8.5, color=INK)
+    ax.set_yticks(at, rows)
+    ax.invert_yaxis()
+    ax.set_xlim(0, most * 1.34)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
+    tidy(ax, x="found (dark) of those that could be assessed (light)")
+    ax.tick_params(axis="y", labelsize=9, length=0)
+    return ax
+
+

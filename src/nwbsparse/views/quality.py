@@ -1,0 +1,83 @@
+"""The numbers of model quality, each with one sentence that says what it means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nwbsparse import names
+from nwbsparse.results import Results
+from nwbsparse.views.words import number, percent, several
+
+
+@dataclass(frozen=True)
+class Quality:
+    """One number on held-out bins."""
+
+    name: str
+    value: str
+    meaning: str
+
+
+def quality(results: Results) -> list[Quality]:
+    """Reconstruction and sparsity on the test bins, for readers who meet these words first here."""
+    metrics, attribution, config = results.metrics, results.attribution, results.config
+    unit_r2 = metrics["unit_r2"].values
+    silent = int(np.isnan(unit_r2).sum())
+    known = unit_r2[np.isfinite(unit_r2)]
+    active = ~metrics["dead"].values.astype(bool)
+    n_active = int(active.sum())
+    single = int(attribution["single_unit"].values[active].sum())
+    scale = "z-scored counts" if metrics.attrs.get("target") == "zscore" else "counts"
+    shown = [
+        Quality(
+            "R² of the population",
+            number(float(metrics["r2"]), 3),
+            f"Share of the variance of all units' {scale} that the latents give back. 1 is perfect, "
+            "0 is no better than each unit's mean.",
+        ),
+        Quality(
+            "R² of the median unit",
+            number(float(np.median(known)) if len(known) else np.nan, 3),
+            "The same for each unit by itself"
+            + (f"; {several(silent, 'unit')} that never fired there {'is' if silent == 1 else 'are'} left out." if silent else "."),
+        ),
+        Quality(
+            "Cosine per bin",
+            number(float(metrics["bin_cosine"].mean()), 3),
+            "How alike the reconstructed and the true pattern over units are in a bin, whatever their size.",
+        ),
+        Quality(
+            "Active latents per bin (L0)",
+            f"{number(float(metrics['l0'].mean()), 1)} (k = {config.k})",
+            "Mean number of latents active at once. Training asked for k; far more on held-out bins "
+            "would mean that the code is not sparse there.",
+        ),
+        Quality(
+            "Dead latents",
+            percent(float(metrics["dead"].mean())),
+            "Latents that are never active on held-out bins. They cost nothing and say nothing.",
+        ),
+        Quality(
+            "Always-on latents",
+            percent(float(metrics["always_on"].mean())),
+            "Latents active in more than half of the bins: more a background than an event.",
+        ),
+        Quality(
+            "One unit under another name",
+            percent(single / n_active) if n_active else "–",
+            f"{single:,} of {n_active:,} active latents correlate at 0.9 or more with a single unit.",
+        ),
+    ]
+    if metrics.sizes.get("matryoshka_level", 1) > 1:
+        sizes, r2 = metrics["level_size"].values, metrics["level_r2"].values
+        said = ", ".join(f"{int(n):,}: {number(r, 3)}" for n, r in zip(sizes, r2, strict=True))
+        shown.insert(1, Quality("R² by level", said, "With only the first so many latents, coarse to fine."))
+    return shown
+
+
+def held_out_said(results: Results) -> str:
+    """'17,225 test bins'."""
+    metrics = results.metrics
+    return f"{metrics.attrs.get('n_bins', metrics.sizes.get(names.TIME, 0)):,} {metrics.attrs.get(names.SPLIT, 'test')} bins"

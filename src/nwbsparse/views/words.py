@@ -1,0 +1,73 @@
+"""Numbers and findings as a reader wants to see them: rounded, in plain words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+
+def number(value: float, digits: int = 2) -> str:
+    """'0.28', '−1.30', '–' for what is not known."""
+    value = float(value)
+    if not math.isfinite(value):
+        return "–"
+    said = f"{value:,.{digits}f}"
+    return said.lstrip("-") if float(said.replace(",", "")) == 0 else said.replace("-", "−")
+
+
+def measure(value: float) -> str:
+    """A measured value to three digits, never as a power of ten for everyday sizes."""
+    value = float(value)
+    if not math.isfinite(value):
+        return "–"
+    if value == 0:
+        return "0"
+    digits = 2 - math.floor(math.log10(abs(value)))
+    said = f"{round(value, digits):,.{min(max(digits, 0), 6)}f}"
+    said = said.rstrip("0").rstrip(".") if "." in said else said
+    return said.replace("-", "−")
+
+
+def p_value(value: float) -> str:
+    """'0.032', '< 0.001', '–'."""
+    value = float(value)
+    if not math.isfinite(value):
+        return "–"
+    return "< 0.001" if value < 0.001 else f"{value:.3f}" if value < 0.1 else f"{value:.2f}"
+
+
+def percent(share: float) -> str:
+    """'29 %', '0.4 %', '–'."""
+    share = float(share)
+    if not math.isfinite(share):
+        return "–"
+    if 0 < share < 0.001:
+        return "< 0.1 %"
+    if 0.995 <= share < 1:
+        return f"{math.floor(share * 1000) / 10:g} %"
+    return f"{share:.1%}".replace("%", " %") if 0 < share < 0.0095 else f"{share:.0%}".replace("%", " %")
+
+
+def duration(seconds: float) -> str:
+    """'47 s', '13.5 min', '2.1 h'."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.1f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def width(seconds: float) -> str:
+    """A bin width: '50 ms', '2 s'."""
+    return f"{seconds * 1000:g} ms" if seconds < 1 else f"{seconds:g} s"
+
+
+def several(n: int, noun: str, plural: str = "") -> str:
+    """'1 latent', '1,679 latents'."""
+    return f"{n:,} {noun if n == 1 else plural or noun + 's'}"
+
+
+def listing(items: Sequence[str], *, most: int = 6) -> str:
+    """'a, b and c'; past ``most`` the rest is counted."""
+    shown = list(items[:most])
+    if len(items) > most:
+        shown.append(f"{len(items) - most} more")
+    return shown[0] if len(shown) == 1 else ", ".join(shown[:-1]) + " and " + shown[-1] if shown else ""
