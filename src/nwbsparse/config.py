@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,13 @@ Loss = Literal["mse", "msle", "poisson"]
 Normalisation = Literal["zscore", "none"]
 Output = Literal["identity", "relu", "softplus"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
+
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "loss": get_args(Loss),
+    "normalisation": get_args(Normalisation),
+    "output": get_args(Output),
+    "device": get_args(Device),
+}
 
 LEGAL_TARGETS: dict[str, tuple[tuple[str, str], ...]] = {
     "mse": (("zscore", "identity"), ("none", "identity"), ("none", "relu"), ("none", "softplus")),
@@ -120,11 +128,10 @@ class Config:
                 f"test + validation is {self.test + self.validation:g}; nothing is left to train on"
             )
         found += self._level_problems() + self._target_problems()
-        for field, kinds in (("loss", Loss), ("device", Device)):
-            if getattr(self, field) not in get_args(kinds):
-                found.append(
-                    f"{field} is {getattr(self, field)!r}; choose one of {', '.join(get_args(kinds))}"
-                )
+        for field, choices in _CHOICES.items():
+            value = getattr(self, field)
+            if value is not None and value not in choices:
+                found.append(f"{field} is {value!r}; choose one of {', '.join(choices)}")
         if not self.name or any(not (c.isalnum() or c in "-_") for c in self.name):
             found.append(f"name is {self.name!r}; use letters, digits, '-' and '_'")
         if self.seed < 0:
@@ -199,6 +206,9 @@ _POSITIVE = (
 )  # fmt: skip
 
 
+_NUMBER = re.compile(r"[0-9]{1,9}")
+
+
 def field_names() -> tuple[str, ...]:
     """The names of all options, in the order in which they are documented."""
     return tuple(field.name for field in dataclasses.fields(Config))
@@ -209,7 +219,7 @@ def parse_levels(levels: tuple[str, ...]) -> list[tuple[int, int]]:
     parsed = []
     for level in levels:
         size, colon, k = str(level).partition(":")
-        if not (colon and size.strip().isdigit() and k.strip().isdigit()):
+        if not (colon and _NUMBER.fullmatch(size.strip()) and _NUMBER.fullmatch(k.strip())):
             raise ValueError(f'level {level!r} is not of the form "n_latents:k", such as "64:4"')
         parsed.append((int(size), int(k)))
     return parsed
@@ -227,14 +237,18 @@ def check_names(values: dict[str, Any], *, where: str) -> None:
 def from_dict(values: dict[str, Any], *, where: str = "the options") -> Config:
     """Options from plain values; types are checked and unknown names refused together."""
     check_names(values, where=where)
-    problems = []
+    problems, plain = [], {}
     for key, value in values.items():
         wanted = _PLAIN_TYPES[key]
         if isinstance(value, bool) or not isinstance(value, wanted):
             said = " or ".join(kind.__name__ for kind in wanted)
             problems.append(f"{key} is {value!r}; it must be {said}")
+        elif key in _CHOICES and value not in _CHOICES[key]:
+            problems.append(f"{key} is {value!r}; choose one of {', '.join(_CHOICES[key])}")
+        else:
+            plain[key] = tuple(value) if list in wanted else wanted[0](value)
     raise_together(problems, heading=where)
-    return Config(**values)
+    return Config(**plain)
 
 
 def _plain_types() -> dict[str, tuple[type, ...]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Mapping
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -37,9 +38,13 @@ def select(query: str, columns: Mapping[str, np.ndarray], *, what: str) -> np.nd
     """
     try:
         tree = ast.parse(query, mode="eval")
-    except SyntaxError as error:
-        raise BadInput(f"{what}: {query!r} cannot be read as a condition ({error.msg})") from None
-    return np.asarray(_Walk(query, columns, what).rows(tree.body), dtype=bool)
+        found = np.asarray(_Walk(query, columns, what).rows(tree.body), dtype=bool)
+    except (SyntaxError, ValueError, OverflowError, RecursionError, MemoryError) as error:
+        if isinstance(error, BadInput):
+            raise
+        raise BadInput(f"{what}: {query!r:.80} cannot be read as a condition ({error})") from None
+    # a condition without a column holds for every row or for none
+    return np.broadcast_to(found, (len(next(iter(columns.values()), ())),))
 
 
 class _Walk:
@@ -49,22 +54,25 @@ class _Walk:
     def rows(self, node: ast.expr) -> np.ndarray:
         match node:
             case ast.BoolOp(op=ast.And(), values=parts):
-                return np.logical_and.reduce([self.rows(part) for part in parts])
+                return reduce(np.logical_and, [self.rows(part) for part in parts])
             case ast.BoolOp(op=ast.Or(), values=parts):
-                return np.logical_or.reduce([self.rows(part) for part in parts])
+                return reduce(np.logical_or, [self.rows(part) for part in parts])
             case ast.UnaryOp(op=ast.Not(), operand=part):
-                return ~self.rows(part)
+                return np.asarray(~self.rows(part))
             case ast.Compare(left=left, ops=ops, comparators=rights):
                 sides = [self.value(side) for side in (left, *rights)]
                 pairs = zip(ops, sides[:-1], sides[1:], strict=True)
-                return np.logical_and.reduce([self.compare(*pair) for pair in pairs])
+                return reduce(np.logical_and, [self.compare(*pair) for pair in pairs])
         raise self.refusal(node)
 
     def compare(self, op: ast.cmpop, left: Any, right: Any) -> np.ndarray:
-        if isinstance(op, ast.In):
-            return np.isin(left, right)
-        if isinstance(op, ast.NotIn):
-            return ~np.isin(left, right)
+        if isinstance(op, ast.In | ast.NotIn):
+            if not isinstance(right, list):
+                raise BadInput(f"{self.what}: {self.query!r}: 'in' needs a list, such as [1, 2]")
+            inside = np.isin(left, right)
+            return ~inside if isinstance(op, ast.NotIn) else inside
+        if isinstance(left, list) or isinstance(right, list):
+            raise BadInput(f"{self.what}: {self.query!r} compares with a list; write 'in' instead")
         if type(op) not in _COMPARE:
             raise BadInput(f"{self.what}: {self.query!r} uses a comparison that is not known here")
         try:

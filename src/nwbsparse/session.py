@@ -130,6 +130,6 @@ class Session:
     def n_units(self) -> int:
         return self.units.sizes[names.UNIT]
 
-    def spikes_of(self, row: int) -> np.ndarray:
+    def spikes_of(self, row: int | np.integer) -> np.ndarray:
         """The spike times (s) of the unit in this row of the table, as a view."""
         return self.spike_times[self.spike_index[row] : self.spike_index[row + 1]]

@@ -306,7 +306,7 @@ def _validate(coder: SparseCoder, bins: _Bins) -> float:
 def _calibrate(coder: SparseCoder, bins: _Bins) -> None:
     """Set each level's threshold to the value that gives a mean L0 of k on the training bins."""
     for level, (size, k) in enumerate(coder.levels):
-        search = ThresholdSearch(k)
+        search = ThresholdSearch(k, n_bins=len(bins.train))
         for index in bins.train.split(CHUNK):
             counts, valid = bins.batch(index)
             search.add(coder.pre_activation(coder.normalise(counts, valid))[:, :size])

@@ -128,7 +128,7 @@ def without_drift(activity: np.ndarray, times: np.ndarray, population: np.ndarra
     """Activity (bin, channel) after removing a cubic in session time and the population rate.
 
     Without it a linear drift in both activity and behaviour passes for an association in 27 % of
-    null recordings at p < 0.05 (``shared`` measurement; 5.8 % with it).
+    null recordings at p < 0.05 (5.8 % with it).
     """
     span = max(float(np.ptp(times)), 1e-9)
     t = 2 * (times - times.min()) / span - 1

@@ -45,12 +45,14 @@ def label_bins(name: str, table: xr.Dataset, grid: Grid) -> dict[str, xr.DataArr
         )
     }
     inside = rows >= 0
+    if not table.sizes[names.INTERVAL]:
+        return made
     for key, column in table.data_vars.items():
         kind = column.attrs.get(names.KIND)
         attrs = {names.TABLE: name, "column": str(key)}
         if kind == "category":
             codes, categories = _codes(column.values)
-            values = np.where(inside, codes[rows], -1).astype(np.int16)
+            values = np.where(inside, codes[rows], -1).astype(np.int32)
             attrs |= {
                 names.ROLE: names.ROLE_CONDITION,
                 names.KIND: names.CATEGORICAL,
@@ -69,15 +71,17 @@ def label_bins(name: str, table: xr.Dataset, grid: Grid) -> dict[str, xr.DataArr
 def _codes(values: np.ndarray) -> tuple[np.ndarray, list[str]]:
     """Integer codes of a category column and the names of the categories; missing → −1."""
     if values.dtype.kind == "f":
+        words = np.array([f"{value:g}" for value in values], dtype=object)
         missing = ~np.isfinite(values)
-        found = np.unique(values[~missing])
-        categories = [f"{value:g}" for value in found]
+        order = np.unique(values[~missing])
+        categories = [f"{value:g}" for value in order]
     else:
-        missing = np.array([str(value) in ("", "nan", "None") for value in values])
-        found = np.unique(
-            values[~missing].astype(str) if values.dtype.kind in "UO" else values[~missing]
-        )
-        categories = [str(value) for value in found]
-    keys = values.astype(str) if values.dtype.kind in "UO" else values
-    codes = np.searchsorted(found, np.where(missing, found[0] if len(found) else 0, keys))
-    return np.where(missing, -1, codes), categories
+        words = np.array([str(value) for value in values], dtype=object)
+        missing = np.isin(words, ["", "nan", "None"])
+        order = np.unique(values[~missing]) if values.dtype.kind in "iub" else None
+        categories = [
+            str(value) for value in (sorted(set(words[~missing])) if order is None else order)
+        ]
+    place = {category: code for code, category in enumerate(categories)}
+    codes = [-1 if gone else place[word] for word, gone in zip(words, missing, strict=True)]
+    return np.array(codes, dtype=np.int64), categories

@@ -14,7 +14,7 @@ from nwbsparse.session import ReadLine, Series
 
 FROZEN = 30.0
 """Seconds without any change after which a measured signal is taken as not measured: the animal
-is off the track or the tracker lost it (``shared`` recordings hold such stretches of 17 min)."""
+is off the track or the tracker lost it (real recordings hold such stretches of 17 min)."""
 
 SMOOTHING = 0.1
 """Standard deviation (s) of the Gaussian applied to position before it is differentiated: camera
@@ -29,7 +29,7 @@ _MEASURED = 50  # distinct values from which on a signal counts as measured rath
 def thaw(series: Series) -> tuple[Series, ReadLine]:
     """The series with frozen stretches (> 30 s of identical samples) marked as not measured."""
     data = series.data.copy()
-    flat = data.reshape(len(data), -1)
+    flat = data if data.ndim > 1 else data[:, None]
     found = len(data)
     reasons: list[str] = []
     if len(data) > 1 and len(np.unique(flat[:, 0])) > _MEASURED:
@@ -44,7 +44,7 @@ def thaw(series: Series) -> tuple[Series, ReadLine]:
                     f"frozen from {series.times[start]:.1f} to {series.times[stop - 1]:.1f} s: "
                     "taken as not measured there"
                 )
-    kept = int(np.isfinite(data.reshape(len(data), -1)).all(axis=1).sum())
+    kept = int(np.isfinite(flat).all(axis=1).sum())
     missing = found - kept
     if missing and not reasons:
         reasons.append(f"{missing} samples are NaN")
@@ -57,7 +57,10 @@ def derive(position: Series, *, prefix: str = "") -> list[Series]:
     Differentiated on the position's own clock after a Gaussian of 0.1 s, within gap-free runs.
     Direction (rad, atan2 of y and x) is NaN where the animal hardly moves.
     """
-    data = position.data.reshape(len(position.times), -1)
+    rising = np.concatenate([[True], np.diff(position.times) > 0])[: len(position.times)]
+    if not rising.all():  # two samples with one stamp have no velocity between them
+        position = replace(position, times=position.times[rising], data=position.data[rising])
+    data = position.data if position.data.ndim > 1 else position.data[:, None]
     velocity = np.full(data.shape, np.nan)
     step = np.median(np.diff(position.times)) if len(position.times) > 1 else 0.0
     for start, stop in _runs(position.times, np.all(np.isfinite(data), axis=1), 3 * step):
@@ -100,7 +103,7 @@ def align(series: Series, grid: Grid, *, max_gap: float | None = None) -> np.nda
     lie more than ``max_gap`` seconds apart (default: 3 median steps) and beyond both ends.
     """
     circular = series.kind == names.CIRCULAR
-    data = series.data.reshape(len(series.times), -1)
+    data = series.data if series.data.ndim > 1 else series.data[:, None]
     good = np.isfinite(data).all(axis=1)
     out = np.full((grid.size, data.shape[1]), np.nan)
     if np.count_nonzero(good) >= 2:
@@ -147,4 +150,4 @@ def _runs(times: np.ndarray, good: np.ndarray, gap: float) -> list[tuple[int, in
         return []
     cut = np.flatnonzero((np.diff(times) > gap) | (good[1:] != good[:-1])) + 1
     edges = np.concatenate([[0], cut, [len(times)]])
-    return [(a, b) for a, b in pairwise(edges) if good[a]]
+    return [(int(a), int(b)) for a, b in pairwise(edges) if good[a]]

@@ -100,6 +100,8 @@ def observed(session: Session, *, epochs: str | None = None) -> tuple[np.ndarray
         found, said = _bounds(session.intervals["epochs"]), "epochs table"
     elif session.extent is not None:
         found, said = np.array([session.extent]), "extent of the raw recording"
+    elif not len(session.spike_times):
+        raise BadInput(f"no spikes in any of {session.n_units} units, so no recording to bin")
     else:
         spikes = session.spike_times
         found, said = np.array([[spikes.min(), spikes.max()]]), "first to last spike"

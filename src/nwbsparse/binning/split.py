@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from nwbsparse import names
-from nwbsparse.errors import BadInput
+from nwbsparse.errors import BadInput, raise_together
 from nwbsparse.schema import check, with_step
 
 MIN_BLOCK = 30.0
@@ -35,29 +35,16 @@ def split(
         BadInput: a part would be empty.
     """
     check(binned, names.BINNED)
+    _check_shares(test, validation, blocks, gap)
     n = binned.sizes[names.TIME]
     width = float(binned.attrs[names.BIN_WIDTH])
-    parts = np.full(n, names.TRAIN, dtype=np.int8)
     if blocks == 1:
+        parts = np.full(n, names.TRAIN, dtype=np.int8)
         cuts = np.round(np.array([1 - test - validation, 1 - test]) * n).astype(int)
         parts[cuts[0] : cuts[1]] = names.VALIDATION
         parts[cuts[1] :] = names.TEST
     else:
-        n_test = _n_blocks(test * n * width, blocks)
-        n_validation = min(_n_blocks(validation * n * width, blocks), n_test)
-        cycle = n / n_test
-        with_validation = {
-            round((i + 0.5) * n_test / n_validation - 0.5) for i in range(n_validation)
-        }
-        for i in range(n_test):
-            # within a cycle: [validation] train test train, so that test never meets validation
-            middle = (i + 0.55) * cycle
-            half = test * n / n_test / 2
-            parts[round(middle - half) : round(middle + half)] = names.TEST
-            if i in with_validation:
-                parts[round(i * cycle) : round(i * cycle + validation * n / n_validation)] = (
-                    names.VALIDATION
-                )
+        parts = _dealt(n, test, validation, n * width, blocks)
     parts = _with_gaps(parts, binned[names.TIME].values, gap)
     for value, name in enumerate(names.SPLIT_NAMES):
         if not np.any(parts == value):
@@ -85,22 +72,58 @@ def part(dataset: xr.Dataset, name: str) -> np.ndarray:
     return dataset[names.SPLIT].values == names.SPLIT_NAMES.index(name)
 
 
+def _check_shares(test: float, validation: float, blocks: int, gap: float) -> None:
+    problems = [
+        f"{name} is {share}; it must lie between 0 and 1"
+        for name, share in (("test", test), ("validation", validation))
+        if not 0 < share < 1
+    ]
+    if not problems and test + validation >= 1:
+        problems.append(f"test + validation is {test + validation:g}; nothing is left to train on")
+    if blocks < 1:
+        problems.append(f"blocks is {blocks}; it must be 1 or more")
+    if not (np.isfinite(gap) and gap >= 0):
+        problems.append(f"gap is {gap}; it must be 0 s or more")
+    raise_together(problems, heading="the bins cannot be split")
+
+
+def _dealt(n: int, test: float, validation: float, seconds: float, blocks: int) -> np.ndarray:
+    """Cycles of [validation] train test train, so that test never meets validation directly."""
+    parts = np.full(n, names.TRAIN, dtype=np.int8)
+    n_test = _n_blocks(test * seconds, blocks)
+    n_validation = min(_n_blocks(validation * seconds, blocks), n_test)
+    if validation / n_validation + test / n_test > 0.9 / n_test:
+        n_validation = n_test  # fewer, longer validation blocks would not fit beside a test block
+    cycle, held_out = n / n_test, test * n / n_test
+    chosen = {round((i + 0.5) * n_test / n_validation - 0.5) for i in range(n_validation)}
+    for i in range(n_test):
+        first = i * cycle
+        checked = validation * n / n_validation if i in chosen else 0.0
+        begin = first + checked + (cycle - checked - held_out) / 2
+        parts[round(first) : round(first + checked)] = names.VALIDATION
+        parts[round(begin) : round(begin + held_out)] = names.TEST
+    return parts
+
+
 def _n_blocks(seconds: float, blocks: int) -> int:
     return int(np.clip(seconds // MIN_BLOCK, min(3, blocks), blocks))
 
 
 def _with_gaps(parts: np.ndarray, times: np.ndarray, gap: float) -> np.ndarray:
-    """Bins within ``gap`` seconds of a bin of another part become GAP.
-
-    Test bins are never given up: where training or validation meets test the bins go from the
-    former, and from training where it meets validation.
+    """Training and validation bins within ``gap`` seconds of test, and training bins within it of
+    validation, become GAP; test bins are never given up.
     """
     out = parts.copy()
-    for edge in np.flatnonzero(parts[1:] != parts[:-1]):
-        left, right = parts[edge], parts[edge + 1]
-        if left < right:
-            near = (times >= times[edge + 1] - gap) & (parts == left) & (times <= times[edge])
-        else:
-            near = (times <= times[edge] + gap) & (parts == right) & (times >= times[edge + 1])
-        out[near] = names.GAP
+    for held_out in (names.TEST, names.VALIDATION):
+        if np.any(out == held_out):
+            near = _distance(times, times[out == held_out]) < gap
+            below = (out == names.TRAIN) | ((out == names.VALIDATION) & (held_out == names.TEST))
+            out[near & below] = names.GAP
     return out
+
+
+def _distance(times: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Seconds from each time to the nearest of the others (sorted)."""
+    right = np.clip(np.searchsorted(others, times), 0, len(others) - 1)
+    left = np.maximum(right - 1, 0)
+    return np.minimum(np.abs(times - others[left]), np.abs(others[right] - times))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import xarray as xr
@@ -19,6 +19,19 @@ from nwbsparse.schema import check, with_step
 from nwbsparse.session import Session
 
 _AXES = ("x", "y", "z")
+_OURS = {
+    *(
+        names.TIME,
+        names.UNIT,
+        names.SPACE,
+        "space1",
+        "space3",
+        names.COUNTS,
+        names.VALID,
+        "dropped",
+    ),
+    *(names.SEGMENT, names.TRIAL, names.SPLIT, names.UNIT_ROW, names.LATENT, names.LEVEL),
+}
 
 
 def to_bins(
@@ -64,9 +77,11 @@ def to_bins(
     valid = observed_bins(session, grid, rows)
     if valid is not None:
         variables[names.VALID] = xr.DataArray(valid, dims=(names.TIME, names.UNIT))
-    variables |= _behaviour(session, grid, max_gap)
+    for name, variable in _behaviour(session, grid, max_gap).items():
+        variables[_free(name, variables)] = variable
     for name, table in session.intervals.items():
-        variables |= label_bins(name, table, grid)
+        for key, variable in label_bins(name, table, grid).items():
+            variables[_free(key, variables)] = variable
     binned = xr.Dataset(variables, coords=_coords(session, grid, rows, variables))
     binned.attrs = {
         names.SCHEMA: names.BINNED,
@@ -128,6 +143,13 @@ def _behaviour(session: Session, grid: Grid, max_gap: float | None) -> dict[str,
     return made
 
 
+def _free(name: str, taken: Collection[str]) -> str:
+    """The name of a column or signal of the recording, with '_' added where we use it ourselves."""
+    while name in _OURS or name in taken:
+        name += "_"
+    return name
+
+
 def _space(n: int) -> str:
     """The dim of the components: 'space' in the plane, 'space3' and so on elsewhere."""
     return names.SPACE if n == 2 else f"{names.SPACE}{n}"
@@ -147,7 +169,10 @@ def _coords(
         coords[names.TRIAL] = (names.TIME, trials.values)
     for name, column in session.units.variables.items():
         if name != names.UNIT:
-            coords[str(name)] = (names.UNIT, column.values[rows])
+            coords[_free(str(name), coords.keys() | variables.keys())] = (
+                names.UNIT,
+                column.values[rows],
+            )
     for variable in variables.values():
         for dim in variable.dims:
             if str(dim).startswith(names.SPACE):

@@ -25,7 +25,8 @@ def to_bytes(coder: SparseCoder) -> bytes:
     state = {
         name: tensor.detach().cpu().contiguous() for name, tensor in coder.state_dict().items()
     }
-    return tensors_to_bytes(state, metadata={"format": "pt", "nwbsparse": str(FORMAT)})
+    # one entry of metadata: safetensors writes several in an order that changes from run to run
+    return tensors_to_bytes(state, metadata={"nwbsparse": str(FORMAT)})
 
 
 def to_words(coder: SparseCoder) -> dict[str, Any]:
@@ -66,7 +67,7 @@ def from_parts(tensors: bytes, words: dict[str, Any]) -> SparseCoder:
         )
         coder = SparseCoder(record)
         coder.load_state_dict(tensors_from_bytes(tensors))
-    except (KeyError, RuntimeError, SafetensorError) as error:
+    except (KeyError, TypeError, RuntimeError, BadInput, SafetensorError) as error:
         raise IntegrityError(f"the stored coder is damaged: {error}") from error
     if coder.id != words["id"]:
         raise IntegrityError(
@@ -95,6 +96,8 @@ def load(folder: Path) -> SparseCoder:
         words = json.loads((folder / WORDS).read_text(encoding="utf-8"))
     except ValueError as error:
         raise IntegrityError(f"{folder / WORDS} is damaged: {error}") from error
+    if not isinstance(words, dict):
+        raise IntegrityError(f"{folder / WORDS} is damaged: it holds no table")
     return from_parts((folder / TENSORS).read_bytes(), words)
 
 

@@ -99,8 +99,9 @@ class SparseCoder(nn.Module):
 
     @property
     def id(self) -> str:
-        """A short name that changes with any weight, threshold or unit."""
-        digest = hashlib.sha256(self.record.unit_hash.encode())
+        """A short name that changes with any weight, threshold, unit or option."""
+        words = [self.record.unit_hash, self.record.bin_width, self.record.config.to_dict()]
+        digest = hashlib.sha256(json.dumps(words, sort_keys=True).encode())
         for name, tensor in sorted(self.state_dict().items()):
             digest.update(name.encode())
             digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
@@ -174,4 +175,4 @@ def as_tensor(counts: object) -> UInt8[Tensor, "bin unit"] | Tensor:
     array = np.ascontiguousarray(counts)
     if array.dtype in (np.uint16, np.uint32, np.uint64):
         array = array.astype(np.int32)
-    return torch.from_numpy(array)
+    return torch.from_numpy(array if array.flags.writeable else array.copy())

@@ -40,17 +40,18 @@ def threshold_activation(
 class ThresholdSearch:
     """Finds θ from one pass over the training bins, in bounded memory.
 
-    Feed it pre-activations in any number of pieces; it keeps the k·N largest positive values.
+    Feed it pre-activations in any number of pieces; it keeps the k·N largest positive values. The
+    number of bins must be known beforehand: what is large among the first bins need not be large
+    among all, nor the other way round.
     """
 
-    def __init__(self, k: int) -> None:
+    def __init__(self, k: int, *, n_bins: int) -> None:
         self.k = k
-        self.n_bins = 0
+        self.n_bins = n_bins
         self._largest: Tensor | None = None
 
     def add(self, pre_activation: Float[Tensor, "bin latent"]) -> None:
         """Take note of some bins."""
-        self.n_bins += len(pre_activation)
         positive = pre_activation[pre_activation > 0]
         pool = positive if self._largest is None else torch.cat([self._largest, positive])
         # one more than needed, to see whether the value at the edge is tied with the next

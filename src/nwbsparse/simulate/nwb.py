@@ -120,7 +120,7 @@ def _write(nwbfile: Any, path: Path, *, overwrite: bool) -> Path:
     if path.exists() and not overwrite:
         raise BadInput(f"{path} exists; use --overwrite or another --out")
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
+    partial = path.with_name(f".partial-{path.name}")
     with NWBHDF5IO(path=str(partial), mode="w") as io:
         io.write(nwbfile)
     partial.replace(path)

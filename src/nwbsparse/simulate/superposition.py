@@ -18,7 +18,7 @@ class Superposition:
     """Counts with the dictionary and the events that made them."""
 
     counts: np.ndarray
-    """(time, unit) uint8."""
+    """(time, unit) in the smallest unsigned type that holds the largest count."""
     dictionary: np.ndarray
     """(source, unit) float64, rows of unit length, non-negative."""
     events: np.ndarray
@@ -64,4 +64,6 @@ def simulate_superposition(
     drive = (events * size) @ weights.astype(np.float32)
     counts = rng.poisson(baseline + gain * common[:, None] * drive)
     dictionary = weights / np.linalg.norm(weights, axis=1, keepdims=True)
-    return Superposition(counts.astype(np.uint8), dictionary, events, bin_width)
+    return Superposition(
+        counts.astype(np.min_scalar_type(int(counts.max()))), dictionary, events, bin_width
+    )

@@ -108,7 +108,10 @@ def _card(results: Results, binned: xr.Dataset, latent: int) -> Card:
     a = results.attribution
     row = _row(results, latent)
     drawn = tuning_figure(results, binned, latent)
-    mean, spread = a["association_null_mean"].values[latent], a["association_null_std"].values[latent]
+    mean, spread = (
+        a["association_null_mean"].values[latent],
+        a["association_null_std"].values[latent],
+    )
     what = row.variable + (f" = {row.condition}" if row.condition else "")
     return Card(
         row=row,
@@ -151,11 +154,11 @@ def follows(results: Results, binned: xr.Dataset, latent: int) -> str:
             (a["condition_variable"].values == variable) & (a["condition_name"].values == condition)
         )
         if not len(at):
-            return f"More active when {variable} is {condition}."
+            return f"More active when {variable} = {condition}."
         p_in, p_out = (a[name].values[latent, at[0]] for name in ("p_in", "p_out"))
         auroc = a["auroc"].values[latent, at[0]]
         return (
-            f"More active when {variable} is {condition}: in {percent(p_in)} of those held-out bins, "
+            f"More active when {variable} = {condition}: in {percent(p_in)} of those held-out bins, "
             f"and in {percent(p_out)} of the others (AUROC {number(auroc)})."
         )
     if f"train_tuning.{variable}" not in a:
@@ -170,7 +173,9 @@ def follows(results: Results, binned: xr.Dataset, latent: int) -> str:
     if len(where) == 2:
         place = f"around x = {measure(where[1])}, y = {measure(where[0])} {unit}".rstrip()
     elif variable in binned and binned[variable].attrs.get(names.KIND) == names.CIRCULAR:
-        place = f"around {measure(where[0])} radians ({np.degrees(where[0]):.0f}°)".replace("-", "−")
+        place = f"around {measure(where[0])} radians ({np.degrees(where[0]):.0f}°)".replace(
+            "-", "−"
+        )
     else:
         place = f"around {measure(where[0])} {unit}".rstrip()
     return f"Varies with {variable}: in the training bins it is most active {place}."
@@ -192,9 +197,9 @@ def cards_said(attribution: xr.Dataset) -> str:
             f"{several(shown, 'strongest candidate')}, none of which can be told from chance: "
             "do not read them as findings."
         )
-    if n_found <= MOST:
+    if n_found < MOST:
         verb = "was" if n_found == 1 else "were"
-        return f"Only {several(n_found, 'latent')} {verb} found; nothing else is shown." if n_found < MOST else (
-            f"The {n_found} latents that were found."
-        )
-    return f"The {MOST} clearest of the {n_found:,} latents found: lowest q first, then the largest association."
+        return f"Only {several(n_found, 'latent')} {verb} found; nothing else is shown."
+    if n_found == MOST:
+        return f"The {MOST} latents that were found."
+    return f"The {MOST} clearest of {n_found:,} latents found: lowest q, then largest association."

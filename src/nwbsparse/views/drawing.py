@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import warnings
-from collections.abc import Mapping
 from typing import Any
 
 import matplotlib as mpl
@@ -26,7 +25,7 @@ PALE = "#d5dbe1"
 NEVER = "#ebedf0"
 """Fill of places that were never visited."""
 
-_SVG: Mapping[str, Any] = {
+_SVG: Any = {
     "svg.fonttype": "none",  # text stays text: small files, words that can be found and read aloud
     "svg.hashsalt": "nwbsparse",  # the same data give the same file
 }
@@ -49,7 +48,7 @@ def tidy(ax: Axes, *, x: str = "", y: str = "", title: str = "") -> Axes:
         ax.spines[side].set_color(GREY)
         ax.spines[side].set_linewidth(0.8)
     ax.tick_params(labelsize=8, color=GREY, labelcolor=INK, width=0.8, length=3)
-    ax.set_xlabel(plain(x), fontsize=9, color=INK)
+    ax.set_xlabel(plain(x, most=90), fontsize=9, color=INK)
     ax.set_ylabel(plain(y), fontsize=9, color=INK)
     if title:
         ax.set_title(plain(title), fontsize=9, color=INK, loc="left")
@@ -63,6 +62,11 @@ def plain(text: object, *, most: int = 60) -> str:
     return said.replace("$", r"\$")
 
 
+def in_percent(share: float, _: float | None = None) -> str:
+    """A tick label: '20 %', '0.01 %'."""
+    return f"{100 * share:.3g} %"
+
+
 def measured_in(name: str, unit: str) -> str:
     """'speed (m/s)'; the name alone when the unit is not known."""
     return f"{name} ({unit})" if unit else name
@@ -71,7 +75,16 @@ def measured_in(name: str, unit: str) -> str:
 def says_nothing(ax: Axes, text: str) -> Axes:
     """An empty figure that says why it is empty."""
     ax.set_axis_off()
-    ax.text(0.5, 0.5, plain(text), ha="center", va="center", fontsize=9, color=GREY, transform=ax.transAxes)
+    ax.text(
+        0.5,
+        0.5,
+        plain(text),
+        ha="center",
+        va="center",
+        fontsize=9,
+        color=GREY,
+        transform=ax.transAxes,
+    )
     return ax
 
 
@@ -84,7 +97,7 @@ def data_uri(ax: Axes) -> str:
     figure = ax.get_figure(root=True)
     assert figure is not None
     held = io.BytesIO()
-    with mpl.rc_context(dict(_SVG)), warnings.catch_warnings():
+    with mpl.rc_context(_SVG), warnings.catch_warnings():
         # the browser has the letters that matplotlib's own font lacks
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))

@@ -60,7 +60,9 @@ def _recording(results: Results, binned: xr.Dataset, behaviour: list[str]) -> st
     n_units = binned.sizes[names.UNIT]
     seconds = binned.sizes[names.TIME] * float(binned.attrs[names.BIN_WIDTH])
     subject = results.session.subject
-    who = listing([str(subject[key]) for key in ("species", "subject_id") if subject.get(key)])
+    who = f"subject {subject['subject_id']}" if subject.get("subject_id") else ""
+    species = str(subject.get("species", ""))
+    who = f"{who} ({species})" if who and species else who or species
     regions = ""
     if "region" in binned.coords:
         known = [r for r in dict.fromkeys(str(r) for r in binned["region"].values) if r]
@@ -70,18 +72,32 @@ def _recording(results: Results, binned: xr.Dataset, behaviour: list[str]) -> st
     said = f"The recording holds {units}{fired}, over {duration(seconds)}"
     said += f", from {who}. " if who else ". "
     if behaviour:
-        return said + f"Beside the spikes it has {listing(behaviour)}."
-    return said + "It holds no behaviour and no trials, so there was nothing that latents could be compared with."
+        return said + f"Beside the spikes it has {_behaviour(binned, behaviour)}."
+    return said + "It holds no behaviour and no trials: there is nothing to compare latents with."
+
+
+def _behaviour(binned: xr.Dataset, named: list[str]) -> str:
+    """'position and speed, and trials of 3 tables': what latents could follow."""
+    moving = [name for name in named if names.TABLE not in binned[name].attrs]
+    tables: dict[str, int] = {}
+    for name in named:
+        if names.TABLE in binned[name].attrs:
+            table = str(binned[name].attrs[names.TABLE])
+            tables[table] = tables.get(table, 0) + 1
+    said = [listing(moving)] if moving else []
+    if tables:
+        counted = [f"{table} ({several(n, 'column')})" for table, n in tables.items()]
+        said.append(f"intervals of {listing(counted)}")
+    return ", and ".join(said)
 
 
 def _learned(results: Results) -> str:
-    config, metrics = results.config, results.metrics
-    mean_l0 = float(metrics["l0"].mean())
+    latents = several(results.coder.n_latents, "latent")
     return (
-        f"nwbsparse learned {several(results.coder.n_latents, 'latent')} from the spikes alone, without seeing "
-        "the behaviour. A latent is a recurring pattern of units that fire together; it is active "
-        f"when its pattern is there. In any one bin of {width(config.bin_width or results.coder.record.bin_width)} "
-        f"about {number(mean_l0, 1)} of them are active."
+        f"nwbsparse learned {latents} from the spikes alone, without seeing the behaviour. A latent "
+        "is a recurring pattern of units that fire together; it is active when its pattern is there. "
+        f"In any one bin of {width(results.coder.record.bin_width)} about "
+        f"{number(float(results.metrics['l0'].mean()), 1)} of them are active."
     )
 
 
@@ -107,19 +123,24 @@ def _verdict(summary: Mapping[str, Mapping[str, Any]], *, has_behaviour: bool) -
     )
     if not latents["assessable"]:
         why = "" if has_behaviour else " because the recording holds no behaviour and no trials"
-        return f"Zero latents were assessable{why}; that is a fact about the data, not about the latents.", True
+        said = f"Zero latents were assessable{why}"
+        return f"{said}; that is a fact about the data, not about the latents.", True
     if not latents["found"]:
         said = "Zero: no latent follows the behaviour beyond what chance gives. "
         if untrained["found"] or units["found"]:
-            return said + controls + " So the behaviour is in the population, but not in these latents.", True
-        return said + controls + " With this recording nothing can be said about the behaviour.", True
+            so = "So the behaviour is in the population, but not in these latents."
+        else:
+            so = "With this recording nothing can be said about the behaviour."
+        return f"{said}{controls} {so}", True
     what = listing(list(latents["by_variable"]), most=2)
     if _share(untrained) >= AS_WELL * _share(latents):
         said = (
-            f"An untrained coder does as well ({untrained['found']:,} of {untrained['assessable']:,}), so this "
-            f"says that the population carries {what}, not that the learned latents are special."
+            f"An untrained coder does as well ({untrained['found']:,} of "
+            f"{untrained['assessable']:,}), so this says that the population carries {what}, not "
+            "that the learned latents are special."
         )
-        too = "The raw units do so too" if _share(units) >= AS_WELL * _share(latents) else "Of the raw units"
+        units_too = _share(units) >= AS_WELL * _share(latents)
+        too = "The raw units do so too" if units_too else "Raw units"
         return f"{said} {too}: {units['found']:,} of {units['assessable']:,}.", True
     if _share(units) >= AS_WELL * _share(latents):
         return (
@@ -160,6 +181,7 @@ def _notices(results: Results, binned: xr.Dataset) -> list[str]:
     few = int(np.sum(attribution["association_status"].values == "too few draws"))
     if few:
         said.append(
-            f"{several(few, 'latent')} could not reach the corrected level with the draws made: raise n_shifts."
+            f"{several(few, 'latent')} could not reach the corrected level with the draws made: "
+            "raise n_shifts."
         )
     return said

@@ -7,7 +7,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator
 
 from nwbsparse import names
 from nwbsparse.views.drawing import (
@@ -18,6 +18,7 @@ from nwbsparse.views.drawing import (
     ORANGE,
     PALE,
     axes,
+    in_percent,
     measured_in,
     plain,
     says_nothing,
@@ -25,6 +26,7 @@ from nwbsparse.views.drawing import (
 )
 
 MAPS = "viridis"
+_WIDE, _HIGH = 5.0, 2.5
 
 
 def spatial_map(
@@ -34,7 +36,7 @@ def spatial_map(
 
     Places that were never visited are light grey. The two maps are children of the returned axes.
     """
-    ax = axes(ax, (5.2, 2.6))
+    ax = axes(ax, (_WIDE, _HIGH))
     ax.set_axis_off()
     fitted = attribution[f"train_tuning.{variable}"].isel({names.LATENT: latent})
     held = attribution[f"tuning.{variable}"].isel({names.LATENT: latent})
@@ -43,14 +45,25 @@ def spatial_map(
     top = max(_finite(fitted.values, 100), _finite(held.values, 95), 1e-12)
     scale = Normalize(0, top)
     ratio = _span(y) / max(_span(x), 1e-12)
-    height = min(0.78, 0.78 * ratio * (0.40 * 5.2) / (0.78 * 2.6))
+    height = min(0.76, 0.36 * ratio * _WIDE / _HIGH)
     for left, values, title in ((0.1, fitted, "training bins"), (0.52, held, "held-out bins")):
         one = ax.inset_axes((left, 0.16, 0.36, height))
         one.set_facecolor(NEVER)
-        one.pcolormesh(
-            _edges(x), _edges(y), values.values, cmap=MAPS, norm=scale, edgecolors="face", linewidth=0.2
+        extent = (*_edges(x)[[0, -1]], *_edges(y)[[0, -1]])
+        one.imshow(
+            values.values,
+            extent=extent,
+            origin="lower",
+            cmap=MAPS,
+            norm=scale,
+            interpolation="none",
         )
-        tidy(one, x=measured_in("x", unit), y=measured_in("y", unit) if left < 0.5 else "", title=title)
+        tidy(
+            one,
+            x=measured_in("x", unit),
+            y=measured_in("y", unit) if left < 0.5 else "",
+            title=title,
+        )
         one.set_aspect("equal", adjustable="box", anchor="SW")
         one.xaxis.set_major_locator(MaxNLocator(4))
         one.yaxis.set_major_locator(MaxNLocator(4))
@@ -81,7 +94,7 @@ def tuning_curve(
 
     The strip above says how many held-out seconds stand behind each dot.
     """
-    ax = axes(ax, (4.2, 2.6))
+    ax = axes(ax, (4.4, 2.6))
     ax.set_axis_off()
     fitted = attribution[f"train_tuning.{variable}"].isel({names.LATENT: latent})
     held = attribution[f"tuning.{variable}"].isel({names.LATENT: latent}).values
@@ -113,7 +126,12 @@ def tuning_curve(
 
 
 def condition_bars(
-    attribution: xr.Dataset, latent: int, variable: str, *, condition: str = "", ax: Axes | None = None
+    attribution: xr.Dataset,
+    latent: int,
+    variable: str,
+    *,
+    condition: str = "",
+    ax: Axes | None = None,
 ) -> Axes:
     """How often a latent is active inside each condition of a variable and outside it, held out.
 
@@ -124,7 +142,7 @@ def condition_bars(
     auroc = attribution["auroc"].values[latent, mine]
     order = np.argsort(-np.nan_to_num(np.abs(auroc - 0.5), nan=-1.0), kind="stable")[:10]
     mine = mine[np.sort(order)]
-    ax = axes(ax, (4.2, 0.9 + 0.36 * len(mine)))
+    ax = axes(ax, (3.9, 0.9 + 0.36 * len(mine)))
     if not len(mine):
         return says_nothing(ax, "this variable has no conditions")
     inside = attribution["p_in"].values[latent, mine]
@@ -138,39 +156,53 @@ def condition_bars(
     ax.set_ylim(len(mine) - 0.45, -0.55)
     top = max(float(np.nan_to_num([*inside, *outside]).max()), 1e-6)
     ax.set_xlim(0, top * 1.05)
-    for y, value in zip(at, attribution["auroc"].values[latent, mine], strict=True):
+    for y, value in zip(at.tolist(), attribution["auroc"].values[latent, mine], strict=True):
         text = f"{value:.2f}" if np.isfinite(value) else "–"
-        ax.text(1.02, y, text, transform=ax.get_yaxis_transform(), va="center", fontsize=8, color=INK)
+        ax.text(
+            1.02, y, text, transform=ax.get_yaxis_transform(), va="center", fontsize=8, color=INK
+        )
     ax.text(1.02, 1.01, "AUROC", transform=ax.transAxes, fontsize=8, color=GREY, va="bottom")
-    ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=None))
+    ax.xaxis.set_major_formatter(in_percent)
     ax.xaxis.set_major_locator(MaxNLocator(5))
     ax.legend(
         frameon=False, fontsize=8, labelcolor=INK, ncols=2, loc="lower left", bbox_to_anchor=(-0.02, 0.98),
         borderaxespad=0.2, handlelength=1.2,
     )  # fmt: skip
-    return tidy(ax, x="held-out bins in which the latent is active", y=variable)
+    ax.tick_params(axis="y", length=0)
+    tidy(ax, x="held-out bins in which the latent is active")
+    ax.set_title(plain(variable), fontsize=9, color=INK, loc="left", pad=20)
+    return ax
 
 
 def top_units(attribution: xr.Dataset, latent: int, *, n: int = 8, ax: Axes | None = None) -> Axes:
     """The units a latent stands for: decoder weights, and how each fires while it is active.
 
     The number beside a bar is the unit's mean z-score in held-out bins in which the latent is
-    active; "–" for units silent there.
+    active. Units that are silent on the held-out bins are left out.
     """
     weight = attribution["weight"].values[latent]
     z = attribution["z"].values[latent]
-    order = np.argsort(-np.abs(np.nan_to_num(weight)), kind="stable")[:n]
-    ax = axes(ax, (3.2, 0.7 + 0.24 * len(order)))
+    fires = np.isfinite(z) if np.isfinite(z).any() else np.ones(len(z), dtype=bool)
+    order = np.argsort(np.where(fires, -np.abs(weight), 1.0), kind="stable")[
+        : min(n, int(fires.sum()))
+    ]
+    ax = axes(ax, (2.7, 0.7 + 0.22 * len(order)))
     at = np.arange(len(order))
-    ax.barh(at, weight[order], height=0.62, color=[BLUE if w >= 0 else ORANGE for w in weight[order]])
+    ax.barh(
+        at, weight[order], height=0.62, color=[BLUE if w >= 0 else ORANGE for w in weight[order]]
+    )
     ax.axvline(0, color=GREY, linewidth=0.8)
-    ax.set_yticks(at, [f"unit {plain(attribution[names.UNIT_ID].values[i], most=16)}" for i in order])
+    ax.set_yticks(
+        at, [f"unit {plain(attribution[names.UNIT_ID].values[i], most=16)}" for i in order]
+    )
     ax.set_ylim(len(order) - 0.4, -0.6)
     span = float(np.abs(weight[order]).max()) or 1.0
     ax.set_xlim(-span * 1.05 if (weight[order] < 0).any() else 0, span * 1.05)
-    for y, value in zip(at, z[order], strict=True):
+    for y, value in zip(at.tolist(), z[order], strict=True):
         text = f"{value:+.1f}".replace("-", "−") if np.isfinite(value) else "–"
-        ax.text(1.03, y, text, transform=ax.get_yaxis_transform(), va="center", fontsize=8, color=INK)
+        ax.text(
+            1.03, y, text, transform=ax.get_yaxis_transform(), va="center", fontsize=8, color=INK
+        )
     ax.text(1.03, 1.0, "mean z", transform=ax.transAxes, fontsize=8, color=GREY, va="bottom")
     ax.xaxis.set_major_locator(MaxNLocator(4))
     return tidy(ax, x="decoder weight")

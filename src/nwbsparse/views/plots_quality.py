@@ -8,9 +8,19 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator
 
-from nwbsparse.views.drawing import BLUE, GREY, INK, ORANGE, PALE, axes, says_nothing, tidy
+from nwbsparse.views.drawing import (
+    BLUE,
+    GREY,
+    INK,
+    ORANGE,
+    PALE,
+    axes,
+    in_percent,
+    says_nothing,
+    tidy,
+)
 
 MANY = 60
 """Units above which bars become a line of dots."""
@@ -21,7 +31,7 @@ def unit_r2(metrics: xr.Dataset, ax: Axes | None = None) -> Axes:
 
     Units that are silent there have no R² and are only counted. Below −0.5 a bar is cut.
     """
-    ax = axes(ax, (4.6, 2.5))
+    ax = axes(ax, (5.1, 2.6))
     values = metrics["unit_r2"].values
     known = np.sort(values[np.isfinite(values)])[::-1]
     silent = len(values) - len(known)
@@ -43,7 +53,7 @@ def unit_r2(metrics: xr.Dataset, ax: Axes | None = None) -> Axes:
 
 def l0_histogram(metrics: xr.Dataset, k: float | None = None, ax: Axes | None = None) -> Axes:
     """How many latents are active in a held-out bin; the line marks the k that was asked for."""
-    ax = axes(ax, (4.6, 2.5))
+    ax = axes(ax, (5.1, 2.6))
     l0 = metrics["l0"].values.astype(np.int64)
     if not len(l0):
         return says_nothing(ax, "no held-out bins")
@@ -52,28 +62,31 @@ def l0_histogram(metrics: xr.Dataset, k: float | None = None, ax: Axes | None = 
     edges = np.arange(0, last + 1 + width, width) - 0.5
     n, _ = np.histogram(np.minimum(l0, last), edges)
     ax.bar(edges[:-1] + width / 2, n / len(l0), width=width * 0.92, color=BLUE)
-    ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=None))
+    ax.yaxis.set_major_formatter(in_percent)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     if k is not None:
         ax.axvline(k, color=ORANGE, linewidth=1.6)
-        ax.text(k, 1.0, f" k = {k:g}", color=INK, fontsize=8, va="top", transform=ax.get_xaxis_transform())
+        ax.annotate(
+            f"k = {k:g}", (k, 1), xycoords=ax.get_xaxis_transform(), xytext=(5, -2),
+            textcoords="offset points", color=INK, fontsize=8, va="top",
+        )  # fmt: skip
     return tidy(ax, x="latents active in a bin (L0)", y="held-out bins")
 
 
 def density_histogram(metrics: xr.Dataset, ax: Axes | None = None) -> Axes:
     """How often each latent is active: share of held-out bins, on a logarithmic axis."""
-    ax = axes(ax, (4.6, 2.5))
+    ax = axes(ax, (5.1, 2.6))
     density = metrics["density"].values
     active = density[density > 0]
     if not len(active):
         return says_nothing(ax, "no latent is ever active on the held-out bins")
     low = np.floor(np.log10(active.min()) * 2) / 2
-    edges = np.logspace(low, 0, max(int(round(-low * 6)), 1) + 1)
+    edges = np.logspace(low, 0, max(round(float(-low) * 6), 1) + 1)
     n, _ = np.histogram(active, edges)
     ax.bar(edges[:-1], n, width=np.diff(edges) * 0.94, align="edge", color=BLUE)
     ax.set_xscale("log")
     ax.set_xlim(edges[0], 1)
-    ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=None))
+    ax.xaxis.set_major_formatter(in_percent)
     ax.tick_params(which="minor", color=PALE)
     ax.yaxis.set_major_locator(MaxNLocator(integer=True))
     dead = int((density == 0).sum())
@@ -83,7 +96,7 @@ def density_histogram(metrics: xr.Dataset, ax: Axes | None = None) -> Axes:
 
 def training_history(history: Sequence[Mapping[str, Any]], ax: Axes | None = None) -> Axes:
     """The loss on training batches and on validation bins while the coder learned."""
-    ax = axes(ax, (4.6, 2.5))
+    ax = axes(ax, (5.1, 2.6))
     if not history:
         return says_nothing(ax, "no training history is stored")
     update = [row["update"] for row in history]
@@ -112,8 +125,8 @@ def comparison_bars(summary: Mapping[str, Mapping[str, Any]], ax: Axes | None = 
     ax.barh(at, assessable, height=0.55, color=PALE)
     ax.barh(at, found, height=0.55, color=[BLUE, *[GREY] * (len(rows) - 1)])
     most = max([*assessable, 1])
-    for y, f, n in zip(at, found, assessable, strict=True):
-        share = f" ({f / n:.0%})" if n else ""
+    for y, f, n in zip(at.tolist(), found, assessable, strict=True):
+        share = f" ({f / n:.0%})".replace("%", " %") if n else ""
         ax.text(n + most * 0.02, y, f"{f} of {n}{share}", va="center", fontsize=8.5, color=INK)
     ax.set_yticks(at, rows)
     ax.invert_yaxis()
@@ -122,5 +135,3 @@ def comparison_bars(summary: Mapping[str, Mapping[str, Any]], ax: Axes | None = 
     tidy(ax, x="found (dark) of those that could be assessed (light)")
     ax.tick_params(axis="y", labelsize=9, length=0)
     return ax
-
-

@@ -29,6 +29,7 @@ def quality(results: Results) -> list[Quality]:
     active = ~metrics["dead"].values.astype(bool)
     n_active = int(active.sum())
     single = int(attribution["single_unit"].values[active].sum())
+    left_out = f"; without {several(silent, 'unit')} that never fired there" if silent else ""
     scale = "z-scored counts" if metrics.attrs.get("target") == "zscore" else "counts"
     shown = [
         Quality(
@@ -40,13 +41,12 @@ def quality(results: Results) -> list[Quality]:
         Quality(
             "R² of the median unit",
             number(float(np.median(known)) if len(known) else np.nan, 3),
-            "The same for each unit by itself"
-            + (f"; {several(silent, 'unit')} that never fired there {'is' if silent == 1 else 'are'} left out." if silent else "."),
+            f"The same for each unit by itself{left_out}.",
         ),
         Quality(
             "Cosine per bin",
             number(float(metrics["bin_cosine"].mean()), 3),
-            "How alike the reconstructed and the true pattern over units are in a bin, whatever their size.",
+            "How alike the true and the reconstructed pattern over units are, whatever their size.",
         ),
         Quality(
             "Active latents per bin (L0)",
@@ -73,11 +73,12 @@ def quality(results: Results) -> list[Quality]:
     if metrics.sizes.get("matryoshka_level", 1) > 1:
         sizes, r2 = metrics["level_size"].values, metrics["level_r2"].values
         said = ", ".join(f"{int(n):,}: {number(r, 3)}" for n, r in zip(sizes, r2, strict=True))
-        shown.insert(1, Quality("R² by level", said, "With only the first so many latents, coarse to fine."))
+        meaning = "With only the first so many latents, coarse to fine."
+        shown.insert(1, Quality("R² by level", said, meaning))
     return shown
 
 
 def held_out_said(results: Results) -> str:
     """'17,225 test bins'."""
     metrics = results.metrics
-    return f"{metrics.attrs.get('n_bins', metrics.sizes.get(names.TIME, 0)):,} {metrics.attrs.get(names.SPLIT, 'test')} bins"
+    return f"{metrics.sizes[names.TIME]:,} {metrics.attrs.get(names.SPLIT, 'test')} bins"

@@ -114,8 +114,9 @@ def variables(binned: xr.Dataset) -> list[Variable]:
                 kind="condition",
                 detail=f"{len(categories)} values: {listing(categories, most=8)}",
                 known=percent((binned[name].values >= 0).mean()),
-                notes=f"{overlapping:,} bins inside two rows at once belong to none" if overlapping else "",
+                notes=f"{overlapping:,} bins inside two rows at once belong to none"
+                if overlapping
+                else "",
             )
         )
     return made
-

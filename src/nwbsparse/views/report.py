@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import xarray as xr
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -64,7 +65,9 @@ def _content(results: Results, binned: xr.Dataset) -> dict[str, Any]:
     original = results.coder.record.source_sha256
     return {
         "head": headline(results, binned),
-        "comparison": data_uri(plots.comparison_bars(json.loads(results.attribution.attrs["summary"]))),
+        "comparison": data_uri(
+            plots.comparison_bars(json.loads(results.attribution.attrs["summary"]))
+        ),
         "reading": reading(results),
         "parts": parts(binned),
         "variables": variables(binned),
@@ -87,13 +90,17 @@ def _content(results: Results, binned: xr.Dataset) -> dict[str, Any]:
         "options": to_toml(config),
         "environment": {str(key): str(value) for key, value in results.environment.items()},
         "source": source,
-        "file_name": source.path.name if source.path else source.identifier or "a session in memory",
+        "file_name": source.path.name
+        if source.path
+        else source.identifier or "a session in memory",
         "annotated": _annotated(results),
         "original_sha256": original,
         "coder_id": results.coder.id,
         "name": results.name,
         "version": results.coder.record.software.get("nwbsparse", own_version()),
-        "subject": {str(key): str(value) for key, value in results.session.subject.items() if value},
+        "subject": {
+            str(key): str(value) for key, value in results.session.subject.items() if value
+        },
     }
 
 
@@ -136,6 +143,13 @@ def _check(results: Results, binned: xr.Dataset) -> None:
             f"the latents have {n_known:,} bins but binned has {n_bins:,}: bin and split the "
             "recording with the options in results.config"
         )
+    for name in (names.TIME, names.SPLIT):
+        known = results.latents.coords.get(name)
+        if known is not None and not np.allclose(known.values, binned[name].values, atol=1e-6):
+            raise BadInput(
+                f"the {name} of the bins is not that of the latents: bin and split the recording "
+                "with the options in results.config"
+            )
     results.coder.check_units(binned[names.UNIT_ID].values)
 
 
@@ -154,7 +168,9 @@ def _write(page: str, to: Path) -> Path:
     except OSError as error:
         if temporary:
             Path(temporary).unlink(missing_ok=True)
-        raise EnvironmentProblem(f"the report cannot be written to {to}: {error.strerror}") from None
+        raise EnvironmentProblem(
+            f"the report cannot be written to {to}: {error.strerror}"
+        ) from None
     return to
 
 

@@ -11,6 +11,10 @@ def number(value: float, digits: int = 2) -> str:
     value = float(value)
     if not math.isfinite(value):
         return "–"
+    if digits > 2 and 1 - 0.5 / 10**digits <= value < 1:
+        return (
+            f"> {1 - 1 / 10**digits:.{digits}f}"  # a share that is not quite 1 must not read 1.000
+        )
     said = f"{value:,.{digits}f}"
     return said.lstrip("-") if float(said.replace(",", "")) == 0 else said.replace("-", "−")
 
@@ -33,6 +37,8 @@ def p_value(value: float) -> str:
     value = float(value)
     if not math.isfinite(value):
         return "–"
+    if 0.0495 <= value < 0.0505:
+        return f"{value:.4f}"  # on which side of the usual level it lies must be seen
     return "< 0.001" if value < 0.001 else f"{value:.3f}" if value < 0.1 else f"{value:.2f}"
 
 
@@ -45,7 +51,11 @@ def percent(share: float) -> str:
         return "< 0.1 %"
     if 0.995 <= share < 1:
         return f"{math.floor(share * 1000) / 10:g} %"
-    return f"{share:.1%}".replace("%", " %") if 0 < share < 0.0095 else f"{share:.0%}".replace("%", " %")
+    return (
+        f"{share:.1%}".replace("%", " %")
+        if 0 < share < 0.0095
+        else f"{share:.0%}".replace("%", " %")
+    )
 
 
 def duration(seconds: float) -> str:
@@ -70,4 +80,10 @@ def listing(items: Sequence[str], *, most: int = 6) -> str:
     shown = list(items[:most])
     if len(items) > most:
         shown.append(f"{len(items) - most} more")
-    return shown[0] if len(shown) == 1 else ", ".join(shown[:-1]) + " and " + shown[-1] if shown else ""
+    return (
+        shown[0]
+        if len(shown) == 1
+        else ", ".join(shown[:-1]) + " and " + shown[-1]
+        if shown
+        else ""
+    )

@@ -1,0 +1,337 @@
+"""The one-file report of a small recording, with hostile text wherever a file can hold text."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+import re
+import shutil
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+import torch
+import xarray as xr
+from matplotlib import _pylab_helpers
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from nwbsparse import names
+from nwbsparse.analysis.evaluate import evaluate
+from nwbsparse.analysis.explain import explain
+from nwbsparse.analysis.inference import encode
+from nwbsparse.binning.split import split
+from nwbsparse.binning.to_bins import to_bins
+from nwbsparse.config import Config
+from nwbsparse.errors import BadInput, EnvironmentProblem
+from nwbsparse.io.reading import read
+from nwbsparse.models.coder import SparseCoder
+from nwbsparse.results import Results, environment
+from nwbsparse.session import Session
+from nwbsparse.training import fit
+from nwbsparse.views import plots
+from nwbsparse.views.drawing import data_uri
+from nwbsparse.views.report import report
+from recordings import circle, laps, spatial, write_recording
+
+CANARY = "<script>alert('x')</script>"
+CHROMIUM = Path("/usr/bin/chromium")
+SECONDS = 300
+
+
+def tuned_spikes(n_units: int = 8) -> list[np.ndarray]:
+    """Units that fire at their own part of the circle, except the last, which fires at random."""
+    rng = np.random.default_rng(3)
+    spikes = []
+    for unit in range(n_units):
+        times = np.sort(rng.uniform(0, SECONDS, 12 * SECONDS))
+        phase = 2 * np.pi * times / 10
+        rate = np.exp(4 * (np.cos(phase - 2 * np.pi * unit / n_units) - 1))
+        keep = rng.uniform(size=len(times)) < (rate if unit < n_units - 1 else 0.15)
+        spikes.append(times[keep])
+    return spikes
+
+
+@torch.no_grad()
+def explained(session: Session, coder: SparseCoder, binned: xr.Dataset) -> Results:
+    """All that follows the fit."""
+    latents = encode(coder, binned)
+    metrics, attribution = evaluate(coder, binned), explain(coder, binned, latents)
+    return Results(session, coder, latents, metrics, attribution, environment(coder))
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Results, xr.Dataset]:
+    path = tmp_path_factory.mktemp("report") / "a & b <i>.nwb"
+    n = SECONDS * 50
+    write_recording(
+        path,
+        spike_times=[*tuned_spikes(), np.array([])],
+        unit_columns={"quality": [CANARY, *["good $x^$"] * 8]},
+        position=circle(n=n),
+        behaviour=[
+            spatial("head " + CANARY.replace("/", "|"), data=np.cos(np.arange(n) / 90), rate=50.0)
+        ],
+        trials=laps(n=30) | {"side": [CANARY if i % 2 else "right $" for i in range(30)]},
+        subject={"subject_id": CANARY, "species": "Rattus norvegicus", "sex": "M"},
+        identifier=CANARY,
+    )
+    session = read(path)
+    binned = split(to_bins(session, 0.1), blocks=4)
+    config = Config(n_latents=16, k=2, max_epochs=20, n_shifts=50, bin_width=0.1)
+    coder = fit(binned, config)
+    return explained(session, coder, binned), binned
+
+
+@pytest.fixture(scope="module")
+def page(made: tuple[Results, xr.Dataset], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return report(*made, tmp_path_factory.mktemp("page") / "report.html")
+
+
+class Tags(HTMLParser):
+    """All start tags of a page with their attributes, and its text."""
+
+    def __init__(self, page: Path) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(page.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def with_attribution(results: Results, summary: dict[str, Any], **changed: Any) -> Results:
+    """The results with another summary and other values of some variables over latents."""
+    attribution = results.attribution.copy()
+    for name, values in changed.items():
+        attribution[name] = (names.LATENT, np.asarray(values))
+    found = summary["latents"]["found"]
+    attribution.attrs |= {"summary": json.dumps(summary), "n_explained_latents": found}
+    return dataclasses.replace(results, attribution=attribution)
+
+
+def counts_of(found: int, assessable: int, **by_variable: int) -> dict[str, Any]:
+    return {"channels": 16, "assessable": assessable, "found": found, "by_variable": by_variable}
+
+
+def none_found(results: Results) -> Results:
+    n = results.coder.n_latents
+    summary = {name: counts_of(0, 12) for name in ("latents", "untrained coder", "raw units")}
+    status = ["not found"] * n
+    return with_attribution(
+        results,
+        summary,
+        association_status=np.array(status, dtype=object),
+        association_q=np.full(n, 0.6),
+    )
+
+
+def test_the_page_loads_nothing(page: Path) -> None:
+    tags = Tags(page).tags
+    policy = [a["content"] for t, a in tags if a.get("http-equiv") == "Content-Security-Policy"]
+    assert policy == ["default-src 'none'; img-src data:; style-src 'unsafe-inline'"]
+    assert not {t for t, _ in tags} & {
+        "script",
+        "link",
+        "iframe",
+        "object",
+        "embed",
+        "base",
+        "form",
+    }
+    assert all((a.get("src") or "data:").startswith("data:") for _, a in tags)
+    assert all((a.get("href") or "#").startswith("#") for _, a in tags)
+    assert not [key for _, a in tags for key in a if key.startswith("on")]
+    assert not re.search(r"https?://|url\(|@import", page.read_text(encoding="utf-8"))
+    assert page.stat().st_size < 3_000_000
+
+
+def test_pictures_load_nothing_either_and_are_well_formed(page: Path) -> None:
+    pictures = [a["src"] or "" for t, a in Tags(page).tags if t == "img"]
+    assert len(pictures) >= 6
+    for picture in pictures:
+        svg = base64.b64decode(picture.partition(",")[2])
+        for element in ElementTree.fromstring(svg).iter():
+            assert not element.tag.endswith("script")
+            linked = [v for k, v in element.attrib.items() if k.endswith("href")]
+            assert all(link.startswith(("#", "data:")) for link in linked)
+
+
+def test_text_of_the_file_is_escaped(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert "<script" not in text
+    assert text.count("&lt;script&gt;") >= 3  # subject, identifier, a condition
+    assert "a &amp; b &lt;i&gt;.nwb" in text
+
+
+def test_every_section_is_there(page: Path, made: tuple[Results, xr.Dataset]) -> None:
+    read_page = Tags(page)
+    there = {a.get("id") for t, a in read_page.tags if t == "section"}
+    assert there == {"found", "read", "quality", "latents", "all", "methods", "next"}
+    summary = json.loads(made[0].attribution.attrs["summary"])["latents"]
+    assert summary["found"] > 0
+    assert f"{summary['found']} of {summary['assessable']}" in read_page.text
+    assert made[0].session.source.sha256 in read_page.text
+
+
+def test_nan_is_shown_as_a_dash(page: Path) -> None:
+    text = Tags(page).text
+    assert "–" in text
+    assert "not assessable" in text
+    assert not re.search(r"\bnan\b", text)
+
+
+def test_zero_found_is_said_to_be_zero(made: tuple[Results, xr.Dataset], tmp_path: Path) -> None:
+    results, binned = made
+    text = Tags(report(none_found(results), binned, tmp_path / "none.html")).text
+    assert "0 of 12" in text
+    assert "Zero: no latent follows the behaviour" in text
+    assert "No latent was found" in text
+    assert "not a finding: not found" in text
+
+
+def test_a_control_that_does_as_well_is_said(
+    made: tuple[Results, xr.Dataset], tmp_path: Path
+) -> None:
+    results, binned = made
+    units = counts_of(1, 9, position=1)
+    alike = {
+        "latents": counts_of(9, 10, position=9),
+        "untrained coder": counts_of(16, 16, position=16),
+        "raw units": units,
+    }
+    text = Tags(report(with_attribution(results, alike), binned, tmp_path / "a.html")).text
+    assert "An untrained coder does as well (16 of 16)" in text
+    assert "the population carries position, not that the learned latents are special" in text
+    better = alike | {"untrained coder": counts_of(1, 16, position=1)}
+    text = Tags(report(with_attribution(results, better), binned, tmp_path / "b.html")).text
+    assert "An untrained coder of the same shape finds 1 of 16" in text
+    assert "not that the learned latents are special" not in text
+
+
+def test_a_dictionary_of_relabelled_units_is_called_one(
+    made: tuple[Results, xr.Dataset], tmp_path: Path
+) -> None:
+    results, binned = made
+    summary = json.loads(results.attribution.attrs["summary"])
+    copied = with_attribution(results, summary, single_unit=np.ones(16, dtype=bool))
+    text = Tags(report(copied, binned, tmp_path / "copy.html")).text
+    assert "close to a list of the units themselves" in text
+    assert "under another name" in text
+
+
+def test_a_recording_without_behaviour_is_reported(
+    made: tuple[Results, xr.Dataset], tmp_path: Path
+) -> None:
+    session = dataclasses.replace(made[0].session, series={}, intervals={})
+    bare = split(to_bins(session, 0.1), blocks=4)
+    alone = explained(session, made[0].coder, bare)
+    text = Tags(report(alone, bare, tmp_path / "bare.html")).text
+    assert "no behaviour and no trials" in text
+    assert "Zero latents were assessable" in text
+
+
+def test_other_bins_than_those_of_the_latents_are_refused(
+    made: tuple[Results, xr.Dataset], tmp_path: Path
+) -> None:
+    results, binned = made
+    with pytest.raises(BadInput, match="bins"):
+        report(results, binned.isel({names.TIME: slice(0, -5)}), tmp_path / "x.html")
+    with pytest.raises(BadInput, match="split"):
+        report(results, split(binned, blocks=1), tmp_path / "x.html")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_failed_write_leaves_nothing_behind(
+    made: tuple[Results, xr.Dataset], tmp_path: Path
+) -> None:
+    target = tmp_path / "taken"
+    target.mkdir()
+    with pytest.raises(EnvironmentProblem, match="cannot be written"):
+        report(*made, target)
+    assert [path.name for path in tmp_path.iterdir()] == ["taken"]
+
+
+def all_figures(results: Results, binned: xr.Dataset, ax: Axes | None) -> dict[str, Axes]:
+    a, m = results.attribution, results.metrics
+    trials = "trials.side"
+    return {
+        "unit_r2": plots.unit_r2(m, ax),
+        "l0_histogram": plots.l0_histogram(m, 2, ax),
+        "density_histogram": plots.density_histogram(m, ax),
+        "training_history": plots.training_history(results.coder.record.history, ax),
+        "comparison_bars": plots.comparison_bars(json.loads(a.attrs["summary"]), ax),
+        "spatial_map": plots.spatial_map(a, 0, "position", unit="m", ax=ax),
+        "tuning_curve": plots.tuning_curve(a, 0, "speed", bin_width=0.1, ax=ax),
+        "condition_bars": plots.condition_bars(a, 0, trials, condition=CANARY, ax=ax),
+        "top_units": plots.top_units(a, 0, ax=ax),
+        "latent_raster": plots.latent_raster(
+            results.latents, binned, [0, 3], variable=trials, ax=ax
+        ),
+    }
+
+
+def test_every_figure_is_drawn_without_pyplot(made: tuple[Results, xr.Dataset]) -> None:
+    drawn = all_figures(*made, None)
+    assert set(drawn) == set(plots.__all__)
+    for ax in drawn.values():
+        assert isinstance(ax, Axes)
+        assert data_uri(ax).startswith("data:image/svg+xml;base64,")
+    own = Figure().subplots()
+    assert all(ax is own for ax in all_figures(*made, own).values())
+    assert not _pylab_helpers.Gcf.get_all_fig_managers()
+
+
+def test_figures_say_when_there_is_nothing_to_draw(made: tuple[Results, xr.Dataset]) -> None:
+    results, binned = made
+    silent = results.metrics.copy()
+    silent["unit_r2"] = np.nan * silent["unit_r2"]
+    silent["density"] = 0 * silent["density"]
+    for ax in (
+        plots.unit_r2(silent),
+        plots.density_histogram(silent),
+        plots.training_history(()),
+        plots.condition_bars(results.attribution, 0, "no such variable"),
+        plots.latent_raster(results.latents, binned, []),
+    ):
+        assert len(ax.texts) == 1
+        data_uri(ax)
+
+
+@pytest.mark.browser
+def test_a_browser_shows_it_without_complaint(page: Path) -> None:
+    if not CHROMIUM.exists() and not shutil.which("chromium"):
+        pytest.skip("Chromium is not installed")
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    complaints: list[str] = []
+    asked: list[str] = []
+    with playwright.sync_playwright() as play:
+        browser = play.chromium.launch(
+            executable_path=str(CHROMIUM),
+            args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
+        )
+        try:
+            for width, height in ((1440, 900), (1280, 720), (420, 800)):
+                tab = browser.new_page(viewport={"width": width, "height": height})
+                tab.on("console", lambda said: complaints.append(said.text))
+                tab.on("pageerror", lambda error: complaints.append(str(error)))
+                tab.on("dialog", lambda dialog: complaints.append(dialog.message))
+                tab.on("request", lambda request: asked.append(request.url))
+                tab.goto(page.as_uri())
+                wide = tab.evaluate("document.documentElement.scrollWidth")
+                assert wide <= width, f"{wide} px on a screen of {width} px"
+                broken = tab.evaluate("[...document.images].filter(i => !i.naturalWidth).length")
+                assert broken == 0
+                tab.close()
+        finally:
+            browser.close()
+    assert complaints == []
+    assert all(url.startswith(("file://", "data:")) for url in asked)
