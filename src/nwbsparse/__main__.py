@@ -29,7 +29,7 @@ def _run(tokens: Sequence[str]) -> int:
     def stop(number: int, _frame: Any) -> None:
         raise Interrupted(f"stopped by {signal.Signals(number).name}; nothing was half written")
 
-    signal.signal(signal.SIGTERM, stop)
+    before = signal.signal(signal.SIGTERM, stop)
     try:
         app(with_config_file(tokens), exit_on_error=False, print_error=True)
     except CycloptsError:
@@ -54,6 +54,8 @@ def _run(tokens: Sequence[str]) -> int:
             "nwbsparse: this is a bug; please report it with the lines above and `nwbsparse info`\n"
         )
         return 1
+    finally:
+        signal.signal(signal.SIGTERM, before)
     return 0
 
 

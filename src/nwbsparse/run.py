@@ -50,25 +50,21 @@ class Run:
 
 
 def run(
-    source: str | Path,
+    source: str | Path | Session,
     out: str | Path,
     config: Config | None = None,
     *,
     overwrite: bool = False,
-    strict: bool = False,
-    time_scale: float = 1.0,
     progress: Progress = silent,
     say: Say = lambda _: None,
 ) -> Run:
     """Read, bin, split, fit, encode, evaluate, explain, write and report, in one call.
 
     Args:
-        source: an NWB file; it is only read.
+        source: an NWB file, or the Session that :func:`nwbsparse.read` made of one; it is only read.
         out: folder for the results (made when absent).
         config: options; what they leave open is chosen and said.
         overwrite: replace results of an earlier run in ``out``.
-        strict: refuse what reading would otherwise repair and report.
-        time_scale: seconds per unit of the stored spike times.
         progress: called by long steps.
         say: called with a line of text at every step; the lines also go to ``log.txt``.
 
@@ -82,12 +78,13 @@ def run(
         EnvironmentProblem: the folder cannot be written to.
     """
     config = config or Config()
-    source, out = Path(source), Path(out)
+    out = Path(out)
     began = time.perf_counter()
     log = _Log(say)
-    check_out(out, source, config, overwrite=overwrite)
-    session = read(source, strict=strict, time_scale=time_scale)
-    log(f"read {session.n_units} units and {len(session.spike_times):,} spikes from {source.name}")
+    path = source_path(source)
+    check_out(out, path, config, overwrite=overwrite)
+    session = source if isinstance(source, Session) else read(source)
+    log(f"read {session.n_units} units and {len(session.spike_times):,} spikes from {path.name}")
     binned = _binned(session, config)
     log(_bins_said(binned, config))
     coder = fit(binned, config, progress=progress)
@@ -124,16 +121,10 @@ class Plan:
     """Rough peak memory beyond the libraries themselves."""
 
 
-def plan(
-    source: str | Path,
-    config: Config | None = None,
-    *,
-    strict: bool = False,
-    time_scale: float = 1.0,
-) -> Plan:
+def plan(session: Session, config: Config | None = None) -> Plan:
     """Say what :func:`run` would do: sizes, the choices left open, rough time and memory."""
     config = config or Config()
-    binned = _binned(read(source, strict=strict, time_scale=time_scale), config)
+    binned = _binned(session, config)
     counts = binned[names.COUNTS].values
     n_train = int((binned[names.SPLIT].values == names.TRAIN).sum())
     settled = resolve(
@@ -243,6 +234,19 @@ def _explained_said(attribution: xr.Dataset) -> str:
     )
 
 
+def source_path(source: str | Path | Session) -> Path:
+    """The file that a run annotates.
+
+    Raises:
+        BadInput: the session did not come from a file.
+    """
+    if not isinstance(source, Session):
+        return Path(source)
+    if source.source.path is None:
+        raise BadInput("the session did not come from a file, so there is none to annotate")
+    return source.source.path
+
+
 def check_out(out: Path, source: Path, config: Config, *, overwrite: bool) -> None:
     """Make sure that results can be written to a folder, before any work is done.
 
@@ -274,8 +278,7 @@ def _write_all(
     overwrite: bool,
 ) -> Path:
     """Write everything into a hidden folder first, so that ``out`` never holds half a run."""
-    source = results.session.source.path
-    assert source is not None
+    source = source_path(results.session)
     try:
         stage = Path(tempfile.mkdtemp(prefix=".nwbsparse-", dir=out))
     except OSError as error:

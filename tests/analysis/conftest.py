@@ -120,3 +120,9 @@ def places():
     """(split dataset, coder, latents) of ten place cells among noise."""
     binned, made = quick_fit(make_places())
     return binned, made, encode(made, binned)
+
+
+@pytest.fixture(scope="session")
+def trial_places():
+    """A split dataset with trials: the last two units fire in those called left."""
+    return split(to_bins(make_places(trials=True), 0.1), test=0.3)

@@ -7,6 +7,7 @@ import dataclasses
 import json
 import re
 import shutil
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -14,82 +15,18 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-import torch
 import xarray as xr
-from matplotlib import _pylab_helpers
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from nwbsparse import names
-from nwbsparse.analysis.evaluate import evaluate
-from nwbsparse.analysis.explain import explain
-from nwbsparse.analysis.inference import encode
 from nwbsparse.binning.split import split
 from nwbsparse.binning.to_bins import to_bins
-from nwbsparse.config import Config
 from nwbsparse.errors import BadInput, EnvironmentProblem
-from nwbsparse.io.reading import read
 from nwbsparse.models.coder import SparseCoder
-from nwbsparse.results import Results, environment
+from nwbsparse.results import Results
 from nwbsparse.session import Session
-from nwbsparse.training import fit
-from nwbsparse.views import plots
-from nwbsparse.views.drawing import data_uri
 from nwbsparse.views.report import report
-from recordings import circle, laps, spatial, write_recording
 
-CANARY = "<script>alert('x')</script>"
 CHROMIUM = Path("/usr/bin/chromium")
-SECONDS = 300
-
-
-def tuned_spikes(n_units: int = 8) -> list[np.ndarray]:
-    """Units that fire at their own part of the circle, except the last, which fires at random."""
-    rng = np.random.default_rng(3)
-    spikes = []
-    for unit in range(n_units):
-        times = np.sort(rng.uniform(0, SECONDS, 12 * SECONDS))
-        phase = 2 * np.pi * times / 10
-        rate = np.exp(4 * (np.cos(phase - 2 * np.pi * unit / n_units) - 1))
-        keep = rng.uniform(size=len(times)) < (rate if unit < n_units - 1 else 0.15)
-        spikes.append(times[keep])
-    return spikes
-
-
-@torch.no_grad()
-def explained(session: Session, coder: SparseCoder, binned: xr.Dataset) -> Results:
-    """All that follows the fit."""
-    latents = encode(coder, binned)
-    metrics, attribution = evaluate(coder, binned), explain(coder, binned, latents)
-    return Results(session, coder, latents, metrics, attribution, environment(coder))
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Results, xr.Dataset]:
-    path = tmp_path_factory.mktemp("report") / "a & b <i>.nwb"
-    n = SECONDS * 50
-    write_recording(
-        path,
-        spike_times=[*tuned_spikes(), np.array([])],
-        unit_columns={"quality": [CANARY, *["good $x^$"] * 8]},
-        position=circle(n=n),
-        behaviour=[
-            spatial("head " + CANARY.replace("/", "|"), data=np.cos(np.arange(n) / 90), rate=50.0)
-        ],
-        trials=laps(n=30) | {"side": [CANARY if i % 2 else "right $" for i in range(30)]},
-        subject={"subject_id": CANARY, "species": "Rattus norvegicus", "sex": "M"},
-        identifier=CANARY,
-    )
-    session = read(path)
-    binned = split(to_bins(session, 0.1), blocks=4)
-    config = Config(n_latents=16, k=2, max_epochs=20, n_shifts=50, bin_width=0.1)
-    coder = fit(binned, config)
-    return explained(session, coder, binned), binned
-
-
-@pytest.fixture(scope="module")
-def page(made: tuple[Results, xr.Dataset], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return report(*made, tmp_path_factory.mktemp("page") / "report.html")
 
 
 class Tags(HTMLParser):
@@ -195,7 +132,7 @@ def test_zero_found_is_said_to_be_zero(made: tuple[Results, xr.Dataset], tmp_pat
     assert "0 of 12" in text
     assert "Zero: no latent follows the behaviour" in text
     assert "No latent was found" in text
-    assert "not a finding: not found" in text
+    assert "no finding: cannot be told from chance" in text
 
 
 def test_a_control_that_does_as_well_is_said(
@@ -225,11 +162,14 @@ def test_a_dictionary_of_relabelled_units_is_called_one(
     copied = with_attribution(results, summary, single_unit=np.ones(16, dtype=bool))
     text = Tags(report(copied, binned, tmp_path / "copy.html")).text
     assert "close to a list of the units themselves" in text
+    assert "for them the model adds nothing to the unit itself" in text
     assert "under another name" in text
 
 
 def test_a_recording_without_behaviour_is_reported(
-    made: tuple[Results, xr.Dataset], tmp_path: Path
+    made: tuple[Results, xr.Dataset],
+    explained: Callable[[Session, SparseCoder, xr.Dataset], Results],
+    tmp_path: Path,
 ) -> None:
     session = dataclasses.replace(made[0].session, series={}, intervals={})
     bare = split(to_bins(session, 0.1), blocks=4)
@@ -258,52 +198,6 @@ def test_a_failed_write_leaves_nothing_behind(
     with pytest.raises(EnvironmentProblem, match="cannot be written"):
         report(*made, target)
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]
-
-
-def all_figures(results: Results, binned: xr.Dataset, ax: Axes | None) -> dict[str, Axes]:
-    a, m = results.attribution, results.metrics
-    trials = "trials.side"
-    return {
-        "unit_r2": plots.unit_r2(m, ax),
-        "l0_histogram": plots.l0_histogram(m, 2, ax),
-        "density_histogram": plots.density_histogram(m, ax),
-        "training_history": plots.training_history(results.coder.record.history, ax),
-        "comparison_bars": plots.comparison_bars(json.loads(a.attrs["summary"]), ax),
-        "spatial_map": plots.spatial_map(a, 0, "position", unit="m", ax=ax),
-        "tuning_curve": plots.tuning_curve(a, 0, "speed", bin_width=0.1, ax=ax),
-        "condition_bars": plots.condition_bars(a, 0, trials, condition=CANARY, ax=ax),
-        "top_units": plots.top_units(a, 0, ax=ax),
-        "latent_raster": plots.latent_raster(
-            results.latents, binned, [0, 3], variable=trials, ax=ax
-        ),
-    }
-
-
-def test_every_figure_is_drawn_without_pyplot(made: tuple[Results, xr.Dataset]) -> None:
-    drawn = all_figures(*made, None)
-    assert set(drawn) == set(plots.__all__)
-    for ax in drawn.values():
-        assert isinstance(ax, Axes)
-        assert data_uri(ax).startswith("data:image/svg+xml;base64,")
-    own = Figure().subplots()
-    assert all(ax is own for ax in all_figures(*made, own).values())
-    assert not _pylab_helpers.Gcf.get_all_fig_managers()
-
-
-def test_figures_say_when_there_is_nothing_to_draw(made: tuple[Results, xr.Dataset]) -> None:
-    results, binned = made
-    silent = results.metrics.copy()
-    silent["unit_r2"] = np.nan * silent["unit_r2"]
-    silent["density"] = 0 * silent["density"]
-    for ax in (
-        plots.unit_r2(silent),
-        plots.density_histogram(silent),
-        plots.training_history(()),
-        plots.condition_bars(results.attribution, 0, "no such variable"),
-        plots.latent_raster(results.latents, binned, []),
-    ):
-        assert len(ax.texts) == 1
-        data_uri(ax)
 
 
 @pytest.mark.browser

@@ -77,7 +77,6 @@ def reconstruct(coder: SparseCoder, data: xr.Dataset) -> xr.DataArray:
     )
 
 
-@torch.no_grad()
 def batches(
     coder: SparseCoder, data: xr.Dataset, *, decode: bool = False, level: int = -1
 ) -> Iterator[tuple[slice, np.ndarray, torch.Tensor]]:
@@ -90,9 +89,12 @@ def batches(
     for start in range(0, counts.shape[0], CHUNK):
         where = slice(start, min(start + CHUNK, counts.shape[0]))
         observed = None if valid is None else torch.from_numpy(valid[where].values)
-        y = coder.normalise(as_tensor(counts[where].values), observed)
-        activation = coder.activate(coder.pre_activation(y), level=level)
-        yield where, activation.numpy(), coder.decode(activation) if decode else torch.empty(0)
+        # not around the loop: between two pieces the caller's own gradients are none of our business
+        with torch.no_grad():
+            y = coder.normalise(as_tensor(counts[where].values), observed)
+            activation = coder.activate(coder.pre_activation(y), level=level)
+            predicted = coder.decode(activation) if decode else torch.empty(0)
+        yield where, activation.numpy(), predicted
 
 
 def dense(latents: xr.Dataset, bins: np.ndarray | slice | None = None) -> np.ndarray:

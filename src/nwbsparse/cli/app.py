@@ -73,26 +73,17 @@ def run(
     from nwbsparse.io.reading import read
 
     console = _console()
+    if not dry_run:
+        verbs.check_out(out, source, config, overwrite=overwrite)
+    session = read(source, strict=strict, time_scale=time_scale)
     if dry_run:
-        planned = verbs.plan(source, config, strict=strict, time_scale=time_scale)
-        _show_plan(console, planned, source, out)
+        _show_plan(console, verbs.plan(session, config), source, out)
         return
     if not quiet:
-        verbs.check_out(out, source, config, overwrite=overwrite)
-        console.print(
-            report_table(read(source, strict=strict, time_scale=time_scale).report.to_dict())
-        )
+        console.print(report_table(session.report.to_dict()))
     with progress_bars(console, quiet=quiet) as progress:
-        done = verbs.run(
-            source,
-            out,
-            config,
-            overwrite=overwrite,
-            strict=strict,
-            time_scale=time_scale,
-            progress=progress,
-            say=(lambda _: None) if quiet else _say(console),
-        )
+        say = (lambda _: None) if quiet else _say(console)
+        done = verbs.run(session, out, config, overwrite=overwrite, progress=progress, say=say)
     if not quiet:
         show_run(console, done)
         console.print(

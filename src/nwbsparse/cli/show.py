@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
@@ -78,16 +79,12 @@ def show_recording(console: Console, seen: dict[str, Any]) -> None:
 
 def report_table(report: dict[str, Any]) -> Table:
     """The ReadReport: what was found, kept and dropped, and why."""
-    table = Table(title="What was read", title_justify="left", show_lines=False)
-    for name, justify in (
-        ("what", "left"),
-        ("name", "left"),
-        ("found", "right"),
-        ("kept", "right"),
-        ("dropped", "right"),
-        ("why", "left"),
-    ):
-        table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    table = Table(title="What was read", title_justify="left", box=box.SIMPLE, pad_edge=False)
+    table.add_column("what")
+    table.add_column("name", overflow="fold", max_width=32)
+    for name in ("found", "kept", "dropped"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("why", overflow="fold", ratio=1)
     for line in report["lines"]:
         if (
             not line["dropped"]
@@ -108,8 +105,9 @@ def report_table(report: dict[str, Any]) -> Table:
 
 
 def _series_table(series: list[dict[str, Any]]) -> Table:
-    table = Table(title="Behaviour", title_justify="left")
-    for name in ("name", "kind", "unit", "samples", "seconds", "step (ms)", "measured", "notes"):
+    table = Table(title="Behaviour", title_justify="left", box=box.SIMPLE, pad_edge=False)
+    table.add_column("name", no_wrap=True)
+    for name in ("kind", "unit", "samples", "seconds", "step (ms)", "measured", "notes"):
         table.add_column(name, overflow="fold")
     for one in series:
         stretch = "" if one["start"] is None else f"{one['start']:.1f} to {one['stop']:.1f}"

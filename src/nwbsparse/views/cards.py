@@ -168,17 +168,22 @@ def follows(results: Results, binned: xr.Dataset, latent: int) -> str:
     # rarely visited places count less, as they do in the test
     weighted = np.nan_to_num(curve.values) * n / (n + 1 / float(binned.attrs[names.BIN_WIDTH]))
     peak = np.unravel_index(int(weighted.argmax()), weighted.shape)
-    where = [float(curve[dim].values[i]) for dim, i in zip(curve.dims, peak, strict=True)]
+    where = [_place(curve[dim].values, int(i)) for dim, i in zip(curve.dims, peak, strict=True)]
     unit = _unit_of(binned, variable)
     if len(where) == 2:
-        place = f"around x = {measure(where[1])}, y = {measure(where[0])} {unit}".rstrip()
+        place = f"around x = {where[1]}, y = {where[0]} {unit}".rstrip()
     elif variable in binned and binned[variable].attrs.get(names.KIND) == names.CIRCULAR:
-        place = f"around {measure(where[0])} radians ({np.degrees(where[0]):.0f}°)".replace(
-            "-", "−"
-        )
+        degrees = np.degrees(curve[curve.dims[0]].values[peak[0]])
+        place = f"around {where[0]} radians ({number(degrees, 0)}°)"
     else:
-        place = f"around {measure(where[0])} {unit}".rstrip()
+        place = f"around {where[0]} {unit}".rstrip()
     return f"Varies with {variable}: in the training bins it is most active {place}."
+
+
+def _place(centres: np.ndarray, at: int) -> str:
+    """The centre of a tuning bin, as finely as the bins are there."""
+    near = np.diff(centres[max(at - 1, 0) : at + 2])
+    return measure(centres[at], step=float(np.abs(near).min()) if len(near) else 0.0)
 
 
 def _unit_of(binned: xr.Dataset, variable: str) -> str:

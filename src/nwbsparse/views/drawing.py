@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import warnings
-from typing import Any
+from typing import Any, SupportsFloat
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -62,9 +62,9 @@ def plain(text: object, *, most: int = 60) -> str:
     return said.replace("$", r"\$")
 
 
-def in_percent(share: float, _: float | None = None) -> str:
+def in_percent(share: SupportsFloat, _: SupportsFloat | None = None) -> str:
     """A tick label: '20 %', '0.01 %'."""
-    return f"{100 * share:.3g} %"
+    return f"{100 * float(share):.3g} %"
 
 
 def measured_in(name: str, unit: str) -> str:

@@ -168,6 +168,13 @@ def _notices(results: Results, binned: xr.Dataset) -> list[str]:
         said.append(f"The dictionary is close to a list of the units themselves. {counted}")
     elif share >= PARTLY:
         said.append(f"Part of the dictionary only relabels units. {counted}")
+    found = attribution["association_status"].values == "found"
+    copies = int(attribution["single_unit"].values[found].sum())
+    if copies and copies >= MOSTLY * found.sum():
+        said.append(
+            f"{copies:,} of the {int(found.sum()):,} latents found are one unit under another name: "
+            "for them the model adds nothing to the unit itself."
+        )
     firing = int((binned[names.COUNTS].values > 0).any(axis=0).sum())
     r2 = float(metrics["r2"])
     if r2 > 0.95 and results.coder.n_latents >= firing:

@@ -208,7 +208,7 @@ def top_units(attribution: xr.Dataset, latent: int, *, n: int = 8, ax: Axes | No
     return tidy(ax, x="decoder weight")
 
 
-def _finite(values: np.ndarray, percent: float) -> float:
+def _finite(values: np.ndarray, percent: int) -> float:
     good = values[np.isfinite(values)]
     return float(np.percentile(good, percent)) if len(good) else 0.0
 

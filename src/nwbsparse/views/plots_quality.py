@@ -51,7 +51,7 @@ def unit_r2(metrics: xr.Dataset, ax: Axes | None = None) -> Axes:
     return tidy(ax, x=f"units, best first ({len(known)} shown{left_out})", y="held-out R²")
 
 
-def l0_histogram(metrics: xr.Dataset, k: float | None = None, ax: Axes | None = None) -> Axes:
+def l0_histogram(metrics: xr.Dataset, k: int | None = None, ax: Axes | None = None) -> Axes:
     """How many latents are active in a held-out bin; the line marks the k that was asked for."""
     ax = axes(ax, (5.1, 2.6))
     l0 = metrics["l0"].values.astype(np.int64)
@@ -66,10 +66,8 @@ def l0_histogram(metrics: xr.Dataset, k: float | None = None, ax: Axes | None = 
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     if k is not None:
         ax.axvline(k, color=ORANGE, linewidth=1.6)
-        ax.annotate(
-            f"k = {k:g}", (k, 1), xycoords=ax.get_xaxis_transform(), xytext=(5, -2),
-            textcoords="offset points", color=INK, fontsize=8, va="top",
-        )  # fmt: skip
+        at = ax.get_xaxis_transform()
+        ax.text(k, 1.01, f"k = {k}", color=INK, fontsize=8, ha="center", va="bottom", transform=at)
     return tidy(ax, x="latents active in a bin (L0)", y="held-out bins")
 
 

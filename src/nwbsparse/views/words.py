@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import SupportsFloat
 
 
-def number(value: float, digits: int = 2) -> str:
+def number(value: SupportsFloat, digits: int = 2) -> str:
     """'0.28', '−1.30', '–' for what is not known."""
     value = float(value)
     if not math.isfinite(value):
@@ -19,20 +20,20 @@ def number(value: float, digits: int = 2) -> str:
     return said.lstrip("-") if float(said.replace(",", "")) == 0 else said.replace("-", "−")
 
 
-def measure(value: float) -> str:
-    """A measured value to three digits, never as a power of ten for everyday sizes."""
+def measure(value: SupportsFloat, *, step: float = 0.0) -> str:
+    """A measured value to three digits, or as finely as the ``step`` between values; no powers."""
     value = float(value)
     if not math.isfinite(value):
         return "–"
     if value == 0:
         return "0"
-    digits = 2 - math.floor(math.log10(abs(value)))
+    digits = math.ceil(-math.log10(step)) if step > 0 else 2 - math.floor(math.log10(abs(value)))
     said = f"{round(value, digits):,.{min(max(digits, 0), 6)}f}"
     said = said.rstrip("0").rstrip(".") if "." in said else said
     return said.replace("-", "−")
 
 
-def p_value(value: float) -> str:
+def p_value(value: SupportsFloat) -> str:
     """'0.032', '< 0.001', '–'."""
     value = float(value)
     if not math.isfinite(value):
@@ -42,24 +43,25 @@ def p_value(value: float) -> str:
     return "< 0.001" if value < 0.001 else f"{value:.3f}" if value < 0.1 else f"{value:.2f}"
 
 
-def percent(share: float) -> str:
+def percent(share: SupportsFloat) -> str:
     """'29 %', '0.4 %', '–'."""
     share = float(share)
     if not math.isfinite(share):
         return "–"
     if 0 < share < 0.001:
-        return "< 0.1 %"
+        return "< 0.1\u00a0%"
     if 0.995 <= share < 1:
-        return f"{math.floor(share * 1000) / 10:g} %"
+        return f"{math.floor(share * 1000) / 10:g}\u00a0%"
     return (
-        f"{share:.1%}".replace("%", " %")
+        f"{share:.1%}".replace("%", "\u00a0%")
         if 0 < share < 0.0095
-        else f"{share:.0%}".replace("%", " %")
+        else f"{share:.0%}".replace("%", "\u00a0%")
     )
 
 
-def duration(seconds: float) -> str:
+def duration(seconds: SupportsFloat) -> str:
     """'47 s', '13.5 min', '2.1 h'."""
+    seconds = float(seconds)
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.1f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,202 @@
+"""explain(): found where something was planted, silent where nothing was, beside its controls."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+import xarray as xr
+
+from nwbsparse.analysis.evaluate import evaluate
+from nwbsparse.analysis.explain import explain
+from nwbsparse.analysis.inference import dense, encode
+
+POSITION = ("position", "speed", "movement_direction")
+
+
+@pytest.fixture(scope="module")
+def attribution(places):
+    data, coder, latents = places
+    return explain(coder, data, latents)
+
+
+def summary(attribution):
+    return json.loads(attribution.attrs["summary"])
+
+
+def test_latents_of_place_cells_are_found_with_position(attribution):
+    weight = attribution["weight"].values
+    of_place = np.isin(weight.argmax(axis=1), [0, 1, 2, 4, 5, 6, 7, 8, 9])
+    strong = of_place & (weight.max(axis=1) > 0.7)
+    assert strong.sum() >= 5
+    assert (attribution["best_variable"].values[strong] == "position").all()
+    assert (attribution["association_status"].values[strong] == "found").all()
+    assert (attribution["association_q"].values[strong] < 0.05).all()
+
+
+def test_the_behaviour_of_another_time_explains_nothing(places):
+    data, coder, latents = places
+    other = data.assign({name: data[name].roll(time=5000) for name in POSITION})
+    found = explain(coder, other, latents)
+    assert found.attrs["n_explained_latents"] <= 1
+    assert all(one["found"] <= 1 for one in summary(found).values())
+    assert all(one["assessable"] >= 15 for one in summary(found).values())
+
+
+def test_the_summary_counts_latents_and_both_controls(attribution):
+    told = summary(attribution)
+    assert list(told) == ["latents", "untrained coder", "raw units"]
+    assert [one["channels"] for one in told.values()] == [32, 32, 18]
+    q = attribution["association_q"].values
+    assert told["latents"]["found"] == attribution.attrs["n_explained_latents"] == (q < 0.05).sum()
+    assert told["latents"]["assessable"] == np.isfinite(q).sum()
+    assert told["raw units"]["assessable"] == 17, "the silent unit cannot be assessed"
+    for one in told.values():
+        assert sum(one["by_variable"].values()) == one["found"]
+
+
+def test_the_same_inputs_give_the_same_attribution(places, attribution):
+    data, coder, latents = places
+    again = explain(coder, data, latents)
+    xr.testing.assert_identical(again, attribution)
+
+
+def test_permuting_the_test_behaviour_changes_the_test_and_nothing_else(places, attribution):
+    data, coder, latents = places
+    test = np.flatnonzero(data["split"].values == 2)
+    order = np.random.default_rng(0).permutation(test)
+    other = data.copy(deep=True)
+    for name in POSITION:
+        other[name].values[test] = data[name].values[order]
+    found = explain(coder, other, latents)
+    for name in ("best_variable", "best_condition", "train_association", "best_unit", "weight"):
+        xr.testing.assert_equal(found[name], attribution[name])
+    for name in attribution.data_vars:
+        if str(name).startswith("train_"):
+            xr.testing.assert_equal(found[name], attribution[name])
+    assert found.attrs["n_explained_latents"] <= 1 < attribution.attrs["n_explained_latents"]
+
+
+@pytest.mark.fault(46)
+def test_a_silent_unit_is_never_ranked(places, attribution):
+    for name in ("z", "correlation", "correlation_p"):
+        assert np.isnan(attribution[name].values[:, 3]).all()
+    assert not (attribution["best_unit"] == 3).any()
+    assert not (attribution["like_unit"] == 3).any()
+    assert np.isfinite(attribution["z"].values[:, 0]).any()
+
+
+def test_latents_that_cannot_be_assessed_say_so(places):
+    data, coder, latents = places
+    quiet = latents.copy(deep=True)
+    test = np.flatnonzero(data["split"].values == 2)
+    quiet["activation"].values[:, 0] = 0
+    quiet["activation"].values[test, 1] = 0
+    quiet["activation"].values[test[100:110], 1] = 1
+    found = explain(coder, data, quiet)
+    status = found["association_status"].values
+    assert status[0] == "not assessable: no variable could be scored"
+    assert status[1] == "not assessable: active in 10 held-out bins, 1 episodes"
+    for name in ("association", "association_p", "association_q"):
+        assert np.isnan(found[name].values[:2]).all()
+    assert found["best_variable"].values[0] == "" and found["best_unit"].values[0] == -1
+
+
+def test_constant_covariates_are_left_out(attribution):
+    assert list(attribution["covariate"].values) == list(POSITION)
+    assert "temperature" not in attribution["candidate_variable"].values
+    assert "tuning.temperature" not in attribution
+
+
+def test_without_any_behaviour_units_are_still_attributed(places):
+    data, coder, latents = places
+    bare = data.drop_vars([*POSITION, "temperature"])
+    found = explain(coder, bare, latents)
+    assert found.attrs["n_explained_latents"] == 0
+    assert found.sizes["candidate"] == 0
+    assert (found["best_variable"] == "").all() and np.isnan(found["association_p"]).all()
+    assert all(one["assessable"] == one["found"] == 0 for one in summary(found).values())
+    assert np.isfinite(found["weight"]).all() and np.isfinite(found["correlation"][:, 0]).any()
+
+
+def test_conditions_of_trials_are_explained(trial_places, places):
+    _, coder, _ = places
+    found = explain(coder, trial_places)
+    labels = list(zip(*(found[f"condition_{key}"].values for key in ("variable", "name")), strict=True))
+    assert ("trials.side", "left") in labels and ("speed", "low") in labels
+    left = labels.index(("trials.side", "left"))
+    best = int(found["weight"].values[:, 16].argmax())
+    activation = dense(encode(coder, trial_places))
+    test = trial_places["split"].values == 2
+    side = trial_places["trials.side"].values[test]
+    active = activation[test, best] > 0
+    assert found["p_in"].values[best, left] == pytest.approx(active[side == 0].mean())
+    assert found["p_out"].values[best, left] == pytest.approx(active[side == 1].mean())
+    assert found["condition_bins"].values[left] == (side == 0).sum()
+    assert found["selectivity"].values[best, left] > 0.6
+
+
+def test_occupancy_is_that_of_the_test_bins_and_of_the_training_bins(places, attribution):
+    data, _, _ = places
+    for name, part in (("occupancy.position", 2), ("train_occupancy.position", 0)):
+        known = np.isfinite(data["position"].values).all(axis=1) & (data["split"].values == part)
+        total = int(attribution[name].sum())
+        assert 0.9 * known.sum() < total <= known.sum()
+
+
+def identity(coder):
+    """A coder whose latents are the counts of the units, and no more."""
+    copy = type(coder)(coder.record)
+    copy.load_state_dict(coder.state_dict())
+    n = coder.n_units
+    with torch.no_grad():
+        for matrix in (copy.dictionary, copy.encoder_weight):
+            matrix.zero_()
+            matrix[:n].copy_(torch.eye(n))
+        for vector in (copy.offset, copy.pre_bias, copy.encoder_bias, copy.threshold):
+            vector.zero_()
+        copy.scale.fill_(1.0)
+    return copy.eval()
+
+
+def test_latents_that_are_single_units_are_flagged(places):
+    data, coder, _ = places
+    found = explain(identity(coder), data)
+    fires = np.delete(np.arange(18), 3)
+    assert found["single_unit"].values[fires].all()
+    np.testing.assert_array_equal(found["like_unit"].values[fires], fires)
+    np.testing.assert_allclose(found["likeness"].values[fires], 1.0, atol=1e-6)
+    assert not found["single_unit"].values[[3, *range(18, 32)]].any()
+    same = found["best_unit_association"].values
+    place = [0, 1, 2, 4, 5, 6, 7, 8, 9]
+    assert (same[place] >= found["association"].values[place] - 0.2).all()
+
+
+def test_a_latent_of_one_unit_has_nothing_left_without_it(places):
+    data, coder, _ = places
+    found = explain(identity(coder), data)
+    assert np.isnan(found["correlation"].values[0, 0])
+    z = found["z"].values
+    assert np.nanargmax(z[0]) == 0 and z[0, 0] > 1
+
+
+def test_inputs_stay_as_they_were(places):
+    data, coder, latents = places
+    before = data.copy(deep=True), latents.copy(deep=True), coder.id
+    explain(coder, data, latents)
+    encode(coder, data)
+    evaluate(coder, data)
+    xr.testing.assert_identical(data, before[0])
+    xr.testing.assert_identical(latents, before[1])
+    assert coder.id == before[2]
+
+
+@pytest.mark.parametrize("share", [0.4, 0.6])
+def test_a_unit_that_holds_most_spikes_is_named(places, share):
+    data, coder, latents = places
+    loud = data.copy(deep=True)
+    rest = int(np.delete(loud["counts"].values, 12, axis=1).sum())
+    loud["counts"] = loud["counts"].astype(np.int32)
+    loud["counts"].values[:, 12] = round(rest * share / (1 - share) / data.sizes["time"])
+    notes = json.loads(explain(coder, loud, latents).attrs["notes"])
+    assert [("unit 22 holds" in note) for note in notes] == [True] * (share > 0.5)

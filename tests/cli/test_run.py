@@ -1,0 +1,161 @@
+"""``nwbsparse run``: what it writes, that it repeats, and that it leaves the source alone."""
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+
+import pytest
+import xarray as xr
+
+import nwbsparse
+from cli_runs import QUICK, run_cli
+
+FILES = {
+    "rat_desc-latents_sparse.nwb",
+    "run.toml",
+    "model.safetensors",
+    "model.json",
+    "latents.nc",
+    "attribution.nc",
+    "metrics.json",
+    "report.html",
+    "log.txt",
+}
+PROMISED = {
+    *("n_units", "n_bins", "bin_width", "n_latents", "k", "test_r2", "test_cosine", "test_l0"),
+    *("dead_fraction", "n_explained_latents", "seed", "source_sha256"),
+}
+
+
+def sha256(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_a_run_writes_all_its_files_and_nothing_else(finished):
+    assert {path.name for path in finished.iterdir()} == FILES
+
+
+def test_metrics_are_flat_documented_and_hold_what_is_promised(finished, recording, request):
+    metrics = json.loads((finished / "metrics.json").read_text())
+    assert metrics.keys() >= PROMISED
+    assert not any(isinstance(value, dict | list) for value in metrics.values())
+    documented = (request.config.rootpath / "docs/reference/metrics.md").read_text()
+    assert [key for key in metrics if f"`{key}`" not in documented] == []
+    assert metrics["source_sha256"] == sha256(recording)
+    assert metrics["n_units"] == 7
+    assert metrics["n_units_firing"] == 6
+
+
+def test_the_same_seed_gives_the_same_bytes_and_the_recorded_options_repeat_the_run(
+    finished, recording, tmp_path
+):
+    again = run_cli(
+        "run", recording, "--config", finished / "run.toml", "--out", tmp_path, "--quiet"
+    )
+    assert again == 0
+    for name in ("model.safetensors", "metrics.json", "run.toml"):
+        assert (tmp_path / name).read_bytes() == (finished / name).read_bytes(), name
+
+
+def test_another_seed_gives_another_model(finished, recording, tmp_path):
+    assert run_cli("run", recording, "--out", tmp_path, *QUICK, "--seed=1", "--quiet") == 0
+    assert (tmp_path / "model.safetensors").read_bytes() != (
+        finished / "model.safetensors"
+    ).read_bytes()
+
+
+def test_the_annotated_file_the_folder_and_the_datasets_agree(finished):
+    opened = nwbsparse.open_results(finished / "rat_desc-latents_sparse.nwb")
+    assert nwbsparse.load(finished).id == opened.coder.id
+    with xr.open_dataset(finished / "latents.nc", engine="h5netcdf") as latents:
+        xr.testing.assert_allclose(
+            latents["activation"].variable, opened.latents["activation"].variable
+        )
+    with xr.open_dataset(finished / "attribution.nc", engine="h5netcdf") as attribution:
+        assert list(attribution["best_variable"].values) == list(
+            opened.attribution["best_variable"].values
+        )
+
+
+def test_the_record_holds_every_choice_that_was_made(finished):
+    record = tomllib.loads((finished / "run.toml").read_text())
+    assert record["source"] == "rat.nwb"
+    assert {"batch_size", "max_epochs", "k_aux", "normalisation", "output"} <= record.keys()
+
+
+def test_flags_beside_a_config_file_win(recording, tmp_path):
+    options = tmp_path / "run.toml"
+    options.write_text("n_latents = 16\nk = 2\nmax_epochs = 4\nbin_width = 0.1\nlevels = []\n")
+    out = tmp_path / "out"
+    code = run_cli(
+        "run",
+        recording,
+        "--out",
+        out,
+        f"--config={options}",
+        "--k",
+        "3",
+        "--n-shifts=50",
+        "--quiet",
+    )
+    assert code == 0
+    metrics = json.loads((out / "metrics.json").read_text())
+    assert (metrics["k"], metrics["n_latents"]) == (3, 16)
+
+
+def test_levels_units_and_where_restrict_what_is_learned(recording, tmp_path):
+    code = run_cli(
+        *("run", recording, "--out", tmp_path, "--bin-width=0.1", "--max-epochs=4"),
+        *("--levels=8:1", "--levels=16:2", "--units", "0,1,2,3", "--where", "position_x > -0.5"),
+        *("--n-shifts=50", "--quiet"),
+    )
+    assert code == 0
+    opened = nwbsparse.open_results(tmp_path / "rat_desc-latents_sparse.nwb")
+    assert opened.metrics.sizes["matryoshka_level"] == 2
+    assert list(opened.attribution["unit_id"].values) == [0, 1, 2, 3]
+    assert opened.latents.sizes["time"] < 2500
+
+
+def test_a_run_prints_what_was_read_the_numbers_and_where_the_files_are(
+    recording, tmp_path, capsys
+):
+    assert run_cli("run", recording, "--out", tmp_path, *QUICK) == 0
+    printed = capsys.readouterr().out
+    for words in ("What was read", "held-out R²", "L0", "annotated NWB", "report.html"):
+        assert words in printed
+
+
+def test_a_dry_run_says_what_would_be_done_and_writes_nothing(recording, tmp_path, capsys):
+    assert run_cli("run", recording, "--out", tmp_path / "out", *QUICK, "--dry-run") == 0
+    printed = capsys.readouterr().out
+    for words in ("7 units", "updates", "GB", "n_latents = 16", "bin_width = 0.1"):
+        assert words in printed
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_source_is_never_changed(finished, recording):
+    before = recording.stat().st_mtime_ns
+    assert json.loads((finished / "metrics.json").read_text())["source_sha256"] == sha256(recording)
+    assert recording.stat().st_mtime_ns == before
+
+
+@pytest.mark.fault(2)
+def test_a_terminated_run_leaves_no_half_results(recording, tmp_path):
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "nwbsparse", "run", str(recording), "--out", str(out)]
+    slow = [*command, "--max-epochs=100000", "--bin-width=0.1", "--quiet"]
+    with subprocess.Popen(slow, stderr=subprocess.PIPE, env=dict(os.environ)) as process:
+        deadline = time.monotonic() + 60
+        while not out.exists() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        time.sleep(3.0)
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 4, said
+    assert b"SIGTERM" in said
+    assert list(out.iterdir()) == []

@@ -1,0 +1,14 @@
+"""Calling the command line inside a test."""
+
+import pytest
+
+from nwbsparse.__main__ import main
+
+QUICK = ("--bin-width=0.1", "--n-latents=16", "--k=2", "--max-epochs=8", "--n-shifts=50")
+
+
+def run_cli(*tokens):
+    """The exit code of a command."""
+    with pytest.raises(SystemExit) as left:
+        main([str(token) for token in tokens])
+    return left.value.code
