@@ -154,7 +154,7 @@ def test_a_frozen_stretch_is_not_measured():
     )
     np.testing.assert_array_equal(data, before)
     assert (line.found, line.kept, line.dropped) == (2000, 1600, 400)
-    assert "frozen from 50.0 to 89.9 s" in line.reasons[0]
+    assert "frozen, so taken as not measured: 50.0 to 89.9 s" in line.reasons[0]
     assert len(line.reasons) == 1
 
 

@@ -163,7 +163,7 @@ def test_a_frozen_signal_is_nan_there_and_the_reason_is_kept():
     binned = to_bins(recording(series=[make_series("lever", times, data)]), 0.1)
     assert np.isnan(binned["lever"].values[100:500]).all()
     assert np.isfinite(np.delete(binned["lever"].values, range(100, 500))).all()
-    assert "frozen from 10.0 to 50.0 s" in binned["lever"].attrs["notes"]
+    assert "frozen, so taken as not measured: 10.0 to 50.0 s" in binned["lever"].attrs["notes"]
 
 
 @pytest.mark.fault(30)

@@ -31,7 +31,7 @@ def thaw(series: Series) -> tuple[Series, ReadLine]:
     data = series.data.copy()
     flat = data if data.ndim > 1 else data[:, None]
     found = len(data)
-    reasons: list[str] = []
+    frozen: list[str] = []
     if len(data) > 1 and len(np.unique(flat[:, 0])) > _MEASURED:
         with np.errstate(invalid="ignore"):
             change = np.any(flat[1:] != flat[:-1], axis=1)  # NaN differs from NaN: never frozen
@@ -40,10 +40,8 @@ def thaw(series: Series) -> tuple[Series, ReadLine]:
         for start, stop in zip(starts, stops, strict=True):
             if series.times[stop - 1] - series.times[start] > FROZEN:
                 data[start:stop] = np.nan
-                reasons.append(
-                    f"frozen from {series.times[start]:.1f} to {series.times[stop - 1]:.1f} s: "
-                    "taken as not measured there"
-                )
+                frozen.append(f"{series.times[start]:.1f} to {series.times[stop - 1]:.1f} s")
+    reasons = [f"frozen, so taken as not measured: {', '.join(frozen)}"] if frozen else []
     kept = int(np.isfinite(flat).all(axis=1).sum())
     missing = found - kept
     if missing and not reasons:

@@ -63,8 +63,8 @@ def show_recording(console: Console, seen: dict[str, Any]) -> None:
     ):
         facts.add_row(f"[bold]{key}[/]", escape(str(value)))
     console.print(facts)
-    if seen["series"]:
-        console.print(_series_table(seen["series"]))
+    for one in seen["series"]:
+        console.print(_series_line(one))
     for table in seen["intervals"]:
         columns = ", ".join(
             f"{escape(key)} [dim]({kind})[/]" for key, kind in table["columns"].items()
@@ -72,6 +72,7 @@ def show_recording(console: Console, seen: dict[str, Any]) -> None:
         console.print(
             f"\n[bold]{escape(table['name'])}[/]: {table['rows']} intervals. {columns or 'no columns'}"
         )
+    console.print()
     console.print(report_table(seen["report"]))
     for warning in seen["report"]["warnings"]:
         console.print(f"[yellow]library warning:[/] {escape(warning)}")
@@ -104,26 +105,16 @@ def report_table(report: dict[str, Any]) -> Table:
     return table
 
 
-def _series_table(series: list[dict[str, Any]]) -> Table:
-    table = Table(title="Behaviour", title_justify="left", box=box.SIMPLE, pad_edge=False)
-    table.add_column("name", no_wrap=True)
-    for name in ("kind", "unit", "samples", "seconds", "step (ms)", "measured", "notes"):
-        table.add_column(name, overflow="fold")
-    for one in series:
-        stretch = "" if one["start"] is None else f"{one['start']:.1f} to {one['stop']:.1f}"
-        step = "" if one["median_step"] is None else f"{one['median_step'] * 1000:.4g}"
-        columns = "" if one["columns"] == 1 else f" × {one['columns']}"
-        table.add_row(
-            escape(one["name"]),
-            one["kind"],
-            escape(one["unit"]),
-            f"{one['samples']:,}{columns}",
-            stretch,
-            step,
-            f"{one['measured_share']:.0%}",
-            escape("; ".join(one["notes"])),
-        )
-    return table
+def _series_line(one: dict[str, Any]) -> str:
+    columns = "" if one["columns"] == 1 else f" × {one['columns']}"
+    clock = "" if one["median_step"] is None else f" every {one['median_step'] * 1000:.4g} ms"
+    stretch = "" if one["start"] is None else f", {one['start']:.1f} to {one['stop']:.1f} s"
+    notes = "".join(f"\n  {escape(note)}" for note in one["notes"])
+    return (
+        f"\n[bold]{escape(one['name'])}[/] ({one['kind']}, {escape(one['unit']) or 'no unit'}): "
+        f"{one['samples']:,}{columns} samples{clock}{stretch}, {one['measured_share']:.0%} measured"
+        f"{notes}"
+    )
 
 
 def show_run(console: Console, done: Any) -> None:
