@@ -48,7 +48,25 @@ _WHERE = {
     "write": "nwbsparse.results",
 }
 
-__all__ = sorted(_WHERE)
+__all__ = [
+    "Config",
+    "Results",
+    "Session",
+    "SparseCoder",
+    "encode",
+    "evaluate",
+    "explain",
+    "fit",
+    "load",
+    "open_results",
+    "read",
+    "reconstruct",
+    "report",
+    "run",
+    "split",
+    "to_bins",
+    "write",
+]
 
 logging.getLogger("nwbsparse").addHandler(logging.NullHandler())
 

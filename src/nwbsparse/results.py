@@ -17,6 +17,7 @@ from nwbsparse.errors import BadInput, IntegrityError
 from nwbsparse.models.checkpoint import from_parts, to_bytes, to_words
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.session import Session
+from nwbsparse.training import pick_device
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def environment(coder: SparseCoder) -> dict[str, Any]:
     """Versions, device, threads and time: what a reader needs to make the result again."""
     return {
         **coder.record.software,
-        "device": coder.config.device,
+        "device": str(pick_device(coder.config.device)),
         "threads": torch.get_num_threads(),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }

@@ -114,6 +114,11 @@ def untrained(
     square = (np.square(bins_of, dtype=np.float64) * observed).sum(axis=0) / n
     spread = np.sqrt(np.maximum(square - mean**2, 0))
     with torch.no_grad():
+        # a unit that never changes in training has nothing to be written: random weights on it
+        # would stand in the dictionary for ever and mean nothing
+        coder.dictionary[:, torch.from_numpy(spread == 0)] = 0.0
+        coder.renormalise()
+        coder.encoder_weight.copy_(coder.dictionary)
         if record.config.normalisation == "zscore":
             coder.offset.copy_(torch.from_numpy(mean))
             coder.scale.copy_(torch.from_numpy(np.where(spread > 0, spread, 1.0)))

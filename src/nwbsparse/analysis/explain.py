@@ -91,6 +91,8 @@ def explain(
             **unit_names(data),
         }
     )
+    empty = [dim for dim, size in attribution.sizes.items() if size == 0]
+    attribution = attribution.drop_dims(empty)  # without behaviour there is nothing to say about it
     summary = {
         name: summarise(one, candidates, config.alpha)
         for name, one in {"latents": tested, **controls}.items()

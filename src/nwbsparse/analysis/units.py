@@ -30,7 +30,8 @@ def unit_attribution(
     - ``correlation_p(latent, unit)``: against circular shifts, for the 10 units of largest weight,
       NaN for the rest (uncorrected)
     - ``single_unit(latent)``, ``likeness(latent)``, ``like_unit(latent)``: the one unit whose counts
-      resemble the latent most, and whether they are the same thing (r ≥ 0.9)
+      resemble the latent most (NaN and −1 for a latent without activity), and whether they are the
+      same thing (r ≥ 0.9)
 
     ``activation`` is (bin, latent) of ``held_out``. Units that never fire there are NaN, never ranked.
     """
@@ -46,16 +47,19 @@ def unit_attribution(
     weight = coder.dictionary.detach().numpy().astype(np.float64)
     correlation, p = _correlation_without_unit(coder, held_out, fires, weight)
     likeness = _correlation(activation, counts)
-    comparable = np.nan_to_num(likeness, nan=-1.0)
+    comparable = np.isfinite(likeness).any(axis=1)
+    ranked = np.nan_to_num(likeness, nan=-2.0)
+    likest = np.where(comparable, ranked.argmax(axis=1), -1)
+    best = np.where(comparable, ranked.max(axis=1), np.nan)
     return xr.Dataset(
         {
             "weight": ((names.LATENT, names.UNIT), weight),
             "z": ((names.LATENT, names.UNIT), z),
             "correlation": ((names.LATENT, names.UNIT), correlation),
             "correlation_p": ((names.LATENT, names.UNIT), p),
-            "likeness": (names.LATENT, comparable.max(axis=1)),
-            "like_unit": (names.LATENT, comparable.argmax(axis=1)),
-            "single_unit": (names.LATENT, comparable.max(axis=1) >= SINGLE_UNIT),
+            "likeness": (names.LATENT, best),
+            "like_unit": (names.LATENT, likest),
+            "single_unit": (names.LATENT, comparable & (ranked.max(axis=1) >= SINGLE_UNIT)),
         }
     )
 

@@ -17,6 +17,7 @@ from nwbsparse import names
 from nwbsparse.io.account import Account
 from nwbsparse.io.datasets import load, shape_of, text
 from nwbsparse.io.nwb_clock import clock_of
+from nwbsparse.io.nwb_contents import recorded
 from nwbsparse.session import Series
 
 MAX_COLUMNS = 3
@@ -47,7 +48,7 @@ def read_behaviour(
     NaN, times are not. Two signals of one name are told apart by their containers.
     """
     found = []
-    all_series = [thing for thing in nwbfile.objects.values() if isinstance(thing, TimeSeries)]
+    all_series = [thing for thing in recorded(nwbfile) if isinstance(thing, TimeSeries)]
     for series in sorted(all_series, key=path_of):
         path = path_of(series)
         n_found = (shape_of(series.data) or (0,))[0]

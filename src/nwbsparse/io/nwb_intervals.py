@@ -13,6 +13,7 @@ from nwbsparse import names
 from nwbsparse.io.account import Account, counted, listed
 from nwbsparse.io.columns import column_kind, hidden_columns, plain_column
 from nwbsparse.io.datasets import load, text
+from nwbsparse.io.nwb_contents import recorded
 
 START, STOP = "start_time", "stop_time"
 
@@ -32,7 +33,7 @@ def read_intervals(
     rows that overlap and rows outside the spikes: those are kept.
     """
     tables: dict[str, xr.Dataset] = {}
-    found = [thing for thing in nwbfile.objects.values() if isinstance(thing, TimeIntervals)]
+    found = [thing for thing in recorded(nwbfile) if isinstance(thing, TimeIntervals)]
     for table in sorted(found, key=path_of):
         if table is nwbfile.invalid_times:
             continue

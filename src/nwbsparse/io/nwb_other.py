@@ -13,6 +13,7 @@ from pynwb.epoch import TimeIntervals
 
 from nwbsparse.io.account import Account
 from nwbsparse.io.datasets import shape_of
+from nwbsparse.io.nwb_contents import recorded
 
 
 def list_other(nwbfile: Any, account: Account, *, path_of: Callable[[Any], str]) -> None:
@@ -56,4 +57,4 @@ def recording_extent(nwbfile: Any) -> tuple[float, float] | None:
 
 
 def _all_of(nwbfile: Any, kind: type) -> list[Any]:
-    return [thing for thing in nwbfile.objects.values() if isinstance(thing, kind)]
+    return [thing for thing in recorded(nwbfile) if isinstance(thing, kind)]

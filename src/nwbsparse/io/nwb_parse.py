@@ -11,6 +11,7 @@ import xarray as xr
 
 from nwbsparse import names
 from nwbsparse.errors import BadInput, IntegrityError
+from nwbsparse.io.nwb_contents import MODULE
 from nwbsparse.io.stored import (
     HELD_OUT_BINS,
     TRAIN_TUNING,
@@ -20,8 +21,6 @@ from nwbsparse.io.stored import (
     tuning_dims,
 )
 from nwbsparse.session import Source
-
-MODULE = "sparse_latents"
 
 _OWN_COLUMNS = {
     "is_dead", "density", "mean_activation", "matryoshka_level", "mean_active_value",

@@ -20,7 +20,8 @@ from pynwb.ophys import OnePhotonSeries, TwoPhotonSeries
 from nwbsparse.errors import BadInput, EnvironmentProblem, IntegrityError
 from nwbsparse.io.check import sha256_of
 from nwbsparse.io.nwb_build import build_model
-from nwbsparse.io.nwb_parse import MODULE, find_model, parse_model
+from nwbsparse.io.nwb_contents import MODULE
+from nwbsparse.io.nwb_parse import find_model, parse_model
 from nwbsparse.io.stored import StoredResult
 from nwbsparse.schema import own_version
 

@@ -99,9 +99,11 @@ class SparseCoder(nn.Module):
 
     @property
     def id(self) -> str:
-        """A short name that changes with any weight, threshold, unit or option."""
-        words = [self.record.unit_hash, self.record.bin_width, self.record.config.to_dict()]
-        digest = hashlib.sha256(json.dumps(words, sort_keys=True).encode())
+        """A short name that changes with any weight, threshold, unit, level or scaling."""
+        # only what changes activations or reconstructions, and no names of options: an option that
+        # a later version adds must not change the id of a coder that was stored before
+        words = [self.record.unit_hash, self.record.bin_width, self.levels, self.config.target]
+        digest = hashlib.sha256(json.dumps(words).encode())
         for name, tensor in sorted(self.state_dict().items()):
             digest.update(name.encode())
             digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())

@@ -1,0 +1,24 @@
+"""What in an NWB file is recording, and what we added to it ourselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+MODULE = "sparse_latents"
+"""The processing module that holds results; it is opened with ``open_results``, never read as data."""
+
+
+def recorded(nwbfile: Any) -> list[Any]:
+    """Every object of the file except our own results: those must not explain themselves."""
+    module = nwbfile.processing.get(MODULE)
+    if module is None:
+        return list(nwbfile.objects.values())
+    return [thing for thing in nwbfile.objects.values() if not _within(thing, module)]
+
+
+def _within(thing: Any, module: Any) -> bool:
+    while thing is not None:
+        if thing is module:
+            return True
+        thing = thing.parent
+    return False
