@@ -100,6 +100,38 @@ class Series:
 
 
 @dataclass(frozen=True)
+class Traces:
+    """Activity that is not spikes: fluorescence, band power, or counts somebody binned already."""
+
+    name: str
+    data: np.ndarray
+    """(sample, unit), in the order of the rows of ``Session.units``: float32 for traces, unsigned
+    integers for counts. NaN where a unit was not measured."""
+    times: np.ndarray
+    """(sample,) float64 s: when each sample was taken; the bin centre for counts."""
+    bin_width: float | None = None
+    """Width (s) of the bins of counts; None for traces."""
+    unit: str = ""
+    path: str = ""
+    object_id: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class Events:
+    """Moments of one kind: licks, rewards, stimulus onsets."""
+
+    name: str
+    times: np.ndarray
+    """(event,) float64 s, growing."""
+    labels: np.ndarray | None = None
+    """(event,) what each event was, as text; None when they are all the same."""
+    path: str = ""
+    object_id: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True)
 class Session:
     """A recording: its units, their spikes, the behaviour, the trials, and where it came from.
 
@@ -116,6 +148,9 @@ class Session:
     intervals: Mapping[str, xr.Dataset] = field(default_factory=dict)
     """Each with dim ``interval``, ``start_time``, ``stop_time`` and typed columns: the attribute
     ``kind`` of a column is 'category', 'continuous', 'event time', 'identifier' or 'constant'."""
+    events: Mapping[str, Events] = field(default_factory=dict)
+    traces: Traces | None = None
+    """Set when the activity is not spikes; ``spike_times`` is then empty."""
     obs_intervals: tuple[np.ndarray, ...] | None = None
     """One (n, 2) array per unit: when it was observed. None: always."""
     extent: tuple[float, float] | None = None

@@ -127,7 +127,9 @@ def associate(activity: np.ndarray, candidates: Sequence[Candidate], ground: Gro
     nulls: list[Null] = []
     curves: dict[int, np.ndarray] = {}
     for channel in range(n_channels):
-        null = Null(np.nan, np.nan, np.nan, 0, "no variable could be scored")
+        silent = not activity[:, channel].any()
+        said = "never active" if silent else "there is no variable to compare it with"
+        null = Null(np.nan, np.nan, np.nan, 0, said)
         if np.isfinite(score[:, channel]).any():
             best = int(np.nanargmax(score[:, channel]))
             choice[channel] = best
