@@ -86,7 +86,7 @@ def test_a_silent_unit_is_never_chosen_or_ranked(places):
     tested, _, q = look(data["counts"].values, data)
     assert tested.choice[3] == -1 and np.isnan(tested.observed[3]) and np.isnan(q[3])
     assert np.isnan(tested.score[:, 3]).all()
-    assert tested.null[3].status == "no variable could be scored"
+    assert tested.null[3].status == "never active"
 
 
 def active_in(data, n_bins, n_episodes):

@@ -90,9 +90,7 @@ def test_levels_use_their_own_latents_only():
     wrong = hand_coder(levels=("1:1", "3:1"))
     with torch.no_grad():
         wrong.encoder_weight[1, 1] = 1.0  # unit 1 of the last bin, by a latent of the second level
-    np.testing.assert_allclose(
-        evaluate(wrong, hand_data())["level_r2"], [-0.8, 1 - (4 + 5) / 10]
-    )
+    np.testing.assert_allclose(evaluate(wrong, hand_data())["level_r2"], [-0.8, 1 - (4 + 5) / 10])
 
 
 def test_unobserved_bins_of_a_unit_count_neither_way():

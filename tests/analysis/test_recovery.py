@@ -74,8 +74,12 @@ def test_matched_cosine_matches_one_to_one():
     planted = np.array([[1.0, 0.0], [1.0, 0.1]])
     near = np.array([[1.0, 0.05], [0.0, 1.0]])
     found = matched_cosine(near, planted)
-    cosine = planted @ near.T / np.linalg.norm(planted, axis=1)[:, None] / np.linalg.norm(near, axis=1)
-    assert found.sum() == pytest.approx(max(cosine[0, 0] + cosine[1, 1], cosine[0, 1] + cosine[1, 0]))
+    cosine = (
+        planted @ near.T / np.linalg.norm(planted, axis=1)[:, None] / np.linalg.norm(near, axis=1)
+    )
+    assert found.sum() == pytest.approx(
+        max(cosine[0, 0] + cosine[1, 1], cosine[0, 1] + cosine[1, 0])
+    )
 
 
 def test_matched_cosine_of_a_permuted_dictionary_is_one_and_of_missing_rows_zero():

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from pynwb import NWBHDF5IO, NWBFile, TimeSeries
+from pynwb.ecephys import LFP, ElectricalSeries
 
 from nwbsparse.analysis.evaluate import evaluate
 from nwbsparse.analysis.explain import explain
@@ -14,9 +17,9 @@ from nwbsparse.binning.split import split
 from nwbsparse.binning.to_bins import to_bins
 from nwbsparse.config import Config
 from nwbsparse.io.nwb import read_nwb
-from nwbsparse.results import Results, write
+from nwbsparse.results import Results, open_results, write
 from nwbsparse.training import fit
-from recordings import circle, damaged, laps, poisson_spikes, replace_dataset, write_recording
+from recordings import START, circle, laps, poisson_spikes, write_recording
 
 WIDTH = 0.1
 GAPS = [[[0, 40], [45, 100]]] * 4
@@ -41,15 +44,7 @@ def analyse(path, *, bins=None, **options):
     return Results(session, coder, latents, evaluate(coder, binned), attribution)
 
 
-def string_ids(path):
-    write_recording(path, position=wandering())
-    with damaged(path) as file:
-        replace_dataset(file, "/units/id", ["a-1", "b 2", "c/3", "µ4"])
-    return path
-
-
 KINDS = {
-    "position": lambda p: write_recording(p, position=wandering()),
     "position at constant speed": lambda p: write_recording(p, position=circle()),
     "trials": lambda p: write_recording(p, trials=laps()),
     "position and trials": lambda p: write_recording(p, position=wandering(), trials=laps()),
@@ -67,10 +62,6 @@ KINDS = {
         trials={"start_time": 1e5 + np.arange(12) * 10.0, "stop_time": 1e5 + np.arange(12) * 10 + 9}
         | {"side": ["left", "right"] * 6},
     ),
-    "unit ids with holes": lambda p: write_recording(
-        p, position=wandering(), unit_ids=[70, 3, 1000, -2]
-    ),
-    "ids that are text": string_ids,
     "a silent unit": lambda p: write_recording(
         p, position=wandering(), spike_times=[*poisson_spikes(), []]
     ),
@@ -87,19 +78,21 @@ OPTIONS = {
 
 @pytest.fixture(scope="session")
 def library(tmp_path_factory):
-    """kind → its source, results, and the annotated file; each made when first asked for."""
+    """kind → its source, results, annotated file, and what opening that gives; made when asked for."""
     folder = tmp_path_factory.mktemp("library")
     made = {}
 
-    def get(kind, *, written=True):
+    def get(kind):
         name = kind.replace(" ", "-")
         if kind not in made:
             source = KINDS[kind](folder / f"{name}.nwb")
             results = analyse(source, **OPTIONS.get(kind, {}))
-            made[kind] = SimpleNamespace(source=source, results=results, path=None)
-        if written and made[kind].path is None:
-            made[kind].path = write(made[kind].results, folder / f"{name}_out.nwb")
-        return made[kind]
+            made[kind] = SimpleNamespace(source=source, results=results, path=None, opened=None)
+        one = made[kind]
+        if one.path is None:
+            one.path = write(one.results, folder / f"{name}_out.nwb")
+            one.opened = open_results(one.path)
+        return one
 
     return get
 
@@ -113,3 +106,67 @@ def quick_analysis():
 def pytest_generate_tests(metafunc):
     if "kind" in metafunc.fixturenames:
         metafunc.parametrize("kind", list(KINDS))
+
+
+def write_rich(path, *, referring=False, sharing=False):
+    """Raw data in acquisition beside other things.
+
+    ``referring``: trials refer to one of the raw series. ``sharing``: an LFP shares the region of
+    electrodes of the raw series, as in pynwb's tutorial, so that its own is a link.
+    """
+    nwbfile = NWBFile("rich", "rich", START, session_id="1")
+    device = nwbfile.create_device("probe")
+    group = nwbfile.create_electrode_group("g", description="g", location="CA1", device=device)
+    nwbfile.add_electrode(group=group, location="CA1")
+    noise = np.random.default_rng(0).standard_normal(20_000).astype(np.float32)
+    raws = []
+    for name in ("raw", "referred"):  # each with a region of its own: what is shared is a link
+        region = nwbfile.create_electrode_table_region([0], "all")
+        raws.append(ElectricalSeries(name=name, data=noise, electrodes=region, rate=200.0))
+    running = TimeSeries(name="running", data=noise[:1000], unit="m/s", rate=10.0)
+    for thing in (*raws, running):
+        nwbfile.add_acquisition(thing)
+    if sharing:
+        lfp = ElectricalSeries(
+            name="lfp", data=noise[:1000], electrodes=raws[0].electrodes, rate=10.0
+        )
+        nwbfile.create_processing_module("ecephys", "lfp").add(LFP(electrical_series=lfp))
+    rng = np.random.default_rng(1)
+    for _ in range(4):
+        nwbfile.add_unit(spike_times=np.sort(rng.uniform(0, 100, 500)))
+    nwbfile.add_trial_column("side", "side")
+    nwbfile.add_trial_column("reward", "reward")
+    for trial in range(10):
+        nwbfile.add_trial(
+            start_time=trial * 10.0,
+            stop_time=trial * 10.0 + 10,
+            side="left" if trial % 2 else "right",
+            reward=0.01 * trial**2,
+            **({"timeseries": [raws[1]]} if referring else {}),
+        )
+    with NWBHDF5IO(path, "w") as io:
+        io.write(nwbfile)
+    return path
+
+
+@pytest.fixture(scope="session")
+def rich_recording():
+    """write_rich(path, **options) → path."""
+    return write_rich
+
+
+@pytest.fixture(scope="session")
+def rich(tmp_path_factory):
+    """(source, results, annotated file, sha256 of the source before all)."""
+    folder = tmp_path_factory.mktemp("rich")
+    source = write_rich(folder / "rich.nwb")
+    before = hashlib.sha256(source.read_bytes()).hexdigest()
+    results = analyse(source)
+    return source, results, write(results, folder / "out" / "annotated.nwb"), before
+
+
+@pytest.fixture
+def small(tmp_path):
+    """(source, results) that a test may damage."""
+    source = write_recording(tmp_path / "small.nwb", trials=laps())
+    return source, analyse(source)
