@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 from scipy import sparse
+from scipy.ndimage import gaussian_filter1d
 
 from nwbsparse import names
 from nwbsparse.analysis.coding import Coded
@@ -19,6 +20,9 @@ MIN_EPISODES = 5
 """Active bins, and separate stretches of them, below which nothing is claimed."""
 SHRINK = 1.0
 """Seconds of occupancy at which a tuning bin counts half: rarely visited places say little."""
+SLOW = 30.0
+"""Standard deviation (s) of the smoothing of the population rate that is removed: the rate itself
+is tuned to behaviour, and removing it would write that tuning into units without (decision 0006)."""
 FOLD = 30.0
 """Seconds of the stretches that alternate between the two halves in which a choice is made."""
 
@@ -47,7 +51,7 @@ class Ground:
     testing: np.ndarray
     times: np.ndarray
     population: np.ndarray
-    """(time,) spikes of all units."""
+    """(time,) spikes of all units, smoothed: what drifts slowly, and nothing tuned."""
     bin_width: float
     trials: dict[str, np.ndarray]
     """Row of the interval table in each bin, by table."""
@@ -87,7 +91,9 @@ def make_ground(binned: xr.Dataset, *, n_draws: int, seed: int) -> Ground:
         fold=(times[fitting] // FOLD).astype(np.int64) % 2,
         testing=np.flatnonzero(part(binned, "test")),
         times=times,
-        population=binned[names.COUNTS].values.sum(axis=1, dtype=np.float64),
+        population=gaussian_filter1d(
+            binned[names.COUNTS].values.sum(axis=1, dtype=np.float64), SLOW / width
+        ),
         bin_width=width,
         trials={
             str(name): variable.values

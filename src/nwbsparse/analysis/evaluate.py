@@ -54,7 +54,9 @@ def evaluate(coder: SparseCoder, data: xr.Dataset, *, split: str = "test") -> xr
     varies = variance > 1e-9 * np.maximum(squares, 1e-12)
     unit_r2 = np.full(n_units, np.nan)
     unit_r2[varies] = 1 - residual[-1, varies] / variance[varies]
-    level_r2 = 1 - residual[:, varies].sum(axis=1) / variance[varies].sum()
+    level_r2 = np.full(n_levels, np.nan)
+    if varies.any():
+        level_r2 = 1 - residual[:, varies].sum(axis=1) / variance[varies].sum()
     l0, density = _activity(latents)
     metrics = xr.Dataset(
         {
@@ -86,10 +88,13 @@ def evaluate(coder: SparseCoder, data: xr.Dataset, *, split: str = "test") -> xr
 
 
 def unit_names(data: xr.Dataset) -> dict[str, object]:
-    """The coordinates that say which unit is which."""
+    """The coordinates that say which unit is which; without rows of a table, their order."""
+    rows = np.arange(data.sizes[names.UNIT])
+    table_rows = data[names.UNIT_ROW].values if names.UNIT_ROW in data.coords else rows
     return {
-        name: (names.UNIT, data[name].values)
-        for name in (names.UNIT, names.UNIT_ID, names.UNIT_ROW)
+        names.UNIT: rows,
+        names.UNIT_ID: (names.UNIT, data[names.UNIT_ID].values),
+        names.UNIT_ROW: (names.UNIT, table_rows),
     }
 
 

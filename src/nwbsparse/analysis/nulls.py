@@ -43,9 +43,11 @@ def circular_shift(
     (decision 0003). One-sided: the prediction carries the sign found in training.
     """
     n = len(activity)
+    if n == 0:
+        return float("nan"), Null(np.nan, np.nan, np.nan, 0, "no held-out bins")
     a, g = activity - activity.mean(), prediction - prediction.mean()
     scale = float(np.sqrt((a @ a) * (g @ g)))
-    if n == 0 or scale <= 1e-12 * n:
+    if scale <= 1e-12 * n:
         return float("nan"), Null(np.nan, np.nan, np.nan, 0, "constant on held-out bins")
     spectrum = np.fft.rfft(g)
     observed = float(a @ g) / scale

@@ -66,7 +66,7 @@ def unit_attribution(
 
 def _correlation(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Pearson r of all columns of two tables over the same bins; NaN for constant columns."""
-    a, b = first - first.mean(axis=0), second - second.mean(axis=0)
+    a, b = (table - table.mean(axis=0, dtype=np.float64) for table in (first, second))
     norm = np.linalg.norm(a, axis=0)[:, None] * np.linalg.norm(b, axis=0)
     return np.divide(a.T @ b, norm, out=np.full(norm.shape, np.nan), where=norm > 1e-9)
 

@@ -38,11 +38,11 @@ _SKIPPED = ("correlation_p",)  # p values stand beside the scores they belong to
 
 
 def packed(array: np.ndarray) -> Any:
-    """An array that is stored compressed, in chunks, with a checksum per chunk."""
+    """An array that is stored compressed, in chunks (decision 0007 says why without Fletcher32)."""
     array = np.ascontiguousarray(array)
     if array.size == 0:
         return array
-    return H5DataIO(array, compression="gzip", compression_opts=4, shuffle=True, fletcher32=True)
+    return H5DataIO(array, compression="gzip", compression_opts=4, shuffle=True)
 
 
 def build_model(stored: StoredResult, nwbfile: Any) -> list[Any]:

@@ -13,12 +13,13 @@ def recorded(nwbfile: Any) -> list[Any]:
     module = nwbfile.processing.get(MODULE)
     if module is None:
         return list(nwbfile.objects.values())
-    return [thing for thing in nwbfile.objects.values() if not _within(thing, module)]
+    return [thing for thing in nwbfile.objects.values() if not is_within(thing, module)]
 
 
-def _within(thing: Any, module: Any) -> bool:
-    while thing is not None:
-        if thing is module:
+def is_within(part: Any, whole: Any) -> bool:
+    """Whether an object is another one or lies inside it."""
+    while part is not None:
+        if part is whole:
             return True
-        thing = thing.parent
+        part = part.parent
     return False

@@ -22,6 +22,8 @@ from nwbsparse.io.stored import (
 )
 from nwbsparse.session import Source
 
+_PARTS = {"gap": names.GAP} | {name: value for value, name in enumerate(names.SPLIT_NAMES)}
+
 _OWN_COLUMNS = {
     "is_dead", "density", "mean_activation", "matryoshka_level", "mean_active_value",
     "max_activation", "label", "top_units", "top_unit_weights", "tuning",
@@ -97,11 +99,13 @@ def _latents(model: Any, attrs: dict[str, Any]) -> xr.Dataset:
             names.LATENT_INDEX: (names.ENTRY, series.indices[:]),
             names.INDPTR: (names.TIME_EDGE, series.indptr[:]),
         }
-    breaks = np.diff(times) > 1.5 * width
+    n_bins_of = np.asarray(model.splits["n_bins"][:])
+    parts = [_PARTS[str(part)] for part in model.splits["split"][:]]
+    segments = np.asarray(model.splits["segment"][:], dtype=np.int32)
     coords = {
         names.TIME: times,
-        names.SEGMENT: (names.TIME, np.r_[0, np.cumsum(breaks)].astype(np.int32)),
-        names.SPLIT: (names.TIME, _split(model.splits, times)),
+        names.SEGMENT: (names.TIME, np.repeat(segments, n_bins_of)),
+        names.SPLIT: (names.TIME, np.repeat(np.array(parts, dtype=np.int8), n_bins_of)),
         names.LATENT: np.arange(int(model.num_latents)),
         names.LEVEL: (
             names.LATENT,
@@ -109,15 +113,6 @@ def _latents(model: Any, attrs: dict[str, Any]) -> xr.Dataset:
         ),
     }
     return xr.Dataset(variables, coords=coords, attrs=attrs)
-
-
-def _split(table: Any, times: np.ndarray) -> np.ndarray:
-    parts = np.full(len(times), names.GAP, dtype=np.int8)
-    rows = zip(table["start_time"][:], table["stop_time"][:], table["split"][:], strict=True)
-    for start, stop, part in rows:
-        inside = slice(*np.searchsorted(times, [start, stop]))
-        parts[inside] = names.SPLIT_NAMES.index(str(part))
-    return parts
 
 
 def _unit_coords(model: Any) -> dict[str, Any]:

@@ -17,10 +17,11 @@ from pynwb.ecephys import ElectricalSeries
 from pynwb.image import ImageSeries
 from pynwb.ophys import OnePhotonSeries, TwoPhotonSeries
 
+from nwbsparse import names
 from nwbsparse.errors import BadInput, EnvironmentProblem, IntegrityError
 from nwbsparse.io.check import sha256_of
 from nwbsparse.io.nwb_build import build_model
-from nwbsparse.io.nwb_contents import MODULE
+from nwbsparse.io.nwb_contents import MODULE, is_within
 from nwbsparse.io.nwb_parse import find_model, parse_model
 from nwbsparse.io.stored import StoredResult
 from nwbsparse.schema import own_version
@@ -128,16 +129,24 @@ def _add(stored: StoredResult, nwbfile: Any) -> None:
 
 
 def _leave_out_raw(nwbfile: Any) -> None:
-    """Remove raw series from acquisition, except those that something kept refers to."""
-    raw = {id(thing): name for name, thing in nwbfile.acquisition.items() if isinstance(thing, RAW)}
-    if not raw:
-        return
-    for thing in nwbfile.objects.values():
-        if id(thing) in raw:
-            continue
-        for value in _referred(thing):
-            raw.pop(id(value), None)
-    for name in raw.values():
+    """Remove raw series from acquisition, except those that something kept refers to.
+
+    Also kept is a series whose parts are shared: an LFP often uses the raw series' electrodes.
+    """
+    raw = {name: thing for name, thing in nwbfile.acquisition.items() if isinstance(thing, RAW)}
+    owner = {
+        id(part): name
+        for part in nwbfile.objects.values()
+        for name, thing in raw.items()
+        if is_within(part, thing)
+    }
+    needed = {
+        owner[id(value)]
+        for thing in nwbfile.objects.values()
+        for value in _referred(thing)
+        if id(value) in owner and owner.get(id(thing)) != owner[id(value)]
+    }
+    for name in raw.keys() - needed:
         nwbfile.acquisition.pop(name)
 
 
@@ -168,7 +177,7 @@ def _types(nwbfile: Any) -> dict[str, str]:
 
 def _referred(thing: Any) -> list[Any]:
     if isinstance(thing, TimeSeriesReferenceVectorData):
-        return [reference.timeseries for reference in thing.data[:]]
+        return [thing[row].timeseries for row in range(len(thing))]
     if isinstance(thing, NWBFile):
         return []
     found: list[Any] = []
@@ -205,8 +214,11 @@ def _verify(stored: StoredResult, partial: Path, kept: dict[str, str]) -> None:
 
 def _differences(written: Any, read: Any, part: str) -> list[str]:
     wrong = []
-    for name, variable in written.data_vars.items():
-        if name not in read:
+    said = [names.SEGMENT, names.SPLIT, names.LEVEL, names.UNIT_ID, names.UNIT_ROW]
+    chosen = [*written.data_vars, *(name for name in said if name in written.coords)]
+    for name in chosen:
+        variable = written[name]
+        if name not in read.variables:
             wrong.append(f"{part}.{name} (missing)")
         elif variable.dtype.kind in "OU":
             if list(map(str, variable.values)) != list(map(str, read[name].values)):
