@@ -44,8 +44,8 @@ class NwbsparseWarning(UserWarning):
     """Every warning that nwbsparse raises on purpose."""
 
 
-class ShortRecordingWarning(NwbsparseWarning):
-    """A default was reduced because the recording is short."""
+class CoarseClockWarning(NwbsparseWarning):
+    """Times were stored so coarsely that they cannot be told apart within a bin."""
 
 
 def raise_together(problems: Iterable[str], *, heading: str) -> None:

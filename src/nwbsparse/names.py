@@ -42,6 +42,7 @@ ROLE: Final = "role"
 ROLE_COVARIATE: Final = "covariate"
 ROLE_CONDITION: Final = "condition"
 ROLE_INTERVAL: Final = "interval"
+ROLE_EVENT: Final = "event"
 
 # what kind of covariate it is: its ``kind`` attribute
 KIND: Final = "kind"

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nwbsparse.binning.counts import count_spikes, observed_bins, select_units
+from nwbsparse.binning.counts import count_spikes, observed_bins
 from nwbsparse.binning.grid import make_grid
+from nwbsparse.binning.units import select_units
 from nwbsparse.errors import BadInput
 from sessions import make_session, times_at_edges
 

@@ -1,13 +1,20 @@
-"""Spikes → counts per bin and unit, and which of those bins a unit was observed in."""
+"""Spikes → counts per bin and unit: dense, sparse, or block by block when asked for."""
 
 from __future__ import annotations
 
-import numpy as np
+from itertools import pairwise
 
-from nwbsparse.binning.grid import EDGE_TOLERANCE, Grid, union
-from nwbsparse.errors import raise_together
-from nwbsparse.query import select
-from nwbsparse.session import Session
+import numpy as np
+from scipy import sparse
+
+from nwbsparse.binning.grid import Grid, union
+from nwbsparse.binning.kernel import block_bins, bounds, collect, fill
+from nwbsparse.errors import BadInput
+from nwbsparse.session import EDGE_TOLERANCE, Session
+
+TOO_MANY = "a bin holds more than four billion spikes of one unit"
+LAZY_BYTES = 32 << 20
+"""Size of a block of lazily binned counts."""
 
 
 def count_spikes(session: Session, grid: Grid, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -17,18 +24,102 @@ def count_spikes(session: Session, grid: Grid, rows: np.ndarray) -> tuple[np.nda
     count, and ``dropped`` (unit,): spikes in no bin, so that ``counts.sum() + dropped.sum()`` is
     the number of spikes.
     """
-    counts = np.zeros((grid.size, len(rows)), dtype=np.uint8)
-    dropped = np.zeros(len(rows), dtype=np.int64)
-    for column, row in enumerate(rows):
-        bins = grid.index(session.spikes_of(row))
-        inside = bins >= 0
-        dropped[column] = len(bins) - np.count_nonzero(inside)
-        of_unit = np.bincount(bins[inside], minlength=grid.size)
-        needed = np.min_scalar_type(int(of_unit.max(initial=0)))
-        if needed.itemsize > counts.dtype.itemsize:
-            counts = counts.astype(needed)
-        counts[:, column] = of_unit
-    return counts, dropped
+    counts, counted = _counted(session, grid, rows, 0, grid.size)
+    return counts, np.diff(session.spike_index)[rows] - counted
+
+
+def count_spikes_sparse(session: Session, grid: Grid, rows: np.ndarray) -> sparse.csc_array:
+    """The same counts as a compressed table (time, unit): for bins so narrow that most are empty."""
+    size = int(np.diff(session.spike_index)[rows].sum())
+    offsets = np.cumsum(grid.n_bins) - grid.n_bins
+    inverse = 1.0 / grid.bin_width
+    bins = np.empty(size, np.int32)
+    indptr = np.zeros(len(rows) + 1, np.int64)
+    for kind in (np.uint8, np.uint16, np.uint32):
+        values = np.empty(size, kind)
+        written = np.zeros(1, np.int64)
+        fits = True
+        for column, row in enumerate(rows):
+            for start, n_bins, offset in zip(grid.starts, grid.n_bins, offsets, strict=True):
+                stop = start + n_bins * grid.bin_width
+                one = np.array([row])
+                low, high = bounds(session.spike_times, session.spike_index, one, start, stop)
+                limits = (low[0], high[0], start, n_bins, inverse, offset)
+                fits &= collect(session.spike_times, *limits, written, bins, values)
+            indptr[column + 1] = written[0]
+        if fits:
+            n = int(written[0])
+            return sparse.csc_array((values[:n], bins[:n], indptr), shape=(grid.size, len(rows)))
+    raise BadInput(TOO_MANY)
+
+
+def count_spikes_lazily(
+    session: Session, grid: Grid, rows: np.ndarray
+) -> tuple[object, np.ndarray]:
+    """The same counts as a dask array whose blocks of time are binned when they are computed.
+
+    A block is binned again faster than it could be read back from disk, so nothing is stored.
+    Memory does not grow with the length of the recording. ``dropped`` is exact.
+    """
+    import dask
+    import dask.array as da
+
+    dropped = np.diff(session.spike_index)[rows].astype(np.int64)
+    largest = 0
+    size = max(1, LAZY_BYTES // max(len(rows), 1))
+    edges = [*range(0, grid.size, size), grid.size]
+    for begin, end in pairwise(edges):
+        block, counted = _counted(session, grid, rows, begin, end)
+        dropped -= counted
+        largest = max(largest, int(block.max(initial=0)))
+    kind = np.min_scalar_type(largest)
+
+    def one(begin: int, end: int) -> np.ndarray:
+        return _counted(session, grid, rows, begin, end)[0].astype(kind)
+
+    blocks = [
+        da.from_delayed(dask.delayed(one)(begin, end), shape=(end - begin, len(rows)), dtype=kind)  # type: ignore[attr-defined]
+        for begin, end in pairwise(edges)
+    ]
+    return da.concatenate(blocks, axis=0), dropped
+
+
+def _counted(
+    session: Session, grid: Grid, rows: np.ndarray, begin: int, end: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Counts of the bins ``begin`` to ``end`` of the grid, and how many spikes of each unit they hold."""
+    for kind in (np.uint8, np.uint16, np.uint32):
+        counts = np.zeros((end - begin, len(rows)), dtype=kind)
+        block = block_bins(len(rows), counts.itemsize)
+        counted = np.zeros(len(rows), dtype=np.int64)
+        fits = True
+        offset = np.cumsum(grid.n_bins) - grid.n_bins
+        for segment, segment_start in enumerate(grid.starts):
+            low = max(begin - offset[segment], 0)
+            high = min(end - offset[segment], grid.n_bins[segment])
+            if low >= high:
+                continue
+            start = segment_start + low * grid.bin_width
+            stop = segment_start + high * grid.bin_width
+            first, last = bounds(session.spike_times, session.spike_index, rows, start, stop)
+            before = first.copy()
+            target = counts[offset[segment] + low - begin : offset[segment] + high - begin]
+            n_bins = int(high - low)
+            inverse = 1.0 / grid.bin_width
+            fits &= fill(session.spike_times, first, last, start, n_bins, inverse, block, target)
+            counted += first - before
+        if fits:
+            return counts, counted
+    raise BadInput(TOO_MANY)
+
+
+def count_window(
+    session: Session, rows: np.ndarray, start: float, n_bins: int, bin_width: float
+) -> np.ndarray:
+    """Counts (time, unit) uint16 of one stretch of bins that begins at any moment."""
+    grid = Grid(np.array([start]), np.array([n_bins]), bin_width)
+    counts, _ = _counted(session, grid, rows, 0, n_bins)
+    return counts.astype(np.uint16)
 
 
 def observed_bins(session: Session, grid: Grid, rows: np.ndarray) -> np.ndarray | None:
@@ -49,30 +140,3 @@ def observed_bins(session: Session, grid: Grid, rows: np.ndarray) -> np.ndarray 
         if not len(session.obs_intervals[row]):  # a unit without any: nothing is known against it
             valid[:, column] = True
     return None if valid.all() else valid
-
-
-def select_units(session: Session, units: str | None) -> np.ndarray:
-    """Rows of the units table that were asked for: all, ids, 'good', or a condition on columns.
-
-    Raises:
-        BadInput: an id or column does not exist, or no unit remains.
-    """
-    if units is None:
-        return np.arange(session.n_units)
-    ids = [str(value) for value in session.units["unit_id"].values]
-    words = [word.strip() for word in units.split(",")]
-    text = "quality == 'good'" if units.strip() == "good" else units
-    if all(word.replace("_", "").replace("-", "").isalnum() for word in words) and text == units:
-        unknown = [word for word in words if word not in ids]
-        raise_together(
-            [f"there is no unit '{word}' among the {len(ids)} units" for word in unknown],
-            heading=f"units = {units!r}",
-        )
-        return np.array([row for row, unit_id in enumerate(ids) if unit_id in words])
-    columns = {str(name): session.units[name].values for name in session.units.variables}
-    rows = np.flatnonzero(select(text, columns, what="units"))
-    raise_together(
-        [f"none of the {len(ids)} units satisfies it"] if not len(rows) else [],
-        heading=f"units = {units!r}",
-    )
-    return rows

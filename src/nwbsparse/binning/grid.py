@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from nwbsparse import names
-from nwbsparse.errors import BadInput
+from nwbsparse.binning.clock import trace_step, trace_stretches
+from nwbsparse.errors import BadInput, did_you_mean
 from nwbsparse.session import EDGE_TOLERANCE, Session
 
 BIN_WIDTHS = (0.01, 0.02, 0.025, 0.05, 0.1, 0.2)
@@ -76,6 +77,8 @@ def make_grid(stretches: np.ndarray, bin_width: float) -> Grid:
     grid = Grid(
         stretches[kept, 0].astype(np.float64), n_bins[kept].astype(np.int64), float(bin_width)
     )
+    if not lengths.sum() > 0:
+        raise BadInput("nothing is left of the recording: the stretches asked for lie outside it")
     if grid.size < MIN_BINS:
         raise BadInput(
             f"{lengths.sum():.6g} s of recording hold {grid.size} bins of {bin_width} s; at least "
@@ -84,32 +87,60 @@ def make_grid(stretches: np.ndarray, bin_width: float) -> Grid:
     return grid
 
 
-def observed(session: Session, *, epochs: str | None = None) -> tuple[np.ndarray, str]:
+def observed(
+    session: Session, *, epochs: str | None = None, intervals: str | np.ndarray | None = None
+) -> tuple[np.ndarray, str]:
     """The stretches (n, 2) in which the recording ran, and where that is known from.
 
     In this order: epochs asked for; union of the units' obs_intervals; the epochs table; extent of
     the raw recording; first to last spike. Never from 0, never over all series: real files hold
-    events stamped decades before the recording. Stretches in ``invalid_times`` are cut out.
+    events stamped decades before the recording. Traces were recorded where they have samples.
+    ``intervals`` restricts further; stretches in ``invalid_times`` are cut out.
+
+    Raises:
+        BadInput: there is no such epoch or table, or no spike.
     """
-    if epochs is not None:
-        found, said = _asked(session, epochs), f"epochs {epochs}"
-    elif session.obs_intervals is not None and any(len(o) for o in session.obs_intervals):
-        found = np.concatenate([o for o in session.obs_intervals if len(o)])
-        said = "obs_intervals of the units"
-    elif "epochs" in session.intervals and session.intervals["epochs"].sizes[names.INTERVAL]:
-        found, said = _bounds(session.intervals["epochs"]), "epochs table"
-    elif session.extent is not None:
-        found, said = np.array([session.extent]), "extent of the raw recording"
-    elif not len(session.spike_times):
-        raise BadInput(f"no spikes in any of {session.n_units} units, so no recording to bin")
-    else:
-        spikes = session.spike_times
-        found, said = np.array([[spikes.min(), spikes.max()]]), "first to last spike"
+    found, said = _recorded(session, epochs)
     merged = union(found)
+    if intervals is not None:
+        merged = intersection(merged, _stretches(session, intervals))
+        said += f", within {intervals if isinstance(intervals, str) else 'the intervals given'}"
     if session.invalid_times is not None and len(session.invalid_times):
         merged = _without(merged, union(session.invalid_times))
         said += ", without invalid_times"
     return merged, said
+
+
+def _recorded(session: Session, epochs: str | None) -> tuple[np.ndarray, str]:
+    if session.traces is not None:
+        sampled, said = trace_stretches(session.traces), f"samples of {session.traces.name}"
+        if epochs is None:
+            return sampled, said
+        return intersection(sampled, _asked(session, epochs)), f"{said} in epochs {epochs}"
+    if epochs is not None:
+        return _asked(session, epochs), f"epochs {epochs}"
+    if session.obs_intervals is not None and any(len(o) for o in session.obs_intervals):
+        return np.concatenate(
+            [o for o in session.obs_intervals if len(o)]
+        ), "obs_intervals of the units"
+    if "epochs" in session.intervals and session.intervals["epochs"].sizes[names.INTERVAL]:
+        return _bounds(session.intervals["epochs"]), "epochs table"
+    if session.extent is not None:
+        return np.array([session.extent]), "extent of the raw recording"
+    if not len(session.spike_times):
+        raise BadInput(f"no spikes in any of {session.n_units} units, so no recording to bin")
+    spikes = session.spike_times
+    return np.array([[spikes.min(), spikes.max()]]), "first to last spike"
+
+
+def _stretches(session: Session, intervals: str | np.ndarray) -> np.ndarray:
+    if not isinstance(intervals, str):
+        return np.asarray(intervals, dtype=np.float64).reshape(-1, 2)
+    if intervals not in session.intervals:
+        known = ", ".join(session.intervals) or "none"
+        hint = did_you_mean(intervals, session.intervals)
+        raise BadInput(f"there is no interval table '{intervals}'{hint} (there are: {known})")
+    return _bounds(session.intervals[intervals])
 
 
 def union(stretches: np.ndarray) -> np.ndarray:
@@ -126,12 +157,25 @@ def union(stretches: np.ndarray) -> np.ndarray:
     return np.array(merged).reshape(-1, 2)
 
 
+def intersection(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """The stretches that lie in both; each input may overlap itself."""
+    found = [
+        (max(a, c), min(b, d))
+        for a, b in union(first)
+        for c, d in union(second)
+        if max(a, c) < min(b, d)
+    ]
+    return np.array(found, dtype=np.float64).reshape(-1, 2)
+
+
 def suggest_bin_width(session: Session, *, epochs: str | None = None) -> tuple[float, float]:
     """A bin width (s) for this recording, and the population spikes per bin it gives.
 
     The smallest of 10, 20, 25, 50, 100 and 200 ms with at least 5 population spikes per bin on
-    average; 200 ms where none reaches that.
+    average; 200 ms where none reaches that. Traces keep their own step.
     """
+    if session.traces is not None:
+        return trace_step(session.traces), 0.0
     stretches, _ = observed(session, epochs=epochs)
     duration = float((stretches[:, 1] - stretches[:, 0]).sum())
     inside = sum(

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+import warnings
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from nwbsparse import names
 from nwbsparse.binning.conditions import label_bins
-from nwbsparse.binning.counts import count_spikes, observed_bins, select_units
+from nwbsparse.binning.counts import count_spikes, count_spikes_lazily, observed_bins
 from nwbsparse.binning.covariates import align, derive, thaw
+from nwbsparse.binning.events import count_events
 from nwbsparse.binning.grid import MIN_BINS, Grid, make_grid, observed, suggest_bin_width
-from nwbsparse.errors import BadInput
+from nwbsparse.binning.traces import bin_traces
+from nwbsparse.binning.units import Units, select_units
+from nwbsparse.errors import BadInput, CoarseClockWarning
 from nwbsparse.query import select
 from nwbsparse.schema import check, with_step
 from nwbsparse.session import Session
@@ -38,21 +43,29 @@ def to_bins(
     session: Session,
     bin_width: float | None = None,
     *,
-    units: str | None = None,
+    units: Units | None = None,
+    regions: str | Iterable[str] | None = None,
     epochs: str | None = None,
+    intervals: str | np.ndarray | None = None,
     where: str | None = None,
     max_gap: float | None = None,
+    lazy: bool = False,
 ) -> xr.Dataset:
     """Count the spikes of a recording in bins and put the behaviour beside them.
 
     Args:
         session: what :func:`nwbsparse.read` returned.
         bin_width: seconds; None chooses the smallest of 10-200 ms with 5 population spikes per bin.
-        units: ids ("3,7"), 'good', or a condition on unit columns ("depth > 800").
+        units: ids ("3,7" or [3, 7]), 'good', a condition on unit columns ("depth > 800"), or a
+            function of the units dataset that returns one bool per unit.
+        regions: keep only units of these brain regions.
         epochs: names or tags of epochs to restrict to, separated by commas.
+        intervals: restrict to the rows of this interval table, or to these (n, 2) stretches (s).
         where: condition on the covariates ("speed > 3"); bins that fail it are left out, and the
             bins around them are no longer neighbours (coordinate ``segment``).
         max_gap: seconds over which behaviour is interpolated; None: 3 median steps.
+        lazy: keep ``counts`` as a dask array that is binned block by block when it is computed:
+            for recordings whose counts do not fit into memory.
 
     Returns:
         Binned dataset: ``counts(time, unit)``, one variable per covariate and condition, coords
@@ -64,21 +77,15 @@ def to_bins(
         BadInput: the width is not > 0, too few bins remain, or a name does not exist.
     """
     chosen, _ = suggest_bin_width(session, epochs=epochs) if bin_width is None else (bin_width, 0)
-    rows = select_units(session, units)
-    stretches, extent_from = observed(session, epochs=epochs)
+    rows = select_units(session, units, regions=regions)
+    stretches, extent_from = observed(session, epochs=epochs, intervals=intervals)
     grid = make_grid(stretches, chosen)
-    counts, dropped = count_spikes(session, grid, rows)
-    if not counts.any():
-        raise BadInput(f"no spikes of the {len(rows)} units fall into the {grid.size} bins")
-    variables: dict[str, xr.DataArray] = {
-        names.COUNTS: xr.DataArray(counts, dims=(names.TIME, names.UNIT)),
-        "dropped": xr.DataArray(dropped, dims=names.UNIT),
-    }
-    valid = observed_bins(session, grid, rows)
-    if valid is not None:
-        variables[names.VALID] = xr.DataArray(valid, dims=(names.TIME, names.UNIT))
+    _check_clock(session, chosen)
+    variables = _activity(session, grid, rows, lazy=lazy)
     for name, variable in _behaviour(session, grid, max_gap).items():
         variables[_free(name, variables)] = variable
+    for event in session.events.values():
+        variables[_free(event.name, variables)] = count_events(event, grid)
     for name, table in session.intervals.items():
         for key, variable in label_bins(name, table, grid).items():
             variables[_free(key, variables)] = variable
@@ -95,13 +102,59 @@ def to_bins(
         binned = _restrict(binned, where)
     parameters = {
         "bin_width": grid.bin_width,
-        "units": units,
+        "units": _recorded(units),
+        "regions": _recorded(regions),
         "epochs": epochs,
+        "intervals": _recorded(intervals),
         "where": where,
         "max_gap": max_gap,
     }
     given = {key: value for key, value in parameters.items() if value is not None}
     return check(with_step(binned, "to_bins", given), names.BINNED)
+
+
+def _activity(
+    session: Session, grid: Grid, rows: np.ndarray, *, lazy: bool
+) -> dict[str, xr.DataArray]:
+    """Counts or traces per bin, the spikes that fell into none, and where units were observed."""
+    counts: Any
+    if session.traces is not None:
+        counts, valid = bin_traces(session.traces, grid, rows)
+        dropped = np.zeros(len(rows), dtype=np.int64)
+    else:
+        count = count_spikes_lazily if lazy else count_spikes
+        counts, dropped = count(session, grid, rows)
+        valid = observed_bins(session, grid, rows)
+        if dropped.sum() == np.diff(session.spike_index)[rows].sum():
+            raise BadInput(f"no spikes of the {len(rows)} units fall into the {grid.size} bins")
+    made = {
+        names.COUNTS: xr.DataArray(counts, dims=(names.TIME, names.UNIT)),
+        "dropped": xr.DataArray(dropped, dims=names.UNIT),
+    }
+    if valid is not None:
+        made[names.VALID] = xr.DataArray(valid, dims=(names.TIME, names.UNIT))
+    return made
+
+
+def _check_clock(session: Session, bin_width: float) -> None:
+    """Warn when spike times were stored so coarsely that they cannot be told apart within a bin."""
+    spacing = float(session.units.attrs.get("spike_time_spacing", 0.0))
+    if spacing > bin_width / 2:
+        warnings.warn(
+            f"spike times are stored in steps of {spacing * 1000:.3g} ms (float32), more than half "
+            f"a bin of {bin_width * 1000:g} ms; use wider bins or times in double precision",
+            CoarseClockWarning,
+            stacklevel=3,
+        )
+
+
+def _recorded(asked: object) -> object:
+    """An argument as it can stand in the history: functions and arrays by what they are."""
+    if asked is None or isinstance(asked, str):
+        return asked
+    if callable(asked):
+        return f"function {getattr(asked, '__name__', 'without a name')}"
+    return np.asarray(asked if isinstance(asked, np.ndarray) else list(asked)).tolist()  # type: ignore[call-overload]
 
 
 def covariates_of(binned: xr.Dataset) -> list[str]:

@@ -1,0 +1,90 @@
+"""Activity around every trial: (trial, time, unit), aligned to the moment that is asked for."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from nwbsparse import names
+from nwbsparse.binning.counts import count_window
+from nwbsparse.binning.grid import observed
+from nwbsparse.binning.units import Units, select_units
+from nwbsparse.errors import BadInput, did_you_mean
+from nwbsparse.session import EDGE_TOLERANCE, Session
+
+
+def trial_counts(
+    session: Session,
+    table: str = "trials",
+    *,
+    align: str = "start_time",
+    before: float,
+    after: float,
+    bin_width: float,
+    units: Units | None = None,
+) -> xr.Dataset:
+    """Count spikes in bins around one moment of every trial.
+
+    The bins are laid out anew around each moment, so that the moment itself is always an edge:
+    no trial is shifted by part of a bin.
+
+    Args:
+        session: a recording with spikes.
+        table: name of the interval table.
+        align: column with the moment (s): ``start_time``, ``stop_time`` or an event time.
+        before: seconds before the moment; a negative value starts after it.
+        after: seconds after it.
+        bin_width: seconds; before + after should be a multiple of it.
+        units: as in :func:`nwbsparse.to_bins`.
+
+    Returns:
+        Dataset with ``counts(trial, time, unit)``; ``time`` are bin centres relative to the moment;
+        ``observed(trial)`` is False where the window leaves the recording (a zero there is not
+        silence) or the moment is NaN; the table's columns are coordinates of ``trial``.
+
+    Raises:
+        BadInput: there is no such table or column, or the window is empty.
+    """
+    if table not in session.intervals:
+        known = ", ".join(session.intervals) or "none"
+        raise BadInput(
+            f"there is no table '{table}'{did_you_mean(table, session.intervals)}; there are: {known}"
+        )
+    rows = session.intervals[table]
+    if align not in rows:
+        raise BadInput(
+            f"{table} has no column '{align}'{did_you_mean(align, map(str, rows.data_vars))}"
+        )
+    n_bins = int(np.floor((before + after + EDGE_TOLERANCE) / bin_width)) if bin_width > 0 else 0
+    if n_bins < 1:
+        raise BadInput(f"a window of {before + after:g} s holds no bin of {bin_width:g} s")
+    chosen = select_units(session, units)
+    moments = rows[align].values.astype(np.float64)
+    counts = np.zeros((len(moments), n_bins, len(chosen)), dtype=np.uint16)
+    seen = np.zeros(len(moments), dtype=bool)
+    stretches, _ = observed(session)
+    for trial, moment in enumerate(moments):
+        start, stop = moment - before, moment - before + n_bins * bin_width
+        inside = (stretches[:, 0] <= start + EDGE_TOLERANCE) & (
+            stop <= stretches[:, 1] + EDGE_TOLERANCE
+        )
+        seen[trial] = bool(np.isfinite(moment) and inside.any())
+        if np.isfinite(moment):
+            counts[trial] = count_window(session, chosen, start, n_bins, bin_width)
+    coords: dict[str, object] = {
+        names.TRIAL: np.arange(len(moments)),
+        names.TIME: (np.arange(n_bins) + 0.5) * bin_width - before,
+        names.UNIT: np.arange(len(chosen)),
+        names.UNIT_ID: (names.UNIT, session.units[names.UNIT_ID].values[chosen]),
+    }
+    for name, column in rows.data_vars.items():
+        if name not in coords:
+            coords[str(name)] = (names.TRIAL, column.values)
+    return xr.Dataset(
+        {
+            names.COUNTS: ((names.TRIAL, names.TIME, names.UNIT), counts),
+            "observed": (names.TRIAL, seen),
+        },
+        coords=coords,
+        attrs={names.BIN_WIDTH: bin_width, "align": f"{table}.{align}", names.TIME_UNIT: "s"},
+    )
