@@ -5,6 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
+
 from recordings import circle, poisson_spikes, write_recording
 
 

@@ -47,9 +47,8 @@ def trial_counts(
     """
     if table not in session.intervals:
         known = ", ".join(session.intervals) or "none"
-        raise BadInput(
-            f"there is no table '{table}'{did_you_mean(table, session.intervals)}; there are: {known}"
-        )
+        hint = did_you_mean(table, session.intervals)
+        raise BadInput(f"there is no table '{table}'{hint}; there are: {known}")
     rows = session.intervals[table]
     if align not in rows:
         raise BadInput(
