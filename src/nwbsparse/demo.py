@@ -12,7 +12,7 @@ from nwbsparse import names
 from nwbsparse.analysis.inference import dense
 from nwbsparse.analysis.recovery import Recovered, matched_cosine, recovered_placecells
 from nwbsparse.binning.split import split
-from nwbsparse.binning.to_bins import to_bins
+from nwbsparse.binning.to_bins import bin_session
 from nwbsparse.config import Config
 from nwbsparse.io.reading import read
 from nwbsparse.progress import Progress, silent
@@ -88,7 +88,7 @@ def superposition_demo(
         f"simulated {len(truth.dictionary)} overlapping sources over "
         f"{truth.counts.shape[1]} units: {source}"
     )
-    binned = split(to_bins(read(source), SUPERPOSITION.bin_width))
+    binned = split(bin_session(read(source), SUPERPOSITION.bin_width))
     coder = fit(binned, SUPERPOSITION.replace(seed=seed), progress=progress)
     # in counts: the dictionary writes z-scores, which differ by each unit's scale
     learned = coder.dictionary.detach().numpy() * coder.scale.numpy()

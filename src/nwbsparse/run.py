@@ -21,7 +21,7 @@ from nwbsparse.analysis.evaluate import evaluate
 from nwbsparse.analysis.explain import explain
 from nwbsparse.analysis.inference import encode
 from nwbsparse.binning.split import split
-from nwbsparse.binning.to_bins import to_bins
+from nwbsparse.binning.to_bins import bin_session
 from nwbsparse.config import Config, to_toml
 from nwbsparse.defaults import resolve
 from nwbsparse.errors import BadInput, EnvironmentProblem
@@ -206,7 +206,7 @@ class _Log:
 
 
 def _binned(session: Session, config: Config) -> xr.Dataset:
-    binned = to_bins(
+    binned = bin_session(
         session, config.bin_width, units=config.units, epochs=config.epochs, where=config.where
     )
     return split(

@@ -8,7 +8,8 @@ import pytest
 import xarray as xr
 
 from nwbsparse import names
-from nwbsparse.binning.to_bins import conditions_of, covariates_of, to_bins
+from nwbsparse.binning.to_bins import to_bins
+from nwbsparse.binning.variables import conditions_of, covariates_of
 from nwbsparse.errors import BadInput
 from sessions import make_series, make_session, make_table
 

@@ -14,7 +14,7 @@ import xarray as xr
 
 from nwbsparse import names
 from nwbsparse.binning.split import part
-from nwbsparse.binning.to_bins import conditions_of, covariates_of
+from nwbsparse.binning.variables import conditions_of, covariates_of
 
 QUANTILES = 10
 CIRCLE = 12

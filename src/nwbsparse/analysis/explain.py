@@ -28,7 +28,7 @@ from nwbsparse.analysis.nulls import false_discovery_rate
 from nwbsparse.analysis.tuning import behaviour_r2, tuning_curves
 from nwbsparse.analysis.units import unit_attribution
 from nwbsparse.binning.split import part
-from nwbsparse.binning.to_bins import covariates_of
+from nwbsparse.binning.variables import covariates_of
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.progress import Progress, silent
 from nwbsparse.schema import check, with_step

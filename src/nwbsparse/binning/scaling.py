@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 import xarray as xr
 from scipy.ndimage import gaussian_filter1d
@@ -45,9 +43,7 @@ def smooth(binned: xr.Dataset, sigma: float, *, causal: bool = False) -> xr.Data
     return with_step(made, "smooth", {"sigma": sigma, "causal": causal})
 
 
-def normalise(
-    binned: xr.Dataset, method: Literal["zscore", "minmax", "soft"] = "zscore"
-) -> xr.Dataset:
+def normalise(binned: xr.Dataset, method: str = "zscore") -> xr.Dataset:
     """Scale the activity of every unit by what it did in the training bins.
 
     zscore: (x − mean) / sd. minmax: (x − min) / (max − min). soft: x / (range + 5 Hz), which

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import warnings
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,34 +12,27 @@ import xarray as xr
 from nwbsparse import names
 from nwbsparse.binning.conditions import label_bins
 from nwbsparse.binning.counts import count_spikes, count_spikes_lazily, observed_bins
-from nwbsparse.binning.covariates import align, derive, thaw
 from nwbsparse.binning.events import count_events
 from nwbsparse.binning.grid import MIN_BINS, Grid, make_grid, observed, suggest_bin_width
 from nwbsparse.binning.traces import bin_traces
 from nwbsparse.binning.units import Units, select_units
+from nwbsparse.binning.variables import (
+    AXES,
+    behaviour,
+    category_names,
+    conditions_of,
+    coordinates,
+    covariates_of,
+    free_name,
+)
 from nwbsparse.errors import BadInput, CoarseClockWarning
 from nwbsparse.query import select
 from nwbsparse.schema import check, with_step
 from nwbsparse.session import Session
 
-_AXES = ("x", "y", "z")
-_OURS = {
-    *(
-        names.TIME,
-        names.UNIT,
-        names.SPACE,
-        "space1",
-        "space3",
-        names.COUNTS,
-        names.VALID,
-        "dropped",
-    ),
-    *(names.SEGMENT, names.TRIAL, names.SPLIT, names.UNIT_ROW, names.LATENT, names.LEVEL),
-}
-
 
 def to_bins(
-    session: Session,
+    session: Session | Sequence[Session],
     bin_width: float | None = None,
     *,
     units: Units | None = None,
@@ -50,11 +42,12 @@ def to_bins(
     where: str | None = None,
     max_gap: float | None = None,
     lazy: bool = False,
-) -> xr.Dataset:
+) -> xr.Dataset | xr.DataTree:
     """Count the spikes of a recording in bins and put the behaviour beside them.
 
     Args:
-        session: what :func:`nwbsparse.read` returned.
+        session: what :func:`nwbsparse.read` returned; several sessions give a DataTree with one
+            dataset each, named by identifier, all with the same bin width.
         bin_width: seconds; None chooses the smallest of 10-200 ms with 5 population spikes per bin.
         units: ids ("3,7" or [3, 7]), 'good', a condition on unit columns ("depth > 800"), or a
             function of the units dataset that returns one bool per unit.
@@ -76,20 +69,54 @@ def to_bins(
     Raises:
         BadInput: the width is not > 0, too few bins remain, or a name does not exist.
     """
+    options: dict[str, Any] = {
+        "units": units,
+        "regions": regions,
+        "epochs": epochs,
+        "intervals": intervals,
+        "where": where,
+        "max_gap": max_gap,
+        "lazy": lazy,
+    }
+    if isinstance(session, Session):
+        return bin_session(session, bin_width, **options)
+    if bin_width is None:
+        bin_width = max(suggest_bin_width(one, epochs=epochs)[0] for one in session)
+    found: dict[str, xr.Dataset] = {}
+    for number, one in enumerate(session):
+        name = (one.source.identifier or "session").replace("/", "-")
+        name = name if name not in found else f"{name}-{number}"
+        found[name] = bin_session(one, bin_width, **options)
+    return xr.DataTree.from_dict(found)
+
+
+def bin_session(
+    session: Session,
+    bin_width: float | None = None,
+    *,
+    units: Units | None = None,
+    regions: str | Iterable[str] | None = None,
+    epochs: str | None = None,
+    intervals: str | np.ndarray | None = None,
+    where: str | None = None,
+    max_gap: float | None = None,
+    lazy: bool = False,
+) -> xr.Dataset:
+    """:func:`to_bins` for one session."""
     chosen, _ = suggest_bin_width(session, epochs=epochs) if bin_width is None else (bin_width, 0)
     rows = select_units(session, units, regions=regions)
     stretches, extent_from = observed(session, epochs=epochs, intervals=intervals)
     grid = make_grid(stretches, chosen)
     _check_clock(session, chosen)
     variables = _activity(session, grid, rows, lazy=lazy)
-    for name, variable in _behaviour(session, grid, max_gap).items():
-        variables[_free(name, variables)] = variable
+    for name, variable in behaviour(session, grid, max_gap).items():
+        variables[free_name(name, variables)] = variable
     for event in session.events.values():
-        variables[_free(event.name, variables)] = count_events(event, grid)
+        variables[free_name(event.name, variables)] = count_events(event, grid)
     for name, table in session.intervals.items():
         for key, variable in label_bins(name, table, grid).items():
-            variables[_free(key, variables)] = variable
-    binned = xr.Dataset(variables, coords=_coords(session, grid, rows, variables))
+            variables[free_name(key, variables)] = variable
+    binned = xr.Dataset(variables, coords=coordinates(session, grid, rows, variables))
     binned.attrs = {
         names.SCHEMA: names.BINNED,
         names.BIN_WIDTH: grid.bin_width,
@@ -157,89 +184,13 @@ def _recorded(asked: object) -> object:
     return np.asarray(asked if isinstance(asked, np.ndarray) else list(asked)).tolist()  # type: ignore[call-overload]
 
 
-def covariates_of(binned: xr.Dataset) -> list[str]:
-    """Names of the continuous, circular and position variables, in order."""
-    return _with_role(binned, names.ROLE_COVARIATE)
-
-
-def conditions_of(binned: xr.Dataset) -> list[str]:
-    """Names of the categorical variables, in order."""
-    return _with_role(binned, names.ROLE_CONDITION)
-
-
-def _with_role(binned: xr.Dataset, role: str) -> list[str]:
-    return [str(name) for name, v in binned.data_vars.items() if v.attrs.get(names.ROLE) == role]
-
-
-def _behaviour(session: Session, grid: Grid, max_gap: float | None) -> dict[str, xr.DataArray]:
-    positions = [s for s in session.series.values() if s.kind == names.POSITION]
-    made: dict[str, xr.DataArray] = {}
-    for series in session.series.values():
-        measured, line = thaw(series)
-        family = [measured]
-        if series.kind == names.POSITION:
-            prefix = "" if len(positions) == 1 else f"{series.name}_"
-            taken = set(session.series)
-            family += [s for s in derive(measured, prefix=prefix) if s.name not in taken]
-        for one in family:
-            values = align(one, grid, max_gap=max_gap)
-            dims = (names.TIME,) if values.ndim == 1 else (names.TIME, _space(values.shape[1]))
-            attrs: Mapping[str, object] = {
-                names.ROLE: names.ROLE_COVARIATE,
-                names.KIND: one.kind,
-                names.UNITS_OF_MEASURE: one.unit,
-                "path": one.path,
-                "object_id": one.object_id,
-                "notes": "; ".join(line.reasons),
-            }
-            made[one.name] = xr.DataArray(values, dims=dims, attrs=dict(attrs))
-    return made
-
-
-def _free(name: str, taken: Collection[str]) -> str:
-    """The name of a column or signal of the recording, with '_' added where we use it ourselves."""
-    while name in _OURS or name in taken:
-        name += "_"
-    return name
-
-
-def _space(n: int) -> str:
-    """The dim of the components: 'space' in the plane, 'space3' and so on elsewhere."""
-    return names.SPACE if n == 2 else f"{names.SPACE}{n}"
-
-
-def _coords(
-    session: Session, grid: Grid, rows: np.ndarray, variables: Mapping[str, xr.DataArray]
-) -> dict[str, object]:
-    coords: dict[str, object] = {
-        names.TIME: (names.TIME, grid.centres, {"units": "s", "long_name": "bin centre"}),
-        names.SEGMENT: (names.TIME, grid.segment),
-        names.UNIT: (names.UNIT, np.arange(len(rows))),
-        names.UNIT_ROW: (names.UNIT, rows),
-    }
-    trials = variables.get("trials")
-    if trials is not None:
-        coords[names.TRIAL] = (names.TIME, trials.values)
-    for name, column in session.units.variables.items():
-        if name != names.UNIT:
-            coords[_free(str(name), coords.keys() | variables.keys())] = (
-                names.UNIT,
-                column.values[rows],
-            )
-    for variable in variables.values():
-        for dim in variable.dims:
-            if str(dim).startswith(names.SPACE):
-                coords[str(dim)] = (dim, list(_AXES[: variable.sizes[dim]]))
-    return coords
-
-
 def _restrict(binned: xr.Dataset, where: str) -> xr.Dataset:
     columns: dict[str, np.ndarray] = {}
     for name in (*covariates_of(binned), *conditions_of(binned)):
         values = binned[name].values
         if values.ndim == 2:
             columns |= {
-                f"{name}_{axis}": values[:, i] for i, axis in enumerate(_AXES[: values.shape[1]])
+                f"{name}_{axis}": values[:, i] for i, axis in enumerate(AXES[: values.shape[1]])
             }
         elif names.CATEGORIES in binned[name].attrs:
             columns[name] = category_names(binned[name])[values]
@@ -257,8 +208,3 @@ def _restrict(binned: xr.Dataset, where: str) -> xr.Dataset:
     lost = binned[names.COUNTS].sum(names.TIME) - kept[names.COUNTS].sum(names.TIME)
     kept["dropped"] = binned["dropped"] + lost.astype(np.int64)
     return kept.assign_coords({names.SEGMENT: (names.TIME, new.astype(np.int32))})
-
-
-def category_names(condition: xr.DataArray) -> np.ndarray:
-    """The names of the categories, with '' last so that the code −1 means 'none'."""
-    return np.array([*json.loads(condition.attrs[names.CATEGORIES]), ""], dtype=object)

@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from nwbsparse import names
-from nwbsparse.binning.to_bins import conditions_of, covariates_of
+from nwbsparse.binning.variables import conditions_of, covariates_of
 from nwbsparse.results import Results
 from nwbsparse.views.words import duration, listing, number, percent, several, width
 

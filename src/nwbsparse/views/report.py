@@ -13,7 +13,7 @@ import xarray as xr
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from nwbsparse import names
-from nwbsparse.binning.to_bins import conditions_of, covariates_of
+from nwbsparse.binning.variables import conditions_of, covariates_of
 from nwbsparse.config import to_toml
 from nwbsparse.errors import BadInput, EnvironmentProblem
 from nwbsparse.results import Results, derived_name

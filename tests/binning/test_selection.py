@@ -1,0 +1,131 @@
+"""Which units, regions, stretches and sessions are used; events; trials around a moment."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from nwbsparse.binning.to_bins import to_bins
+from nwbsparse.binning.trials import trial_counts
+from nwbsparse.errors import BadInput, CoarseClockWarning
+from nwbsparse.session import Events, Source
+from sessions import make_session, make_table
+
+
+@pytest.fixture
+def session():
+    rng = np.random.default_rng(0)
+    spikes = {unit: np.sort(rng.uniform(0, 100, 500)) for unit in (3, 5, 9)}
+    trials = make_table(
+        [10.0, 30.0, 95.0],
+        [20.0, 50.0, 105.0],
+        side=("category", ["left", "right", "left"]),
+        go_time=("event time", [12.0, 33.0, np.nan]),
+    )
+    columns = {"region": ["CA1", "CA3", "CA1"], "depth": [1.0, 2.0, 3.0]}
+    return make_session(spikes, columns=columns, intervals={"trials": trials}, extent=(0.0, 100.0))
+
+
+def ids(binned):
+    return binned["unit_id"].values.tolist()
+
+
+def test_units_by_list_function_and_region(session):
+    assert ids(to_bins(session, 0.1, units=[9, 3])) == [3, 9]
+    assert ids(to_bins(session, 0.1, units=lambda units: units["depth"].values > 1)) == [5, 9]
+    assert ids(to_bins(session, 0.1, regions="CA1")) == [3, 9]
+    assert ids(to_bins(session, 0.1, regions=["CA1", "CA3"], units="depth < 3")) == [3, 5]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"units": [4]}, "no unit '4'"),
+        ({"units": lambda units: np.array([1, 2, 3])}, "one bool for each of the 3 units"),
+        ({"regions": "V1"}, "no unit lies in V1; there are: CA1, CA3"),
+        ({"regions": "CA3", "units": "depth > 2"}, "none of the 3 units"),
+        ({"intervals": "trial"}, "did you mean 'trials'"),
+        ({"intervals": np.array([[200.0, 300.0]])}, "nothing is left"),
+    ],
+)
+def test_what_does_not_exist_is_refused_in_words(session, options, words):
+    with pytest.raises(BadInput, match=words):
+        to_bins(session, 0.1, **options)
+
+
+def test_intervals_restrict_what_is_binned(session):
+    by_table = to_bins(session, 0.1, intervals="trials")
+    by_hand = to_bins(session, 0.1, intervals=np.array([[10.0, 20], [30, 50], [95, 100]]))
+    assert by_table.sizes["time"] == 350
+    assert by_table["segment"].values.max() == 2
+    xr.testing.assert_equal(by_table["counts"], by_hand["counts"])
+    assert "within trials" in by_table.attrs["extent_from"]
+
+
+def test_lazy_counts_are_the_same_counts(session):
+    lazy, now = to_bins(session, 0.1, lazy=True), to_bins(session, 0.1)
+    assert lazy["counts"].chunks is not None
+    xr.testing.assert_equal(lazy["counts"].compute(), now["counts"])
+    xr.testing.assert_equal(lazy["dropped"], now["dropped"])
+
+
+def test_events_are_counted_per_bin_and_those_outside_beside(session):
+    licks = Events("licks", np.array([-1.5e9, 10.0, 10.05, 99.95, 150.0]))
+    cues = Events("cues", np.array([20.0, 40.0]), np.array(["go", "stop"]))
+    binned = to_bins(replace(session, events={"licks": licks, "cues": cues}), 0.1)
+    assert binned["licks"].values.sum() == 3
+    assert binned["licks"].values[100] == 2
+    assert binned["licks"].attrs["dropped"] == 2
+    assert json.loads(binned["cues"].attrs["labels"]) == {"go": 1, "stop": 1}
+
+
+@pytest.mark.fault(36)
+def test_a_clock_coarser_than_half_a_bin_is_said(session):
+    coarse = replace(session, units=session.units.assign_attrs(spike_time_spacing=0.0078))
+    with pytest.warns(CoarseClockWarning, match=r"steps of 7\.8 ms"):
+        to_bins(coarse, 0.01)
+    to_bins(coarse, 0.1)
+
+
+def test_several_sessions_give_a_tree_with_one_width(session):
+    other = replace(session, source=Source(None, "", identifier="day/2"))
+    first = replace(session, source=Source(None, "", identifier="day1"))
+    tree = to_bins([first, other, first])
+    assert list(tree.children) == ["day1", "day-2", "day1-2"]
+    widths = {child.attrs["bin_width"] for child in tree.children.values()}
+    assert len(widths) == 1
+    xr.testing.assert_equal(tree["day1"].to_dataset()["counts"], to_bins(first)["counts"])
+
+
+def test_trials_are_binned_around_their_moment(session):
+    aligned = trial_counts(session, align="go_time", before=1.0, after=2.0, bin_width=0.1)
+    assert aligned["counts"].dims == ("trial", "time", "unit")
+    assert aligned["counts"].shape == (3, 30, 3)
+    np.testing.assert_allclose(aligned["time"].values[[0, 9, 10]], [-0.95, -0.05, 0.05])
+    for row, moment in ((0, 12.0), (1, 33.0)):
+        edges = moment - 1 + np.arange(31) * 0.1
+        wanted = np.histogram(session.spikes_of(1), edges)[0]
+        assert aligned["counts"].values[row, :, 1].tolist() == wanted.tolist()
+    assert aligned["observed"].values.tolist() == [True, True, False]
+    assert aligned["side"].values.tolist() == ["left", "right", "left"]
+
+
+def test_a_window_that_leaves_the_recording_is_not_observed(session):
+    aligned = trial_counts(session, align="stop_time", before=0.0, after=10.0, bin_width=1.0)
+    assert aligned["observed"].values.tolist() == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"table": "trial"}, "did you mean 'trials'"),
+        ({"align": "go"}, "no column 'go'"),
+        ({"before": -3.0}, "holds no bin"),
+    ],
+)
+def test_trials_that_cannot_be_aligned_are_refused(session, options, words):
+    given = {"before": 0.0, "after": 1.0, "bin_width": 0.1} | options
+    with pytest.raises(BadInput, match=words):
+        trial_counts(session, **given)
