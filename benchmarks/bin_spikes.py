@@ -38,7 +38,9 @@ def ours(trains, seconds, width, sparse):
     count = count_spikes_sparse if sparse else count_spikes
     count(session, make_grid(np.array([[0.0, 200 * width]]), width), rows)
     grid = make_grid(np.array([[0.0, seconds]]), width)
-    return lambda: count(session, grid, rows)
+    return (
+        (lambda: count(session, grid, rows)) if sparse else (lambda: count(session, grid, rows)[0])
+    )
 
 
 def histogram(trains, seconds, width, _sparse):
@@ -124,10 +126,10 @@ def main():
             found[name] = run(sys.executable if name == "ours" else given.peers, name, args)
             print(f"  {name:<10}", json.dumps(found[name]), flush=True)
         peers = [r["cpu_s"] for n, r in found.items() if n != "ours" and "cpu_s" in r]
-        if peers:
+        if peers and "cpu_s" in found["ours"]:
             print(f"  ratio to the fastest peer: {min(peers) / found['ours']['cpu_s']:.1f}")
-        one = found["ours"]
-        print(f"  ours, peak memory / output: {one['peak_gb'] / one['output_gb']:.2f}")
+            one = found["ours"]
+            print(f"  ours, peak memory / output: {one['peak_gb'] / one['output_gb']:.2f}")
 
 
 if __name__ == "__main__":

@@ -56,13 +56,13 @@ def test_what_is_left_open_is_absent_from_toml():
 
 def test_an_unknown_option_is_answered_with_the_nearest_one(tmp_path):
     path = tmp_path / "run.toml"
-    path.write_text("n_latent = 64\nbanana = 1\n", encoding="utf-8")
+    path.write_text("n_latent = 64\nxyzzy = 1\n", encoding="utf-8")
     with pytest.raises(BadInput) as caught:
         read_toml(path)
     message = str(caught.value)
     assert str(path) in message
     assert "'n_latent'; did you mean 'n_latents'?" in message
-    assert "'banana'" in message
+    assert "'xyzzy'" in message
     assert message.count("did you mean") == 1
     for refuse in (from_dict, lambda values: Config().replace(**values)):
         with pytest.raises(BadInput, match="did you mean 'seed'"):

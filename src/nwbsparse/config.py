@@ -11,6 +11,7 @@ import dataclasses
 import math
 import re
 import tomllib
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -43,14 +44,43 @@ makes, nor for the negative reconstructions of an identity output."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config:
+class ReadOptions:
+    """How a source is read, where it leaves something open."""
+
+    series: str | None = None
+    """Read this series instead of Units: ROI traces, "Activity_*" for one series per unit."""
+    band: tuple[float, ...] = ()
+    """Two frequencies (Hz): read the power of an electrical series between them."""
+    rate: float | None = None
+    """Sampling rate (Hz) of the series, where the file's is wrong."""
+    sampling_frequency: float | None = None
+    """Sampling rate (Hz) of a sorting or suite2p folder that does not state it."""
+    time_scale: float | None = None
+    """Seconds per unit of the stored spike times, such as 0.001 for milliseconds."""
+    bin_width: float | None = None
+    """Bin width (s). Absent: the smallest of 10-200 ms with 5 population spikes per bin."""
+
+    def for_reading(self, accepted: Collection[str]) -> dict[str, Any]:
+        """The options that were given, as :func:`nwbsparse.read` takes them.
+
+        The bin width is passed on only where the reader asks for it (ready-made counts).
+        """
+        names = [field.name for field in dataclasses.fields(ReadOptions)]
+        given = {name: getattr(self, name) for name in names}
+        return {
+            name: value
+            for name, value in given.items()
+            if value not in (None, ()) and (name != "bin_width" or name in accepted)
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(ReadOptions):
     """How a recording is binned, split, learned and explained."""
 
     name: str = "latents"
     """Name of this result: part of the file name and the key inside the NWB file."""
 
-    bin_width: float | None = None
-    """Bin width (s). Absent: the smallest of 10-200 ms with 5 population spikes per bin."""
     units: str | None = None
     """Which units to use: ids ("3,7,12") or a condition on columns ("quality == 'good'")."""
     epochs: str | None = None
@@ -107,6 +137,7 @@ class Config:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "levels", tuple(self.levels))
+        object.__setattr__(self, "band", tuple(float(edge) for edge in self.band))
         raise_together(self._problems(), heading="the options cannot work")
 
     def _problems(self) -> list[str]:
@@ -127,6 +158,8 @@ class Config:
             found.append(
                 f"test + validation is {self.test + self.validation:g}; nothing is left to train on"
             )
+        if self.band and (len(self.band) != 2 or not 0 < self.band[0] < self.band[1]):
+            found.append(f"band is {self.band}; it must be two growing frequencies > 0 Hz")
         found += self._level_problems() + self._target_problems()
         for field, choices in _CHOICES.items():
             value = getattr(self, field)
@@ -196,11 +229,12 @@ class Config:
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON and TOML; fields left to be chosen are absent."""
         values = dataclasses.asdict(self)
-        values["levels"] = list(self.levels)
+        values |= {"levels": list(self.levels), "band": list(self.band)}
         return {key: value for key, value in values.items() if value is not None}
 
 
 _POSITIVE = (
+    "rate", "sampling_frequency", "time_scale",
     "bin_width", "blocks", "n_latents", "k", "batch_size", "learning_rate", "max_epochs",
     "patience", "dead_window", "k_aux", "n_shifts",
 )  # fmt: skip

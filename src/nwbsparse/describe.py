@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from nwbsparse import names
+from nwbsparse.binning.clock import trace_step
 from nwbsparse.binning.covariates import thaw
 from nwbsparse.binning.grid import observed, suggest_bin_width
 from nwbsparse.session import Session
@@ -39,10 +40,26 @@ def describe(session: Session) -> dict[str, Any]:
         "mean_rate": float(n_spikes.sum() / max(seconds, 1e-9)),
         "suggested_bin_width": bin_width,
         "spikes_per_suggested_bin": per_bin,
+        "traces": _traces(session),
+        "events": {name: len(events.times) for name, events in session.events.items()},
         "unit_columns": [str(name) for name in session.units.data_vars],
         "series": [_series(series) for series in session.series.values()],
         "intervals": [_intervals(name, table) for name, table in session.intervals.items()],
         "report": session.report.to_dict(),
+    }
+
+
+def _traces(session: Session) -> dict[str, Any] | None:
+    traces = session.traces
+    if traces is None:
+        return None
+    return {
+        "name": traces.name,
+        "path": traces.path,
+        "unit": traces.unit,
+        "samples": len(traces.times),
+        "step": trace_step(traces),
+        "counts": traces.bin_width is not None,
     }
 
 

@@ -51,6 +51,12 @@ def environment(coder: SparseCoder) -> dict[str, Any]:
     }
 
 
+def can_annotate(session: Session) -> bool:
+    """Whether an annotated copy can be written: the source is an NWB file (HDF5) on this machine."""
+    source = session.source
+    return bool(source.nwb_version) and source.path is not None and source.path.is_file()
+
+
 def derived_name(source: Path, name: str) -> str:
     """File name of the annotated copy of a recording."""
     return f"{source.stem}_desc-{name}_sparse.nwb"
@@ -72,8 +78,11 @@ def write(results: Results, to: str | Path, *, overwrite: bool = False) -> Path:
     from nwbsparse.io.stored import StoredResult
 
     source = results.session.source
-    if source.path is None:
-        raise BadInput("the session did not come from a file, so there is none to annotate")
+    if source.path is None or not can_annotate(results.session):
+        raise BadInput(
+            "the session did not come from an NWB file (HDF5) on this machine, so there is none "
+            "to annotate"
+        )
     coder = results.coder
     weights = {name: tensor.detach().cpu().numpy() for name, tensor in coder.state_dict().items()}
     stored = StoredResult(

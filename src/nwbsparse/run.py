@@ -25,10 +25,10 @@ from nwbsparse.binning.to_bins import bin_session
 from nwbsparse.config import Config, to_toml
 from nwbsparse.defaults import resolve
 from nwbsparse.errors import BadInput, EnvironmentProblem
-from nwbsparse.io.reading import read
+from nwbsparse.io.reading import read_as
 from nwbsparse.models import checkpoint
 from nwbsparse.progress import Progress, silent
-from nwbsparse.results import Results, derived_name, environment, write
+from nwbsparse.results import Results, can_annotate, derived_name, environment, write
 from nwbsparse.session import Session
 from nwbsparse.training import fit
 from nwbsparse.views.report import report
@@ -45,12 +45,13 @@ class Run:
     metrics: dict[str, Any]
     """The content of ``metrics.json``."""
     folder: Path
-    nwb: Path
+    nwb: Path | None
+    """The annotated file; None when the source is not an NWB file (HDF5) on this machine."""
     report: Path
 
 
 def run(
-    source: str | Path | Session,
+    source: Any,
     out: str | Path,
     config: Config | None = None,
     *,
@@ -61,7 +62,8 @@ def run(
     """Read, bin, split, fit, encode, evaluate, explain, write and report, in one call.
 
     Args:
-        source: an NWB file, or the Session that :func:`nwbsparse.read` made of one; it is only read.
+        source: anything that :func:`nwbsparse.read` takes, or the Session it returned; it is only
+            read. An annotated NWB file is written for NWB files (HDF5) on this machine.
         out: folder for the results (made when absent).
         config: options; what they leave open is chosen and said.
         overwrite: replace results of an earlier run in ``out``.
@@ -81,10 +83,10 @@ def run(
     out = Path(out)
     began = time.perf_counter()
     log = _Log(say)
-    path = source_path(source)
-    check_out(out, path, config, overwrite=overwrite)
-    session = source if isinstance(source, Session) else read(source)
-    log(f"read {session.n_units} units and {len(session.spike_times):,} spikes from {path.name}")
+    check_out(out, source, config, overwrite=overwrite)
+    session = source if isinstance(source, Session) else read_as(source, config)
+    what = session.traces.name if session.traces else f"{len(session.spike_times):,} spikes"
+    log(f"read {session.n_units} units and {what} from {Path(source_name(source)).name}")
     binned = _binned(session, config)
     log(_bins_said(binned, config))
     coder = fit(binned, config, progress=progress)
@@ -234,27 +236,22 @@ def _explained_said(attribution: xr.Dataset) -> str:
     )
 
 
-def source_path(source: str | Path | Session) -> Path:
-    """The file that a run annotates.
-
-    Raises:
-        BadInput: the session did not come from a file.
-    """
-    if not isinstance(source, Session):
-        return Path(source)
-    if source.source.path is None:
-        raise BadInput("the session did not come from a file, so there is none to annotate")
-    return source.source.path
+def source_name(source: Any) -> str:
+    """A name for the results of this source: its file name, or what the recording calls itself."""
+    if isinstance(source, Session):
+        named = source.source.path
+        return str(named) if named is not None else source.source.identifier or "recording"
+    return str(source) if isinstance(source, str | Path) else "recording"
 
 
-def check_out(out: Path, source: Path, config: Config, *, overwrite: bool) -> None:
+def check_out(out: Path, source: Any, config: Config, *, overwrite: bool) -> None:
     """Make sure that results can be written to a folder, before any work is done.
 
     Raises:
         BadInput: it is a file, or holds results already and ``overwrite`` was not asked.
         EnvironmentProblem: it cannot be written to.
     """
-    nwb = derived_name(source, config.name)
+    nwb = derived_name(Path(source_name(source)), config.name)
     if out.exists() and not out.is_dir():
         raise BadInput(f"{out} is a file; --out must be a folder")
     there = [name for name in (nwb, "metrics.json", "report.html") if (out / name).exists()]
@@ -276,16 +273,21 @@ def _write_all(
     log: _Log,
     *,
     overwrite: bool,
-) -> Path:
+) -> Path | None:
     """Write everything into a hidden folder first, so that ``out`` never holds half a run."""
-    source = source_path(results.session)
+    source = Path(source_name(results.session))
+    annotated = can_annotate(results.session)
     try:
         stage = Path(tempfile.mkdtemp(prefix=".nwbsparse-", dir=out))
     except OSError as error:
         raise EnvironmentProblem(f"results cannot be written to {out}: {error.strerror}") from None
     try:
-        nwb = write(results, stage / derived_name(source, results.name))
-        log(f"wrote and verified {nwb.name}")
+        nwb = stage / derived_name(source, results.name)
+        if annotated:
+            write(results, nwb)
+            log(f"wrote and verified {nwb.name}")
+        else:
+            log("no annotated NWB file: the source is not an NWB file (HDF5) on this machine")
         report(results, binned, stage / "report.html")
         (stage / "run.toml").write_text(
             to_toml(results.config, source=source.name), encoding="utf-8"
@@ -305,7 +307,7 @@ def _write_all(
         raise EnvironmentProblem(f"results could not be written to {out}: {error}") from error
     finally:
         shutil.rmtree(stage, ignore_errors=True)
-    return out / nwb.name
+    return out / nwb.name if annotated else None
 
 
 def save_netcdf(dataset: xr.Dataset, path: Path) -> None:

@@ -102,3 +102,22 @@ def test_a_unit_selection_chooses_columns():
     binned = to_bins(replace(session), 0.1, units=[2, 0])
     assert binned["counts"].values[0].tolist() == [0.0, 2.0]
     assert make_session({0: np.array([1.0])}).traces is None
+
+
+def test_ready_made_counts_of_a_unit_that_was_not_observed_are_unknown():
+    data = np.ones((400, 2), np.uint8)
+    session = session_of(data, (np.arange(400) + 0.5) * 0.1, bin_width=0.1)
+    seen = (np.array([[0.0, 40.0]]), np.array([[0.0, 20.0]]))
+    valid = to_bins(replace(session, obs_intervals=seen))["valid"].values
+    assert valid[:, 0].all()
+    assert valid[:200, 1].all()
+    assert not valid[200:, 1].any()
+
+
+def test_a_pause_of_less_than_a_bin_begins_a_new_segment_of_ready_made_counts():
+    times = np.concatenate([(np.arange(200) + 0.5) * 0.1, 20.04 + (np.arange(200) + 0.5) * 0.1])
+    data = np.arange(400, dtype=np.uint16)[:, None]
+    binned = to_bins(session_of(data, times, bin_width=0.1))
+    assert binned["segment"].values.max() == 1
+    assert (binned["counts"].values[:, 0] == np.arange(400)).all()
+    np.testing.assert_allclose(binned["time"].values, times, atol=1e-9)

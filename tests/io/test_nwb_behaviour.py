@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from hdmf.common import DynamicTable
 from pynwb.behavior import (
-    BehavioralEvents,
     BehavioralTimeSeries,
     CompassDirection,
     EyeTracking,
@@ -72,12 +71,9 @@ def test_conversion_and_offset_are_applied(tmp_path):
     np.testing.assert_array_equal(series.data[:2], [[10.5, 11.0], [11.5, 12.0]])
 
 
-@pytest.mark.filterwarnings("ignore:BehavioralEvents is deprecated")
 def test_what_is_not_behaviour_is_listed_with_the_reason(tmp_path):
     clock = {"rate": 10.0, "starting_time": 0.0}
-    stamps = {"timestamps": np.arange(5.0)}
     held = [
-        BehavioralEvents(time_series=time_series("licks", data=np.ones(5), **stamps)),
         time_series("wide", data=np.ones((50, 8)), **clock),
         DynamicTable(name="ripples", description="a table", columns=[]),
     ]
@@ -87,8 +83,7 @@ def test_what_is_not_behaviour_is_listed_with_the_reason(tmp_path):
     )  # fmt: skip
     session = read_nwb(path)
     assert session.series == {}
-    lick, wide = "/processing/behavior/BehavioralEvents/licks", "/processing/behavior/wide"
-    assert "events are not read as covariates yet" in reasons(session, "other", lick)
+    wide = "/processing/behavior/wide"
     assert "1 to 3 columns, this has shape (50, 8)" in reasons(session, "other", wide)
     assert "not behaviour: TimeSeries in /acq" in reasons(session, "other", "/acquisition/sync")
     assert line_of(session, "other", "/acquisition/sync").found == 70

@@ -42,7 +42,16 @@ def test_human_medial_temporal_lobe():
     assert session.spike_times.min() >= 0  # not stretched to the event at −1.5e9 s
     assert session.subject["species"] == "Homo sapiens"
     assert any("OpticalSeries" in warning for warning in session.report.warnings)
-    assert {line.name for line in session.report.of_kind("other")} >= {"/acquisition/events"}
+    others = {line.name for line in session.report.of_kind("other")}
+    assert "/acquisition/events" not in others
+    assert "/acquisition/experiment_ids" in others
+    events = session.events["events"]
+    [line] = session.report.of_kind("events")
+    assert (line.found, line.kept, line.dropped) == (1717, 1716, 1)
+    assert "1 event far outside the recording (-1.5429e+09 s;" in line.reasons[0]
+    assert events.labels is not None
+    assert set(events.labels) == {"1", "2", "4", "11", "60", "61"}
+    assert (np.diff(events.times) >= 0).all()
 
 
 def test_mouse_alm_with_unsorted_spikes_and_no_stop_times():
@@ -55,6 +64,9 @@ def test_mouse_alm_with_unsorted_spikes_and_no_stop_times():
     assert kinds(session, "trials")["cue_start_time"] == "event time"
     assert kinds(session, "trials")["type"] == "category"
     assert len(session.spike_times) == 1_679
+    licks = {name: len(events.times) for name, events in session.events.items()}
+    assert licks == {"lick_left_times": 782, "lick_right_times": 1016}
+    assert all(line.dropped == 0 for line in session.report.of_kind("events"))
     assert (np.diff(session.spike_times) >= 0).all()
     [spikes] = session.report.of_kind("spikes")
     assert "1 unit had unsorted times" in spikes.reasons[0]

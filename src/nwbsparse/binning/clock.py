@@ -27,7 +27,8 @@ def trace_stretches(traces: Traces) -> np.ndarray:
     if len(traces.times) < 2:
         raise BadInput(f"{traces.name} has {len(traces.times)} samples; at least 2 are needed")
     step = trace_step(traces)
-    limit = 1.5 * step if traces.bin_width is not None else GAP * step
+    # ready-made bins follow one another exactly, or there was a pause
+    limit = (1 + 1e-3) * step if traces.bin_width is not None else GAP * step
     cuts = np.flatnonzero(np.diff(traces.times) > limit)
     first = traces.times[np.r_[0, cuts + 1]] - step / 2
     last = traces.times[np.r_[cuts, len(traces.times) - 1]] + step / 2

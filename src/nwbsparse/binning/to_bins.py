@@ -146,7 +146,9 @@ def _activity(
     """Counts or traces per bin, the spikes that fell into none, and where units were observed."""
     counts: Any
     if session.traces is not None:
-        counts, valid = bin_traces(session.traces, grid, rows)
+        counts, known = bin_traces(session.traces, grid, rows)
+        seen = observed_bins(session, grid, rows)
+        valid = known if seen is None else seen if known is None else seen & known
         dropped = np.zeros(len(rows), dtype=np.int64)
     else:
         count = count_spikes_lazily if lazy else count_spikes

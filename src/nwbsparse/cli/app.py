@@ -12,7 +12,7 @@ from cyclopts import App, Parameter
 from rich.console import Console
 from rich.markup import escape
 
-from nwbsparse.config import Config, to_toml
+from nwbsparse.config import Config, ReadOptions, to_toml
 from nwbsparse.schema import own_version
 
 app = App(
@@ -35,14 +35,13 @@ def _say(console: Console) -> Callable[[str], None]:
 
 @app.command
 def run(
-    source: Path,
+    source: str,
     /,
     *,
     out: Path,
     config: Flags = Config(),  # noqa: B008
     overwrite: bool = False,
     strict: bool = False,
-    time_scale: float = 1.0,
     dry_run: bool = False,
     quiet: bool = False,
 ) -> None:
@@ -54,15 +53,14 @@ def run(
     Parameters
     ----------
     source
-        The NWB file; it is only read.
+        What is read: an NWB file (HDF5 or Zarr, a path or address), a Kilosort, Phy or suite2p
+        folder, an .npz file. It is never written to.
     out
         Folder for the results.
     overwrite
         Replace results of an earlier run in the folder.
     strict
         Refuse what reading would otherwise repair and report.
-    time_scale
-        Seconds per unit of the stored spike times (0.001 for milliseconds).
     dry_run
         Say what would be done, with sizes and an estimate of time and memory.
     quiet
@@ -70,12 +68,12 @@ def run(
     """
     from nwbsparse import run as verbs
     from nwbsparse.cli.show import progress_bars, report_table, show_run
-    from nwbsparse.io.reading import read
+    from nwbsparse.io.reading import read_as
 
     console = _console()
     if not dry_run:
         verbs.check_out(out, source, config, overwrite=overwrite)
-    session = read(source, strict=strict, time_scale=time_scale)
+    session = read_as(source, config, strict=strict)
     if dry_run:
         _show_plan(console, verbs.plan(session, config), source, out)
         return
@@ -86,19 +84,17 @@ def run(
         done = verbs.run(session, out, config, overwrite=overwrite, progress=progress, say=say)
     if not quiet:
         show_run(console, done)
-        console.print(
-            f"next: open the report, or in Python: nwbsparse.open_results('{done.nwb}')",
-            soft_wrap=True,
-        )
+        then = f", or in Python: nwbsparse.open_results('{done.nwb}')" if done.nwb else ""
+        console.print(f"next: open the report{then}", soft_wrap=True)
 
 
 @app.command
 def inspect(
-    source: Path,
+    source: str,
     /,
     *,
+    options: Annotated[ReadOptions, Parameter(name="*")] = ReadOptions(),  # noqa: B008
     strict: bool = False,
-    time_scale: float = 1.0,
     as_json: Annotated[bool, Parameter(name="--json", negative=())] = False,
 ) -> None:
     """Show what a recording holds: what can be read, what was dropped and why.
@@ -106,7 +102,8 @@ def inspect(
     Parameters
     ----------
     source
-        The NWB file; it is only read.
+        What is read: an NWB file (HDF5 or Zarr, a path or address), a Kilosort, Phy or suite2p
+        folder, an .npz file. It is never written to.
     strict
         Refuse what reading would otherwise repair and report.
     time_scale
@@ -116,9 +113,9 @@ def inspect(
     """
     from nwbsparse.cli.show import show_recording
     from nwbsparse.describe import describe
-    from nwbsparse.io.reading import read
+    from nwbsparse.io.reading import read_as
 
-    seen = describe(read(source, strict=strict, time_scale=time_scale))
+    seen = describe(read_as(source, options, strict=strict))
     if as_json:
         sys.stdout.write(json.dumps(seen, indent=1) + "\n")
     else:
@@ -213,7 +210,7 @@ def demo(*, out: Path = Path("demo"), seed: int = 0, seeds: int = 0) -> None:
         demonstrate(console, out, seed, _say(console))
 
 
-def _show_plan(console: Console, planned: Any, source: Path, out: Path) -> None:
+def _show_plan(console: Console, planned: Any, source: str, out: Path) -> None:
     console.print(
         f"[bold]would run[/] on {escape(str(source))} and write to {escape(str(out))}",
         soft_wrap=True,

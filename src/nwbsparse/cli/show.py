@@ -53,18 +53,14 @@ def show_recording(console: Console, seen: dict[str, Any]) -> None:
         ("NWB", seen["nwb_version"]),
         ("subject", subject),
         ("recorded", f"{seen['start']:.1f} to {seen['stop']:.1f} s ({seen['extent_from']})"),
-        ("units", f"{seen['n_units']}, of which {seen['n_units_firing']} fire"),
-        ("spikes", f"{seen['n_spikes']:,} ({seen['mean_rate']:.1f} per second over all units)"),
-        (
-            "bin width",
-            f"{seen['suggested_bin_width'] * 1000:g} ms suggested: "
-            f"{seen['spikes_per_suggested_bin']:.1f} population spikes per bin",
-        ),
+        *_activity(seen),
     ):
         facts.add_row(f"[bold]{key}[/]", escape(str(value)))
     console.print(facts)
     for one in seen["series"]:
         console.print(_series_line(one))
+    for name, n in seen["events"].items():
+        console.print(f"\n[bold]{escape(name)}[/] (events): {n:,}")
     for table in seen["intervals"]:
         columns = ", ".join(
             f"{escape(key)} [dim]({kind})[/]" for key, kind in table["columns"].items()
@@ -76,6 +72,32 @@ def show_recording(console: Console, seen: dict[str, Any]) -> None:
     console.print(report_table(seen["report"]))
     for warning in seen["report"]["warnings"]:
         console.print(f"[yellow]library warning:[/] {escape(warning)}")
+
+
+def _activity(seen: dict[str, Any]) -> list[tuple[str, str]]:
+    traces = seen["traces"]
+    if traces is not None:
+        what = "counts" if traces["counts"] else "traces"
+        return [
+            ("units", str(seen["n_units"])),
+            (
+                what,
+                f"{traces['name']}: {traces['samples']:,} samples ({traces['unit'] or 'no unit'})",
+            ),
+            (
+                "bin width",
+                f"{traces['step'] * 1000:.6g} ms, that of the {what}, when none is given",
+            ),
+        ]
+    return [
+        ("units", f"{seen['n_units']}, of which {seen['n_units_firing']} fire"),
+        ("spikes", f"{seen['n_spikes']:,} ({seen['mean_rate']:.1f} per second over all units)"),
+        (
+            "bin width",
+            f"{seen['suggested_bin_width'] * 1000:g} ms suggested: "
+            f"{seen['spikes_per_suggested_bin']:.1f} population spikes per bin",
+        ),
+    ]
 
 
 def report_table(report: dict[str, Any]) -> Table:
@@ -132,5 +154,6 @@ def show_run(console: Console, done: Any) -> None:
         f"{numbers['n_assessable_latents']} assessable   [dim]untrained coder "
         f"{numbers['n_explained_untrained']}, raw units {numbers['n_explained_units']}[/]"
     )
-    console.print(f"annotated NWB  {done.nwb}", soft_wrap=True)
+    if done.nwb is not None:
+        console.print(f"annotated NWB  {done.nwb}", soft_wrap=True)
     console.print(f"report         {done.report}", soft_wrap=True)

@@ -5,29 +5,35 @@ from __future__ import annotations
 import hashlib
 import re
 from pathlib import Path
+from typing import Any
 
 import h5py
 
-from nwbsparse.errors import BadInput, EnvironmentProblem
+from nwbsparse.errors import BadInput, EnvironmentProblem, NwbsparseError
 from nwbsparse.io.datasets import text
-from nwbsparse.io.guard import check_tree
+from nwbsparse.io.guard import check_open_tree, check_tree
+from nwbsparse.io.guard_zarr import check_zarr, zarr_json
 
 _TRUNCATED = re.compile(r"eof = (\d+), sblock->base_addr = (\d+), stored_eof = (\d+)")
 
 
 def check_readable(path: str | Path) -> Path:
-    """Make sure that a path is a complete NWB 2 file (HDF5) that is safe to open.
+    """Make sure that a path is a complete NWB 2 file (HDF5 or Zarr) that is safe to open.
 
     Nothing but the structure of the file is read: no data, no pynwb. Returns the path.
 
     Raises:
-        BadInput: the file is missing, a folder, not HDF5, incomplete, damaged, not NWB, NWB 1, or
-            reaches for data outside its own folder. The message says which, and what to do.
+        BadInput: the file is missing, a folder that is no Zarr store, not HDF5, incomplete,
+            damaged, not NWB, NWB 1, or reaches for data outside its own folder (or store). The
+            message says which, and what to do.
         EnvironmentProblem: the file is there but this account may not read it, or another
             program holds it.
     """
     path = Path(path).expanduser()
     _check_file(path)
+    if path.is_dir():
+        _check_store(path)
+        return path
     try:
         with h5py.File(path, mode="r") as file:
             check_tree(path)  # before the first value is read: it could lead to another file
@@ -39,16 +45,49 @@ def check_readable(path: str | Path) -> Path:
     return path
 
 
+def open_checked(stream: Any, *, path: Path) -> h5py.File:
+    """An open binary file as HDF5, once it is known to be NWB 2 and safe to read.
+
+    ``path`` names it in messages. The stream itself stays open when the HDF5 file is closed.
+
+    Raises:
+        BadInput: as ``check_readable``; links to any other file are refused.
+    """
+    file = None
+    try:
+        file = h5py.File(stream, mode="r")
+        check_open_tree(file, path)
+        _check_nwb(file, path)
+        return file
+    except BaseException as error:
+        if file is not None:
+            file.close()
+        if isinstance(error, OSError) and not isinstance(error, NwbsparseError):
+            raise _unreadable(path, error) from None
+        raise
+
+
 def sha256_of(path: str | Path) -> str:
-    """The SHA-256 of a whole file, as 64 hexadecimal digits."""
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """The SHA-256 of a whole file, as 64 hexadecimal digits.
+
+    That of a folder (a Zarr store) is taken over the path and the SHA-256 of each of its files,
+    in the order of their paths.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    whole = hashlib.sha256()
+    files = {one.relative_to(path).as_posix(): one for one in path.rglob("*") if one.is_file()}
+    for name in sorted(files):
+        whole.update(f"{name}\0{sha256_of(files[name])}\n".encode("utf-8", "surrogateescape"))
+    return whole.hexdigest()
 
 
 def _check_file(path: Path) -> None:
     try:
         if path.is_dir():
-            raise BadInput(f"{path} is a folder; give the path of one NWB file (HDF5, .nwb).")
+            return
         with path.open("rb") as file:
             empty = not file.read(1)
     except FileNotFoundError:
@@ -65,6 +104,27 @@ def _check_file(path: Path) -> None:
         raise BadInput(f"{path} is empty: 0 bytes. Re-copy it.")
     if not h5py.is_hdf5(path):
         raise BadInput(f"{path} is not an HDF5 file, so not NWB; check that it is the right file.")
+
+
+def _check_store(path: Path) -> None:
+    if not (path / ".zgroup").is_file():
+        if (path / "zarr.json").is_file():
+            raise BadInput(
+                f"{path} is a Zarr store of format 3, which hdmf-zarr cannot read yet; write it "
+                "in format 2 or as HDF5."
+            )
+        raise BadInput(
+            f"{path} is a folder; give the path of one NWB file (HDF5, .nwb) or of one NWB Zarr "
+            "store (a folder that holds .zgroup)."
+        )
+    check_zarr(path)
+    attributes = zarr_json(path / ".zattrs")
+    if not attributes.get("nwb_version") and attributes.get("neurodata_type") != "NWBFile":
+        held = ", ".join(sorted(one.name for one in path.iterdir() if one.is_dir())[:6])
+        raise BadInput(
+            f"{path} is Zarr but not NWB: it states no nwb_version (it holds {held or 'nothing'}). "
+            "Convert it to NWB first, for example with NeuroConv."
+        )
 
 
 def _check_nwb(file: h5py.File, path: Path) -> None:
@@ -96,6 +156,8 @@ def _unreadable(path: Path, error: OSError) -> BadInput | EnvironmentProblem:
         return _locked(path)
     if isinstance(error, PermissionError):
         return EnvironmentProblem(f"{path} may not be read by this account.")
+    if "signature not found" in str(error):
+        return BadInput(f"{path} is not an HDF5 file, so not NWB; check that it is the right file.")
     return BadInput(f"{path} is damaged: HDF5 says '{error}'. Re-copy it.")
 
 

@@ -47,6 +47,15 @@ def check_tree(path: Path) -> None:
                 raise BadInput(f"{where} points to {inside} in {target}, which is not there.")
 
 
+def check_open_tree(file: h5py.File, path: Path) -> None:
+    """Refuse an open file that takes data from anywhere else: it has no folder to link into.
+
+    Raises:
+        BadInput: as ``check_tree``, and for every external link.
+    """
+    _walk_groups(h5g.open(file.id, b"/"), path, None)
+
+
 def _walk(path: Path, root: Path) -> list[_External]:
     try:
         file = h5f.open(str(path).encode(), h5f.ACC_RDONLY)
@@ -58,7 +67,7 @@ def _walk(path: Path, root: Path) -> list[_External]:
         file.close()
 
 
-def _walk_groups(top: h5g.GroupID, path: Path, root: Path) -> list[_External]:
+def _walk_groups(top: h5g.GroupID, path: Path, root: Path | None) -> list[_External]:
     external: list[_External] = []
     visited = {h5o.get_info(top).addr}
     stack: list[_Group] = [(top, iter(list(top)), "")]
@@ -115,8 +124,15 @@ def _check_storage(dataset: h5d.DatasetID, where: str, path: Path) -> None:
         )
 
 
-def _checked_link(value: tuple[bytes, bytes], where: str, path: Path, root: Path) -> _External:
+def _checked_link(
+    value: tuple[bytes, bytes], where: str, path: Path, root: Path | None
+) -> _External:
     name, inside = (part.decode("utf-8", "replace") for part in value)
+    if root is None:
+        raise BadInput(
+            f"{where} in {path} points to another file ({name}); such links are followed only in "
+            f"files on this machine. Give the path of a local copy, with {name} beside it."
+        )
     target = path.parent / name
     if not target.resolve().is_relative_to(root):
         raise BadInput(

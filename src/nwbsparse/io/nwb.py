@@ -1,24 +1,20 @@
-"""An NWB file (HDF5) into memory: everything that can be used, and an account of the rest."""
+"""An NWB recording into memory: everything that can be used, and an account of the rest."""
 
 from __future__ import annotations
 
-import math
-import re
 import warnings
 from collections.abc import Mapping
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
-from pynwb import NWBHDF5IO
-
-from nwbsparse.errors import BadInput, NwbsparseError
 from nwbsparse.io.account import Account
-from nwbsparse.io.check import check_readable, sha256_of
 from nwbsparse.io.datasets import text
+from nwbsparse.io.nwb_activity import Asked, read_activity
 from nwbsparse.io.nwb_behaviour import read_behaviour
+from nwbsparse.io.nwb_events import read_events
 from nwbsparse.io.nwb_intervals import read_intervals, read_invalid_times
+from nwbsparse.io.nwb_open import Openable, Recording, opened
 from nwbsparse.io.nwb_other import list_other, recording_extent
-from nwbsparse.io.nwb_units import read_obs_intervals, read_units, units_table
 from nwbsparse.session import Session, Source
 
 _SUBJECT = (
@@ -27,99 +23,92 @@ _SUBJECT = (
 )
 
 
-def read_nwb(path: str | Path, *, strict: bool = False, time_scale: float = 1.0) -> Session:
-    """A recording: its units, their spikes, the behaviour, the trials, and where it came from.
+def read_nwb(
+    source: Openable,
+    *,
+    strict: bool = False,
+    time_scale: float = 1.0,
+    series: str | None = None,
+    band: tuple[float, float] | None = None,
+    rate: float | None = None,
+) -> Session:
+    """A recording: its units, their activity, the behaviour, the trials, and where it came from.
 
-    The file is opened for reading only and closed before this returns; all arrays are in memory.
+    A file is opened for reading only and closed before this returns; all arrays are in memory.
+    Of a file on a server only what is read is downloaded, and an NWBFile or open file that was
+    given stays open.
     Faults of the file are repaired or left out and counted in ``session.report``; with
     ``strict`` they are refused instead, all in one message. Warnings of the libraries that read
     the file go to the report too, so that they never stop the reading.
 
     Args:
-        path: an NWB 2 file.
+        source: path of an NWB 2 file (HDF5) or NWB Zarr store; the address of a file
+            (``https://…``, ``dandi://000207/sub-4/x.nwb``); an NWBFile of pynwb, open or in
+            memory; or a binary file that is open and can seek.
         strict: refuse what would be repaired (NaN spikes, NaN stops, repeated unit ids, …).
         time_scale: what turns the stored spike times and observed intervals into seconds: 0.001
             for milliseconds, 1 / sampling rate for samples. Other tables keep their clocks.
+        series: read this series as the activity, not the spikes: fluorescence, binned spikes, or
+            one series per unit. A name, container/name or path; several planes with one clock
+            joined by commas; or a pattern (``Activity_*``). A file without spikes whose activity
+            can only be one series needs no name.
+        band: low and high edge (Hz): the series is a field potential, and its power in this band
+            is the activity of each channel.
+        rate: sampling rate (Hz) of series whose stored rate is no clock: NaN, 0, or below 0.1 Hz,
+            which is a sampling period in disguise.
 
     Raises:
-        BadInput: the file is not a readable NWB file, or holds no units with spikes, or times
-            that are not seconds, or (``strict``) anything that would need repair.
+        BadInput: the file is not a readable NWB file, or holds no activity that can be meant, or
+            times that are not seconds, or (``strict``) anything that would need repair.
         EnvironmentProblem: the file may not be opened here.
     """
-    if not math.isfinite(time_scale) or time_scale <= 0:
-        raise BadInput(f"time_scale must be a positive number of seconds, not {time_scale}")
-    path = check_readable(path)
-    account = Account(path, strict)
+    asked = Asked(series=series, band=band, rate=rate, time_scale=time_scale)
+    asked.check()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        session = _read(path, account, time_scale)
+        with opened(source) as recording:
+            account = Account(recording.label, strict)
+            session = _read(recording, account, asked)
     account.raise_problems()
     said = (f"{warning.category.__name__}: {warning.message}" for warning in caught)
     return Session(**session, report=account.report(said))
 
 
-def _read(path: Path, account: Account, time_scale: float) -> dict[str, Any]:
-    digest = sha256_of(path)
-    io, nwbfile = _opened(path)
-    with io:
-        try:
-            return _contents(nwbfile, io, account, digest, time_scale)
-        except NwbsparseError:
-            raise
-        except OSError as error:  # a chunk that does not unpack
-            raise BadInput(f"data in {path} are damaged ({error}). Re-copy the file.") from error
+def _read(recording: Recording, account: Account, asked: Asked) -> dict[str, Any]:
+    with recording.reading():
+        held = _contents(recording.nwbfile, recording.io, account, recording.digest, asked)
+    if recording.note:
+        account.add("other", "source", 1, 1, notes=[recording.note])
+    return held | {"source": replace(held["source"], path=recording.path)}
 
 
-def _opened(path: Path) -> tuple[NWBHDF5IO, Any]:
-    io = None
-    try:
-        io = NWBHDF5IO(path=str(path), mode="r")
-        return io, io.read()
-    except Exception as error:  # pynwb raises anything: a missing extension, a broken table, …
-        if io is not None:
-            io.close()
-        # hdmf puts the whole tree of the file before the sentence that matters
-        why = text(error.args[-1])[:300] if error.args else type(error).__name__
-        if unknown := re.search(r"'(\S+)' not a namespace", why):
-            raise BadInput(
-                f"{path} uses the NWB extension {unknown[1]} but does not hold its definition: "
-                f"install it (pip install {unknown[1]}) and read again."
-            ) from error
-        raise BadInput(
-            f"{path} cannot be read by pynwb ({why}). Check it with nwbinspector, and re-export it."
-        ) from error
-
-
-def _contents(
-    nwbfile: Any, io: NWBHDF5IO, account: Account, digest: str, time_scale: float
-) -> dict[str, Any]:
+def _contents(nwbfile: Any, io: Any, account: Account, digest: str, asked: Asked) -> dict[str, Any]:
     def path_of(thing: Any) -> str:
         return io.manager.get_builder(thing).path.removeprefix("root")
 
-    table = units_table(nwbfile, account)
     extent = recording_extent(nwbfile)
     builder_of = io.manager.get_builder
-    units, spikes = read_units(
-        table,
-        account,
-        time_scale=time_scale,
-        starts=extent[0] if extent else None,
-        builder=builder_of(table),
+    starts = extent[0] if extent else None
+    activity = read_activity(
+        nwbfile, account, asked, starts=starts, path_of=path_of, builder_of=builder_of
     )
-    obs_intervals = read_obs_intervals(table, spikes, account, time_scale=time_scale)
-    places = {"spike_extent": spikes.extent, "path_of": path_of}
-    series = read_behaviour(nwbfile, account, **places)
+    places = {"reach": activity.reach, "path_of": path_of}
+    events, used = read_events(nwbfile, account, **places, used=activity.used)
+    used |= activity.used
+    series = read_behaviour(nwbfile, account, **places, used=used, rate=asked.rate)
     intervals = read_intervals(nwbfile, account, **places, builder_of=builder_of)
     invalid_times = read_invalid_times(nwbfile, account)
-    list_other(nwbfile, account, path_of=path_of)
+    list_other(nwbfile, account, path_of=path_of, used=used)
     return {
-        "units": units,
-        "spike_times": spikes.times,
-        "spike_index": spikes.index,
+        "units": activity.units,
+        "spike_times": activity.spike_times,
+        "spike_index": activity.spike_index,
         "series": series,
-        "intervals": intervals,
-        "obs_intervals": obs_intervals,
-        "extent": extent,
+        "intervals": intervals | _apart(activity.intervals, intervals),
+        "events": events,
+        "traces": activity.traces,
+        "obs_intervals": activity.obs_intervals,
+        "extent": activity.reach[:2] if activity.traces is not None else extent,
         "invalid_times": invalid_times,
         "subject": _subject(nwbfile),
         "source": Source(
@@ -129,10 +118,15 @@ def _contents(
             object_id=nwbfile.object_id,
             session_id=text(nwbfile.session_id),
             nwb_version=text(io.nwb_version[0]),
-            units_path=path_of(table),
-            units_object_id=table.object_id,
+            units_path=activity.table_path,
+            units_object_id=activity.table_object_id,
         ),
     }
+
+
+def _apart(more: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+    """Tables under names that no other table has."""
+    return {f"{name}_windows" if name in known else name: table for name, table in more.items()}
 
 
 def _subject(nwbfile: Any) -> Mapping[str, str]:

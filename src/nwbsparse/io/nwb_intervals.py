@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from hdmf.common import DynamicTable, VectorIndex
 from pynwb.epoch import TimeIntervals
 
 from nwbsparse import names
 from nwbsparse.io.account import Account, counted, listed
 from nwbsparse.io.columns import column_kind, hidden_columns, plain_column
-from nwbsparse.io.datasets import load, text
+from nwbsparse.io.datasets import load, shape_of, text
+from nwbsparse.io.nwb_clock import Reach
 from nwbsparse.io.nwb_contents import recorded
 
 START, STOP = "start_time", "stop_time"
@@ -22,7 +24,7 @@ def read_intervals(
     nwbfile: Any,
     account: Account,
     *,
-    spike_extent: tuple[float, float],
+    reach: Reach,
     path_of: Callable[[Any], str],
     builder_of: Callable[[Any], Any],
 ) -> dict[str, xr.Dataset]:
@@ -30,10 +32,11 @@ def read_intervals(
 
     A NaN stop becomes the next start (the last spike for the last row). Rows without a start,
     without any stop, or that stop before they start are dropped. All of it is counted, as are
-    rows that overlap and rows outside the spikes: those are kept.
+    rows that overlap and rows outside the activity: those are kept. A plain table that has starts
+    and stops (stimuli are often kept so) counts as a table of intervals.
     """
     tables: dict[str, xr.Dataset] = {}
-    found = [thing for thing in recorded(nwbfile) if isinstance(thing, TimeIntervals)]
+    found = [thing for thing in recorded(nwbfile) if holds_intervals(thing)]
     for table in sorted(found, key=path_of):
         if table is nwbfile.invalid_times:
             continue
@@ -41,11 +44,25 @@ def read_intervals(
         if name in tables:
             name = f"{name}_{text(getattr(table.parent, 'name', ''))}"
         hidden = hidden_columns(table, builder_of(table))
-        dataset = _read_table(table, name, account, spike_extent=spike_extent, hidden=hidden)
+        dataset = _read_table(table, name, account, reach=reach, hidden=hidden)
         tables[name] = dataset.assign_attrs(
             path=path_of(table), object_id=table.object_id, description=text(table.description)
         )
     return tables
+
+
+def holds_intervals(thing: Any) -> bool:
+    """Whether an object of a file is a table with a start and a stop in each row."""
+    if isinstance(thing, TimeIntervals):
+        return True
+    if not isinstance(thing, DynamicTable) or not {START, STOP} <= set(thing.colnames):
+        return False
+    return all(
+        not isinstance(thing[name], VectorIndex)
+        and len(shape_of(thing[name].data)) == 1
+        and np.dtype(getattr(thing[name].data, "dtype", float)).kind in "iuf"
+        for name in (START, STOP)
+    )
 
 
 def read_invalid_times(nwbfile: Any, account: Account) -> np.ndarray | None:
@@ -71,14 +88,14 @@ def _read_table(
     name: str,
     account: Account,
     *,
-    spike_extent: tuple[float, float],
+    reach: Reach,
     hidden: dict[str, Any],
 ) -> xr.Dataset:
     n_rows = len(table.id)
     start, stop = _times(table, START), _times(table, STOP)
     repairs = []
     inferred = np.isnan(stop) & np.isfinite(start)
-    stop = np.where(inferred, _next_start(start, spike_extent[1]), stop)
+    stop = np.where(inferred, _next_start(start, reach.stop), stop)
     for bad, fault in (
         (~np.isfinite(start), "without a start"),
         (np.isfinite(start) & ~np.isfinite(stop), "without a stop or a later start"),
@@ -89,7 +106,7 @@ def _read_table(
     keep = np.isfinite(start) & np.isfinite(stop) & ~(stop < start)
     if (inferred & keep).any():
         repairs.insert(0, f"{_rows(inferred & keep)} with NaN stop: took the next start")
-    notes = _notes(start[keep], stop[keep], np.flatnonzero(keep), spike_extent)
+    notes = _notes(start[keep], stop[keep], np.flatnonzero(keep), reach)
     account.add("intervals", name, n_rows, int(keep.sum()), notes=notes, repairs=repairs)
 
     variables: dict[str, tuple[str, np.ndarray, dict[str, Any]]] = {
@@ -119,15 +136,13 @@ def _next_start(start: np.ndarray, end: float) -> np.ndarray:
     return following[np.minimum(at, len(ordered))]
 
 
-def _notes(
-    start: np.ndarray, stop: np.ndarray, rows: np.ndarray, spike_extent: tuple[float, float]
-) -> list[str]:
+def _notes(start: np.ndarray, stop: np.ndarray, rows: np.ndarray, reach: Reach) -> list[str]:
     notes = []
-    outside = (stop <= spike_extent[0]) | (start >= spike_extent[1])
+    outside = (stop <= reach.start) | (start >= reach.stop)
     if outside.any():
         notes.append(
-            f"{counted(int(outside.sum()), 'row')} outside the spikes "
-            f"({spike_extent[0]:.6g} to {spike_extent[1]:.6g} s) kept: {listed(rows[outside])}"
+            f"{counted(int(outside.sum()), 'row')} outside {reach.of} ({reach}) kept: "
+            f"{listed(rows[outside])}"
         )
     order = np.lexsort((stop, start))
     latest = np.maximum.accumulate(stop[order])

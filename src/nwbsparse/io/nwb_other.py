@@ -9,26 +9,35 @@ import numpy as np
 from hdmf.common import DynamicTable
 from pynwb.base import Image
 from pynwb.ecephys import ElectricalSeries
-from pynwb.epoch import TimeIntervals
 
 from nwbsparse.io.account import Account
 from nwbsparse.io.datasets import shape_of
+from nwbsparse.io.nwb_choose import COUNTS, activity_kind, how_to_ask
 from nwbsparse.io.nwb_contents import recorded
+from nwbsparse.io.nwb_intervals import holds_intervals
 
 
-def list_other(nwbfile: Any, account: Account, *, path_of: Callable[[Any], str]) -> None:
-    """Report every table and image that is not read, with how many rows it has."""
+def list_other(
+    nwbfile: Any, account: Account, *, path_of: Callable[[Any], str], used: frozenset[int]
+) -> None:
+    """Report every table, image and binned count that is not read, with how many rows it has.
+
+    ``used`` holds the ``id`` of every object that was read.
+    """
     for image in _all_of(nwbfile, Image):
         account.add("other", path_of(image), 1, 0, notes=["not behaviour: an image"])
+    for thing in recorded(nwbfile):
+        if activity_kind(thing) == COUNTS and id(thing) not in used:
+            path = path_of(thing)
+            n_units = shape_of(thing.data)[0]
+            account.add("other", path, n_units, 0, notes=[how_to_ask(thing, path=path)])
     for table in _all_of(nwbfile, DynamicTable):
-        is_read = isinstance(table, TimeIntervals) or table is nwbfile.units
+        is_read = holds_intervals(table) or id(table) in used or table is nwbfile.units
         if is_read or table is nwbfile.electrodes:
             continue
         kind = type(table).__name__
         reason = f"a table of type {kind} is not behaviour"
-        if "event" in kind.lower():
-            reason = "events are not read as covariates yet"
-        elif kind == "Units":
+        if kind == "Units":
             reason = "only the Units table at /units is read"
         account.add("other", path_of(table), len(table.id), 0, notes=[reason])
 

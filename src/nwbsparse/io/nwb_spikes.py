@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,6 +92,51 @@ def read_spikes(
     if twice := _duplicates(times, edges):
         notes.append(f"{counted(twice, 'duplicate')} ({twice / len(times):.2%} of all) kept")
     account.add("spikes", "spike_times", len(stored), len(times), notes=notes, repairs=repairs)
+    return Spikes(times, edges, spacing)
+
+
+def sound_spikes(
+    times: np.ndarray,
+    edges: np.ndarray,
+    unit_ids: np.ndarray,
+    account: Account,
+    *,
+    spacing: float,
+    starts: float | None = None,
+    notes: Iterable[str] = (),
+    repairs: Iterable[str] = (),
+) -> Spikes:
+    """Spike times (s) of any source made sound: finite, sorted within each unit, counted.
+
+    ``times`` are float64 and flat, ``edges`` (unit + 1,) says whose they are; ``notes`` and
+    ``repairs`` of the caller join the line of the report. ``starts`` is when the recording begins
+    (s), where that is known: spikes before 0 are then no surprise.
+
+    Raises:
+        BadInput: no unit has a spike.
+    """
+    notes, repairs, n_found = list(notes), list(repairs), len(times)
+    times, edges, dropped = _finite(times, edges)
+    if dropped.any():
+        rows = np.flatnonzero(dropped)
+        each = listed([f"unit {unit_ids[row]} ({dropped[row]})" for row in rows], most=50)
+        repairs.append(f"{counted(int(dropped.sum()), 'NaN or infinite time')} dropped, of {each}")
+    if not len(times):
+        raise BadInput(f"no spikes in any of {counted(len(unit_ids), 'unit')} of {account.path}.")
+    times, unsorted = _sorted(times, edges)
+    if len(unsorted):
+        notes.append(
+            f"{counted(len(unsorted), 'unit')} had unsorted times and "
+            f"{'was' if len(unsorted) == 1 else 'were'} sorted: {listed(unit_ids[unsorted])}"
+        )
+    early = int((times < 0).sum())
+    if early and (starts is None or starts >= 0):
+        repairs.append(f"{counted(early, 'spike')} before time 0 kept")
+    elif early:
+        notes.append(f"{counted(early, 'spike')} before time 0; the recording starts at {starts} s")
+    if twice := _duplicates(times, edges):
+        notes.append(f"{counted(twice, 'duplicate')} ({twice / len(times):.2%} of all) kept")
+    account.add("spikes", "spike_times", n_found, len(times), notes=notes, repairs=repairs)
     return Spikes(times, edges, spacing)
 
 

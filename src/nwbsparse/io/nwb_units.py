@@ -21,6 +21,12 @@ _HANDLED = ("spike_times", "obs_intervals", "electrodes", "electrode_group")
 _RESERVED = (names.UNIT, names.UNIT_ID, names.UNIT_ROW, names.N_SPIKES, "region")
 
 
+def has_spikes(nwbfile: Any) -> bool:
+    """Whether a file has a Units table with rows and spike times."""
+    table = nwbfile.units
+    return table is not None and len(table.id) > 0 and "spike_times" in table.colnames
+
+
 def units_table(nwbfile: Any, account: Account) -> Any:
     """The Units table of a file, sure to have rows and spike times.
 
@@ -29,7 +35,7 @@ def units_table(nwbfile: Any, account: Account) -> Any:
             listed.
     """
     table = nwbfile.units
-    if table is not None and len(table.id) and "spike_times" in table.colnames:
+    if has_spikes(nwbfile):
         return table
     if table is None:
         lack = "there is no table"
