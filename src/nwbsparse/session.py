@@ -25,7 +25,7 @@ class ReadLine:
     """One thing that was found in a source: how much of it was kept, and why not all."""
 
     kind: str
-    """'units', 'spikes', 'series', 'derived', 'intervals', 'column' or 'other'."""
+    """'units', 'spikes', 'traces', 'series', 'events', 'intervals', 'column' or 'other'."""
     name: str
     found: int
     """How many items the source holds: units, spikes, samples or rows."""

@@ -121,3 +121,23 @@ def test_a_pause_of_less_than_a_bin_begins_a_new_segment_of_ready_made_counts():
     assert binned["segment"].values.max() == 1
     assert (binned["counts"].values[:, 0] == np.arange(400)).all()
     np.testing.assert_allclose(binned["time"].values, times, atol=1e-9)
+
+
+def test_slow_traces_are_interpolated_at_bin_centres():
+    times = np.arange(200) * 0.5
+    data = np.stack([3 * times, np.where(np.arange(200) == 100, np.nan, 1.0)], axis=1)
+    binned = to_bins(session_of(data.astype(np.float32), times), 0.1)
+    inner = (binned["time"].values > 0) & (binned["time"].values < times[-1])
+    np.testing.assert_allclose(
+        binned["counts"].values[inner, 0], 3 * binned["time"].values[inner], rtol=1e-4
+    )
+    assert "valid" not in binned or binned["valid"].values[inner, 0].all()
+
+
+def test_traces_with_pauses_are_known_in_every_bin_that_holds_a_sample():
+    times = np.concatenate([np.arange(200) * 0.1, 100 + np.arange(200) * 0.1])
+    session = session_of(np.ones((400, 1), np.float32), times)
+    stretches = np.array([[times[0], times[199] + 0.1], [times[200], times[-1] + 0.1]])
+    binned = to_bins(replace(session, obs_intervals=(stretches,)))
+    assert binned.sizes["time"] == 400
+    assert "valid" not in binned

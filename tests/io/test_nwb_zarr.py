@@ -159,6 +159,13 @@ def test_pickles_are_refused_before_the_store_is_opened(store, consolidated):
         check_readable(store)
 
 
+def test_references_that_hdmf_zarr_pickles_are_refused_with_a_way_out(tmp_path):
+    # hdmf-zarr 0.13 pickles every column of references: any table of electrodes has one
+    path = write_recording(tmp_path / "a.nwb", electrodes={"location": ["CA1"] * 4})
+    with pytest.raises(BadInput, match=r"/electrodes/group in .* export it as HDF5: NWBHDF5IO"):
+        read_nwb(export(path))
+
+
 @pytest.mark.parametrize(
     ("name", "held"),
     [

@@ -125,17 +125,18 @@ def count_window(
 def observed_bins(session: Session, grid: Grid, rows: np.ndarray) -> np.ndarray | None:
     """(time, unit) bool: whether the whole bin lies in the unit's obs_intervals.
 
-    A zero outside them is not silence. None when every unit was observed in every bin.
+    A zero outside them is not silence. None when every unit was observed in every bin. Samples
+    of traces stand for the time around them, so there the centre of the bin decides.
     """
     if session.obs_intervals is None:
         return None
-    lefts = grid.lefts
+    half = grid.bin_width / 2 if session.traces is not None else 0.0
+    lefts = grid.lefts + half
+    width = grid.bin_width - 2 * half
     valid = np.zeros((grid.size, len(rows)), dtype=bool)
     for column, row in enumerate(rows):
         for start, stop in union(session.obs_intervals[row]):
-            inside = (lefts >= start - EDGE_TOLERANCE) & (
-                lefts + grid.bin_width <= stop + EDGE_TOLERANCE
-            )
+            inside = (lefts >= start - EDGE_TOLERANCE) & (lefts + width <= stop + EDGE_TOLERANCE)
             valid[inside, column] = True
         if not len(session.obs_intervals[row]):  # a unit without any: nothing is known against it
             valid[:, column] = True

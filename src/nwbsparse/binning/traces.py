@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from nwbsparse.binning.clock import GAP, trace_step
 from nwbsparse.binning.grid import Grid
 from nwbsparse.errors import BadInput
 from nwbsparse.session import Traces
@@ -14,12 +15,15 @@ def bin_traces(
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Activity per bin (time, unit), and where it is known (None: everywhere).
 
-    Traces: mean of the samples in a bin, float32. Ready-made counts: their sum, so the width must
-    be a whole multiple of theirs. Bins without a sample, or with NaN, are 0 and not valid.
+    Traces, float32: mean of the samples in a bin where they come faster than the bins, linear at
+    the bin centre where they come slower. Ready-made counts: their sum, so the width must be a
+    whole multiple of theirs. Bins without a sample nearby, or with NaN only, are 0 and not valid.
 
     Raises:
         BadInput: counts cannot be divided into narrower or uneven bins.
     """
+    if traces.bin_width is None and trace_step(traces) > grid.bin_width * (1 + 1e-6):
+        return _interpolated(traces, grid, rows)
     bins = grid.index(traces.times)
     inside = bins >= 0
     data = traces.data[inside][:, rows]
@@ -38,6 +42,24 @@ def bin_traces(
             )
         values = total.astype(np.min_scalar_type(int(total.max(initial=0))))
         valid = n >= round(per_bin)
+    return values, None if valid.all() else valid
+
+
+def _interpolated(
+    traces: Traces, grid: Grid, rows: np.ndarray
+) -> tuple[np.ndarray, np.ndarray | None]:
+    values = np.zeros((grid.size, len(rows)), dtype=np.float32)
+    valid = np.zeros(values.shape, dtype=bool)
+    centres = grid.centres
+    for column, row in enumerate(rows):
+        measured = np.isfinite(traces.data[:, row])
+        times = traces.times[measured]
+        if len(times) < 2:
+            continue
+        after = np.clip(np.searchsorted(times, centres), 1, len(times) - 1)
+        valid[:, column] = times[after] - times[after - 1] <= GAP * trace_step(traces)
+        near = np.interp(centres, times, traces.data[measured, row].astype(np.float64))
+        values[:, column] = np.where(valid[:, column], near, 0.0)
     return values, None if valid.all() else valid
 
 

@@ -105,8 +105,9 @@ def _check_array(held: Any, where: str, path: Path, n_chunks: int, n_bytes: int)
     if '"pickle"' in json.dumps(codecs).lower():
         raise BadInput(
             f"{where} in {path} is stored as Python pickles, which can run any program when they "
-            "are read; such stores are not opened. Export it as HDF5 where you trust it: "
-            "NWBHDF5IO(...).export(src_io=NWBZarrIO(...))."
+            "are read; such stores are not opened. If you trust who made it, export it as HDF5: "
+            "NWBHDF5IO(...).export(src_io=NWBZarrIO(...)), in a process that was started with "
+            "NUMCODECS_ALLOW_UNSAFE_PICKLE_DECODE=1."
         )
     try:
         shape, chunks = ([int(n) for n in held[key]] for key in ("shape", "chunks"))
