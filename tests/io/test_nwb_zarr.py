@@ -159,11 +159,31 @@ def test_pickles_are_refused_before_the_store_is_opened(store, consolidated):
         check_readable(store)
 
 
-def test_references_that_hdmf_zarr_pickles_are_refused_with_a_way_out(tmp_path):
+@pytest.fixture
+def with_electrodes(tmp_path):
     # hdmf-zarr 0.13 pickles every column of references: any table of electrodes has one
-    path = write_recording(tmp_path / "a.nwb", electrodes={"location": ["CA1"] * 4})
+    return write_recording(tmp_path / "a.nwb", electrodes={"location": ["CA1"] * 4})
+
+
+def test_a_store_with_electrodes_reads_like_its_twin_without_decoding_a_pickle(with_electrodes):
+    stored, twin = read_nwb(export(with_electrodes)), read_nwb(with_electrodes)
+    np.testing.assert_array_equal(stored.spike_times, twin.spike_times)
+    assert stored.units["region"].values.tolist() == ["CA1"] * 4
+
+
+def test_reference_columns_are_refused_where_pickles_would_be_decoded(with_electrodes, monkeypatch):
+    store = export(with_electrodes)
+    monkeypatch.setattr("numcodecs.pickles.ALLOW_UNSAFE_PICKLE_DECODE", True)
     with pytest.raises(BadInput, match=r"/electrodes/group in .* export it as HDF5: NWBHDF5IO"):
-        read_nwb(export(path))
+        read_nwb(store)
+
+
+def test_a_pickle_that_poses_as_references_is_never_decoded(store):
+    edit(store / "units/spike_times/.zarray", filters=[{"id": "pickle", "protocol": 5}])
+    edit(store / "units/spike_times/.zattrs", zarr_dtype="object")
+    (store / ".zmetadata").unlink(missing_ok=True)
+    with pytest.raises(BadInput):
+        read_nwb(store)
 
 
 @pytest.mark.parametrize(

@@ -63,11 +63,13 @@ def check_zarr(path: Path) -> None:
                 metadata += [(parts[0], parts[2], value) for parts, value in pairs]
             else:
                 metadata.append((where, name, content))
+    attributes = {where: content for where, name, content in metadata if name == ".zattrs"}
     for where, name, content in metadata:
         if name == ".zattrs":
             check_references(content, root, where or "/")
         elif name == ".zarray":
-            _check_array(content, where, path, *stored.get(where, (0, 0)))
+            sizes = stored.get(where, (0, 0))
+            _check_array(content, attributes.get(where, {}), where, path, *sizes)
 
 
 def zarr_json(path: Path) -> dict[str, Any]:
@@ -100,9 +102,24 @@ def check_references(held: Any, root: Path, where: str) -> None:
             waiting += one
 
 
-def _check_array(held: Any, where: str, path: Path, n_chunks: int, n_bytes: int) -> None:
+def _only_references(attributes: Any) -> bool:
+    """Whether an array holds hdmf-zarr's references, on a machine where they are never unpickled.
+
+    hdmf-zarr stores every column of references with a pickle codec, ``electrodes/group`` among
+    them; their targets stand in the metadata as JSON as well. Since numcodecs 0.15 the codec
+    refuses to decode unless the user asked for it, so such a column cannot run anything.
+    """
+    from numcodecs import pickles
+
+    refused = getattr(pickles, "ALLOW_UNSAFE_PICKLE_DECODE", True) is False
+    return refused and isinstance(attributes, dict) and attributes.get("zarr_dtype") == "object"
+
+
+def _check_array(
+    held: Any, attributes: Any, where: str, path: Path, n_chunks: int, n_bytes: int
+) -> None:
     codecs = [held.get("compressor"), *(held.get("filters") or [])]
-    if '"pickle"' in json.dumps(codecs).lower():
+    if '"pickle"' in json.dumps(codecs).lower() and not _only_references(attributes):
         raise BadInput(
             f"{where} in {path} is stored as Python pickles, which can run any program when they "
             "are read; such stores are not opened. If you trust who made it, export it as HDF5: "

@@ -12,6 +12,7 @@ from hdmf.common import VectorIndex
 from nwbsparse.errors import BadInput
 from nwbsparse.io.account import Account, counted, listed
 from nwbsparse.io.datasets import load
+from nwbsparse.io.spike_survey import Survey, survey
 
 SECONDS_PER_DAY = 86_400.0
 EPOCH_LIKE = 1e8
@@ -26,11 +27,8 @@ class Spikes:
     index: np.ndarray
     spacing: float
     """The step (s) between neighbouring numbers at the last spike, as they were stored."""
-
-    @property
-    def extent(self) -> tuple[float, float]:
-        """First and last spike (s) of the whole population."""
-        return float(self.times.min()), float(self.times.max())
+    extent: tuple[float, float]
+    """First and last spike (s) of the whole population."""
 
 
 def read_spikes(
@@ -61,38 +59,24 @@ def read_spikes(
     repairs: list[str] = []
     if len(stored) > edges[-1]:
         repairs.append(f"{counted(len(stored) - int(edges[-1]), 'spike')} belong to no unit")
-    spacing = _spacing(stored, time_scale)
-    if spacing > 5e-4:
-        notes.append(
-            f"stored as {stored.dtype}: near the end times are {spacing * 1e3:.2g} ms apart"
-        )
+    times = stored[: edges[-1]].astype(np.float64, copy=False)
     if time_scale != 1.0:
+        times = times * time_scale
         notes.append(f"stored times were multiplied by {time_scale:g} to give seconds")
-
-    times = stored[: edges[-1]].astype(np.float64) * time_scale
-    times, edges, dropped = _finite(times, edges)
-    if dropped.any():
-        rows = np.flatnonzero(dropped)
-        each = listed([f"unit {unit_ids[row]} ({dropped[row]})" for row in rows], most=50)
-        repairs.append(f"{counted(int(dropped.sum()), 'NaN or infinite time')} dropped, of {each}")
-    if not len(times):
-        raise BadInput(f"no spikes in any of {counted(len(unit_ids), 'unit')} of {account.path}.")
-    times, unsorted = _sorted(times, edges)
-    if len(unsorted):
-        notes.append(
-            f"{counted(len(unsorted), 'unit')} had unsorted times and "
-            f"{'was' if len(unsorted) == 1 else 'were'} sorted: {listed(unit_ids[unsorted])}"
-        )
-    _check_clock(times, edges, account)
-    early = int((times < 0).sum())
-    if early and (starts is None or starts >= 0):
-        repairs.append(f"{counted(early, 'spike')} before time 0 kept")
-    elif early:
-        notes.append(f"{counted(early, 'spike')} before time 0; the recording starts at {starts} s")
-    if twice := _duplicates(times, edges):
-        notes.append(f"{counted(twice, 'duplicate')} ({twice / len(times):.2%} of all) kept")
-    account.add("spikes", "spike_times", len(stored), len(times), notes=notes, repairs=repairs)
-    return Spikes(times, edges, spacing)
+    spikes = sound_spikes(
+        times,
+        edges,
+        unit_ids,
+        account,
+        stored_as=stored.dtype,
+        time_scale=time_scale,
+        found=len(stored),
+        starts=starts,
+        notes=notes,
+        repairs=repairs,
+    )
+    _check_clock(spikes, account)
+    return spikes
 
 
 def sound_spikes(
@@ -101,43 +85,61 @@ def sound_spikes(
     unit_ids: np.ndarray,
     account: Account,
     *,
-    spacing: float,
+    spacing: float | None = None,
+    stored_as: np.dtype | None = None,
+    time_scale: float = 1.0,
+    found: int | None = None,
     starts: float | None = None,
     notes: Iterable[str] = (),
     repairs: Iterable[str] = (),
 ) -> Spikes:
     """Spike times (s) of any source made sound: finite, sorted within each unit, counted.
 
-    ``times`` are float64 and flat, ``edges`` (unit + 1,) says whose they are; ``notes`` and
-    ``repairs`` of the caller join the line of the report. ``starts`` is when the recording begins
-    (s), where that is known: spikes before 0 are then no surprise.
+    ``times`` are float64 and flat, ``edges`` (unit + 1,) says whose they are; they may be sorted in
+    place. ``notes`` and ``repairs`` of the caller join the line of the report, as does ``found``,
+    the number of times in the source. ``spacing`` (s) is the step of the source's clock; without
+    it that of the type the times were stored as. ``starts`` is when the recording begins (s), where
+    that is known: spikes before 0 are then no surprise.
 
     Raises:
         BadInput: no unit has a spike.
     """
-    notes, repairs, n_found = list(notes), list(repairs), len(times)
-    times, edges, dropped = _finite(times, edges)
-    if dropped.any():
-        rows = np.flatnonzero(dropped)
-        each = listed([f"unit {unit_ids[row]} ({dropped[row]})" for row in rows], most=50)
-        repairs.append(f"{counted(int(dropped.sum()), 'NaN or infinite time')} dropped, of {each}")
+    notes, repairs, n_found = list(notes), list(repairs), len(times) if found is None else found
+    seen = survey(times, edges)
+    if seen.bad.any():
+        rows = np.flatnonzero(seen.bad)
+        each = listed([f"unit {unit_ids[row]} ({seen.bad[row]})" for row in rows], most=50)
+        repairs.append(f"{counted(int(seen.bad.sum()), 'NaN or infinite time')} dropped, of {each}")
+        times = times[np.isfinite(times)]
+        edges = np.concatenate([[0], np.cumsum(np.diff(edges) - seen.bad)])
     if not len(times):
         raise BadInput(f"no spikes in any of {counted(len(unit_ids), 'unit')} of {account.path}.")
-    times, unsorted = _sorted(times, edges)
-    if len(unsorted):
+    if seen.unsorted.any():
+        rows = np.flatnonzero(seen.unsorted)
+        times = times.copy()
+        for row in rows:
+            times[edges[row] : edges[row + 1]].sort()
         notes.append(
-            f"{counted(len(unsorted), 'unit')} had unsorted times and "
-            f"{'was' if len(unsorted) == 1 else 'were'} sorted: {listed(unit_ids[unsorted])}"
+            f"{counted(len(rows), 'unit')} had unsorted times and "
+            f"{'was' if len(rows) == 1 else 'were'} sorted: {listed(unit_ids[rows])}"
         )
-    early = int((times < 0).sum())
+        seen = survey(times, edges)
+    if spacing is None:
+        spacing = _spacing(seen, stored_as or times.dtype, time_scale)
+        if spacing > 5e-4:
+            notes.append(
+                f"stored as {stored_as}: near the end times are {spacing * 1e3:.2g} ms apart"
+            )
+    early = int((times < 0).sum()) if seen.first < 0 else 0
     if early and (starts is None or starts >= 0):
         repairs.append(f"{counted(early, 'spike')} before time 0 kept")
     elif early:
         notes.append(f"{counted(early, 'spike')} before time 0; the recording starts at {starts} s")
-    if twice := _duplicates(times, edges):
-        notes.append(f"{counted(twice, 'duplicate')} ({twice / len(times):.2%} of all) kept")
+    if seen.duplicates:
+        share = seen.duplicates / len(times)
+        notes.append(f"{counted(seen.duplicates, 'duplicate')} ({share:.2%} of all) kept")
     account.add("spikes", "spike_times", n_found, len(times), notes=notes, repairs=repairs)
-    return Spikes(times, edges, spacing)
+    return Spikes(times, edges, spacing, (seen.first, seen.last))
 
 
 def _check_index(edges: np.ndarray, n_stored: int, unit_ids: np.ndarray, account: Account) -> None:
@@ -157,44 +159,15 @@ def _check_index(edges: np.ndarray, n_stored: int, unit_ids: np.ndarray, account
         )
 
 
-def _spacing(stored: np.ndarray, time_scale: float) -> float:
-    if stored.dtype.kind != "f":
+def _spacing(seen: Survey, stored_as: np.dtype, time_scale: float) -> float:
+    if stored_as.kind != "f":
         return time_scale  # whole numbers are one sample or millisecond apart
-    finite = np.abs(stored[np.isfinite(stored)])
-    return float(np.spacing(finite.max())) * time_scale if len(finite) else 0.0
+    largest = max(abs(seen.first), abs(seen.last)) / time_scale
+    return float(np.spacing(stored_as.type(largest))) * time_scale
 
 
-def _finite(times: np.ndarray, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    good = np.isfinite(times)
-    n_before = np.concatenate([[0], np.cumsum(good)])
-    kept = n_before[edges]
-    return times[good], kept, np.diff(edges) - np.diff(kept)
-
-
-def _within(times: np.ndarray, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Step to the next spike, and whether that one belongs to the same unit."""
-    same = np.ones(max(len(times) - 1, 0), dtype=bool)
-    inner = edges[1:-1]
-    same[inner[(inner > 0) & (inner < len(times))] - 1] = False
-    return np.diff(times), same
-
-
-def _sorted(times: np.ndarray, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    step, same = _within(times, edges)
-    at = np.flatnonzero((step < 0) & same)
-    rows = np.unique(np.searchsorted(edges, at, side="right") - 1)
-    for row in rows:
-        times[edges[row] : edges[row + 1]].sort()
-    return times, rows
-
-
-def _duplicates(times: np.ndarray, edges: np.ndarray) -> int:
-    step, same = _within(times, edges)
-    return int(((step == 0) & same).sum())
-
-
-def _check_clock(times: np.ndarray, edges: np.ndarray, account: Account) -> None:
-    first, last = float(times.min()), float(times.max())
+def _check_clock(spikes: Spikes, account: Account) -> None:
+    first, last = spikes.extent
     if first > EPOCH_LIKE:
         raise BadInput(
             f"the first spike of {account.path} is at {first:.6g} s: that looks like Unix time or "
@@ -202,7 +175,7 @@ def _check_clock(times: np.ndarray, edges: np.ndarray, account: Account) -> None
             "time_scale (--time-scale); Unix times must be rewritten minus the session start."
         )
     length = last - first
-    n_spikes = np.diff(edges)
+    n_spikes = np.diff(spikes.index)
     if length <= SECONDS_PER_DAY:
         return
     rate = float(np.median(n_spikes[n_spikes > 0])) / length
