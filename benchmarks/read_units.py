@@ -24,8 +24,8 @@ from pynwb.misc import Units
 
 from nwbsparse.io.account import Account
 from nwbsparse.io.check import sha256_of
-from nwbsparse.io.nwb import read_nwb
-from nwbsparse.io.nwb_units import read_units
+from nwbsparse.io.nwb.read import read_nwb
+from nwbsparse.io.nwb.units import read_units
 
 REPEATS = 5
 GOAL = 1.5

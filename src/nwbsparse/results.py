@@ -74,8 +74,8 @@ def write(results: Results, to: str | Path, *, overwrite: bool = False) -> Path:
         EnvironmentProblem: it cannot be written there.
         IntegrityError: what was read back differs; nothing is left behind.
     """
-    from nwbsparse.io.nwb_write import write_derived
-    from nwbsparse.io.stored import StoredResult
+    from nwbsparse.io.results.stored import StoredResult
+    from nwbsparse.io.results.write import write_derived
 
     source = results.session.source
     if source.path is None or not can_annotate(results.session):
@@ -112,8 +112,8 @@ def open_results(path: str | Path, *, name: str | None = None) -> Results:
     """
     from pynwb import NWBHDF5IO
 
-    from nwbsparse.io.nwb import read_nwb
-    from nwbsparse.io.nwb_parse import find_model, parse_model
+    from nwbsparse.io.nwb.read import read_nwb
+    from nwbsparse.io.results.parse import find_model, parse_model
 
     path = Path(path)
     session = read_nwb(path)

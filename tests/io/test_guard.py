@@ -6,7 +6,7 @@ import pytest
 
 from nwbsparse.errors import BadInput
 from nwbsparse.io.check import check_readable
-from nwbsparse.io.nwb import read_nwb
+from nwbsparse.io.nwb.read import read_nwb
 from recordings import damaged, write_recording
 
 

@@ -10,7 +10,7 @@ import pytest
 from nwbsparse.binning.to_bins import to_bins
 from nwbsparse.errors import BadInput
 from nwbsparse.io.check import sha256_of
-from nwbsparse.io.npz import read_npz
+from nwbsparse.io.memory.npz import read_npz
 from recordings import line_of, reasons
 
 DATA = os.environ.get("NWBSPARSE_DATA")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from nwbsparse.errors import BadInput
-from nwbsparse.io.nwb import read_nwb
+from nwbsparse.io.nwb.read import read_nwb
 from recordings import (
     circle,
     damaged,

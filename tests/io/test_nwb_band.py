@@ -8,9 +8,9 @@ from pynwb import NWBHDF5IO, NWBFile
 from pynwb.ecephys import LFP, ElectricalSeries
 
 from nwbsparse.errors import BadInput
-from nwbsparse.io.nwb import read_nwb
-from nwbsparse.io.nwb_band import _stretch
-from nwbsparse.io.nwb_power import BandPower
+from nwbsparse.io.nwb.band import _stretch
+from nwbsparse.io.nwb.power import BandPower
+from nwbsparse.io.nwb.read import read_nwb
 from recordings import START, damaged, reasons, replace_dataset, time_series, write_recording
 
 HZ, SECONDS = 500.0, 20.0

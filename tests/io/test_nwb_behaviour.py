@@ -11,8 +11,8 @@ from pynwb.behavior import (
     PupilTracking,
 )
 
-from nwbsparse.io.nwb import read_nwb
-from nwbsparse.io.nwb_behaviour import identifier
+from nwbsparse.io.nwb.behaviour import identifier
+from nwbsparse.io.nwb.read import read_nwb
 from recordings import (
     circle,
     damaged,

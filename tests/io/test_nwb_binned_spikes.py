@@ -14,7 +14,7 @@ from pynwb import NWBHDF5IO, NWBFile
 
 from nwbsparse.binning.grid import make_grid, observed
 from nwbsparse.errors import BadInput
-from nwbsparse.io.nwb import read_nwb
+from nwbsparse.io.nwb.read import read_nwb
 from recordings import START, line_of, reasons
 
 PATH = "/processing/ecephys/BinnedSpikes"
@@ -155,7 +155,7 @@ def test_of_windows_that_overlap_the_first_stays(tmp_path):
 def test_files_are_read_where_the_extension_is_not_loaded(tmp_path):
     path = write(tmp_path / "a.nwb", aligned(10.0 + np.arange(30), conditions=[0, 1, 2] * 10))
     code = (
-        "import sys, json; from nwbsparse.io.nwb import read_nwb; s = read_nwb(sys.argv[1]);"
+        "import sys, json; from nwbsparse.io.nwb.read import read_nwb; s = read_nwb(sys.argv[1]);"
         "assert 'ndx_binned_spikes' not in sys.modules;"
         "t = s.intervals['BinnedAlignedSpikes'];"
         "print(json.dumps([s.traces.data.shape, sorted(set(t['condition'].values))]))"

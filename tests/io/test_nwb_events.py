@@ -15,7 +15,7 @@ from pynwb.event import EventsTable
 from pynwb.misc import AnnotationSeries
 
 from nwbsparse.errors import BadInput
-from nwbsparse.io.nwb import read_nwb
+from nwbsparse.io.nwb.read import read_nwb
 from recordings import START, line_of, reasons, time_series, write_recording
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*is deprecated")
@@ -241,7 +241,7 @@ with NWBHDF5IO(sys.argv[1], "w") as io:
 
 _READ = """
 import sys, json
-from nwbsparse.io.nwb import read_nwb
+from nwbsparse.io.nwb.read import read_nwb
 events = read_nwb(sys.argv[1]).events["licks"]
 assert "ndx_events" not in sys.modules
 print(json.dumps([events.times.tolist(), events.labels.tolist()]))

@@ -9,7 +9,7 @@ import sys
 import numpy as np
 from ndx_pose import PoseEstimation, PoseEstimationSeries
 
-from nwbsparse.io.nwb import read_nwb
+from nwbsparse.io.nwb.read import read_nwb
 from recordings import damaged, reasons, replace_dataset, write_recording
 
 STAMPS = np.arange(500) / 10
@@ -74,7 +74,7 @@ def test_a_confidence_of_another_length_is_left_out_and_said_so(tmp_path):
 def test_poses_are_read_where_the_extension_is_not_loaded(tmp_path):
     path = write_recording(tmp_path / "a.nwb", behaviour=[pose("top", "nose")])
     code = (
-        "import sys, json; from nwbsparse.io.nwb import read_nwb; s = read_nwb(sys.argv[1]);"
+        "import sys, json; from nwbsparse.io.nwb.read import read_nwb; s = read_nwb(sys.argv[1]);"
         "assert 'ndx_pose' not in sys.modules; print(json.dumps(sorted(s.series)))"
     )
     done = subprocess.run([sys.executable, "-c", code, path], check=True, capture_output=True)

@@ -8,7 +8,7 @@ from pynwb import NWBHDF5IO, NWBFile
 from pynwb.ophys import DfOverF, Fluorescence, ImageSegmentation, OpticalChannel, RoiResponseSeries
 
 from nwbsparse.errors import BadInput
-from nwbsparse.io.nwb import read_nwb
+from nwbsparse.io.nwb.read import read_nwb
 from recordings import START, damaged, line_of, reasons, replace_dataset, time_series
 
 RATE = 20.0

@@ -13,7 +13,7 @@ from pynwb import NWBHDF5IO
 
 from nwbsparse.errors import BadInput, EnvironmentProblem
 from nwbsparse.io.check import check_readable, sha256_of
-from nwbsparse.io.nwb import read_nwb
+from nwbsparse.io.nwb.read import read_nwb
 from recordings import circle, laps, write_recording
 
 with warnings.catch_warnings():

@@ -12,7 +12,7 @@ from pynwb import NWBHDF5IO, NWBFile, TimeSeries
 from pynwb.behavior import Position, SpatialSeries
 
 from nwbsparse.errors import BadInput
-from nwbsparse.io.nwb import read_nwb
+from nwbsparse.io.nwb.read import read_nwb
 from recordings import circle, damaged, laps, poisson_spikes, write_recording
 
 

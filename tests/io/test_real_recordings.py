@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nwbsparse.io.nwb import read_nwb
+from nwbsparse.io.nwb.read import read_nwb
 from nwbsparse.session import Session
 
 DATA = os.environ.get("NWBSPARSE_DATA")

@@ -9,7 +9,7 @@ import pytest
 
 from nwbsparse.binning.grid import Grid
 from nwbsparse.errors import BadInput
-from nwbsparse.io.sorting import read_sorting_folder
+from nwbsparse.io.sorting.folder import read_sorting_folder
 from recordings import line_of, reasons
 
 RATE = 30_000.0

@@ -8,7 +8,7 @@ import pytest
 
 from nwbsparse.binning.grid import observed
 from nwbsparse.errors import BadInput
-from nwbsparse.io.spikeinterface import read_spikeinterface
+from nwbsparse.io.sorting.spikeinterface import read_spikeinterface
 from recordings import line_of, reasons
 
 core = pytest.importorskip("spikeinterface.core", reason="needs SpikeInterface's own objects")
@@ -47,7 +47,7 @@ def analyzer():
 
 
 def test_reading_a_sorting_imports_nothing_of_spikeinterface():
-    code = "import nwbsparse.io.spikeinterface, sys; print('spikeinterface' in sys.modules)"
+    code = "import nwbsparse.io.sorting.spikeinterface, sys; print('spikeinterface' in sys.modules)"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "False"
 

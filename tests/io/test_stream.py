@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from nwbsparse.errors import BadInput, EnvironmentProblem
-from nwbsparse.io.nwb import read_nwb
+from nwbsparse.io.nwb.read import read_nwb
 from nwbsparse.io.stream import is_address, open_stream
 from recordings import circle, damaged, line_of, poisson_spikes, write_recording
 

@@ -16,7 +16,7 @@ from nwbsparse.analysis.inference import encode
 from nwbsparse.binning.split import split
 from nwbsparse.binning.to_bins import to_bins
 from nwbsparse.config import Config
-from nwbsparse.io.nwb import read_nwb
+from nwbsparse.io.nwb.read import read_nwb
 from nwbsparse.results import Results, open_results, write
 from nwbsparse.training import fit
 from recordings import START, circle, laps, poisson_spikes, write_recording

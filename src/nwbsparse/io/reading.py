@@ -17,15 +17,18 @@ from nwbsparse.session import Session
 Reader = Callable[..., Session]
 
 _READERS = {
-    "NWB": ("nwbsparse.io.nwb", "read_nwb"),
-    "a sorting folder": ("nwbsparse.io.sorting", "read_sorting_folder"),
-    "a SpikeInterface object": ("nwbsparse.io.spikeinterface", "read_spikeinterface"),
-    "a suite2p folder": ("nwbsparse.io.suite2p", "read_suite2p"),
-    "an .npz file": ("nwbsparse.io.npz", "read_npz"),
-    "pynapple objects": ("nwbsparse.io.pynapple", "read_pynapple"),
-    "an xarray object": ("nwbsparse.io.xarrays", "read_xarray"),
-    "spike times": ("nwbsparse.io.arrays", "read_times"),
-    "a table of activity": ("nwbsparse.io.arrays", "read_matrix"),
+    "NWB": ("nwbsparse.io.nwb.read", "read_nwb"),
+    "a sorting folder": ("nwbsparse.io.sorting.folder", "read_sorting_folder"),
+    "a SpikeInterface object": (
+        "nwbsparse.io.sorting.spikeinterface",
+        "read_spikeinterface",
+    ),
+    "a suite2p folder": ("nwbsparse.io.memory.suite2p", "read_suite2p"),
+    "an .npz file": ("nwbsparse.io.memory.npz", "read_npz"),
+    "pynapple objects": ("nwbsparse.io.memory.pynapple", "read_pynapple"),
+    "an xarray object": ("nwbsparse.io.memory.xarrays", "read_xarray"),
+    "spike times": ("nwbsparse.io.memory.arrays", "read_times"),
+    "a table of activity": ("nwbsparse.io.memory.arrays", "read_matrix"),
 }
 
 

@@ -1,0 +1,1 @@
+"""Arrays, and files that are nothing but arrays, into a Session."""

@@ -1,0 +1,1 @@
+"""NWB files, of any age and in any form, into a Session."""

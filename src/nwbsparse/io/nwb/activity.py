@@ -1,0 +1,151 @@
+"""The activity of a recording: its spikes, or the traces that were asked for instead."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from nwbsparse import names
+from nwbsparse.errors import BadInput
+from nwbsparse.io.account import Account
+from nwbsparse.io.nwb.band import read_band
+from nwbsparse.io.nwb.binned import read_binned
+from nwbsparse.io.nwb.choose import COUNTS, FIELD, Candidate, activity_in, choose
+from nwbsparse.io.nwb.clock import Reach
+from nwbsparse.io.nwb.names import identifier
+from nwbsparse.io.nwb.traces import Part, join, read_trace
+from nwbsparse.io.nwb.units import has_spikes, read_obs_intervals, read_units, units_table
+from nwbsparse.session import Traces
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a caller wants of a file where it leaves a choice."""
+
+    series: str | None = None
+    band: tuple[float, float] | None = None
+    rate: float | None = None
+    time_scale: float = 1.0
+
+    def check(self) -> None:
+        """Make sure that the numbers can be meant.
+
+        Raises:
+            BadInput: one of them cannot.
+        """
+        if not math.isfinite(self.time_scale) or self.time_scale <= 0:
+            raise BadInput(
+                f"time_scale must be a positive number of seconds, not {self.time_scale}"
+            )
+        if self.rate is not None and not (math.isfinite(self.rate) and self.rate > 0):
+            raise BadInput(f"rate must be a positive number of Hz, not {self.rate}")
+        if self.band is not None and not (
+            len(self.band) == 2 and 0 < self.band[0] < self.band[1] < math.inf
+        ):
+            raise BadInput(f"band must be two frequencies in Hz, low before high, not {self.band}")
+
+
+@dataclass(frozen=True)
+class Activity:
+    """Who the units are and what they did."""
+
+    units: xr.Dataset
+    spike_times: np.ndarray
+    spike_index: np.ndarray
+    reach: Reach
+    table_path: str = ""
+    table_object_id: str = ""
+    traces: Traces | None = None
+    obs_intervals: tuple[np.ndarray, ...] | None = None
+    intervals: Mapping[str, xr.Dataset] = field(default_factory=dict)
+    used: frozenset[int] = frozenset()
+    """``id`` of every object of the file that was read for it."""
+
+
+def read_activity(
+    nwbfile: Any,
+    account: Account,
+    asked: Asked,
+    *,
+    starts: float | None,
+    path_of: Callable[[Any], str],
+    builder_of: Callable[[Any], Any],
+) -> Activity:
+    """The spikes of a file; or the series that is asked for; or the only one where none spike.
+
+    ``starts`` is when the recording begins (s), where the file says so.
+
+    Raises:
+        BadInput: there is no activity, or several series could be it and none was asked for.
+    """
+    wants_traces = asked.series is not None or asked.band is not None
+    if wants_traces or not has_spikes(nwbfile):
+        candidates = activity_in(nwbfile, path_of=path_of)
+        chosen = choose(candidates, asked.series, band=asked.band is not None, path=account.path)
+        if chosen:
+            return _traces(nwbfile, account, asked, chosen, path_of=path_of)
+    table = units_table(nwbfile, account)
+    units, spikes = read_units(
+        table, account, time_scale=asked.time_scale, starts=starts, builder=builder_of(table)
+    )
+    return Activity(
+        units=units,
+        spike_times=spikes.times,
+        spike_index=spikes.index,
+        reach=Reach(*spikes.extent),
+        table_path=path_of(table),
+        table_object_id=table.object_id,
+        obs_intervals=read_obs_intervals(table, spikes, account, time_scale=asked.time_scale),
+        used=frozenset({id(table)}),
+    )
+
+
+def _traces(
+    nwbfile: Any,
+    account: Account,
+    asked: Asked,
+    chosen: list[Candidate],
+    *,
+    path_of: Callable[[Any], str],
+) -> Activity:
+    parts = [_part(one, account, asked) for one in chosen]
+    name = chosen[0].name if len(chosen) == 1 else asked.series or chosen[0].name
+    units, traces = join(parts, name=identifier(name))
+    n_units = units.sizes[names.UNIT]
+    ids, count = np.unique(units[names.UNIT_ID].values, return_counts=True)
+    notes = [] if (count == 1).all() else [f"{len(ids):,} ids for {n_units:,} units: keyed by row"]
+    account.add("units", "units", n_units, n_units, notes=notes)
+    if nwbfile.units is not None and has_spikes(nwbfile):
+        reason = "the series was asked for instead of the spikes"
+        account.add("other", path_of(nwbfile.units), len(nwbfile.units.id), 0, notes=[reason])
+    tables = {id(part.table): part.table for part in parts if part.table is not None}
+    [table] = tables.values() if len(tables) == 1 else [None]
+    stretches = parts[0].stretches
+    reach = Reach(float(stretches[0, 0]), float(stretches[-1, 1]), "the activity")
+    used = {id(one.thing) for one in chosen} | (set(tables) - {id(nwbfile.electrodes)})
+    return Activity(
+        units=units.assign_attrs(spike_time_spacing=0.0),
+        spike_times=np.empty(0),
+        spike_index=np.zeros(n_units + 1, dtype=np.int64),
+        reach=reach,
+        table_path="" if table is None else path_of(table),
+        table_object_id="" if table is None else table.object_id,
+        traces=traces,
+        obs_intervals=(stretches,) * n_units if len(stretches) > 1 else None,
+        intervals=parts[0].intervals,
+        used=frozenset(used),
+    )
+
+
+def _part(one: Candidate, account: Account, asked: Asked) -> Part:
+    if one.kind == COUNTS:
+        return read_binned(one, account)
+    if one.kind == FIELD:
+        assert asked.band is not None, "choose() lets no field potential pass without a band"
+        return read_band(one, account, band=asked.band, rate=asked.rate)
+    return read_trace(one, account, rate=asked.rate)

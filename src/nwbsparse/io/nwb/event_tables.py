@@ -1,0 +1,83 @@
+"""Tables that state moments: one event per row, or one kind of event per row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from hdmf.common import VectorIndex
+
+from nwbsparse.io.account import Account
+from nwbsparse.io.columns import CATEGORY, column_kind, plain_column
+from nwbsparse.io.datasets import load, shape_of
+from nwbsparse.io.nwb.names import type_name
+
+STAMP = "timestamp"
+TIMES = "event_times"
+_LABELS = ("event_type", "event", "label", "type", "name", "annotation")
+"""Columns that name an event, the likeliest first."""
+
+
+def holds_events(table: Any) -> bool:
+    """Whether a table has a timestamp in each row, or a list of times (AnnotatedEventsTable)."""
+    if STAMP in table.colnames:
+        column: Any = table[STAMP]
+        dtype = np.dtype(getattr(column.data, "dtype", float))
+        one_each = not isinstance(column, VectorIndex) and len(shape_of(column.data)) == 1
+        return one_each and dtype.kind in "iuf"
+    return type_name(table) == "AnnotatedEventsTable" and TIMES in table.colnames
+
+
+def read_event_table(
+    table: Any, account: Account
+) -> tuple[np.ndarray, np.ndarray | None, list[str]]:
+    """The stamps (s) of a table, and what each event was by the column that names it best.
+
+    That is a column called event_type, event, label, type, name or annotation, else the first of
+    categories. Events have one label each: the other columns are reported and left out.
+    """
+    n_rows = len(table.id)
+    time_column = STAMP if STAMP in table.colnames else TIMES
+    stamps = table[time_column]
+    flat = stamps.target.data if isinstance(stamps, VectorIndex) else stamps.data
+    times = load(flat, what=f"{table.name}/{time_column}").astype(np.float64)
+    repairs: list[str] = []
+    per_row = None
+    if isinstance(stamps, VectorIndex):
+        edges = load(stamps.data, what=f"{table.name}/{time_column}_index").astype(np.int64)
+        per_row = np.diff(np.concatenate([[0], edges]))
+        if (per_row < 0).any() or per_row.sum() > len(times):
+            return np.empty(0), None, ["its index does not fit its times: left out"]
+        times = times[: per_row.sum()]
+    usable: dict[str, np.ndarray] = {}
+    for name in table.colnames:
+        if name == time_column:
+            continue
+        values, reason = plain_column(table[name], n_rows, what=f"{table.name}/{name}")
+        if values is None:
+            account.add("column", f"{table.name}/{name}", n_rows, 0, notes=[reason])
+        else:
+            usable[name] = values
+    chosen = _label_column(usable, np.arange(n_rows, dtype=np.float64))
+    for name in usable:
+        reason = "the labels of the events" if name == chosen else "events have one label"
+        kept = n_rows if name == chosen else 0
+        account.add("column", f"{table.name}/{name}", n_rows, kept, notes=[reason])
+    if chosen is None:
+        return times, None, repairs
+    words = usable[chosen]
+    if words.dtype.kind == "f":
+        words = np.array([f"{value:g}" for value in words], dtype=str)
+    words = words.astype(str)
+    return times, words if per_row is None else np.repeat(words, per_row), repairs
+
+
+def _label_column(columns: dict[str, np.ndarray], at: np.ndarray) -> str | None:
+    by_name = {name.lower(): name for name in columns}
+    for name in _LABELS:
+        if name in by_name and columns[by_name[name]].dtype.kind in "Uiub":
+            return by_name[name]
+    for name, values in columns.items():
+        if name != "duration" and column_kind(name, values, at, at) == CATEGORY:
+            return name
+    return None

@@ -1,0 +1,164 @@
+"""Moments of a recording: licks, rewards, TTL pulses, notes; found by what they are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from hdmf.common import DynamicTable
+from pynwb import NWBFile, TimeSeries
+from pynwb.misc import AnnotationSeries
+
+from nwbsparse.io.account import Account, counted
+from nwbsparse.io.datasets import load, shape_of, text
+from nwbsparse.io.nwb.clock import Reach
+from nwbsparse.io.nwb.contents import recorded
+from nwbsparse.io.nwb.event_tables import holds_events, read_event_table
+from nwbsparse.io.nwb.names import identifier, type_name, with_unique_names
+from nwbsparse.session import Events
+
+EVENT_OBJECTS = ("Events", "LabeledEvents", "TTLs")
+"""Types of ndx-events before 0.4, known by their names: their classes come from the file itself."""
+
+_SAYS_EVENTS = re.compile(r"event|ttl|marker|trigger|strobe", re.IGNORECASE)
+
+
+def read_events(
+    nwbfile: Any,
+    account: Account,
+    *,
+    reach: Reach,
+    path_of: Callable[[Any], str],
+    used: frozenset[int],
+) -> tuple[dict[str, Events], frozenset[int]]:
+    """Every kind of event of a file by its name, and the ``id`` of each object it came from.
+
+    Taken: series with timestamps in BehavioralEvents; AnnotationSeries; the types of ndx-events;
+    tables with a column of timestamps; series of whole-number codes in acquisition whose name or
+    description speaks of events. Times are sorted, those that are NaN are dropped and counted.
+
+    A stamp that lies outside the activity by more than the activity is long (and an hour) cannot
+    be one of this recording and is dropped too: a public file has an event 49 years before its
+    spikes. What lies nearer is kept.
+    """
+    found: list[tuple[Events, str]] = []
+    taken = set()
+    events_in = [thing for thing in recorded(nwbfile) if id(thing) not in used and is_event(thing)]
+    for thing in sorted(events_in, key=path_of):
+        path = path_of(thing)
+        if isinstance(thing, DynamicTable):
+            stamps, labels, repairs = read_event_table(thing, account)
+        else:
+            stamps, labels, repairs = _read_object(thing, path)
+        taken.add(id(thing))
+        stamps, labels, dropped, notes = _sound(stamps, labels, reach)
+        account.add(
+            "events",
+            path,
+            len(stamps) + sum(dropped.values()),
+            len(stamps),
+            notes=notes,
+            repairs=[
+                *repairs,
+                *(f"{counted(n, 'event')} {why}" for why, n in dropped.items() if n),
+            ],
+        )
+        events = Events(
+            name=identifier(text(thing.name)),
+            times=stamps,
+            labels=labels,
+            path=path,
+            object_id=thing.object_id,
+            description=text(getattr(thing, "description", "")),
+        )
+        found.append((events, identifier(text(getattr(thing.parent, "name", "")))))
+    return with_unique_names(found), frozenset(taken)
+
+
+def is_event(thing: Any) -> bool:
+    """Whether an object of a file states moments rather than a signal."""
+    if isinstance(thing, DynamicTable):
+        return holds_events(thing)
+    if type_name(thing) in EVENT_OBJECTS:
+        return getattr(thing, "timestamps", None) is not None
+    if not isinstance(thing, TimeSeries) or thing.timestamps is None:
+        return False  # with a rate it is a signal
+    if isinstance(thing, AnnotationSeries) or type_name(thing.parent) == "BehavioralEvents":
+        return True
+    return _is_code(thing)
+
+
+def _is_code(series: Any) -> bool:
+    """Whether a plain series in acquisition holds whole-number codes and says what they are."""
+    at_top = isinstance(series.parent, NWBFile)
+    if not at_top or type_name(series) != "TimeSeries" or len(shape_of(series.data)) != 1:
+        return False
+    dtype = np.dtype(getattr(series.data, "dtype", None) or np.asarray(series.data).dtype)
+    said = f"{text(series.name)} {text(series.description)}"
+    return dtype.kind in "iu" and _SAYS_EVENTS.search(said) is not None
+
+
+def _read_object(thing: Any, path: str) -> tuple[np.ndarray, np.ndarray | None, list[str]]:
+    """The stamps (s) of an object that is not a table, and what each event was."""
+    stamps = load(thing.timestamps, what=f"{path}/timestamps").astype(np.float64).ravel()
+    stored = getattr(thing, "data", None)
+    if stored is None:
+        return stamps, None, []
+    data = load(stored, what=f"{path}/data")
+    if data.ndim == 2 and data.shape[1] == 1:
+        data = data[:, 0]
+    if data.ndim != 1:
+        return stamps, None, [f"its data have shape {data.shape}: no labels taken"]
+    repairs = []
+    if len(data) != len(stamps):
+        n = min(len(data), len(stamps))
+        repairs.append(f"{len(stamps):,} timestamps for {len(data):,} values: cut to the shorter")
+        stamps, data = stamps[:n], data[:n]
+    words = as_text(data)
+    # a class made from the file's own words names an attribute after its dataset
+    own = getattr(thing, "labels", getattr(thing, "data__labels", None))
+    if own is not None and data.dtype.kind in "iu":
+        meanings = load(own, what=f"{path}/labels").astype(str)
+        inside = (data >= 0) & (data < len(meanings))
+        if len(meanings):
+            words = np.where(inside, meanings[np.where(inside, data, 0)], words)
+    return stamps, words, repairs
+
+
+def as_text(values: np.ndarray) -> np.ndarray:
+    """Values as the words a person would write: 1, 0.5, left."""
+    if values.dtype.kind == "f":
+        return np.array([f"{value:g}" for value in values], dtype=str)
+    return values.astype(str)
+
+
+def _sound(
+    stamps: np.ndarray, labels: np.ndarray | None, reach: Reach
+) -> tuple[np.ndarray, np.ndarray | None, Mapping[str, int], list[str]]:
+    """Growing finite times near the recording, with labels that tell them apart or none."""
+    margin = max(reach.stop - reach.start, 3600.0)
+    finite = np.isfinite(stamps)
+    far = finite & ((stamps < reach.start - margin) | (stamps > reach.stop + margin))
+    dropped = {"with NaN or infinite times dropped": int((~finite).sum())}
+    if far.any():
+        first, last = stamps[far].min(), stamps[far].max()
+        span = f"{first:.6g} s" if first == last else f"{first:.6g} to {last:.6g} s"
+        dropped[f"far outside the recording ({span}; {reach.of}: {reach}) dropped"] = int(far.sum())
+    keep = np.flatnonzero(finite & ~far)
+    order = keep[np.argsort(stamps[keep], kind="stable")]
+    notes = []
+    if backwards := int((np.diff(stamps[keep]) < 0).sum()):
+        notes.append(f"not in the order of time at {counted(backwards, 'place')}: sorted")
+    times = stamps[order]
+    outside = int(((times < reach.start) | (times > reach.stop)).sum())
+    if outside:
+        notes.append(f"{counted(outside, 'event')} before or after {reach.of} ({reach}) kept")
+    if labels is not None:
+        labels = labels[order]
+        if len(kinds := np.unique(labels)) <= 1:
+            labels = None
+        else:
+            notes.append(f"{len(kinds):,} different labels")
+    return times, labels, dropped, notes

@@ -1,0 +1,161 @@
+"""Trials, epochs and every other table of intervals, with what each column says about a row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from hdmf.common import DynamicTable, VectorIndex
+from pynwb.epoch import TimeIntervals
+
+from nwbsparse import names
+from nwbsparse.io.account import Account, counted, listed
+from nwbsparse.io.columns import column_kind, hidden_columns, plain_column
+from nwbsparse.io.datasets import load, shape_of, text
+from nwbsparse.io.nwb.clock import Reach
+from nwbsparse.io.nwb.contents import recorded
+
+START, STOP = "start_time", "stop_time"
+
+
+def read_intervals(
+    nwbfile: Any,
+    account: Account,
+    *,
+    reach: Reach,
+    path_of: Callable[[Any], str],
+    builder_of: Callable[[Any], Any],
+) -> dict[str, xr.Dataset]:
+    """Every table of intervals but ``invalid_times``, by name, in the order of its rows.
+
+    A NaN stop becomes the next start (the last spike for the last row). Rows without a start,
+    without any stop, or that stop before they start are dropped. All of it is counted, as are
+    rows that overlap and rows outside the activity: those are kept. A plain table that has starts
+    and stops (stimuli are often kept so) counts as a table of intervals.
+    """
+    tables: dict[str, xr.Dataset] = {}
+    found = [thing for thing in recorded(nwbfile) if holds_intervals(thing)]
+    for table in sorted(found, key=path_of):
+        if table is nwbfile.invalid_times:
+            continue
+        name = table.name
+        if name in tables:
+            name = f"{name}_{text(getattr(table.parent, 'name', ''))}"
+        hidden = hidden_columns(table, builder_of(table))
+        dataset = _read_table(table, name, account, reach=reach, hidden=hidden)
+        tables[name] = dataset.assign_attrs(
+            path=path_of(table), object_id=table.object_id, description=text(table.description)
+        )
+    return tables
+
+
+def holds_intervals(thing: Any) -> bool:
+    """Whether an object of a file is a table with a start and a stop in each row."""
+    if isinstance(thing, TimeIntervals):
+        return True
+    if not isinstance(thing, DynamicTable) or not {START, STOP} <= set(thing.colnames):
+        return False
+    return all(
+        not isinstance(thing[name], VectorIndex)
+        and len(shape_of(thing[name].data)) == 1
+        and np.dtype(getattr(thing[name].data, "dtype", float)).kind in "iuf"
+        for name in (START, STOP)
+    )
+
+
+def read_invalid_times(nwbfile: Any, account: Account) -> np.ndarray | None:
+    """The (n, 2) stretches (s) that the file marks as invalid; None when it marks none."""
+    table = nwbfile.invalid_times
+    if table is None or not len(table.id):
+        return None
+    pairs = np.column_stack([_times(table, START), _times(table, STOP)])
+    good = pairs[:, 1] > pairs[:, 0]  # also false where either end is NaN
+    lost = int((~good).sum())
+    repairs = [f"{counted(lost, 'empty or NaN row')} dropped"] if lost else []
+    account.add("intervals", "invalid_times", len(pairs), int(good.sum()), repairs=repairs)
+    return pairs[good]
+
+
+def _times(table: Any, column: str) -> np.ndarray:
+    data: Any = table[column]
+    return load(data.data, what=f"{table.name}/{column}").astype(np.float64)
+
+
+def _read_table(
+    table: Any,
+    name: str,
+    account: Account,
+    *,
+    reach: Reach,
+    hidden: dict[str, Any],
+) -> xr.Dataset:
+    n_rows = len(table.id)
+    start, stop = _times(table, START), _times(table, STOP)
+    repairs = []
+    inferred = np.isnan(stop) & np.isfinite(start)
+    stop = np.where(inferred, _next_start(start, reach.stop), stop)
+    for bad, fault in (
+        (~np.isfinite(start), "without a start"),
+        (np.isfinite(start) & ~np.isfinite(stop), "without a stop or a later start"),
+        (stop < start, "that stop before they start"),
+    ):
+        if bad.any():
+            repairs.append(f"{_rows(bad)} {fault} dropped")
+    keep = np.isfinite(start) & np.isfinite(stop) & ~(stop < start)
+    if (inferred & keep).any():
+        repairs.insert(0, f"{_rows(inferred & keep)} with NaN stop: took the next start")
+    notes = _notes(start[keep], stop[keep], np.flatnonzero(keep), reach)
+    account.add("intervals", name, n_rows, int(keep.sum()), notes=notes, repairs=repairs)
+
+    variables: dict[str, tuple[str, np.ndarray, dict[str, Any]]] = {
+        START: (names.INTERVAL, start[keep], {}),
+        STOP: (names.INTERVAL, stop[keep], {"inferred": int((inferred & keep).sum())}),
+    }
+    columns = {"id": table.id} | {column: table[column] for column in table.colnames} | hidden
+    for column, held in columns.items():
+        if column in (START, STOP):
+            continue
+        as_name = f"{column}_column" if column == names.INTERVAL else column
+        values, reason = plain_column(held, n_rows, what=f"{name}/{column}")
+        if values is not None:
+            reason = column_kind(column, values[keep], start[keep], stop[keep])
+            variables[as_name] = (names.INTERVAL, values[keep], {names.KIND: reason})
+        n_kept = int(keep.sum()) if values is not None else 0
+        unlisted = ["not listed in colnames: other readers skip it"] if column in hidden else []
+        account.add("column", f"{name}/{column}", n_rows, n_kept, notes=[reason, *unlisted])
+    return xr.Dataset(variables)
+
+
+def _next_start(start: np.ndarray, end: float) -> np.ndarray:
+    """The first start after each row's own; ``end`` for the last, NaN when that is earlier."""
+    ordered = np.unique(start[np.isfinite(start)])
+    at = np.searchsorted(ordered, start, side="right")
+    following = np.append(ordered, end if not len(ordered) or end > ordered[-1] else np.nan)
+    return following[np.minimum(at, len(ordered))]
+
+
+def _notes(start: np.ndarray, stop: np.ndarray, rows: np.ndarray, reach: Reach) -> list[str]:
+    notes = []
+    outside = (stop <= reach.start) | (start >= reach.stop)
+    if outside.any():
+        notes.append(
+            f"{counted(int(outside.sum()), 'row')} outside {reach.of} ({reach}) kept: "
+            f"{listed(rows[outside])}"
+        )
+    order = np.lexsort((stop, start))
+    latest = np.maximum.accumulate(stop[order])
+    # 1 µs: contiguous rows written by arithmetic may touch a hair late
+    over = np.flatnonzero(start[order][1:] < latest[:-1] - 1e-6) + 1
+    if len(over):
+        overlapping = np.sort(rows[order][over])
+        notes.append(
+            f"{counted(len(over), 'row')} overlapping an earlier one kept: {listed(overlapping)}"
+        )
+    return notes
+
+
+def _rows(mask: np.ndarray) -> str:
+    rows = np.flatnonzero(mask)
+    return f"{counted(len(rows), 'row')} ({listed(rows)})"

@@ -1,0 +1,202 @@
+"""Whatever holds an NWB recording, opened: a file, a Zarr store, an address, or an open object."""
+
+from __future__ import annotations
+
+import json
+import re
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib import import_module
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Protocol, runtime_checkable
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from pynwb import NWBHDF5IO, NWBFile
+
+from nwbsparse.errors import BadInput, EnvironmentProblem, NwbsparseError
+from nwbsparse.io.check import check_readable, open_checked, sha256_of
+from nwbsparse.io.datasets import text
+from nwbsparse.io.guard_zarr import check_references, zarr_json
+from nwbsparse.io.nwb.in_memory import builders_of, check_still_open, content_digest, version_of
+from nwbsparse.io.stream import Stream, is_address, name_of, open_stream
+
+_DAMAGED = (OSError, RuntimeError, zlib.error, json.JSONDecodeError)
+"""What HDF5 and the codecs of Zarr raise at a chunk that does not unpack."""
+
+
+@runtime_checkable
+class ByteStream(Protocol):
+    """An open binary file: local, in memory, or on a server."""
+
+    def read(self, size: int = ..., /) -> bytes: ...
+    def seek(self, offset: int, whence: int = ..., /) -> Any: ...
+    def tell(self) -> int: ...
+
+
+Openable = str | Path | NWBFile | ByteStream
+"""What a recording can be opened from."""
+
+
+@dataclass(frozen=True)
+class Recording:
+    """An open NWB recording, and where it came from."""
+
+    nwbfile: Any
+    io: Any
+    """With ``manager.get_builder`` and ``nwb_version``, as NWBHDF5IO has them."""
+    label: Path
+    """What messages call it."""
+    path: Path | None
+    """The file or Zarr store; None for an address or an object without a file."""
+    digest: str
+    note: str = ""
+    """What a reader should know about where it came from."""
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Say what a damaged chunk is, wherever it is met."""
+        try:
+            yield
+        except NwbsparseError:
+            raise
+        except _DAMAGED as error:
+            if isinstance(error, RuntimeError) and not _is_zarr(self.path):
+                raise
+            raise BadInput(
+                f"data in {self.label} are damaged ({error}). Re-copy the file."
+            ) from error
+
+
+@contextmanager
+def opened(source: Openable) -> Iterator[Recording]:
+    """Open a recording for reading only, once it is known to be safe; closed on leaving.
+
+    An NWBFile or open file that the caller gave stays open: it is theirs.
+
+    Raises:
+        BadInput: it cannot be read as NWB, and why.
+        EnvironmentProblem: it may not be read here, or a server cannot be reached.
+    """
+    with ExitStack() as held:
+        if isinstance(source, NWBFile):
+            yield _from_object(source)
+        elif not isinstance(source, str | Path):
+            yield _from_stream(source, held)
+        elif is_address(str(source)) and not str(source).startswith("file:"):
+            yield _from_stream(held.enter_context(open_stream(str(source))), held)
+        else:
+            yield _from_path(_local(source), held)
+
+
+def _local(source: str | Path) -> Path:
+    if not str(source).startswith("file:/"):
+        return Path(source)
+    parts = urlsplit(str(source))
+    if parts.netloc not in ("", "localhost"):
+        raise BadInput(f"{source} is on another machine; give file:///path or a path.")
+    return Path(url2pathname(parts.path))
+
+
+def _from_path(path: Path, held: ExitStack) -> Recording:
+    path = check_readable(path)
+    digest = sha256_of(path)
+    if not _is_zarr(path):
+        io, nwbfile = _built(lambda: NWBHDF5IO(path=str(path), mode="r"), path, held)
+        return Recording(nwbfile, io, path, path, digest)
+    io, nwbfile = _built(_zarr_reader(path), path, held)
+    version = text(zarr_json(path / ".zattrs").get("nwb_version"))
+    places = SimpleNamespace(manager=io.manager, nwb_version=(version, ()))
+    return Recording(nwbfile, places, path, path, digest)
+
+
+def _from_stream(stream: Any, held: ExitStack) -> Recording:
+    name = getattr(stream, "name", None)
+    label = Path(name) if isinstance(name, str) and name else Path("the open file")
+    note = ""
+    if isinstance(stream, Stream):
+        label = Path(name_of(stream.url))
+        note = f"read in parts from {stream.url} ({stream.size:,} bytes); it was not downloaded"
+    try:
+        before = stream.tell()
+        digest = stream.digest if isinstance(stream, Stream) else _sha256_of_stream(stream)
+        held.callback(stream.seek, before)
+    except (AttributeError, TypeError, ValueError, OSError) as error:
+        if isinstance(error, NwbsparseError):
+            raise
+        raise BadInput(
+            f"{label} cannot be read ({error}): give a path, an address, an NWBFile, or a binary "
+            "file that is open and can seek."
+        ) from None
+    file = open_checked(stream, path=label)
+    held.callback(file.close)
+    io, nwbfile = _built(lambda: NWBHDF5IO(file=file, mode="r"), label, held)
+    is_local = isinstance(name, str) and label.is_file()
+    return Recording(nwbfile, io, label, label.resolve() if is_local else None, digest, note)
+
+
+def _from_object(nwbfile: Any) -> Recording:
+    check_still_open(nwbfile)
+    path = Path(text(nwbfile.container_source) or "?")
+    # what was changed in memory is not what the file says
+    known = path if path.exists() and not nwbfile.modified else None
+    label = known or Path(f"NWBFile '{nwbfile.identifier}'")
+    digest = sha256_of(known) if known else content_digest(nwbfile)
+    places = SimpleNamespace(manager=builders_of(nwbfile), nwb_version=(version_of(nwbfile), ()))
+    return Recording(nwbfile, places, label, known, digest)
+
+
+def _sha256_of_stream(stream: Any) -> str:
+    before, digest = stream.tell(), sha256()
+    stream.seek(0)
+    while block := stream.read(2**20):
+        digest.update(block)
+    stream.seek(before)
+    return digest.hexdigest()
+
+
+def _is_zarr(path: Path | None) -> bool:
+    return path is not None and path.is_dir()
+
+
+def _zarr_reader(path: Path) -> Callable[[], Any]:
+    try:
+        kind = import_module("hdmf_zarr").NWBZarrIO
+    except ImportError:
+        raise EnvironmentProblem(
+            f"{path} is NWB Zarr, which needs hdmf-zarr: pip install 'nwbsparse[zarr]'"
+        ) from None
+    root = path.resolve()
+
+    class Inside(kind):
+        # references may also stand in data, which no guard reads beforehand
+        def resolve_ref(self, zarr_ref: Any) -> Any:
+            check_references(dict(zarr_ref), root, "a reference")
+            return super().resolve_ref(zarr_ref)
+
+    return lambda: Inside(path=str(path), mode="r")
+
+
+def _built(make: Callable[[], Any], label: Path, held: ExitStack) -> tuple[Any, Any]:
+    """A pynwb io and the NWBFile that it reads, or one sentence about why not."""
+    try:
+        io = held.enter_context(make())
+        return io, io.read()
+    except NwbsparseError:
+        raise
+    except Exception as error:  # pynwb raises anything: a missing extension, a broken table, …
+        # hdmf puts the whole tree of the file before the sentence that matters
+        why = text(error.args[-1])[:300] if error.args else type(error).__name__
+        if unknown := re.search(r"'(\S+)' not a namespace", why):
+            raise BadInput(
+                f"{label} uses the NWB extension {unknown[1]} but does not hold its definition: "
+                f"install it (pip install {unknown[1]}) and read again."
+            ) from error
+        raise BadInput(
+            f"{label} cannot be read by pynwb ({why}). Check it with nwbinspector, and re-export "
+            "it."
+        ) from error

@@ -1,0 +1,69 @@
+"""What a recording holds besides units, behaviour and intervals: listed, not lost silently."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from hdmf.common import DynamicTable
+from pynwb.base import Image
+from pynwb.ecephys import ElectricalSeries
+
+from nwbsparse.io.account import Account
+from nwbsparse.io.datasets import shape_of
+from nwbsparse.io.nwb.choose import COUNTS, activity_kind, how_to_ask
+from nwbsparse.io.nwb.contents import recorded
+from nwbsparse.io.nwb.intervals import holds_intervals
+
+
+def list_other(
+    nwbfile: Any, account: Account, *, path_of: Callable[[Any], str], used: frozenset[int]
+) -> None:
+    """Report every table, image and binned count that is not read, with how many rows it has.
+
+    ``used`` holds the ``id`` of every object that was read.
+    """
+    for image in _all_of(nwbfile, Image):
+        account.add("other", path_of(image), 1, 0, notes=["not behaviour: an image"])
+    for thing in recorded(nwbfile):
+        if activity_kind(thing) == COUNTS and id(thing) not in used:
+            path = path_of(thing)
+            n_units = shape_of(thing.data)[0]
+            account.add("other", path, n_units, 0, notes=[how_to_ask(thing, path=path)])
+    for table in _all_of(nwbfile, DynamicTable):
+        is_read = holds_intervals(table) or id(table) in used or table is nwbfile.units
+        if is_read or table is nwbfile.electrodes:
+            continue
+        kind = type(table).__name__
+        reason = f"a table of type {kind} is not behaviour"
+        if kind == "Units":
+            reason = "only the Units table at /units is read"
+        account.add("other", path_of(table), len(table.id), 0, notes=[reason])
+
+
+def recording_extent(nwbfile: Any) -> tuple[float, float] | None:
+    """Start and stop (s) of the raw electrical series in acquisition; None when there are none.
+
+    Only the first and the last timestamp are read. Series without samples or a sound clock are
+    passed over.
+    """
+    spans = []
+    for series in _all_of(nwbfile, ElectricalSeries):
+        n_samples = (shape_of(series.data) or (0,))[0]
+        if series.parent is not nwbfile or not n_samples:
+            continue
+        if series.timestamps is not None and shape_of(series.timestamps)[0]:
+            start, stop = float(series.timestamps[0]), float(series.timestamps[-1])
+        elif series.rate:
+            start = float(series.starting_time or 0.0)
+            stop = start + n_samples / float(series.rate)
+        else:
+            continue
+        if np.isfinite([start, stop]).all() and stop > start:
+            spans.append((start, stop))
+    return (min(s for s, _ in spans), max(e for _, e in spans)) if spans else None
+
+
+def _all_of(nwbfile: Any, kind: type) -> list[Any]:
+    return [thing for thing in recorded(nwbfile) if isinstance(thing, kind)]

@@ -1,0 +1,59 @@
+"""Poses (ndx-pose): where each part of the body was, and how sure the tracker is of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nwbsparse import names
+from nwbsparse.io.account import Account, counted
+from nwbsparse.io.datasets import load, text
+from nwbsparse.io.nwb.clock import Clock
+from nwbsparse.io.nwb.names import identifier, type_name
+from nwbsparse.session import Series
+
+UNSURE = 0.5
+
+
+def is_pose(series: Any) -> bool:
+    """Whether a series is the estimated position of one part of a body."""
+    return type_name(series) == "PoseEstimationSeries"
+
+
+def pose_name(series: Any) -> str:
+    """'camera_nose': the same parts are tracked by several cameras and in several animals."""
+    return identifier(f"{text(getattr(series.parent, 'name', ''))}_{text(series.name)}")
+
+
+def read_confidence(
+    series: Any, clock: Clock, account: Account, *, n_samples: int, path: str
+) -> Series | None:
+    """How sure the tracker is of each position (0 to 1), as a signal of its own; None without.
+
+    Positions are kept however unsure they are: a condition on this signal leaves them out.
+    """
+    stored = getattr(series, "confidence", None)
+    if stored is None:
+        return None
+    where = f"{path}/confidence"
+    values = load(stored, what=where).astype(np.float64).ravel()
+    if len(values) != n_samples:
+        repair = f"left out: {len(values):,} values for {n_samples:,} positions"
+        account.add("series", where, len(values), 0, repairs=[repair])
+        return None
+    values = values[clock.rows]
+    unsure = int((values < UNSURE).sum())
+    notes = [f"{counted(unsure, 'position')} below {UNSURE} kept"] if unsure else []
+    if missing := int(np.isnan(values).sum()):
+        notes.append(f"{missing:,} samples are NaN")
+    account.add("series", where, n_samples, len(values), notes=notes)
+    return Series(
+        name=f"{pose_name(series)}_confidence",
+        times=clock.times,
+        data=values,
+        unit="",
+        kind=names.CONTINUOUS,
+        path=where,
+        description=text(getattr(series, "confidence_definition", "")),
+    )

@@ -1,0 +1,1 @@
+"""Results ⇄ the types of ndx-sparse-latents in an NWB file."""

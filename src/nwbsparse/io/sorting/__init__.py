@@ -1,0 +1,1 @@
+"""Spike-sorter output into a Session."""
