@@ -83,8 +83,12 @@ class Config(ReadOptions):
 
     units: str | None = None
     """Which units to use: ids ("3,7,12") or a condition on columns ("quality == 'good'")."""
+    regions: str | None = None
+    """Use only units of these brain regions, separated by commas."""
     epochs: str | None = None
     """Use only the epochs of this name or tag; several separated by commas."""
+    intervals: str | None = None
+    """Use only times inside the rows of this interval table, such as "trials"."""
     where: str | None = None
     """Use only bins where this holds for the covariates, such as "speed > 3"."""
 

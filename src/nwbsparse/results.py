@@ -112,17 +112,18 @@ def open_results(path: str | Path, *, name: str | None = None) -> Results:
     """
     from pynwb import NWBHDF5IO
 
-    from nwbsparse.io.nwb.read import read_nwb
+    from nwbsparse.io.check import check_readable
+    from nwbsparse.io.reading import read_as
     from nwbsparse.io.results.parse import find_model, parse_model
 
-    path = Path(path)
-    session = read_nwb(path)
+    path = check_readable(path)
     with warnings.catch_warnings():
-        # the reading above put them into the report
+        # the reading below puts them into the report
         warnings.simplefilter("ignore")
         with NWBHDF5IO(path=str(path), mode="r") as io:
             stored = parse_model(find_model(io.read(), name, path=path))
     coder = from_parts(stored.tensors, dict(stored.words))
+    session = read_as(path, coder.config)
     if stored.latents.attrs.get("coder_id") != coder.id:
         raise IntegrityError(f"{path}: the activations were not made by the stored coder")
     return Results(

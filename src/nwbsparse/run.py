@@ -209,7 +209,13 @@ class _Log:
 
 def _binned(session: Session, config: Config) -> xr.Dataset:
     binned = bin_session(
-        session, config.bin_width, units=config.units, epochs=config.epochs, where=config.where
+        session,
+        config.bin_width,
+        units=config.units,
+        regions=config.regions,
+        epochs=config.epochs,
+        intervals=config.intervals,
+        where=config.where,
     )
     return split(
         binned, test=config.test, validation=config.validation, blocks=config.blocks, gap=config.gap

@@ -175,6 +175,7 @@ def test_a_bug_of_ours_is_exit_1_and_asks_for_a_report(recording, tmp_path, caps
     assert "this is a bug" in capsys.readouterr().err
 
 
+@pytest.mark.fault(42)
 def test_recordings_of_too_few_bins_are_refused(tmp_path, capsys):
     short = write_recording(tmp_path / "short.nwb", spike_times=poisson_spikes(stop=5.0))
     assert run_cli("run", short, "--out", tmp_path / "out", "--bin-width=0.1", "--quiet") == 2

@@ -9,11 +9,14 @@ import sys
 import time
 import tomllib
 
+import numpy as np
 import pytest
 import xarray as xr
+from pynwb.base import TimeSeries
 
 import nwbsparse
 from cli_runs import QUICK, run_cli
+from recordings import write_recording
 
 FILES = {
     "rat_desc-latents_sparse.nwb",
@@ -112,6 +115,7 @@ def test_levels_units_and_where_restrict_what_is_learned(recording, tmp_path):
     code = run_cli(
         *("run", recording, "--out", tmp_path, "--bin-width=0.1", "--max-epochs=4"),
         *("--levels=8:1", "--levels=16:2", "--units", "0,1,2,3", "--where", "position_x > -0.5"),
+        "--intervals=trials",
         *("--n-shifts=50", "--quiet"),
     )
     assert code == 0
@@ -159,3 +163,36 @@ def test_a_terminated_run_leaves_no_half_results(recording, tmp_path):
     assert process.returncode == 4, said
     assert b"SIGTERM" in said
     assert list(out.iterdir()) == []
+
+
+def test_ready_made_counts_run_without_an_annotated_file(tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    direction = np.repeat(np.arange(40) % 2, 50)
+    arrays = {
+        "spikes": rng.poisson(1.0, (2000, 6)).astype(np.uint8),
+        "position": np.abs(np.linspace(-20, 20, 2000) % 2 - 1),
+        "right": direction,
+        "left": 1 - direction,
+    }
+    np.savez(tmp_path / "rat.npz", **arrays)
+    quick = [flag for flag in QUICK if not flag.startswith("--bin-width")]
+    out = tmp_path / "out"
+    assert run_cli("run", tmp_path / "rat.npz", "--out", out, "--bin-width=0.1", *quick) == 0
+    assert "no annotated NWB file" in capsys.readouterr().out
+    assert {path.name for path in out.iterdir()} == FILES - {"rat_desc-latents_sparse.nwb"}
+
+
+def test_traces_of_an_nwb_file_run(tmp_path):
+    rng = np.random.default_rng(0)
+    series = [
+        TimeSeries(name=f"cell_{u}", data=rng.random(4000), unit="a.u.", rate=20.0)
+        for u in range(5)
+    ]
+    path = write_recording(tmp_path / "ophys.nwb", spike_times=None, acquisition=series)
+    out = tmp_path / "out"
+    code = run_cli("run", path, "--series", "cell_*", "--out", out, *QUICK, "--quiet")
+    assert code == 0
+    assert json.loads((out / "metrics.json").read_text())["n_units"] == 5
+    opened = nwbsparse.open_results(out / "ophys_desc-latents_sparse.nwb")
+    assert opened.session.traces is not None
+    assert opened.coder.n_units == 5

@@ -24,7 +24,7 @@ def population_table(stored: StoredResult, nwbfile: Any) -> DynamicTable:
     table = ndx.PopulationTable(
         name="input_population",
         description="the units the model reads and reconstructs, in model order",
-        source_table=nwbfile.units,
+        **_link(nwbfile, source.units_object_id),
         source_table_object_id=source.units_object_id,
         source_table_path=source.units_path,
         source_file_identifier=source.identifier,
@@ -49,6 +49,12 @@ def population_table(stored: StoredResult, nwbfile: Any) -> DynamicTable:
             data=values,
         )
     return table
+
+
+def _link(nwbfile: Any, object_id: str) -> dict[str, Any]:
+    """A link to the table of the source units; none for units that stand in no table."""
+    table = nwbfile.objects.get(object_id)
+    return {"source_table": table} if isinstance(table, DynamicTable) else {}
 
 
 def latents_table(stored: StoredResult, population: DynamicTable) -> DynamicTable:
