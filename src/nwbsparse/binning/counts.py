@@ -49,6 +49,8 @@ def count_spikes_sparse(session: Session, grid: Grid, rows: np.ndarray) -> spars
             indptr[column + 1] = written[0]
         if fits:
             n = int(written[0])
+            if n < 2**31:  # else scipy would widen, and copy, the indices to match
+                indptr = indptr.astype(np.int32)
             return sparse.csc_array((values[:n], bins[:n], indptr), shape=(grid.size, len(rows)))
     raise BadInput(TOO_MANY)
 
