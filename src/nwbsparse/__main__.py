@@ -9,6 +9,12 @@ from collections.abc import Sequence
 from typing import Any
 
 INTERRUPTED = 4
+AGAIN = 5.0
+"""Seconds after which a stop is raised once more, should a library have swallowed it."""
+
+
+class _Stopped(KeyboardInterrupt):
+    """Stopped by a signal; no ``except Exception`` on the way up may catch it."""
 
 
 def main(tokens: Sequence[str] | None = None) -> None:
@@ -24,10 +30,13 @@ def _run(tokens: Sequence[str]) -> int:
 
     from nwbsparse.cli.app import app
     from nwbsparse.cli.options import with_config_file
-    from nwbsparse.errors import Interrupted, NwbsparseError
+    from nwbsparse.errors import NwbsparseError
 
-    def stop(number: int, _frame: Any) -> None:
-        raise Interrupted(f"stopped by {signal.Signals(number).name}; nothing was half written")
+    def stop(_number: int, _frame: Any) -> None:
+        if hasattr(signal, "setitimer"):
+            signal.signal(signal.SIGALRM, stop)
+            signal.setitimer(signal.ITIMER_REAL, AGAIN)
+        raise _Stopped("stopped by SIGTERM")
 
     before = signal.signal(signal.SIGTERM, stop)
     try:
@@ -37,8 +46,8 @@ def _run(tokens: Sequence[str]) -> int:
     except NwbsparseError as error:
         sys.stderr.write(f"nwbsparse: {error}\n")
         return error.exit_code
-    except KeyboardInterrupt:
-        sys.stderr.write("nwbsparse: stopped; nothing was half written\n")
+    except KeyboardInterrupt as stopped:
+        sys.stderr.write(f"nwbsparse: {str(stopped) or 'stopped'}; nothing was half written\n")
         return INTERRUPTED
     except MemoryError as error:
         sys.stderr.write(
@@ -55,6 +64,8 @@ def _run(tokens: Sequence[str]) -> int:
         )
         return 1
     finally:
+        if hasattr(signal, "setitimer"):
+            signal.setitimer(signal.ITIMER_REAL, 0.0)
         signal.signal(signal.SIGTERM, before)
     return 0
 

@@ -28,12 +28,6 @@ class EnvironmentProblem(NwbsparseError, OSError):
     exit_code = 3
 
 
-class Interrupted(NwbsparseError):
-    """Stopped from outside; nothing was half written."""
-
-    exit_code = 4
-
-
 class IntegrityError(NwbsparseError):
     """What was written or read back is not what it should be."""
 

@@ -148,8 +148,14 @@ def test_the_source_is_never_changed(finished, recording):
     assert recording.stat().st_mtime_ns == before
 
 
-@pytest.mark.fault(2)
-def test_a_terminated_run_leaves_no_half_results(recording, tmp_path):
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        pytest.param(signal.SIGTERM, b"SIGTERM", marks=pytest.mark.fault(2)),
+        pytest.param(signal.SIGINT, b"stopped", marks=pytest.mark.fault(3)),
+    ],
+)
+def test_a_stopped_run_leaves_no_half_results(number, words, recording, tmp_path):
     out = tmp_path / "out"
     command = [sys.executable, "-m", "nwbsparse", "run", str(recording), "--out", str(out)]
     slow = [*command, "--max-epochs=100000", "--bin-width=0.1", "--quiet"]
@@ -158,10 +164,10 @@ def test_a_terminated_run_leaves_no_half_results(recording, tmp_path):
         while not out.exists() and time.monotonic() < deadline:
             time.sleep(0.1)
         time.sleep(3.0)
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(number)
         _, said = process.communicate(timeout=60)
     assert process.returncode == 4, said
-    assert b"SIGTERM" in said
+    assert words in said
     assert list(out.iterdir()) == []
 
 

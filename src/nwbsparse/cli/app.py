@@ -20,6 +20,7 @@ app = App(
     help="NWB in, sparse nameable latents out: what the populations in a recording represent.",
     version=own_version,
     default_parameter=Parameter(negative=()),
+    suppress_keyboard_interrupt=False,  # stopping has an exit code of its own
 )
 
 Flags = Annotated[Config, Parameter(name="*")]
