@@ -9,6 +9,7 @@ import numpy as np
 from nwbsparse import names
 from nwbsparse.binning.clock import trace_step
 from nwbsparse.binning.covariates import thaw
+from nwbsparse.binning.events import label_counts
 from nwbsparse.binning.grid import observed, suggest_bin_width
 from nwbsparse.session import Session
 
@@ -24,7 +25,8 @@ def describe(session: Session) -> dict[str, Any]:
     bin_width, per_bin = suggest_bin_width(session)
     n_spikes = session.units[names.N_SPIKES].values
     return {
-        "source": str(session.source.path or ""),
+        "source": str(session.source.path or session.source.uri),
+        "uri": session.source.uri,
         "identifier": session.source.identifier,
         "session_id": session.source.session_id,
         "sha256": session.source.sha256,
@@ -42,6 +44,7 @@ def describe(session: Session) -> dict[str, Any]:
         "spikes_per_suggested_bin": per_bin,
         "traces": _traces(session),
         "events": {name: len(events.times) for name, events in session.events.items()},
+        "event_labels": {name: label_counts(one) for name, one in session.events.items()},
         "unit_columns": [str(name) for name in session.units.data_vars],
         "series": [_series(series) for series in session.series.values()],
         "intervals": [_intervals(name, table) for name, table in session.intervals.items()],

@@ -80,6 +80,8 @@ class Source:
     nwb_version: str = ""
     units_path: str = ""
     units_object_id: str = ""
+    uri: str = ""
+    """The address (https or dandi) that it was read from, without passwords and access keys."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
-"""Which units, regions, stretches and sessions are used; events; trials around a moment."""
+"""Which units, regions, stretches and sessions are used; trials around a moment."""
 
-import json
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +9,7 @@ import xarray as xr
 from nwbsparse.binning.to_bins import to_bins
 from nwbsparse.binning.trials import trial_counts
 from nwbsparse.errors import BadInput, CoarseClockWarning
-from nwbsparse.session import Events, Source
+from nwbsparse.session import Source
 from sessions import make_session, make_table
 
 
@@ -71,14 +70,10 @@ def test_lazy_counts_are_the_same_counts(session):
     xr.testing.assert_equal(lazy["dropped"], now["dropped"])
 
 
-def test_events_are_counted_per_bin_and_those_outside_beside(session):
-    licks = Events("licks", np.array([-1.5e9, 10.0, 10.05, 99.95, 150.0]))
-    cues = Events("cues", np.array([20.0, 40.0]), np.array(["go", "stop"]))
-    binned = to_bins(replace(session, events={"licks": licks, "cues": cues}), 0.1)
-    assert binned["licks"].values.sum() == 3
-    assert binned["licks"].values[100] == 2
-    assert binned["licks"].attrs["dropped"] == 2
-    assert json.loads(binned["cues"].attrs["labels"]) == {"go": 1, "stop": 1}
+def test_units_keep_the_rows_of_the_table_they_came_from(session):
+    units = session.units.assign(unit_row=("unit", [0, 2, 7]))
+    binned = to_bins(replace(session, units=units), 0.1, units=[3, 9])
+    assert binned["unit_row"].values.tolist() == [0, 7]
 
 
 @pytest.mark.fault(36)

@@ -140,7 +140,7 @@ def test_a_damaged_optional_file_is_reported_and_costs_no_spike(exported, phy, n
         ("header", "is damaged or incomplete"),
         ("junk", "is not a NumPy array file"),
         ("empty", "is empty: 0 bytes"),
-        ("objects", "holds pickled Python objects, which are never opened"),
+        ("objects", r"holds Python objects \(a pickle\), which can run code: never opened"),
         ("matrix", r"of shape \(2, 3\), not one number per spike"),
         ("text", "not one number per spike"),
     ],

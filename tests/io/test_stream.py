@@ -12,9 +12,11 @@ import h5py
 import numpy as np
 import pytest
 
+from nwbsparse.describe import describe
 from nwbsparse.errors import BadInput, EnvironmentProblem
 from nwbsparse.io.nwb.read import read_nwb
-from nwbsparse.io.stream import is_address, open_stream
+from nwbsparse.io.reading import read
+from nwbsparse.io.stream import is_address, open_stream, public_address
 from recordings import circle, damaged, line_of, poisson_spikes, write_recording
 
 N_UNITS = 2000
@@ -196,6 +198,33 @@ def test_the_content_is_identified_without_downloading_it(server, headers, start
         if start == "url:":
             said = f"{server.url}/a.nwb\n1000\n{headers.get('Last-Modified', '')}"
             assert stream.digest == f"url:{hashlib.sha256(said.encode()).hexdigest()}"
+
+
+def test_the_address_is_kept_without_what_gives_access(server, small):
+    server.files["/a.nwb"] = small.read_bytes()
+    session = read(f"{server.url}/a.nwb?X-Amz-Signature=secret")
+    assert session.source.uri == f"{server.url}/a.nwb"
+    seen = describe(session)
+    assert seen["source"] == seen["uri"] == f"{server.url}/a.nwb"
+    with open_stream(f"{server.url}/a.nwb") as stream:
+        assert read(stream).source.uri == f"{server.url}/a.nwb"
+    assert read(small).source.uri == read(f"file://{small}").source.uri == ""
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [
+        ("https://a.org/x%20y.nwb", "https://a.org/x%20y.nwb"),
+        ("https://user:word@a.org:8443/x.nwb?key=1#part", "https://a.org:8443/x.nwb"),
+        ("https:/a.org/x.nwb", "https://a.org/x.nwb"),
+        ("dandi:/000207@0.220216.0323/sub-4/x.nwb", "dandi://000207@0.220216.0323/sub-4/x.nwb"),
+        ("https://[a/x.nwb", ""),
+        ("/data/x.nwb", ""),
+        (7, ""),
+    ],
+)
+def test_addresses_as_results_say_them(address, public):
+    assert public_address(address) == public
 
 
 # what goes wrong

@@ -4,16 +4,19 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import xarray as xr
+from pynwb import NWBHDF5IO
 
 from nwbsparse.analysis.inference import dense, encode
 from nwbsparse.binning.split import split
 from nwbsparse.binning.to_bins import to_bins
 from nwbsparse.errors import BadInput
+from nwbsparse.io.results.parse import parse_model
 from nwbsparse.results import open_results, write
 from recordings import write_recording
 
@@ -86,8 +89,6 @@ def test_more_than_256_latents_stay_a_csr_table(library):
 
 
 def test_the_source_of_the_result_is_told(library):
-    from pynwb import NWBHDF5IO
-
     one = library("position and trials")
     source = one.results.session.source
     with NWBHDF5IO(one.path, "r") as io:
@@ -96,6 +97,17 @@ def test_the_source_of_the_result_is_told(library):
         assert row["sha256"] == source.sha256 and row["nwb_object_id"] == source.object_id
         assert model.input_population.source_table_object_id == source.units_object_id
         assert json.loads(model.hyperparameters)["n_latents"] == 16
+
+
+def test_the_address_of_a_recording_is_kept(library, tmp_path):
+    results = library("trials").results
+    source = replace(results.session.source, uri="https://a.org/x.nwb")
+    path = tmp_path / "a.nwb"
+    write(replace(results, session=replace(results.session, source=source)), path)
+    for written, uri in ((path, "https://a.org/x.nwb"), (library("trials").path, "")):
+        with NWBHDF5IO(written, "r") as io:
+            model = io.read().processing["sparse_latents"]["latents"]
+            assert parse_model(model).source.uri == uri
 
 
 def test_names_of_units_are_those_of_the_table_in_model_order(library):

@@ -1,4 +1,4 @@
-"""Every covariate and condition as one integer per bin: the common language of all associations.
+"""Covariates, conditions and events as one integer per bin: the common language of all associations.
 
 Coding a variable once per bin, instead of testing each of its values against all bins, is what
 makes thousands of latents × hundreds of conditions affordable.
@@ -14,7 +14,7 @@ import xarray as xr
 
 from nwbsparse import names
 from nwbsparse.binning.split import part
-from nwbsparse.binning.variables import conditions_of, covariates_of
+from nwbsparse.binning.variables import conditions_of, covariates_of, events_of
 
 QUANTILES = 10
 CIRCLE = 12
@@ -23,6 +23,8 @@ SIDE = 10
 """Tuning bins of a continuous, circular, 1-D position and (per axis) 2-D position covariate."""
 MIN_OCCUPANCY = 0.5
 """Seconds of training data below which a tuning bin is not used."""
+EVENT = ("event", "none")
+"""The two conditions of a kind of event: bins that hold one, and those that hold none."""
 
 
 @dataclass(frozen=True)
@@ -50,16 +52,18 @@ class Coded:
 
 
 def code_variables(binned: xr.Dataset) -> list[Coded]:
-    """All covariates and conditions of a split dataset, coded; edges come from training bins.
+    """All covariates, conditions and events of a split dataset, coded; edges come from training bins.
 
     Continuous covariates are cut at their deciles, angles into 12 sectors, 1-D position into 20
-    and 2-D position into 10 × 10 bins over the range visited. Variables with fewer than two
-    usable codes are left out: nothing can be said about a constant.
+    and 2-D position into 10 × 10 bins over the range visited. A kind of event is a condition: a bin
+    holds one or none. Variables with fewer than two usable codes are left out: nothing can be said
+    about a constant.
     """
     train = part(binned, "train") | part(binned, "validation")
     width = float(binned.attrs[names.BIN_WIDTH])
     coded = [_covariate(str(name), binned, train) for name in covariates_of(binned)]
     coded += [_condition(str(name), binned) for name in conditions_of(binned)]
+    coded += [_event(str(name), binned) for name in events_of(binned)]
     usable = []
     for variable in coded:
         if variable is None:
@@ -124,6 +128,11 @@ def _condition(name: str, binned: xr.Dataset) -> Coded:
         shape=(len(labels),),
         table=variable.attrs.get(names.TABLE),
     )
+
+
+def _event(name: str, binned: xr.Dataset) -> Coded:
+    codes = (binned[name].values == 0).astype(np.int32)  # more than one in a bin is rare
+    return Coded(name, names.CATEGORICAL, codes, EVENT, shape=(len(EVENT),))
 
 
 def _interval_label(index: int, edges: list[np.ndarray], shape: tuple[int, ...]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from nwbsparse.binning.variables import (
     conditions_of,
     coordinates,
     covariates_of,
+    events_of,
     free_name,
 )
 from nwbsparse.errors import BadInput, CoarseClockWarning
@@ -54,15 +55,17 @@ def to_bins(
         regions: keep only units of these brain regions.
         epochs: names or tags of epochs to restrict to, separated by commas.
         intervals: restrict to the rows of this interval table, or to these (n, 2) stretches (s).
-        where: condition on the covariates ("speed > 3"); bins that fail it are left out, and the
-            bins around them are no longer neighbours (coordinate ``segment``).
+        where: condition on behaviour, trials and events per bin ("speed > 3 and lick_left == 0");
+            bins that fail it are left out, and the bins around them are no longer neighbours
+            (coordinate ``segment``).
         max_gap: seconds over which behaviour is interpolated; None: 3 median steps.
         lazy: keep ``counts`` as a dask array that is binned block by block when it is computed:
             for recordings whose counts do not fit into memory.
 
     Returns:
-        Binned dataset: ``counts(time, unit)``, one variable per covariate and condition, coords
-        ``segment``, ``trial`` and the unit columns. Bins are half-open; a time within 1e-7 s below
+        Binned dataset: ``counts(time, unit)``, one variable per covariate and condition, the number
+        of events per bin (one variable ``<series>_<label>`` per label where there are at most 12),
+        coords ``segment``, ``trial`` and the unit columns. Bins are half-open; a time within 1e-7 s below
         an edge counts as on it. ``dropped(unit)`` counts spikes in no bin. ``valid(time, unit)``
         is present when some unit was not observed throughout.
 
@@ -109,13 +112,7 @@ def bin_session(
     grid = make_grid(stretches, chosen)
     _check_clock(session, chosen)
     variables = _activity(session, grid, rows, lazy=lazy)
-    for name, variable in behaviour(session, grid, max_gap).items():
-        variables[free_name(name, variables)] = variable
-    for event in session.events.values():
-        variables[free_name(event.name, variables)] = count_events(event, grid)
-    for name, table in session.intervals.items():
-        for key, variable in label_bins(name, table, grid).items():
-            variables[free_name(key, variables)] = variable
+    variables |= _beside(session, grid, variables, max_gap)
     binned = xr.Dataset(variables, coords=coordinates(session, grid, rows, variables))
     binned.attrs = {
         names.SCHEMA: names.BINNED,
@@ -165,6 +162,27 @@ def _activity(
     return made
 
 
+def _beside(
+    session: Session, grid: Grid, activity: Collection[str], max_gap: float | None
+) -> dict[str, xr.DataArray]:
+    """Behaviour, events and intervals on the grid, each under a name that nothing else has."""
+    ours = {*activity, names.UNIT_ID, names.N_SPIKES}
+    # the coordinate ``trial`` is made from the table of that name
+    ours |= {"trials"} & set(session.intervals)
+    made: dict[str, xr.DataArray] = {}
+    for name, variable in behaviour(session, grid, max_gap).items():
+        made[free_name(name, {*ours, *made})] = variable
+    series = {event.name for event in session.events.values()}
+    for event in session.events.values():  # a label never takes the name of another series
+        made |= count_events(event, grid, taken={*ours, *made, *(series - {event.name})})
+    ours.discard("trials")
+    for name, table in session.intervals.items():
+        # one name throughout: the columns of a table refer to its rows by it
+        for key, variable in label_bins(free_name(name, {*ours, *made}), table, grid).items():
+            made[free_name(key, {*ours, *made})] = variable
+    return made
+
+
 def _check_clock(session: Session, bin_width: float) -> None:
     """Warn when spike times were stored so coarsely that they cannot be told apart within a bin."""
     spacing = float(session.units.attrs.get("spike_time_spacing", 0.0))
@@ -188,7 +206,7 @@ def _recorded(asked: object) -> object:
 
 def _restrict(binned: xr.Dataset, where: str) -> xr.Dataset:
     columns: dict[str, np.ndarray] = {}
-    for name in (*covariates_of(binned), *conditions_of(binned)):
+    for name in (*covariates_of(binned), *conditions_of(binned), *events_of(binned)):
         values = binned[name].values
         if values.ndim == 2:
             columns |= {
@@ -209,4 +227,7 @@ def _restrict(binned: xr.Dataset, where: str) -> xr.Dataset:
     kept = binned.isel({names.TIME: index})
     lost = binned[names.COUNTS].sum(names.TIME) - kept[names.COUNTS].sum(names.TIME)
     kept["dropped"] = binned["dropped"] + lost.astype(np.int64)
+    for name in events_of(binned):
+        gone = int(binned[name].sum()) - int(kept[name].sum())
+        kept[name] = kept[name].assign_attrs(dropped=binned[name].attrs["dropped"] + gone)
     return kept.assign_coords({names.SEGMENT: (names.TIME, new.astype(np.int32))})

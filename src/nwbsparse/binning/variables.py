@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import unicodedata
 from collections.abc import Collection, Mapping
 
 import numpy as np
@@ -14,6 +16,7 @@ from nwbsparse.binning.grid import Grid
 from nwbsparse.session import Session
 
 AXES = ("x", "y", "z")
+_LONGEST = 40  # characters of a label in a name: notes can be whole sentences
 _OURS = {
     *(
         names.TIME,
@@ -37,6 +40,11 @@ def covariates_of(binned: xr.Dataset) -> list[str]:
 def conditions_of(binned: xr.Dataset) -> list[str]:
     """Names of the categorical variables, in order."""
     return _with_role(binned, names.ROLE_CONDITION)
+
+
+def events_of(binned: xr.Dataset) -> list[str]:
+    """Names of the variables that count events per bin, in order."""
+    return _with_role(binned, names.ROLE_EVENT)
 
 
 def _with_role(binned: xr.Dataset, role: str) -> list[str]:
@@ -76,6 +84,20 @@ def free_name(name: str, taken: Collection[str]) -> str:
     return name
 
 
+def label_name(label: str) -> str:
+    """The label of an event as the end of a name that works in conditions: 'lick, left' → lick_left.
+
+    Letters of every alphabet and digits stay, what lies between them becomes one '_'. The minus of
+    a number is spelled (codes such as 1 and -1 mean on and off). 'unlabelled' where there is none,
+    'label' where it holds neither letter nor digit. Different labels can give one name.
+    """
+    # a condition is parsed as Python, which writes composed and compatible letters alike
+    said = unicodedata.normalize("NFKC", label).strip()
+    said = re.sub(r"^[-\u2212](?=\d)", "minus_", said)
+    clean = "_".join(re.findall(r"[^\W_]+", said))[:_LONGEST].rstrip("_")
+    return clean or ("label" if said else "unlabelled")
+
+
 def _space(n: int) -> str:
     """The dim of the components: 'space' in the plane, 'space3' and so on elsewhere."""
     return names.SPACE if n == 2 else f"{names.SPACE}{n}"
@@ -85,17 +107,19 @@ def coordinates(
     session: Session, grid: Grid, rows: np.ndarray, variables: Mapping[str, xr.DataArray]
 ) -> dict[str, object]:
     """Time, segments and every column of the units that are used."""
+    # rows of the source's own table, where units of it were left out on reading
+    stated = session.units.get(names.UNIT_ROW)
     coords: dict[str, object] = {
         names.TIME: (names.TIME, grid.centres, {"units": "s", "long_name": "bin centre"}),
         names.SEGMENT: (names.TIME, grid.segment),
         names.UNIT: (names.UNIT, np.arange(len(rows))),
-        names.UNIT_ROW: (names.UNIT, rows),
+        names.UNIT_ROW: (names.UNIT, rows if stated is None else stated.values[rows]),
     }
     trials = variables.get("trials")
     if trials is not None:
         coords[names.TRIAL] = (names.TIME, trials.values)
     for name, column in session.units.variables.items():
-        if name != names.UNIT:
+        if name not in (names.UNIT, names.UNIT_ROW):
             coords[free_name(str(name), coords.keys() | variables.keys())] = (
                 names.UNIT,
                 column.values[rows],

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bars
 from rich.table import Table
 
+from nwbsparse.binning.events import MAX_LABELS
 from nwbsparse.progress import Progress, silent
 
 _PLAIN_KINDS = {"category", "continuous", "event time", "identifier", "constant"}
@@ -60,7 +61,8 @@ def show_recording(console: Console, seen: dict[str, Any]) -> None:
     for one in seen["series"]:
         console.print(_series_line(one))
     for name, n in seen["events"].items():
-        console.print(f"\n[bold]{escape(name)}[/] (events): {n:,}")
+        said = f": {kinds}" if (kinds := _labels(seen["event_labels"][name])) else ""
+        console.print(f"\n[bold]{escape(name)}[/] (events): {n:,}{escape(said)}")
     for table in seen["intervals"]:
         columns = ", ".join(
             f"{escape(key)} [dim]({kind})[/]" for key, kind in table["columns"].items()
@@ -72,6 +74,13 @@ def show_recording(console: Console, seen: dict[str, Any]) -> None:
     console.print(report_table(seen["report"]))
     for warning in seen["report"]["warnings"]:
         console.print(f"[yellow]library warning:[/] {escape(warning)}")
+
+
+def _labels(labels: dict[str, int]) -> str:
+    """'left (600), right (634)': what binning keeps apart; else that it counts them together."""
+    if len(labels) > MAX_LABELS:
+        return f"{len(labels):,} different labels, counted together (more than {MAX_LABELS})"
+    return ", ".join(f"{label or 'unlabelled'} ({n:,})" for label, n in labels.items())
 
 
 def _activity(seen: dict[str, Any]) -> list[tuple[str, str]]:

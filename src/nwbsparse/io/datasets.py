@@ -32,7 +32,7 @@ def load(data: Any, *, what: str) -> np.ndarray:
         BadInput: the dataset is more than 256 MiB and more than 500 times what is stored of it.
     """
     if isinstance(data, h5py.Dataset):
-        _refuse_bomb(data, what)
+        refuse_bomb(data, what=what)
     values: Any = np.asarray(data[:] if hasattr(data, "shape") else data)
     if values.dtype.kind == "S":
         return np.char.decode(values, "utf-8", "replace")
@@ -50,7 +50,14 @@ def text(value: Any) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
-def _refuse_bomb(data: h5py.Dataset, what: str) -> None:
+def refuse_bomb(data: h5py.Dataset, *, what: str) -> None:
+    """Refuse a dataset that claims far more values than are stored of it; nothing is loaded.
+
+    ``what`` names the dataset in the message.
+
+    Raises:
+        BadInput: it is more than 256 MiB and more than 500 times what is stored of it.
+    """
     logical, stored = int(data.nbytes), int(data.id.get_storage_size())
     if logical > BOMB_BYTES and logical > BOMB_RATIO * stored:
         raise BadInput(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from nwbsparse.config import ReadOptions
 from nwbsparse.errors import BadInput, did_you_mean
+from nwbsparse.io.stream import public_address
 from nwbsparse.session import Session
 
 Reader = Callable[..., Session]
@@ -73,7 +75,9 @@ def read(source: Any, **options: Any) -> Any:
         raise BadInput(
             f"reading {kind} has no option '{unknown[0]}'{hint} (it has: {', '.join(known)})"
         )
-    return _reader(kind)(source, **options)
+    session = _reader(kind)(source, **options)
+    uri = public_address(source)
+    return replace(session, source=replace(session.source, uri=uri)) if uri else session
 
 
 def read_as(source: Any, options: ReadOptions, *, strict: bool = False) -> Session:

@@ -15,8 +15,9 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from nwbsparse.errors import BadInput, EnvironmentProblem
 from nwbsparse.io.dandi import DANDI_API, find_asset
@@ -85,6 +86,31 @@ def is_address(text: str) -> bool:
     return re.match(r"[A-Za-z][A-Za-z0-9+.-]+://?(?=[^/])", text) is not None
 
 
+def public_address(source: Any) -> str:
+    """The address of a recording as results may say it; '' for what is not on a server.
+
+    Name and password, and all that follows '?' or '#', are left out: that is where access keys
+    stand, and a result is handed on. What was read is identified by its digest.
+    """
+    if not isinstance(source, str | Path | Stream):
+        return ""
+    text = source.url if isinstance(source, Stream) else str(source)
+    if not is_address(text) or text.startswith("file:"):
+        return ""
+    try:
+        scheme, place, path, _, _ = urlsplit(_whole(text))
+    except ValueError:  # brackets that are no address of a machine
+        return ""
+    if scheme != "dandi":  # there the part after '@' is a version
+        place = place.rpartition("@")[2]
+    return urlunsplit((scheme, place, path, "", ""))
+
+
+def _whole(url: str) -> str:
+    """An address with both slashes: pathlib eats one."""
+    return re.sub(r"^([A-Za-z][A-Za-z0-9+.-]+):/(?=[^/])", r"\1://", url)
+
+
 def open_stream(url: str, *, dandi_api: str = DANDI_API, timeout: float = TIMEOUT) -> Stream:
     """A recording on a server as an open file, of which only what is read is downloaded.
 
@@ -104,7 +130,7 @@ def open_stream(url: str, *, dandi_api: str = DANDI_API, timeout: float = TIMEOU
         EnvironmentProblem: the server cannot be reached, refuses, or stops; or neither remfile
             nor fsspec is installed.
     """
-    url = re.sub(r"^([A-Za-z][A-Za-z0-9+.-]+):/(?=[^/])", r"\1://", url)  # pathlib eats a slash
+    url = _whole(url)
     address, digest = url, ""
     if name_of(url).endswith(".zarr"):
         raise BadInput(f"{url} is a Zarr store, which cannot be streamed: download it first.")

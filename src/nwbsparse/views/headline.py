@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from nwbsparse import names
-from nwbsparse.binning.variables import conditions_of, covariates_of
+from nwbsparse.binning.variables import conditions_of, covariates_of, events_of
 from nwbsparse.results import Results
 from nwbsparse.views.words import duration, listing, number, percent, several, width
 
@@ -42,7 +42,7 @@ def headline(results: Results, binned: xr.Dataset) -> Headline:
     """The recording, what was learned, how much of it follows behaviour, and what that is worth."""
     summary = json.loads(results.attribution.attrs["summary"])
     latents = summary["latents"]
-    behaviour = [*covariates_of(binned), *conditions_of(binned)]
+    behaviour = [*covariates_of(binned), *conditions_of(binned), *events_of(binned)]
     verdict, caution = _verdict(summary, has_behaviour=bool(behaviour))
     return Headline(
         recording=_recording(results, binned, behaviour),

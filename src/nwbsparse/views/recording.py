@@ -9,10 +9,10 @@ import numpy as np
 import xarray as xr
 
 from nwbsparse import names
-from nwbsparse.binning.variables import conditions_of, covariates_of
+from nwbsparse.binning.variables import conditions_of, covariates_of, events_of
 from nwbsparse.results import Results
 from nwbsparse.session import ReadLine
-from nwbsparse.views.words import duration, listing, percent
+from nwbsparse.views.words import duration, listing, percent, several
 
 OWN = "/processing/sparse_latents/"
 """Where nwbsparse's own results stand in a file that it annotated."""
@@ -45,12 +45,12 @@ class Part:
 
 @dataclass(frozen=True)
 class Variable:
-    """One covariate or condition on the bins."""
+    """One covariate, condition or kind of event on the bins."""
 
     name: str
     kind: str
     detail: str
-    """Unit of measure, or the values of a condition."""
+    """Unit of measure, the values of a condition, or how many events there are."""
     known: str
     notes: str
 
@@ -90,7 +90,7 @@ def parts(binned: xr.Dataset) -> list[Part]:
 
 
 def variables(binned: xr.Dataset) -> list[Variable]:
-    """Every covariate and condition, how much of it is known, and what a reader should know."""
+    """Every covariate, condition and kind of event: how much is known, and what to know about it."""
     made = []
     for name in covariates_of(binned):
         values = binned[name].values.reshape(binned.sizes[names.TIME], -1)
@@ -119,4 +119,10 @@ def variables(binned: xr.Dataset) -> list[Variable]:
                 else "",
             )
         )
+    for name in events_of(binned):
+        attrs = binned[name].attrs
+        detail = several(int(binned[name].sum()), "event")
+        outside = [f"{attrs['dropped']:,} in no bin"] if attrs["dropped"] else []
+        notes = "; ".join([*outside, *([str(attrs["notes"])] if "notes" in attrs else [])])
+        made.append(Variable(name, "event", detail, percent(1.0), notes))
     return made

@@ -13,7 +13,7 @@ import xarray as xr
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from nwbsparse import names
-from nwbsparse.binning.variables import conditions_of, covariates_of
+from nwbsparse.binning.variables import conditions_of, covariates_of, events_of
 from nwbsparse.config import to_toml
 from nwbsparse.errors import BadInput, EnvironmentProblem
 from nwbsparse.results import Results, derived_name
@@ -120,7 +120,8 @@ def _raster(results: Results, binned: xr.Dataset) -> str:
     if not latents:
         return ""
     variable = str(results.attribution["best_variable"].values[latents[0]])
-    variable = variable if variable in (*covariates_of(binned), *conditions_of(binned)) else ""
+    known = (*covariates_of(binned), *conditions_of(binned), *events_of(binned))
+    variable = variable if variable in known else ""
     return data_uri(plots.latent_raster(results.latents, binned, latents, variable=variable))
 
 

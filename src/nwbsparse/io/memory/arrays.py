@@ -126,7 +126,6 @@ def read_matrix(
     account = Account(IN_MEMORY, strict)
     ids, notes = (None, []) if unit_ids is None else take_ids(unit_ids, what="unit_ids")
     found = take_activity(activity, account, ids=ids, bin_width=bin_width, times=times)
-    ids = np.arange(found.traces.data.shape[1]) if ids is None else ids
     return matrix_session(
         found,
         account,
@@ -135,8 +134,8 @@ def read_matrix(
         series=series,
         intervals=intervals,
         events=events,
-        obs_intervals=take_stretches(obs_intervals, len(ids), account),
-        notes=tuple(notes),
+        obs_intervals=obs_intervals,
+        notes=notes,
     )
 
 

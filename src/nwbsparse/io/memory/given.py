@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nwbsparse import names
 from nwbsparse.errors import BadInput
 from nwbsparse.io.account import Account, counted, listed
 from nwbsparse.io.nwb.names import identifier
+from nwbsparse.io.unit_table import column_name, repeated_ids, silent_units, sound_stretches
 from nwbsparse.session import Events
 
-_RESERVED = (names.UNIT, names.UNIT_ID, names.UNIT_ROW, names.N_SPIKES)
 _INSTEAD = {
     "O": "; make it one plain array first (sparse: .toarray())",
     "M": "; give seconds since the session start",
@@ -110,15 +109,9 @@ def report_units(
 
     ``silent`` is a mask; ``found`` is how many there were before some were left out on purpose.
     """
-    notes, repairs = list(notes), []
-    distinct, count = np.unique(ids, return_counts=True)
-    if len(distinct) < len(ids):
-        repairs.append(f"ids are not unique ({listed(distinct[count > 1])}): units keyed by row")
-    if silent.any():
-        n = int(silent.sum())
-        notes.append(f"{counted(n, 'unit')} without activity kept: {listed(ids[silent])}")
+    notes = [*notes, *silent_units(ids[silent], without="activity")]
     found = len(ids) if found is None else found
-    account.add("units", "units", found, len(ids), notes=notes, repairs=repairs)
+    account.add("units", "units", found, len(ids), notes=notes, repairs=repeated_ids(ids))
 
 
 def take_columns(
@@ -138,8 +131,7 @@ def take_columns(
             continue
         if len(values) != n_units:
             raise BadInput(f"column '{name}' has {len(values)} values for {n_units} units.")
-        as_name = f"{name}_column" if name in _RESERVED else name
-        notes = [] if as_name == name else [f"called '{as_name}': '{name}' has a meaning here"]
+        as_name, notes = column_name(name)
         kept[as_name] = values
         account.add("column", f"units/{name}", n_units, n_units, notes=notes)
     return kept
@@ -191,8 +183,7 @@ def take_stretches(given: Any, n_units: int, account: Account) -> tuple[np.ndarr
             raise BadInput(f"obs_intervals must be (n, 2): start and stop; one is {pairs.shape}.")
         pairs = pairs.reshape(-1, 2)
         found += len(pairs)
-        pairs = pairs[np.isfinite(pairs).all(axis=1) & (pairs[:, 1] > pairs[:, 0])]
-        kept.append(pairs[np.argsort(pairs[:, 0], kind="stable")])
+        kept.append(sound_stretches(pairs))
     lost = found - sum(map(len, kept))
     repairs = [f"{counted(lost, 'empty or NaN interval')} dropped"] if lost else []
     account.add("column", "units/obs_intervals", found, found - lost, repairs=repairs)

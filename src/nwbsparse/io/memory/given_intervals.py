@@ -15,8 +15,7 @@ from nwbsparse.io.account import Account
 from nwbsparse.io.columns import CATEGORY, MAX_CATEGORIES
 from nwbsparse.io.memory.given import numbers, plain
 from nwbsparse.io.nwb.clock import Reach
-from nwbsparse.io.nwb.intervals import START, STOP
-from nwbsparse.io.nwb.intervals import _read_table as read_table
+from nwbsparse.io.nwb.intervals import START, STOP, read_table
 
 _STARTS, _STOPS = (START, "start"), (STOP, "stop", "end")
 _GAP = 3.0  # median steps, as in the alignment of covariates

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from nwbsparse import names
 from nwbsparse.errors import BadInput
 from nwbsparse.io.account import Account
 from nwbsparse.io.memory.activity import Activity
-from nwbsparse.io.memory.given import report_units, take_columns, take_events
+from nwbsparse.io.memory.given import report_units, take_columns, take_events, take_stretches
 from nwbsparse.io.memory.given_intervals import take_intervals
 from nwbsparse.io.memory.given_series import take_series
 from nwbsparse.io.nwb.clock import Reach
@@ -29,24 +29,27 @@ def matrix_session(
     activity: Activity,
     account: Account,
     *,
-    ids: np.ndarray,
+    ids: np.ndarray | None = None,
     columns: Mapping[str, Any] | None = None,
     series: Mapping[str, Any] | None = None,
     intervals: Mapping[str, Any] | None = None,
     events: Mapping[str, Any] | None = None,
-    obs_intervals: tuple[np.ndarray, ...] | None = None,
+    obs_intervals: Any = None,
     n_found: int | None = None,
-    notes: tuple[str, ...] = (),
+    notes: Sequence[str] = (),
     source: Source | None = None,
 ) -> Session:
     """A Session of counts or traces with all that belongs to them, and its full report.
 
-    ``n_found`` is how many units there were before some were left out on purpose, as ``notes``
-    say.
+    ``ids`` are 0, 1, 2 … where none are given; the rest is as the caller of a reader handed it
+    over. ``n_found`` is how many units there were before some were left out on purpose, as
+    ``notes`` say.
 
     Raises:
         BadInput: a part is not what it should be, or (strict) anything needed repair.
     """
+    ids = np.arange(activity.traces.data.shape[1]) if ids is None else ids
+    observed = take_stretches(obs_intervals, len(ids), account)
     held = take_columns(columns, len(ids), account)
     report_units(ids, activity.silent, account, found=n_found, notes=notes)
     units = {names.UNIT_ID: ids, names.N_SPIKES: activity.n_spikes} | held
@@ -55,7 +58,7 @@ def matrix_session(
         spike_times=np.empty(0),
         spike_index=np.zeros(len(ids) + 1, dtype=np.int64),
         traces=activity.traces,
-        obs_intervals=obs_intervals,
+        obs_intervals=observed,
         extent=activity.extent,
         **surroundings(
             account,

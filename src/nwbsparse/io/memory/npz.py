@@ -14,7 +14,7 @@ from nwbsparse.io.check import sha256_of
 from nwbsparse.io.memory.activity import take_activity
 from nwbsparse.io.memory.given import plain, take_ids
 from nwbsparse.io.memory.in_memory import matrix_session
-from nwbsparse.io.memory.npy import blamed_on, load_npz
+from nwbsparse.io.npy import blamed_on, load_npz
 from nwbsparse.io.nwb.behaviour import MAX_COLUMNS
 from nwbsparse.io.nwb.names import identifier
 from nwbsparse.session import Session, Source
@@ -66,7 +66,6 @@ def read_npz(path: str | Path, *, bin_width: float | None = None, strict: bool =
         ids, notes = take_ids(arrays.pop(named).tolist(), what=f"{named} of {path}")
     with blamed_on(path):
         found = take_activity(values, account, ids=ids, name=key, bin_width=bin_width, times=times)
-        n_units = found.traces.data.shape[1]
         series = _behaviour(arrays, len(values), account)
         if times is None:
             account.add(
@@ -76,9 +75,9 @@ def read_npz(path: str | Path, *, bin_width: float | None = None, strict: bool =
         return matrix_session(
             found,
             account,
-            ids=np.arange(n_units) if ids is None else ids,
+            ids=ids,
             series=series,
-            notes=tuple(notes),
+            notes=notes,
             source=Source(path, sha256_of(path), identifier=path.stem),
         )
 

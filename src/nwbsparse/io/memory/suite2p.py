@@ -12,7 +12,7 @@ from nwbsparse.errors import BadInput, EnvironmentProblem, did_you_mean
 from nwbsparse.io.account import Account, counted, listed
 from nwbsparse.io.memory.activity import take_activity
 from nwbsparse.io.memory.in_memory import matrix_session
-from nwbsparse.io.memory.npy import PICKLE, blamed_on, load_npy
+from nwbsparse.io.npy import PICKLE, blamed_on, load_npy
 from nwbsparse.session import Session, Source
 
 SIGNALS = ("spks", "F", "dF/F")
@@ -96,7 +96,7 @@ def read_suite2p(
         ids=rows,
         columns=columns,
         n_found=len(raw),
-        notes=tuple(notes),
+        notes=notes,
         source=Source(folder, _digest(folder), identifier=folder.name),
     )
 

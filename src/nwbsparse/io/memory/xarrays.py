@@ -13,7 +13,7 @@ from nwbsparse import names
 from nwbsparse.errors import BadInput
 from nwbsparse.io.account import Account, listed
 from nwbsparse.io.memory.activity import take_activity
-from nwbsparse.io.memory.given import plain, take_ids, take_stretches
+from nwbsparse.io.memory.given import plain, take_ids
 from nwbsparse.io.memory.in_memory import IN_MEMORY, matrix_session
 from nwbsparse.io.nwb.behaviour import MAX_COLUMNS
 from nwbsparse.session import Series, Session
@@ -75,7 +75,7 @@ def read_xarray(
     )
     observed = None
     if valid is not None and values.dtype.kind != "f":
-        observed = take_stretches(_observed(valid, found.clock), len(ids), account)
+        observed = _observed(valid, found.clock)
     columns, series = _others(dataset, name, found.clock.times, account)
     return matrix_session(
         found,
@@ -86,7 +86,7 @@ def read_xarray(
         intervals=intervals,
         events=events,
         obs_intervals=observed,
-        notes=tuple(notes),
+        notes=notes,
     )
 
 

@@ -93,13 +93,15 @@ def read_activity(
     units, spikes = read_units(
         table, account, time_scale=asked.time_scale, starts=starts, builder=builder_of(table)
     )
+    # results count in the rows of the session: where some are left out these are not the table's
+    is_whole = len(spikes.rows) == len(table.id)
     return Activity(
         units=units,
         spike_times=spikes.times,
         spike_index=spikes.index,
         reach=Reach(*spikes.extent),
-        table_path=path_of(table),
-        table_object_id=table.object_id,
+        table_path=path_of(table) if is_whole else "",
+        table_object_id=table.object_id if is_whole else "",
         obs_intervals=read_obs_intervals(table, spikes, account, time_scale=asked.time_scale),
         used=frozenset({id(table)}),
     )

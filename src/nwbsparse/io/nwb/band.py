@@ -11,7 +11,7 @@ import numpy as np
 
 from nwbsparse.errors import BadInput
 from nwbsparse.io.account import Account, counted
-from nwbsparse.io.datasets import _refuse_bomb, load, shape_of, text
+from nwbsparse.io.datasets import load, refuse_bomb, shape_of, text
 from nwbsparse.io.nwb.choose import Candidate
 from nwbsparse.io.nwb.clock import Clock
 from nwbsparse.io.nwb.power import BandPower
@@ -43,7 +43,7 @@ def read_band(
     series, path = one.thing, one.path
     stored = series.data if hasattr(series.data, "shape") else np.asarray(series.data)
     if isinstance(stored, h5py.Dataset):
-        _refuse_bomb(stored, f"{path}/data")
+        refuse_bomb(stored, what=f"{path}/data")
     shape = shape_of(stored)
     n_stamps = (shape_of(series.timestamps) or (None,))[0]
     region = getattr(series, "electrodes", None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -44,7 +44,7 @@ def read_intervals(
         if name in tables:
             name = f"{name}_{text(getattr(table.parent, 'name', ''))}"
         hidden = hidden_columns(table, builder_of(table))
-        dataset = _read_table(table, name, account, reach=reach, hidden=hidden)
+        dataset = read_table(table, name, account, reach=reach, hidden=hidden)
         tables[name] = dataset.assign_attrs(
             path=path_of(table), object_id=table.object_id, description=text(table.description)
         )
@@ -83,14 +83,31 @@ def _times(table: Any, column: str) -> np.ndarray:
     return load(data.data, what=f"{table.name}/{column}").astype(np.float64)
 
 
-def _read_table(
+def read_table(
     table: Any,
     name: str,
     account: Account,
     *,
     reach: Reach,
-    hidden: dict[str, Any],
+    hidden: Mapping[str, Any],
 ) -> xr.Dataset:
+    """One table of intervals: when each row starts and stops, and what its columns say about it.
+
+    Args:
+        table: a DynamicTable, or anything with ``id``, ``colnames`` and columns by name.
+        name: what the report calls it.
+        account: gets a line for the table and one for each column.
+        reach: when the activity was recorded; its end closes a last row whose stop is NaN.
+        hidden: columns that the table holds without listing them, by name.
+
+    Returns:
+        ``start_time``, ``stop_time`` (s) and a variable per column on dim ``interval``, in the
+        order of the rows; the attribute ``kind`` of a column says what it is. Rows without a
+        start, without any stop, or that stop before they start are left out and counted.
+
+    Raises:
+        BadInput: a column is a decompression bomb.
+    """
     n_rows = len(table.id)
     start, stop = _times(table, START), _times(table, STOP)
     repairs = []
@@ -113,7 +130,8 @@ def _read_table(
         START: (names.INTERVAL, start[keep], {}),
         STOP: (names.INTERVAL, stop[keep], {"inferred": int((inferred & keep).sum())}),
     }
-    columns = {"id": table.id} | {column: table[column] for column in table.colnames} | hidden
+    listed_columns = {column: table[column] for column in table.colnames}
+    columns = {"id": table.id} | listed_columns | dict(hidden)
     for column, held in columns.items():
         if column in (START, STOP):
             continue

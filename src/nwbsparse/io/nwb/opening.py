@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -16,13 +15,16 @@ from typing import Any, Protocol, runtime_checkable
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
+from hdmf.build import BuildManager
 from pynwb import NWBHDF5IO, NWBFile
 
 from nwbsparse.errors import BadInput, EnvironmentProblem, NwbsparseError
 from nwbsparse.io.check import check_readable, open_checked, sha256_of
 from nwbsparse.io.datasets import text
 from nwbsparse.io.guard_zarr import check_references, zarr_json
+from nwbsparse.io.nwb.definitions import open_with_definitions, remedy
 from nwbsparse.io.nwb.in_memory import builders_of, check_still_open, content_digest, version_of
+from nwbsparse.io.nwb.unbuildable import Unbuildable, sift
 from nwbsparse.io.stream import Stream, is_address, name_of, open_stream
 
 _DAMAGED = (OSError, RuntimeError, zlib.error, json.JSONDecodeError)
@@ -56,14 +58,19 @@ class Recording:
     digest: str
     note: str = ""
     """What a reader should know about where it came from."""
+    unbuildable: tuple[Unbuildable, ...] = ()
+    """Parts whose type nobody defines, or that depend on such parts."""
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """Say what a damaged chunk is, wherever it is met."""
+        """Say what a damaged chunk is, wherever it is met, and what was left out of a file in vain."""
         try:
             yield
-        except NwbsparseError:
-            raise
+        except NwbsparseError as error:
+            gone = [f"{one.path}: {one}" for one in self.unbuildable if not one.read_as]
+            if not gone or not isinstance(error, BadInput):
+                raise
+            raise BadInput(f"{error}\nLeft out of the file:\n- " + "\n- ".join(gone)) from error
         except _DAMAGED as error:
             if isinstance(error, RuntimeError) and not _is_zarr(self.path):
                 raise
@@ -106,12 +113,13 @@ def _from_path(path: Path, held: ExitStack) -> Recording:
     path = check_readable(path)
     digest = sha256_of(path)
     if not _is_zarr(path):
-        io, nwbfile = _built(lambda: NWBHDF5IO(path=str(path), mode="r"), path, held)
-        return Recording(nwbfile, io, path, path, digest)
-    io, nwbfile = _built(_zarr_reader(path), path, held)
+        make = _hdf5_reader(path=str(path))
+        io, nwbfile, unbuildable = _built(make, path, held)
+        return Recording(nwbfile, io, path, path, digest, unbuildable=unbuildable)
+    io, nwbfile, unbuildable = _built(_zarr_reader(path), path, held)
     version = text(zarr_json(path / ".zattrs").get("nwb_version"))
     places = SimpleNamespace(manager=io.manager, nwb_version=(version, ()))
-    return Recording(nwbfile, places, path, path, digest)
+    return Recording(nwbfile, places, path, path, digest, unbuildable=unbuildable)
 
 
 def _from_stream(stream: Any, held: ExitStack) -> Recording:
@@ -134,9 +142,9 @@ def _from_stream(stream: Any, held: ExitStack) -> Recording:
         ) from None
     file = open_checked(stream, path=label)
     held.callback(file.close)
-    io, nwbfile = _built(lambda: NWBHDF5IO(file=file, mode="r"), label, held)
-    is_local = isinstance(name, str) and label.is_file()
-    return Recording(nwbfile, io, label, label.resolve() if is_local else None, digest, note)
+    io, nwbfile, unbuildable = _built(_hdf5_reader(file=file), label, held)
+    path = label.resolve() if isinstance(name, str) and label.is_file() else None
+    return Recording(nwbfile, io, label, path, digest, note, unbuildable)
 
 
 def _from_object(nwbfile: Any) -> Recording:
@@ -163,7 +171,11 @@ def _is_zarr(path: Path | None) -> bool:
     return path is not None and path.is_dir()
 
 
-def _zarr_reader(path: Path) -> Callable[[], Any]:
+def _hdf5_reader(**source: Any) -> Callable[[BuildManager], Any]:
+    return lambda manager: NWBHDF5IO(**source, mode="r", manager=manager)
+
+
+def _zarr_reader(path: Path) -> Callable[[BuildManager], Any]:
     try:
         kind = import_module("hdmf_zarr").NWBZarrIO
     except ImportError:
@@ -178,23 +190,29 @@ def _zarr_reader(path: Path) -> Callable[[], Any]:
             check_references(dict(zarr_ref), root, "a reference")
             return super().resolve_ref(zarr_ref)
 
-    return lambda: Inside(path=str(path), mode="r")
+    return lambda manager: Inside(path=str(path), mode="r", manager=manager)
 
 
-def _built(make: Callable[[], Any], label: Path, held: ExitStack) -> tuple[Any, Any]:
-    """A pynwb io and the NWBFile that it reads, or one sentence about why not."""
+def _built(
+    make: Callable[[BuildManager], Any], label: Path, held: ExitStack
+) -> tuple[Any, Any, tuple[Unbuildable, ...]]:
+    """A pynwb io, the NWBFile that it reads and what that lacks, or one sentence about why not."""
+    unbuildable: list[Unbuildable] = []
     try:
-        io = held.enter_context(make())
-        return io, io.read()
+        io, broken = open_with_definitions(make, held)
+        # reading builds the same tree, from which all is gone that would stop it
+        unbuildable = sift(io.read_builder(), io.manager.type_map, broken)
+        return io, io.read(), tuple(unbuildable)
     except NwbsparseError:
         raise
     except Exception as error:  # pynwb raises anything: a missing extension, a broken table, …
         # hdmf puts the whole tree of the file before the sentence that matters
         why = text(error.args[-1])[:300] if error.args else type(error).__name__
-        if unknown := re.search(r"'(\S+)' not a namespace", why):
+        if unknown := {str(one.namespace) for one in unbuildable if one.namespace is not None}:
+            said = "; ".join(f"{name}: {remedy(name)}" for name in sorted(unknown))
             raise BadInput(
-                f"{label} uses the NWB extension {unknown[1]} but does not hold its definition: "
-                f"install it (pip install {unknown[1]}) and read again."
+                f"{label} uses types whose definition it does not hold, and cannot be read without "
+                f"them ({why}). {said}."
             ) from error
         raise BadInput(
             f"{label} cannot be read by pynwb ({why}). Check it with nwbinspector, and re-export "

@@ -38,14 +38,17 @@ def read_nwb(
     Of a file on a server only what is read is downloaded, and an NWBFile or open file that was
     given stays open.
     Faults of the file are repaired or left out and counted in ``session.report``; with
-    ``strict`` they are refused instead, all in one message. Warnings of the libraries that read
+    ``strict`` they are refused instead, all in one message. So are units left out of which it is
+    not certain which spikes are theirs, and objects of types that neither the file nor an
+    installed extension defines, with what to install. Warnings of the libraries that read
     the file go to the report too, so that they never stop the reading.
 
     Args:
         source: path of an NWB 2 file (HDF5) or NWB Zarr store; the address of a file
             (``https://…``, ``dandi://000207/sub-4/x.nwb``); an NWBFile of pynwb, open or in
             memory; or a binary file that is open and can seek.
-        strict: refuse what would be repaired (NaN spikes, NaN stops, repeated unit ids, …).
+        strict: refuse what would be repaired or left out (NaN spikes, a damaged index, repeated unit
+            ids, types that nobody defines, …).
         time_scale: what turns the stored spike times and observed intervals into seconds: 0.001
             for milliseconds, 1 / sampling rate for samples. Other tables keep their clocks.
         series: read this series as the activity, not the spikes: fluorescence, binned spikes, or
@@ -75,6 +78,9 @@ def read_nwb(
 
 
 def _read(recording: Recording, account: Account, asked: Asked) -> dict[str, Any]:
+    for part in recording.unbuildable:
+        n_kept = 1 if part.read_as else 0
+        account.add("other", part.path, 1, n_kept, repairs=[str(part)])
     with recording.reading():
         held = _contents(recording.nwbfile, recording.io, account, recording.digest, asked)
     if recording.note:

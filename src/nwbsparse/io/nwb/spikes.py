@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,11 +12,9 @@ from hdmf.common import VectorIndex
 from nwbsparse.errors import BadInput
 from nwbsparse.io.account import Account, counted, listed
 from nwbsparse.io.datasets import load
+from nwbsparse.io.nwb.ragged import Slices, slices_of
+from nwbsparse.io.seconds import check_seconds
 from nwbsparse.io.spike_survey import Survey, survey
-
-SECONDS_PER_DAY = 86_400.0
-EPOCH_LIKE = 1e8
-"""No session lasts three years: a first spike past this (s) is a Unix time or a sample count."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +27,10 @@ class Spikes:
     """The step (s) between neighbouring numbers at the last spike, as they were stored."""
     extent: tuple[float, float]
     """First and last spike (s) of the whole population."""
+    rows: np.ndarray
+    """(unit,) the rows of the source whose spikes these are: all but those that are in doubt."""
+    doubt: str = ""
+    """Which rows are left out because nobody can tell which spikes are theirs; '' for none."""
 
 
 def read_spikes(
@@ -37,12 +39,14 @@ def read_spikes(
     """Read the ragged column ``spike_times`` of a Units table.
 
     Spikes are sorted within each unit; NaN and infinite times are dropped and counted by unit.
-    ``time_scale`` turns the stored numbers into seconds. ``starts`` is when the recording begins
-    (s), where the file says so: spikes before 0 are then no surprise.
+    Units whose slice of the spikes is in doubt, because the index falls or points past the data,
+    are left out (``rows`` says which remain). ``time_scale`` turns the stored numbers into
+    seconds. ``starts`` is when the recording begins (s), where the file says so: spikes before 0
+    are then no surprise.
 
     Raises:
-        BadInput: the index is not increasing or points past the data, no unit has a spike, or
-            the times are not seconds of this session.
+        BadInput: there is no index, or none of it can be trusted, no unit has a spike, or the
+            times are not seconds of this session.
     """
     if not isinstance(column, VectorIndex):
         raise BadInput(
@@ -50,23 +54,31 @@ def read_spikes(
             "unknown. Re-export the file."
         )
     stored = load(column.target.data, what="/units/spike_times")
-    edges = load(column.data, what="/units/spike_times_index").astype(np.int64)
-    edges = np.concatenate([[0], edges])
-    _check_index(edges, len(stored), unit_ids, account)
+    slices = slices_of(column.data, len(stored), what="/units/spike_times_index")
     if stored.dtype.kind not in "iuf":
         raise BadInput(f"spike_times in {account.path} holds {stored.dtype}, not numbers.")
+    times, edges, rows = _certain(stored, slices)
+    doubt = slices.faults(unit_ids, index="spike_times_index", noun="spike")
+    if doubt and not len(times):
+        raise BadInput(
+            f"{doubt} in {account.path}: no spike is left of which it is certain whose it is. "
+            "Re-export the file."
+        )
     notes: list[str] = []
     repairs: list[str] = []
-    if len(stored) > edges[-1]:
-        repairs.append(f"{counted(len(stored) - int(edges[-1]), 'spike')} belong to no unit")
-    times = stored[: edges[-1]].astype(np.float64, copy=False)
+    beyond = len(stored) - int(slices.edges[-1]) if slices.certain[-1] else 0
+    if beyond:
+        repairs.append(f"{counted(beyond, 'spike')} belong to no unit")
+    if unassigned := len(stored) - len(times) - beyond:
+        repairs.append(f"{counted(unassigned, 'spike')} dropped: of units that are in doubt")
+    times = times.astype(np.float64, copy=False)
     if time_scale != 1.0:
         times = times * time_scale
         notes.append(f"stored times were multiplied by {time_scale:g} to give seconds")
     spikes = sound_spikes(
         times,
         edges,
-        unit_ids,
+        unit_ids[rows],
         account,
         stored_as=stored.dtype,
         time_scale=time_scale,
@@ -75,8 +87,21 @@ def read_spikes(
         notes=notes,
         repairs=repairs,
     )
-    _check_clock(spikes, account)
-    return spikes
+    check_seconds(spikes.extent, np.diff(spikes.index), account.path, scalable=True)
+    if doubt:
+        doubt = f"{doubt}; {slices.in_doubt(unit_ids)}"
+    return replace(spikes, rows=rows, doubt=doubt)
+
+
+def _certain(stored: np.ndarray, slices: Slices) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The spikes whose unit is certain, the edges between units, and the rows of those units."""
+    rows = np.flatnonzero(slices.sound)
+    if len(rows) == len(slices.sound):
+        return stored[: slices.edges[-1]], slices.edges, rows
+    first, last = slices.edges[rows], slices.edges[rows + 1]
+    parts = [stored[a:b] for a, b in zip(first, last, strict=True)]
+    edges = np.concatenate([[0], np.cumsum(last - first)])
+    return np.concatenate([stored[:0], *parts]), edges, rows
 
 
 def sound_spikes(
@@ -139,24 +164,8 @@ def sound_spikes(
         share = seen.duplicates / len(times)
         notes.append(f"{counted(seen.duplicates, 'duplicate')} ({share:.2%} of all) kept")
     account.add("spikes", "spike_times", n_found, len(times), notes=notes, repairs=repairs)
-    return Spikes(times, edges, spacing, (seen.first, seen.last))
-
-
-def _check_index(edges: np.ndarray, n_stored: int, unit_ids: np.ndarray, account: Account) -> None:
-    falls = np.flatnonzero(np.diff(edges) < 0)
-    if len(falls):
-        row = int(falls[0])
-        raise BadInput(
-            f"spike_times_index is not increasing at unit {unit_ids[row]} (row {row}) in "
-            f"{account.path}: which spikes belong to which unit is lost. Re-export the file."
-        )
-    past = np.flatnonzero(edges > n_stored)
-    if len(past):
-        row = int(past[0]) - 1
-        raise BadInput(
-            f"spike_times_index of unit {unit_ids[row]} (row {row}) points to spike "
-            f"{edges[row + 1]:,} of {n_stored:,} in {account.path}. Re-export the file."
-        )
+    rows = np.arange(len(edges) - 1)
+    return Spikes(times, edges, spacing, (seen.first, seen.last), rows)
 
 
 def _spacing(seen: Survey, stored_as: np.dtype, time_scale: float) -> float:
@@ -164,24 +173,3 @@ def _spacing(seen: Survey, stored_as: np.dtype, time_scale: float) -> float:
         return time_scale  # whole numbers are one sample or millisecond apart
     largest = max(abs(seen.first), abs(seen.last)) / time_scale
     return float(np.spacing(stored_as.type(largest))) * time_scale
-
-
-def _check_clock(spikes: Spikes, account: Account) -> None:
-    first, last = spikes.extent
-    if first > EPOCH_LIKE:
-        raise BadInput(
-            f"the first spike of {account.path} is at {first:.6g} s: that looks like Unix time or "
-            "samples, not seconds since the session start. For samples or milliseconds give "
-            "time_scale (--time-scale); Unix times must be rewritten minus the session start."
-        )
-    length = last - first
-    n_spikes = np.diff(spikes.index)
-    if length <= SECONDS_PER_DAY:
-        return
-    rate = float(np.median(n_spikes[n_spikes > 0])) / length
-    if rate < 0.05:
-        raise BadInput(
-            f"median rate {rate:.2g} Hz and length {length / SECONDS_PER_DAY:.1f} days of "
-            f"{account.path} look like samples or milliseconds; use time_scale (--time-scale): "
-            "0.001 for milliseconds, 1 / sampling rate for samples."
-        )

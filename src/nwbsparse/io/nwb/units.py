@@ -15,10 +15,11 @@ from nwbsparse.errors import BadInput
 from nwbsparse.io.account import Account, counted, listed
 from nwbsparse.io.columns import hidden_columns, plain_column
 from nwbsparse.io.datasets import load, text
+from nwbsparse.io.nwb.ragged import slices_of
 from nwbsparse.io.nwb.spikes import Spikes, read_spikes
+from nwbsparse.io.unit_table import column_name, repeated_ids, silent_units, sound_stretches
 
 _HANDLED = ("spike_times", "obs_intervals", "electrodes", "electrode_group")
-_RESERVED = (names.UNIT, names.UNIT_ID, names.UNIT_ROW, names.N_SPIKES, "region")
 
 
 def has_spikes(nwbfile: Any) -> bool:
@@ -59,18 +60,22 @@ def read_units(
     Rows, not ids, are the key: ids may repeat or be text and are kept as they are. Columns that
     hold more than one value per unit are left out and reported. ``region``, ``depth`` and
     ``electrode_group`` come from the unit's first electrode where the unit has none of its own.
-    Units without spikes stay, with ``n_spikes`` 0.
+    Units without spikes stay, with ``n_spikes`` 0. Units of which it is not certain which spikes
+    are theirs are left out and named in the report; ``unit_row`` then says which row of the table
+    each of the others is.
 
     Raises:
         BadInput: see ``read_spikes``.
     """
     ids = load(table.id.data, what="/units/id")
     spikes = read_spikes(table["spike_times"], ids, account, time_scale=time_scale, starts=starts)
-    n_spikes = np.diff(spikes.index)
-    variables: dict[str, np.ndarray] = {names.UNIT_ID: ids, names.N_SPIKES: n_spikes}
-    variables |= _own_columns(table, len(ids), account, hidden_columns(table, builder))
-    variables |= _from_electrodes(table, ids, variables, account)
-    _report_units(ids, n_spikes, account)
+    own = _own_columns(table, spikes.rows, len(ids), account, hidden_columns(table, builder))
+    own |= _from_electrodes(table, ids, own, spikes.rows, account)
+    variables = {names.UNIT_ID: ids[spikes.rows], names.N_SPIKES: np.diff(spikes.index)}
+    variables |= {name: values[spikes.rows] for name, values in own.items()}
+    if len(spikes.rows) < len(ids):
+        variables[names.UNIT_ROW] = spikes.rows
+    _report_units(ids, spikes, account)
     dataset = xr.Dataset({name: (names.UNIT, values) for name, values in variables.items()})
     return dataset.assign_attrs(spike_time_spacing=spikes.spacing), spikes
 
@@ -81,62 +86,66 @@ def read_obs_intervals(
     """When each unit was observed (s), one (n, 2) array per unit; None where the file is silent.
 
     A unit that has spikes but no intervals counts as observed from the first to the last spike
-    of the population.
+    of the population. Where the index is damaged anywhere, all intervals are left out: a unit
+    whose intervals are in doubt would count as observed throughout, beside others that do not.
     """
     if "obs_intervals" not in table.colnames:
         return None
     column: Any = table["obs_intervals"]
     flat = load(column.target.data, what="/units/obs_intervals").astype(np.float64) * time_scale
-    edges = np.concatenate([[0], load(column.data, what="/units/obs_intervals_index")])
-    edges = edges.astype(np.int64)
-    n_units = len(spikes.index) - 1
-    sound = (np.diff(edges) >= 0).all() and edges[-1] <= len(flat)
-    if not sound or flat.ndim != 2 or flat.shape[1] != 2:
-        repair = "left out: its index does not fit its values"
-        account.add("column", "units/obs_intervals", len(flat), 0, repairs=[repair])
+    slices = slices_of(column.data, len(flat), what="/units/obs_intervals_index")
+    ids = load(table.id.data, what="/units/id")
+    fault = slices.faults(ids, index="its index", noun="interval")
+    if flat.ndim != 2 or flat.shape[1] != 2:
+        fault = f"its values have shape {flat.shape}, not a start and a stop each"
+    if fault:
+        account.add(
+            *("column", "units/obs_intervals", len(flat), 0),
+            repairs=[f"left out: {fault}; all units count as observed throughout"],
+        )
         return None
+    edges = slices.edges
     if not edges[-1]:
         return None
     per_unit, kept, unstated = [], 0, []
-    for row in range(n_units):
-        own = flat[edges[row] : edges[row + 1]]
-        own = own[own[:, 1] > own[:, 0]]  # also false where either end is NaN
+    for at, row in enumerate(spikes.rows):
+        own = sound_stretches(flat[edges[row] : edges[row + 1]])
         kept += len(own)
-        if not len(own) and spikes.index[row + 1] > spikes.index[row]:
+        if not len(own) and spikes.index[at + 1] > spikes.index[at]:
             unstated.append(row)
             own = np.array([spikes.extent])
-        per_unit.append(own[np.argsort(own[:, 0], kind="stable")])
-    repairs = [f"{len(flat) - kept} empty or NaN intervals dropped"] if kept < len(flat) else []
+        per_unit.append(own)
+    elsewhere = int(np.diff(edges).sum() - np.diff(edges)[spikes.rows].sum())
+    repairs = [f"{counted(elsewhere, 'interval')} of units left out dropped"] if elsewhere else []
+    if empty := len(flat) - kept - elsewhere:
+        repairs.append(f"{empty} empty or NaN intervals dropped")
     notes = [f"none for rows {listed(unstated)}: taken as observed throughout"] if unstated else []
     account.add("column", "units/obs_intervals", len(flat), kept, notes=notes, repairs=repairs)
     return tuple(per_unit)
 
 
-def _report_units(ids: np.ndarray, n_spikes: np.ndarray, account: Account) -> None:
-    notes, repairs = [], []
-    distinct, count = np.unique(ids, return_counts=True)
-    if len(distinct) < len(ids):
-        repairs.append(f"ids are not unique ({listed(distinct[count > 1])}): units keyed by row")
-    silent = np.flatnonzero(n_spikes == 0)
-    if len(silent):
-        notes.append(f"{counted(len(silent), 'unit')} without spikes kept: {listed(ids[silent])}")
-    account.add("units", "units", len(ids), len(ids), notes=notes, repairs=repairs)
+def _report_units(ids: np.ndarray, spikes: Spikes, account: Account) -> None:
+    doubt = [f"{spikes.doubt}: left out"] if spikes.doubt else []
+    repairs = [*doubt, *repeated_ids(ids)]
+    silent = ids[spikes.rows[np.diff(spikes.index) == 0]]
+    notes = silent_units(silent, without="spikes")
+    account.add("units", "units", len(ids), len(spikes.rows), notes=notes, repairs=repairs)
 
 
 def _own_columns(
-    table: Any, n_units: int, account: Account, hidden: dict[str, Any]
+    table: Any, rows: np.ndarray, n_units: int, account: Account, hidden: dict[str, Any]
 ) -> dict[str, np.ndarray]:
     kept = {}
     for name, column in ({name: table[name] for name in table.colnames} | hidden).items():
         if name in _HANDLED:
             continue
         values, reason = plain_column(column, n_units, what=f"/units/{name}")
-        as_name = f"{name}_column" if name in _RESERVED and name != "region" else name
+        as_name, notes = column_name(name)
         if values is not None:
             kept[as_name] = values
-            reason = "" if as_name == name else f"called '{as_name}': '{name}' has a meaning here"
-        n_kept = 0 if values is None else n_units
-        notes = [reason] if reason else []
+        else:
+            notes = [reason]
+        n_kept = 0 if values is None else len(rows)
         if name in hidden:
             notes.append("not listed in colnames: other readers skip it")
         account.add("column", f"units/{name}", n_units, n_kept, notes=notes)
@@ -144,20 +153,21 @@ def _own_columns(
 
 
 def _from_electrodes(
-    table: Any, ids: np.ndarray, own: dict[str, np.ndarray], account: Account
+    table: Any, ids: np.ndarray, own: dict[str, np.ndarray], rows: np.ndarray, account: Account
 ) -> dict[str, np.ndarray]:
     """Region, depth and electrode group that the units do not state themselves."""
     found: dict[str, tuple[np.ndarray, str]] = {}
     if "electrode_group" in table.colnames:
         groups = [text(getattr(group, "name", "")) for group in table["electrode_group"].data]
         found["electrode_group"] = np.array(groups, dtype=str), "its name"
-    if "electrodes" in table.colnames:
+    electrodes, at = _first_electrodes(table, ids, account)
+    if electrodes is not None:
         for name, column in (
             ("region", "location"),
             ("depth", "depth"),
             ("electrode_group", "group_name"),
         ):
-            values = _of_first_electrode(table["electrodes"], len(ids), column)
+            values = _at_electrodes(electrodes, at, column)
             if values is not None and name not in found:
                 found[name] = values, f"'{column}' of the first electrode"
     if "region" not in found and "location" in own and own["location"].dtype.kind == "U":
@@ -166,30 +176,44 @@ def _from_electrodes(
     for name, (values, origin) in found.items():
         if name not in own and len(values) == len(ids) and not (values == "").all():
             kept[name] = values
-            account.add("column", f"units/{name}", len(ids), len(ids), notes=[f"from {origin}"])
+            account.add("column", f"units/{name}", len(ids), len(rows), notes=[f"from {origin}"])
     return kept
 
 
-def _of_first_electrode(region: Any, n_units: int, column: str) -> np.ndarray | None:
-    """A column of the electrodes table at each unit's first electrode; '' or NaN without one."""
-    first, has = np.arange(n_units), np.ones(n_units, dtype=bool)
-    rows = region
+def _first_electrodes(table: Any, ids: np.ndarray, account: Account) -> tuple[Any, np.ndarray]:
+    """The electrodes table, and the row in it of each unit's first electrode; −1 without one."""
+    if "electrodes" not in table.colnames:
+        return None, np.empty(0, dtype=np.int64)
+    region: Any = table["electrodes"]
+    first, has = np.arange(len(ids)), np.ones(len(ids), dtype=bool)
     if isinstance(region, VectorIndex):
-        edges = np.concatenate([[0], load(region.data, what="/units/electrodes_index")])
-        edges = edges.astype(np.int64)
-        first, has, rows = edges[:-1], np.diff(edges) > 0, region.target
-    electrodes = rows.table
-    pointers = load(rows.data, what="/units/electrodes").astype(np.int64)
-    if electrodes is None or column not in electrodes.colnames:
+        what = "/units/electrodes_index"
+        slices = slices_of(region.data, len(region.target.data), what=what)
+        if fault := slices.faults(ids, index="its index", noun="electrode"):
+            said = f"{fault}; {slices.in_doubt(ids)}: their electrodes are not read"
+            n_sound = int(slices.sound.sum())
+            account.add("column", "units/electrodes", len(ids), n_sound, repairs=[said])
+        first = slices.edges[:-1]
+        has = slices.sound & (np.diff(slices.edges) > 0)
+        region = region.target
+    pointers = load(region.data, what="/units/electrodes").astype(np.int64)
+    has &= first < len(pointers)
+    rows = np.full(len(ids), -1)
+    rows[has] = pointers[first[has]]
+    return region.table, rows
+
+
+def _at_electrodes(electrodes: Any, rows: np.ndarray, column: str) -> np.ndarray | None:
+    """A column of the electrodes table at the given rows; '' or NaN where there is no such row."""
+    if column not in electrodes.colnames:
         return None
     values, _ = plain_column(
         electrodes[column], len(electrodes.id), what=f"/general/extracellular_ephys/{column}"
     )
     if values is None or not len(values):
         return None
-    has &= first < len(pointers)
-    row = pointers[np.where(has, first, 0)] if len(pointers) else np.zeros(n_units, dtype=int)
-    has &= (row >= 0) & (row < len(values))
+    has = (rows >= 0) & (rows < len(values))
+    taken = values[np.where(has, rows, 0)]
     if values.dtype.kind == "U":
-        return np.where(has, values[np.where(has, row, 0)], "")
-    return np.where(has, values[np.where(has, row, 0)].astype(np.float64), np.nan)
+        return np.where(has, taken, "")
+    return np.where(has, taken.astype(np.float64), np.nan)

@@ -20,6 +20,7 @@ from nwbsparse.io.results.stored import (
     held_out_name,
     tuning_dims,
 )
+from nwbsparse.io.stream import is_address
 from nwbsparse.session import Source
 
 _PARTS = {"gap": names.GAP} | {name: value for value, name in enumerate(names.SPLIT_NAMES)}
@@ -222,6 +223,7 @@ def _add_targets(variables: dict[str, Any], coords: dict[str, Any], table: Any) 
 def _source(model: Any) -> Source:
     row = model.sessions.to_dataframe().iloc[0]
     population = model.input_population
+    uri = str(row["uri"])
     return Source(
         path=None,
         sha256=str(row["sha256"]),
@@ -230,4 +232,5 @@ def _source(model: Any) -> Source:
         session_id=str(row["session_id"]),
         units_path=str(population.source_table_path),
         units_object_id=str(population.source_table_object_id),
+        uri=uri if is_address(uri) else "",  # of a local file its name stands there
     )

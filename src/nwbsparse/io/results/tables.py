@@ -184,7 +184,7 @@ def sessions_table(stored: StoredResult, nwbfile: Any) -> DynamicTable:
         nwb_object_id=source.object_id,
         session_id=source.session_id,
         subject_id=str(subject.subject_id or "") if subject is not None else "",
-        uri=source.path.name if source.path else "",
+        uri=source.uri or (source.path.name if source.path else ""),
         sha256=source.sha256,
     )
     return table

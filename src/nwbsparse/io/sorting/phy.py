@@ -8,13 +8,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from tokenize import TokenError
 from typing import Any
 
 import numpy as np
 
 from nwbsparse.errors import BadInput, EnvironmentProblem
 from nwbsparse.io.account import Account, counted, listed
+from nwbsparse.io.npy import load_npy
 
 MAX_TEXT_BYTES = 64 * 2**20
 """No table of clusters is larger; params.py is a few lines."""
@@ -23,8 +23,6 @@ _WHOLE = re.compile(r"-?(0|[1-9]\d*)")
 _NUMBER = re.compile(r"[+-]?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][+-]?\d+)?|[+-]?inf(inity)?", re.I)
 _MISSING = ("", "nan", "none")
 _UNREADABLE = object()
-# whatever numpy's parser of array headers, which are literals of Python, has been seen to raise
-_DAMAGE = (ValueError, EOFError, OSError, ArithmeticError, SyntaxError, TypeError, TokenError)
 
 
 @dataclass
@@ -39,35 +37,13 @@ class ClusterColumn:
 
 
 def load_array(path: Path) -> np.ndarray:
-    """An array file (.npy), mapped from disk and read only.
+    """An array file (.npy) of the folder, mapped from disk and read only.
 
     Raises:
         BadInput: the file is missing, incomplete, no array, or holds pickled objects.
         EnvironmentProblem: this account may not read it.
     """
-    try:
-        with path.open("rb") as file:
-            magic = file.read(6)
-    except FileNotFoundError:
-        raise BadInput(f"{path.name} is missing") from None
-    except PermissionError:
-        raise EnvironmentProblem(f"{path} may not be read by this account.") from None
-    except OSError as error:
-        raise BadInput(f"{path.name} cannot be read ({error.strerror})") from None
-    if magic != b"\x93NUMPY":
-        raise BadInput(
-            f"{path.name} is empty: 0 bytes. Re-copy it"
-            if not magic
-            else f"{path.name} is not a NumPy array file; anything else is never opened"
-        )
-    try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)
-    except (*_DAMAGE, MemoryError, RecursionError) as error:
-        if "Python objects" in str(error):
-            why = "holds pickled Python objects, which are never opened. Save it as plain numbers"
-        else:
-            why = f"is damaged or incomplete ({str(error)[:100]}). Re-copy it"
-        raise BadInput(f"{path.name} {why}") from None
+    return load_npy(path, name=path.name)  # the folder stands in the heading
 
 
 def load_vector(path: Path) -> np.ndarray:

@@ -8,9 +8,9 @@ from typing import Final
 import numpy as np
 
 from nwbsparse import names
-from nwbsparse.errors import BadInput
 from nwbsparse.io.account import Account, counted, listed
-from nwbsparse.io.nwb.spikes import EPOCH_LIKE, SECONDS_PER_DAY, Spikes
+from nwbsparse.io.nwb.spikes import Spikes
+from nwbsparse.io.seconds import check_seconds
 
 QUALITY: Final = "quality"
 SAMPLES_PER_SECOND: Final = "samples_per_second"
@@ -26,25 +26,12 @@ def check_clock(spikes: Spikes, account: Account, *, sampling_frequency: float |
     ``sampling_frequency`` (samples per second) is None where the times were stored in seconds.
 
     Raises:
-        BadInput: the first spike is years after 0, or the session lasts days at almost no rate.
+        BadInput: see ``check_seconds``.
     """
-    first, last = spikes.extent
-    if first > EPOCH_LIKE:
-        raise BadInput(
-            f"the first spike of {account.path} is at {first:.6g} s: that looks like Unix time, not "
-            "seconds since the session start."
-        )
-    days = (last - first) / SECONDS_PER_DAY
-    n_spikes = np.diff(spikes.index)
-    rate = float(np.median(n_spikes[n_spikes > 0])) / max(last - first, 1e-9)
-    if days <= 1 or rate >= 0.05:
-        return
-    clock = "as seconds"
-    if sampling_frequency is not None:
-        clock = f"at {sampling_frequency:g} samples per second"
-    raise BadInput(
-        f"{clock} the spikes of {account.path} span {days:.1f} days with a median rate of {rate:.2g} "
-        "Hz: that looks wrong; check the sampling frequency."
+    check_seconds(
+        *(spikes.extent, np.diff(spikes.index), account.path),
+        scalable=False,
+        sampling_frequency=sampling_frequency,
     )
 
 
