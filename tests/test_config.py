@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nwbsparse.config import LEGAL_TARGETS, Config, from_dict, parse_levels, read_toml, to_toml
+from nwbsparse.config import Config, from_dict, read_toml, to_toml
 from nwbsparse.errors import BadInput
+from nwbsparse.legality import LEGAL_TARGETS, parse_levels
 
 OPTIONS = st.fixed_dictionaries(
     {},
@@ -144,7 +145,7 @@ def test_a_pair_is_accepted_exactly_where_the_loss_is_defined(loss, normalisatio
     options = {"loss": loss, "normalisation": normalisation, "output": output}
     given = {key: value for key, value in options.items() if value is not None}
     if legal:
-        assert from_dict(given).target == legal[0]
+        assert from_dict(given).scaling == legal[0]
         return
     with pytest.raises(BadInput) as caught:
         from_dict(given)
@@ -154,11 +155,11 @@ def test_a_pair_is_accepted_exactly_where_the_loss_is_defined(loss, normalisatio
 
 
 def test_no_legal_pair_gives_a_logarithm_or_a_rate_negative_numbers():
-    for loss in ("msle", "poisson"):
+    for loss in ("msle", "poisson", "negative_binomial"):
         assert LEGAL_TARGETS[loss]
         for normalisation, output in LEGAL_TARGETS[loss]:
             assert normalisation == "none"
-            assert output in ("relu", "softplus")
+            assert output in ("relu", "softplus", "exp")
 
 
 def test_levels_are_read_as_pairs():

@@ -11,7 +11,10 @@ from nwbsparse.config import Config
 from nwbsparse.errors import BadInput
 from nwbsparse.models.losses import reconstruction_loss
 from nwbsparse.simulate.superposition import simulate_superposition
-from nwbsparse.training import TrainingDiverged, fit, step_size, untrained_control
+from nwbsparse.training.engine import TrainingDiverged
+from nwbsparse.training.fit import fit
+from nwbsparse.training.schedule import step_size
+from nwbsparse.training.start import untrained_control
 from sessions import N_UNITS, make_binned, planted
 
 QUICK = {"n_latents": 32, "k": 3, "batch_size": 128, "max_epochs": 6}

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from nwbsparse.results import write as write
     from nwbsparse.run import run as run
     from nwbsparse.session import Session as Session
-    from nwbsparse.training import fit as fit
+    from nwbsparse.training.fit import fit as fit
+    from nwbsparse.training.fit import fit_many as fit_many
     from nwbsparse.views.report import report as report
 
 _WHERE = {
@@ -36,7 +37,8 @@ _WHERE = {
     "encode": "nwbsparse.analysis.inference",
     "evaluate": "nwbsparse.analysis.evaluate",
     "explain": "nwbsparse.analysis.explain",
-    "fit": "nwbsparse.training",
+    "fit": "nwbsparse.training.fit",
+    "fit_many": "nwbsparse.training.fit",
     "load": "nwbsparse.models.checkpoint",
     "open_results": "nwbsparse.results",
     "read": "nwbsparse.io.reading",
@@ -57,6 +59,7 @@ __all__ = [
     "evaluate",
     "explain",
     "fit",
+    "fit_many",
     "load",
     "open_results",
     "read",

@@ -8,39 +8,35 @@ from the recording; what was chosen is printed and recorded.
 from __future__ import annotations
 
 import dataclasses
-import math
-import re
 import tomllib
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, get_args, get_type_hints
 
 import tomli_w
 
 from nwbsparse.errors import BadInput, did_you_mean, raise_together
+from nwbsparse.legality import LEGAL_TARGETS, parse_levels, problems
 
-Loss = Literal["mse", "msle", "poisson"]
+Encoder = Literal["linear", "window", "transformer"]
+Attention = Literal["latent", "model"]
+Sparsifier = Literal["batch_topk", "topk", "l1", "jumprelu", "gated"]
+Penalty = Literal["l1", "exponential"]
+Nesting = Literal["independent", "nested"]
+Decoder = Literal["linear", "convolution"]
+Decoded = Literal["all", "last"]
+Loss = Literal["mse", "msle", "poisson", "negative_binomial"]
 Normalisation = Literal["zscore", "none"]
-Output = Literal["identity", "relu", "softplus"]
+Output = Literal["identity", "relu", "softplus", "exp"]
+Rows = Literal["unit", "free"]
+PreBias = Literal["mean", "none"]
+Initialisation = Literal["tied", "random"]
+Revival = Literal["auxiliary", "paper", "resample", "none"]
+Schedule = Literal["trapezoid", "cosine", "constant"]
+Precision = Literal["float32", "bfloat16", "float64"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
-
-_CHOICES: dict[str, tuple[str, ...]] = {
-    "loss": get_args(Loss),
-    "normalisation": get_args(Normalisation),
-    "output": get_args(Output),
-    "device": get_args(Device),
-}
-
-LEGAL_TARGETS: dict[str, tuple[tuple[str, str], ...]] = {
-    "mse": (("zscore", "identity"), ("none", "identity"), ("none", "relu"), ("none", "softplus")),
-    "msle": (("none", "relu"), ("none", "softplus")),
-    "poisson": (("none", "softplus"),),
-}
-"""loss → the (normalisation, output) pairs under which it is defined; the first is the default.
-
-MSLE takes a logarithm and Poisson a rate: neither exists for the negative targets that a z-score
-makes, nor for the negative reconstructions of an identity output."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,33 +97,84 @@ class Config(ReadOptions):
     gap: float = 1.0
     """Seconds removed between parts, so that no held-out bin touches a training bin."""
 
+    target_units: str | None = None
+    """Reconstruct these units from the others: ids ("3,7") or a condition on columns."""
+    target_regions: str | None = None
+    """Reconstruct the units of these regions from the others, separated by commas."""
+    lag: int = 0
+    """Reconstruct the bin this many bins later: a positive lag predicts."""
+
     n_latents: int | None = None
     """How many latents. Absent: four per unit that fires, a multiple of 32."""
     k: int | None = None
     """Mean number of latents active in a bin. Absent: the mean number of active units."""
     levels: tuple[str, ...] = ()
     """Matryoshka levels "n_latents:k", such as "16:1", "64:4". Empty: one level."""
+    nesting: Nesting = "independent"
+    """Whether each level selects latents by itself or all share one selection (nested)."""
+    encoder: Encoder = "linear"
+    """What sees the counts: one bin (linear), several at once (window), or attention over them."""
+    window: int | None = None
+    """Bins that the coder sees at once, the last being its own. Absent: 1, or 10 where needed."""
+    attention: Attention = "latent"
+    """Where the transformer attends: over the latents of each bin, or in a model space before."""
+    d_model: int = 64
+    """Width of the transformer's model space."""
+    n_heads: int = 4
+    """Attention heads of the transformer."""
+    n_blocks: int = 2
+    """Blocks of a transformer with attention in model space."""
+    sparsifier: Sparsifier = "batch_topk"
+    """What makes the latents sparse."""
+    penalty: Penalty = "l1"
+    """Penalty of the l1 sparsifier: the sum of activations, or one that saturates (Naik 2025)."""
+    penalty_weight: float | None = None
+    """Weight of the sparsity penalty (l1, jumprelu, gated). Absent: 0.1."""
+    bandwidth: float | None = None
+    """Scale of the exponential penalty (absent: 1e-3) or of JumpReLU's kernel (absent: 0.05)."""
+    decoder: Decoder = "linear"
+    """How latents make the population again: each bin by itself, or each latent with a time course."""
+    decoded: Decoded | None = None
+    """Which bins of a window are reconstructed. Absent: all, or the last of a convolution."""
     loss: Loss = "mse"
     """What the reconstruction minimises."""
+    tau: float = 1.0
+    """Factor on the predicted logarithm in the msle loss."""
     normalisation: Normalisation | None = None
     """How counts are scaled before they are learned. Absent: what the loss needs."""
     output: Output | None = None
     """Last step of the decoder. Absent: what the loss needs."""
+    rows: Rows = "unit"
+    """Whether rows of the dictionary are kept at unit length."""
+    pre_bias: PreBias = "mean"
+    """Whether the mean of the training bins is taken off before encoding."""
+    initialisation: Initialisation = "tied"
+    """Whether the encoder starts as the transpose of the dictionary."""
 
     batch_size: int | None = None
     """Bins per update. Absent: 1,024, or an eighth of a short recording's training bins."""
     learning_rate: float = 5e-3
-    """Peak step size: warmed up over 10 %, constant to 50 %, cosine to a hundredth."""
+    """Peak step size."""
+    schedule: Schedule = "trapezoid"
+    """Step size over time: warm-up 10 %, constant to 50 %, cosine to a hundredth (trapezoid)."""
+    weight_decay: float = 0.0
+    """Decay of all weights toward zero per update."""
+    clip: float = 1.0
+    """Largest gradient norm per square root of the reconstructed values; 0 switches it off."""
+    precision: Precision = "float32"
+    """Arithmetic of the products; weights and thresholds stay in float32 under bfloat16."""
     max_epochs: int | None = None
     """Passes over the training bins. Absent: as many as give 3,000 updates."""
     patience: int = 5
     """Checks on the validation bins without improvement before training stops."""
+    revival: Revival = "auxiliary"
+    """How dead latents are revived: by what is left over, the paper's form, a new start, not."""
     dead_window: int = 200
     """Updates without being selected after which a latent counts as dead and is revived."""
     k_aux: int | None = None
     """How many dead latents are revived at once. Absent: a tenth of the latents."""
     aux_weight: float = 1.0
-    """Weight of the revival loss; 0 switches it off."""
+    """Weight of the revival loss."""
 
     n_shifts: int = 1000
     """Draws of each null distribution."""
@@ -135,89 +182,26 @@ class Config(ReadOptions):
     """False-discovery rate at which an association is called found."""
 
     seed: int = 0
-    """Seed of everything random."""
+    """Seed of the initial weights and of everything random after training."""
+    seeds: int = 1
+    """How many seeds are trained, counted up from seed; more than one tells which latents recur."""
+    order_seed: int = 0
+    """Seed of the order in which bins are visited; one order for all models trained together."""
     device: Device = "auto"
     """Where the coder is trained."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "levels", tuple(self.levels))
         object.__setattr__(self, "band", tuple(float(edge) for edge in self.band))
-        raise_together(self._problems(), heading="the options cannot work")
-
-    def _problems(self) -> list[str]:
-        found: list[str] = []
-        for field in _POSITIVE:
-            value = getattr(self, field)
-            if value is not None and not (math.isfinite(value) and value > 0):
-                found.append(f"{field} is {value}; it must be > 0")
-        for field in ("gap", "aux_weight"):
-            value = getattr(self, field)
-            if not (math.isfinite(value) and value >= 0):
-                found.append(f"{field} is {value}; it must be 0 or more")
-        for field in ("test", "validation", "alpha"):
-            value = getattr(self, field)
-            if not 0 < value < 1:
-                found.append(f"{field} is {value}; it must lie between 0 and 1")
-        if self.test + self.validation >= 1:
-            found.append(
-                f"test + validation is {self.test + self.validation:g}; nothing is left to train on"
-            )
-        if self.band and (len(self.band) != 2 or not 0 < self.band[0] < self.band[1]):
-            found.append(f"band is {self.band}; it must be two growing frequencies > 0 Hz")
-        found += self._level_problems() + self._target_problems()
-        for field, choices in _CHOICES.items():
-            value = getattr(self, field)
-            if value is not None and value not in choices:
-                found.append(f"{field} is {value!r}; choose one of {', '.join(choices)}")
-        if not self.name or any(not (c.isalnum() or c in "-_") for c in self.name):
-            found.append(f"name is {self.name!r}; use letters, digits, '-' and '_'")
-        if self.seed < 0:
-            found.append(f"seed is {self.seed}; it must be 0 or more")
-        return found
-
-    def _level_problems(self) -> list[str]:
-        found: list[str] = []
-        try:
-            levels = parse_levels(self.levels)
-        except ValueError as error:
-            return [str(error)]
-        if levels:
-            sizes = [size for size, _ in levels]
-            if sizes != sorted(set(sizes)):
-                found.append(f"levels {self.levels} must grow")
-            for field, value in (("n_latents", levels[-1][0]), ("k", levels[-1][1])):
-                given = getattr(self, field)
-                if given is not None and given != value:
-                    found.append(
-                        f"{field} is {given} but the largest level says {value}; give one of them"
-                    )
-        pairs = levels or ([(self.n_latents, self.k)] if self.n_latents and self.k else [])
-        for size, k in pairs:
-            if k > size:
-                found.append(
-                    f"k is {k} but there are only {size} latents; k must not exceed n_latents"
-                )
-            if k <= 0:
-                found.append(f"k is {k} in level {size}:{k}; it must be > 0")
-        return found
-
-    def _target_problems(self) -> list[str]:
-        legal = LEGAL_TARGETS.get(self.loss, ())
-        fits = [
-            pair
-            for pair in legal
-            if self.normalisation in (None, pair[0]) and self.output in (None, pair[1])
-        ]
-        if fits or not legal:
-            return []
-        named = " or ".join(f"normalisation={n}, output={o}" for n, o in legal)
-        return [
-            f"loss={self.loss} is not defined with normalisation={self.normalisation or 'auto'}, "
-            f"output={self.output or 'auto'}; legal with it: {named}"
-        ]
+        raise_together(problems(self, _choices()), heading="the options cannot work")
 
     @property
-    def target(self) -> tuple[str, str]:
+    def level_sizes(self) -> list[tuple[int, int]]:
+        """(number of latents, k) of each Matryoshka level, growing; one level when none was asked."""
+        return parse_levels(self.levels) or [(self.n_latents or 0, self.k or 0)]
+
+    @property
+    def scaling(self) -> tuple[str, str]:
         """The (normalisation, output) pair that goes with the loss."""
         return next(
             pair
@@ -237,30 +221,21 @@ class Config(ReadOptions):
         return {key: value for key, value in values.items() if value is not None}
 
 
-_POSITIVE = (
-    "rate", "sampling_frequency", "time_scale",
-    "bin_width", "blocks", "n_latents", "k", "batch_size", "learning_rate", "max_epochs",
-    "patience", "dead_window", "k_aux", "n_shifts",
-)  # fmt: skip
-
-
-_NUMBER = re.compile(r"[0-9]{1,9}")
+@cache
+def _choices() -> dict[str, tuple[str, ...]]:
+    """The words that each option of several words can take."""
+    found = {}
+    for name, hint in get_type_hints(Config).items():
+        words = [word for one in (hint, *get_args(hint)) for word in get_args(one)]
+        words = tuple(word for word in words if isinstance(word, str))
+        if words:
+            found[name] = words
+    return found
 
 
 def field_names() -> tuple[str, ...]:
     """The names of all options, in the order in which they are documented."""
     return tuple(field.name for field in dataclasses.fields(Config))
-
-
-def parse_levels(levels: tuple[str, ...]) -> list[tuple[int, int]]:
-    """['16:1', '64:4'] → [(16, 1), (64, 4)]: latents and k of each Matryoshka level."""
-    parsed = []
-    for level in levels:
-        size, colon, k = str(level).partition(":")
-        if not (colon and _NUMBER.fullmatch(size.strip()) and _NUMBER.fullmatch(k.strip())):
-            raise ValueError(f'level {level!r} is not of the form "n_latents:k", such as "64:4"')
-        parsed.append((int(size), int(k)))
-    return parsed
 
 
 def check_names(values: dict[str, Any], *, where: str) -> None:
@@ -275,17 +250,17 @@ def check_names(values: dict[str, Any], *, where: str) -> None:
 def from_dict(values: dict[str, Any], *, where: str = "the options") -> Config:
     """Options from plain values; types are checked and unknown names refused together."""
     check_names(values, where=where)
-    problems, plain = [], {}
+    found, plain, choices = [], {}, _choices()
     for key, value in values.items():
         wanted = _PLAIN_TYPES[key]
         if isinstance(value, bool) or not isinstance(value, wanted):
             said = " or ".join(kind.__name__ for kind in wanted)
-            problems.append(f"{key} is {value!r}; it must be {said}")
-        elif key in _CHOICES and value not in _CHOICES[key]:
-            problems.append(f"{key} is {value!r}; choose one of {', '.join(_CHOICES[key])}")
+            found.append(f"{key} is {value!r}; it must be {said}")
+        elif key in choices and value not in choices[key]:
+            found.append(f"{key} is {value!r}; choose one of {', '.join(choices[key])}")
         else:
             plain[key] = tuple(value) if list in wanted else wanted[0](value)
-    raise_together(problems, heading=where)
+    raise_together(found, heading=where)
     return Config(**plain)
 
 

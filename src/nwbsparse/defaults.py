@@ -6,12 +6,32 @@ import math
 
 import numpy as np
 
-from nwbsparse.config import Config, parse_levels
+from nwbsparse.config import Config
 from nwbsparse.errors import BadInput
+from nwbsparse.legality import PENALISED, parse_levels
 
 BATCH = 1024
 UPDATES = 3000
 MIN_LATENTS, MAX_LATENTS = 64, 4096
+
+
+WINDOW = 10
+PENALTY_WEIGHT = 0.1
+KERNEL_WIDTH, SATURATION = 0.05, 1e-3
+
+
+def shaped(config: Config) -> Config:
+    """The options with the window settled, which says what can be learned from at all.
+
+    One bin for a linear encoder and decoder, ten where several are seen; of a window all bins are
+    reconstructed, of a decoder with time courses the last.
+    """
+    one_bin = config.encoder == "linear" and config.decoder == "linear"
+    several = config.encoder != "linear"
+    return config.replace(
+        window=config.window or (1 if one_bin else WINDOW),
+        decoded=config.decoded or ("all" if several else "last"),
+    )
 
 
 def resolve(config: Config, counts: np.ndarray, *, n_train: int, bin_width: float) -> Config:
@@ -20,6 +40,8 @@ def resolve(config: Config, counts: np.ndarray, *, n_train: int, bin_width: floa
     n_latents: 4 per unit that fires, rounded up to a multiple of 32, within 64-4,096. k: mean
     number of active units per bin, at least 4 and at most n_latents/8. batch_size: 1,024, or an
     eighth of the training bins where there are fewer. max_epochs: as many as give 3,000 updates.
+    The window as :func:`shaped` settles it. penalty_weight: 0.1. bandwidth: 0.05 for JumpReLU's
+    kernel, 1e-3 for the exponential penalty.
 
     Raises:
         BadInput: k or the batch turn out larger than they can be.
@@ -41,13 +63,25 @@ def resolve(config: Config, counts: np.ndarray, *, n_train: int, bin_width: floa
     if batch > n_train:
         raise BadInput(f"batch {batch} > {n_train} training bins; use a smaller --batch-size")
     updates = n_train // batch
+    config = shaped(config)
+    penalised = config.sparsifier in PENALISED
+    bandwidth = config.bandwidth
+    if config.sparsifier == "jumprelu":
+        bandwidth = bandwidth or KERNEL_WIDTH
+    elif config.penalty == "exponential":
+        bandwidth = bandwidth or SATURATION
+    weight = config.penalty_weight
+    if weight is None and penalised:
+        weight = PENALTY_WEIGHT
     return config.replace(
+        penalty_weight=weight,
+        bandwidth=bandwidth,
         bin_width=bin_width,
         n_latents=n_latents,
         k=k,
         batch_size=batch,
         max_epochs=config.max_epochs or math.ceil(UPDATES / updates),
         k_aux=min(config.k_aux or max(n_latents // 10, 1), n_latents),
-        normalisation=config.target[0],
-        output=config.target[1],
+        normalisation=config.scaling[0],
+        output=config.scaling[1],
     )

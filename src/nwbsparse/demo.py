@@ -20,7 +20,7 @@ from nwbsparse.run import Run, Say, run
 from nwbsparse.simulate.nwb import write_placecells, write_superposition
 from nwbsparse.simulate.placecells import FIELDS, simulate_placecells
 from nwbsparse.simulate.superposition import simulate_superposition
-from nwbsparse.training import fit
+from nwbsparse.training.fit import fit
 
 PLACECELLS = Config(name="placecells", bin_width=0.01, n_latents=128, k=4, test=0.4)
 """Bins, latents and k of the published model; everything else is our default recipe: z-scored

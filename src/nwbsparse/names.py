@@ -60,6 +60,7 @@ VALUE: Final = "value"
 LATENT_INDEX: Final = "latent_index"
 INDPTR: Final = "indptr"
 CODER_ID: Final = "coder_id"
+COMPLETE: Final = "complete"
 
 # attributes of every dataset
 BIN_WIDTH: Final = "bin_width"

@@ -17,7 +17,7 @@ from nwbsparse.errors import BadInput, IntegrityError
 from nwbsparse.models.checkpoint import from_parts, to_bytes, to_words
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.session import Session
-from nwbsparse.training import pick_device
+from nwbsparse.training.device import pick_device
 
 
 @dataclass(frozen=True)

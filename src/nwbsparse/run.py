@@ -26,11 +26,12 @@ from nwbsparse.config import Config, to_toml
 from nwbsparse.defaults import resolve
 from nwbsparse.errors import BadInput, EnvironmentProblem
 from nwbsparse.io.reading import read_as
+from nwbsparse.io.stream import public_address
 from nwbsparse.models import checkpoint
 from nwbsparse.progress import Progress, silent
 from nwbsparse.results import Results, can_annotate, derived_name, environment, write
 from nwbsparse.session import Session
-from nwbsparse.training import fit
+from nwbsparse.training.fit import fit
 from nwbsparse.views.report import report
 
 Say = Callable[[str], None]
@@ -247,7 +248,9 @@ def source_name(source: Any) -> str:
     if isinstance(source, Session):
         named = source.source.path
         return str(named) if named is not None else source.source.identifier or "recording"
-    return str(source) if isinstance(source, str | Path) else "recording"
+    if isinstance(source, str | Path):
+        return public_address(source) or str(source)  # no access keys in names and logs
+    return "recording"
 
 
 def check_out(out: Path, source: Any, config: Config, *, overwrite: bool) -> None:
@@ -296,7 +299,8 @@ def _write_all(
             log("no annotated NWB file: the source is not an NWB file (HDF5) on this machine")
         report(results, binned, stage / "report.html")
         (stage / "run.toml").write_text(
-            to_toml(results.config, source=source.name), encoding="utf-8"
+            to_toml(results.config, source=results.session.source.uri or source.name),
+            encoding="utf-8",
         )
         (stage / "metrics.json").write_text(
             json.dumps(flat, indent=1, sort_keys=True) + "\n", encoding="utf-8"

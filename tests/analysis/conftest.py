@@ -12,7 +12,7 @@ from nwbsparse.binning.to_bins import to_bins
 from nwbsparse.config import Config
 from nwbsparse.models.coder import CoderRecord, SparseCoder
 from nwbsparse.session import Series
-from nwbsparse.training import fit
+from nwbsparse.training.fit import fit
 from sessions import make_binned, make_session, make_table, planted
 
 SILENT_UNIT = 3

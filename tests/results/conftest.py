@@ -18,7 +18,7 @@ from nwbsparse.binning.to_bins import to_bins
 from nwbsparse.config import Config
 from nwbsparse.io.nwb.read import read_nwb
 from nwbsparse.results import Results, open_results, write
-from nwbsparse.training import fit
+from nwbsparse.training.fit import fit
 from recordings import START, circle, laps, poisson_spikes, write_recording
 
 WIDTH = 0.1

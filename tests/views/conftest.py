@@ -20,7 +20,7 @@ from nwbsparse.io.reading import read
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.results import Results, environment
 from nwbsparse.session import Session
-from nwbsparse.training import fit
+from nwbsparse.training.fit import fit
 from nwbsparse.views.report import report
 from recordings import circle, laps, spatial, write_recording
 

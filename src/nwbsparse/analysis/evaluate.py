@@ -6,10 +6,11 @@ import numpy as np
 import xarray as xr
 
 from nwbsparse import names
-from nwbsparse.analysis.inference import batches, encode
+from nwbsparse.analysis.inference import batches
 from nwbsparse.binning.split import part
 from nwbsparse.models.coder import SparseCoder, as_tensor
 from nwbsparse.schema import check, with_step
+from nwbsparse.training.bins import whole
 
 ALWAYS_ON = 0.5
 """Share of bins above which a latent is active too often to be called sparse."""
@@ -27,28 +28,36 @@ def evaluate(coder: SparseCoder, data: xr.Dataset, *, split: str = "test") -> xr
     - ``l0(time)``: active latents per bin; ``density(latent)``: share of bins a latent is active
     - ``dead(latent)``: never active in the part; ``always_on(latent)``: in more than half of it
 
-    Bins in which a unit was not observed count neither way.
+    Bins in which a unit was not observed count neither way. Of a coder that sees several bins or
+    looks ahead, only windows that stay in one segment and touch no other part are counted; what is
+    compared is the bin of the activation (or that ``lag`` bins later).
 
     Raises:
         BadInput: not split, or other units than the coder's.
     """
-    bins = np.flatnonzero(part(data, split))
-    held_out = data.isel({names.TIME: bins})
-    latents = encode(coder, held_out)
-    n_units, n_levels = coder.n_units, len(coder.levels)
+    bins = _whole_bins(coder, data, split)
+    n_units, n_levels = coder.n_targets, len(coder.levels)
     residual = np.zeros((n_levels, n_units))
     total = np.zeros((4, n_units))  # n, Σz, Σz², Σzẑ of the largest level
     predicted_square = np.zeros(n_units)
     cosine = np.full(len(bins), np.nan)
+    l0 = np.zeros(len(bins), dtype=np.int64)
+    used = np.zeros(coder.n_latents)
     for level in range(n_levels):
-        for where, _, predicted in batches(coder, held_out, decode=True, level=level):
-            z, observed = _target(coder, held_out, where)
-            guess = np.where(observed, predicted.numpy(), 0.0).astype(np.float64)
+        done = 0
+        for piece in batches(coder, data, bins, decode=True, level=level):
+            where = slice(done, done + len(piece.bins))
+            done = where.stop
+            z, observed = _target(coder, data, piece.bins)
+            guess = np.where(observed, piece.predicted, 0.0).astype(np.float64)
             residual[level] += ((z - guess) ** 2).sum(axis=0)
             if level == n_levels - 1:
                 total += [observed.sum(0), z.sum(0), (z**2).sum(0), (z * guess).sum(0)]
                 predicted_square += (guess**2).sum(axis=0)
                 cosine[where] = _cosine((z * guess).sum(1), (z**2).sum(1), (guess**2).sum(1))
+                l0[where] = (piece.activation > 0).sum(axis=1)
+                used += (piece.activation > 0).sum(axis=0)
+    density = used / max(len(bins), 1)
     n, sums, squares, cross = total
     variance = squares - np.divide(sums**2, n, out=np.zeros_like(sums), where=n > 0)
     varies = variance > 1e-9 * np.maximum(squares, 1e-12)
@@ -57,7 +66,6 @@ def evaluate(coder: SparseCoder, data: xr.Dataset, *, split: str = "test") -> xr
     level_r2 = np.full(n_levels, np.nan)
     if varies.any():
         level_r2 = 1 - residual[:, varies].sum(axis=1) / variance[varies].sum()
-    l0, density = _activity(latents)
     metrics = xr.Dataset(
         {
             "r2": level_r2[-1],
@@ -72,16 +80,16 @@ def evaluate(coder: SparseCoder, data: xr.Dataset, *, split: str = "test") -> xr
             "always_on": (names.LATENT, density > ALWAYS_ON),
         },
         coords={
-            names.TIME: held_out[names.TIME].values,
-            names.LATENT: latents[names.LATENT].values,
-            **unit_names(data),
+            names.TIME: data[names.TIME].values[bins],
+            names.LATENT: np.arange(coder.n_latents),
+            **_target_names(coder, data),
         },
         attrs={
             names.SCHEMA: names.METRICS,
             names.SPLIT: split,
             "n_bins": len(bins),
             names.CODER_ID: coder.id,
-            "target": coder.config.target[0],
+            "target": coder.config.scaling[0],
         },
     )
     return check(with_step(metrics, "evaluate", {"split": split}, since=data), names.METRICS)
@@ -98,24 +106,35 @@ def unit_names(data: xr.Dataset) -> dict[str, object]:
     }
 
 
-def _target(coder: SparseCoder, data: xr.Dataset, where: slice) -> tuple[np.ndarray, np.ndarray]:
-    counts = data[names.COUNTS][where].values
-    z = coder.normalise(as_tensor(counts)).numpy().astype(np.float64)
+def _target_names(coder: SparseCoder, data: xr.Dataset) -> dict[str, object]:
+    """The coordinates of the units that are reconstructed."""
+    _, targets = coder.record.columns(data[names.UNIT_ID].values)
+    return unit_names(data.isel({names.UNIT: targets}))
+
+
+def _whole_bins(coder: SparseCoder, data: xr.Dataset, split: str) -> np.ndarray:
+    """Bins of the part whose window and target belong to no other part."""
+    lag = coder.config.lag
+    reach = np.array([1 - coder.architecture.window, 0, lag])
+    reach = np.arange(reach.min(), reach.max() + 1)
+    fits = whole(data[names.SPLIT].values, data[names.SEGMENT].values, reach=reach)
+    return np.flatnonzero(part(data, split) & fits)
+
+
+def _target(
+    coder: SparseCoder, data: xr.Dataset, bins: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """What was to be reconstructed in these bins, and where it was observed."""
+    _, targets = coder.record.columns(data[names.UNIT_ID].values)
+    at = bins + coder.config.lag
+    counts = data[names.COUNTS][at].values[:, targets]
+    z = coder.normalise_target(as_tensor(counts)).numpy().astype(np.float64)
     observed = np.ones(z.shape, dtype=bool)
     if names.VALID in data:
-        observed = data[names.VALID][where].values
+        observed = data[names.VALID][at].values[:, targets]
     return np.where(observed, z, 0.0), observed
 
 
 def _cosine(cross: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
     length = np.sqrt(first * second)
     return np.divide(cross, length, out=np.full(length.shape, np.nan), where=length > 0)
-
-
-def _activity(latents: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
-    n_bins, n_latents = latents.sizes[names.TIME], latents.sizes[names.LATENT]
-    if names.ACTIVATION in latents:
-        active = latents[names.ACTIVATION].values > 0
-        return active.sum(axis=1), active.mean(axis=0)
-    l0 = np.diff(latents[names.INDPTR].values.astype(np.int64))
-    return l0, np.bincount(latents[names.LATENT_INDEX].values, minlength=n_latents) / n_bins

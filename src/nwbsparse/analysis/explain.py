@@ -29,10 +29,11 @@ from nwbsparse.analysis.tuning import behaviour_r2, tuning_curves
 from nwbsparse.analysis.units import unit_attribution
 from nwbsparse.binning.split import part
 from nwbsparse.binning.variables import covariates_of
+from nwbsparse.errors import BadInput
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.progress import Progress, silent
 from nwbsparse.schema import check, with_step
-from nwbsparse.training import untrained_control
+from nwbsparse.training.start import untrained_control
 
 CONTROLS = ("untrained coder", "raw units")
 
@@ -60,15 +61,23 @@ def explain(
     Returns:
         Attribution dataset (see ``docs/reference/attribution.md``). A latent about which nothing
         can be said has NaN and a note; it is never ranked.
+
+    Raises:
+        BadInput: not split, other units than the coder's, or a coder that reconstructs other units
+            than it encodes.
     """
     config = coder.config
+    if coder.record.target_ids is not None:
+        raise BadInput(
+            "this coder reconstructs other units than it encodes; explain takes autoencoders"
+        )
     latents = encode(coder, data) if latents is None else latents
     ground = make_ground(data, n_draws=config.n_shifts, seed=config.seed)
     variables = code_variables(data)
     candidates = candidates_of(variables)
     train, test = part(data, "train"), ground.testing
     progress("explain", 0, 5)
-    units = unit_attribution(coder, data.isel({names.TIME: test}), dense(latents, test))
+    units = unit_attribution(coder, data, test, dense(latents, test))
     progress("explain", 1, 5)
     tested = _associate_all(latents, candidates, ground)
     progress("explain", 2, 5)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 import xarray as xr
+from jaxtyping import Bool, Float, Int
 from scipy import sparse
 
 from nwbsparse import names
@@ -17,6 +19,20 @@ from nwbsparse.schema import check, with_step
 CHUNK = 8192
 DENSE_LIMIT = 256
 """Latents up to which activations are kept as a full table; beyond it only the active ones."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some bins in order: what the coder makes of them."""
+
+    bins: Int[np.ndarray, " bin"]
+    activation: Float[np.ndarray, "bin latent"]
+    """Zero where the window is not complete."""
+    predicted: Float[np.ndarray, "bin target"]
+    """Reconstruction of each bin (of the bin ``lag`` later), NaN where the window is not complete;
+    without columns unless it was asked for."""
+    complete: Bool[np.ndarray, " bin"]
+    """Whether all bins that the coder looks at stand in the bin's segment."""
 
 
 def encode(coder: SparseCoder, data: xr.Dataset) -> xr.Dataset:
@@ -29,14 +45,15 @@ def encode(coder: SparseCoder, data: xr.Dataset) -> xr.Dataset:
     Returns:
         Latents dataset: ``activation(time, latent)`` for up to 256 latents, else rows of a CSR
         table ``value(entry), latent_index(entry), indptr(time_edge)``; coords ``level(latent)``
-        and those of time. A bin's activations do not depend on the bins around it.
+        and those of time. A bin's activations do not depend on the batch it is encoded in. A coder
+        that sees several bins has no activations in the first bins of a segment, where its window
+        is not complete: they are zero there, and ``complete(time)`` says where.
 
     Raises:
         BadInput: the units are others than the coder's, or in another order.
     """
     check(data, names.BINNED)
-    coder.check_units(data[names.UNIT_ID].values)
-    pieces = [activation for _, activation, _ in batches(coder, data)]
+    pieces = list(batches(coder, data))
     coords: dict[str, Any] = {
         str(name): coordinate
         for name, coordinate in data.coords.items()
@@ -44,11 +61,14 @@ def encode(coder: SparseCoder, data: xr.Dataset) -> xr.Dataset:
     }
     coords[names.LATENT] = np.arange(coder.n_latents)
     coords[names.LEVEL] = (names.LATENT, np.array(coder.level_of_latent, dtype=np.int32))
+    if coder.window > 1:
+        coords[names.COMPLETE] = (names.TIME, np.concatenate([p.complete for p in pieces]))
     variables: dict[str, Any]
+    tables = [piece.activation for piece in pieces]
     if coder.n_latents <= DENSE_LIMIT:
-        variables = {names.ACTIVATION: ((names.TIME, names.LATENT), np.concatenate(pieces))}
+        variables = {names.ACTIVATION: ((names.TIME, names.LATENT), np.concatenate(tables))}
     else:
-        variables = _rows(pieces, coder.n_latents)
+        variables = _rows(tables, coder.n_latents)
     attrs = {
         names.SCHEMA: names.LATENTS,
         names.BIN_WIDTH: float(data.attrs[names.BIN_WIDTH]),
@@ -65,36 +85,80 @@ def reconstruct(coder: SparseCoder, data: xr.Dataset) -> xr.DataArray:
     """What the latents say the population did: (time, unit), in the units of the target.
 
     Z-scores of counts when the coder was trained on them (``attrs['scale']`` says 'zscore'),
-    else expected counts per bin.
+    else expected counts per bin. A coder with a lag says in each bin what it expects that many
+    bins later (``attrs['lag']``). NaN where the window of a coder that sees several bins is not
+    complete.
     """
-    coder.check_units(data[names.UNIT_ID].values)
-    pieces = [predicted.numpy() for _, _, predicted in batches(coder, data, decode=True)]
+    predicted = np.concatenate([piece.predicted for piece in batches(coder, data, decode=True)])
+    _, targets = coder.record.columns(data[names.UNIT_ID].values)
     return xr.DataArray(
-        np.concatenate(pieces),
+        predicted,
         dims=(names.TIME, names.UNIT),
-        coords={names.TIME: data[names.TIME], names.UNIT_ID: data[names.UNIT_ID]},
-        attrs={"scale": coder.config.target[0]},
+        coords={
+            names.TIME: data[names.TIME],
+            names.UNIT_ID: (names.UNIT, data[names.UNIT_ID].values[targets]),
+        },
+        attrs={"scale": coder.config.scaling[0], "lag": coder.config.lag},
     )
 
 
 def batches(
-    coder: SparseCoder, data: xr.Dataset, *, decode: bool = False, level: int = -1
-) -> Iterator[tuple[slice, np.ndarray, torch.Tensor]]:
-    """Bins in order, a few thousand at a time: where they are, activations, reconstruction.
+    coder: SparseCoder,
+    data: xr.Dataset,
+    bins: Int[np.ndarray, " chosen_bin"] | None = None,
+    *,
+    decode: bool = False,
+    level: int = -1,
+) -> Iterator[Piece]:
+    """Bins in order, a few thousand at a time; all of them unless some are chosen.
 
-    The reconstruction is empty unless ``decode``.
+    Raises:
+        BadInput: the units are others than the coder's, or in another order.
     """
-    counts = data[names.COUNTS]
-    valid = data.get(names.VALID)
-    for start in range(0, counts.shape[0], CHUNK):
-        where = slice(start, min(start + CHUNK, counts.shape[0]))
-        observed = None if valid is None else torch.from_numpy(valid[where].values)
+    inputs, _ = coder.record.columns(data[names.UNIT_ID].values)
+    offsets = np.arange(1 - coder.architecture.window, 1)
+    if coder.window == 1 and not decode:
+        offsets = offsets[-1:]
+    bins = np.arange(data.sizes[names.TIME]) if bins is None else np.asarray(bins)
+    segments = data[names.SEGMENT].values
+    for some in np.array_split(bins, max(1, -(-len(bins) * len(offsets) // CHUNK))):
+        if not len(some):
+            continue
+        seen = some[:, None] + offsets
+        complete = (seen[:, 0] >= 0) & (segments[seen[:, 0].clip(0)] == segments[some])
+        y = _gathered(coder, data, seen.clip(0), inputs)
         # not around the loop: between two pieces the caller's own gradients are none of our business
         with torch.no_grad():
-            y = coder.normalise(as_tensor(counts[where].values), observed)
-            activation = coder.activate(coder.pre_activation(y), level=level)
-            predicted = coder.decode(activation) if decode else torch.empty(0)
-        yield where, activation.numpy(), predicted
+            rows = y if coder.window > 1 else y.reshape(-1, y.shape[2])
+            activation = coder.activate(coder.pre_activation(rows), level=level)
+            predicted = torch.empty(len(some), 0)
+            if decode:
+                values = coder.decode(activation)
+                predicted = values.view(len(some), -1, coder.n_targets)[:, -1].clone()
+                predicted[torch.from_numpy(~complete)] = torch.nan
+            activation = activation.view(len(some), -1, activation.shape[1])[:, -1]
+        own = np.where(complete[:, None], activation.numpy(), 0)
+        yield Piece(some, own.astype(np.float32), predicted.numpy(), complete)
+
+
+def normalised(coder: SparseCoder, data: xr.Dataset, bins: np.ndarray) -> torch.Tensor:
+    """(bin, lag, unit): the windows of some bins as the coder sees them."""
+    inputs, _ = coder.record.columns(data[names.UNIT_ID].values)
+    seen = bins[:, None] + np.arange(1 - coder.window, 1)
+    return _gathered(coder, data, seen.clip(0), inputs)
+
+
+def _gathered(
+    coder: SparseCoder, data: xr.Dataset, seen: np.ndarray, inputs: list[int]
+) -> torch.Tensor:
+    """(bin, lag, unit) as the coder sees it; only the bins between the first and last are read."""
+    first, last = int(seen.min()), int(seen.max()) + 1
+    counts = as_tensor(data[names.COUNTS][first:last].values[:, inputs])[seen - first]
+    observed = None
+    if names.VALID in data:
+        table = data[names.VALID][first:last].values[:, inputs]
+        observed = torch.from_numpy(table)[seen - first]
+    return coder.normalise(counts, observed)
 
 
 def dense(latents: xr.Dataset, bins: np.ndarray | slice | None = None) -> np.ndarray:

@@ -7,8 +7,9 @@ import torch
 import xarray as xr
 
 from nwbsparse import names
+from nwbsparse.analysis.inference import normalised
 from nwbsparse.analysis.nulls import circular_shift
-from nwbsparse.models.coder import SparseCoder, as_tensor
+from nwbsparse.models.coder import SparseCoder
 
 TOP = 10
 """Units per latent, by size of decoder weight, whose correlation is set beside its null."""
@@ -16,14 +17,17 @@ SINGLE_UNIT = 0.9
 """Correlation with one unit's counts from which on a latent is that unit under another name."""
 MAX_BINS = 50_000
 """Bins (evenly spaced) on which correlations are computed when there are more."""
+MAX_WINDOWS = 5_000
+"""The same for coders that see several bins, which must encode them anew for every unit."""
 
 
 def unit_attribution(
-    coder: SparseCoder, held_out: xr.Dataset, activation: np.ndarray
+    coder: SparseCoder, data: xr.Dataset, bins: np.ndarray, activation: np.ndarray
 ) -> xr.Dataset:
     """Weights, correlations and conditional z-scores of every latent and unit, on held-out bins.
 
-    - ``weight(latent, unit)``: row of the dictionary, what the latent writes
+    - ``weight(latent, unit)``: row of the dictionary, what the latent writes; of several lags the
+      largest, and all of them in ``lag_weight(latent, lag, unit)``
     - ``z(latent, unit)``: mean z-score of the unit while the latent is active (Bhagat 2025, Fig. 4c)
     - ``correlation(latent, unit)``: with the latent recomputed *without that unit*; otherwise even
       random weights on independent units correlate with their inputs
@@ -33,9 +37,10 @@ def unit_attribution(
       resemble the latent most (NaN and −1 for a latent without activity), and whether they are the
       same thing (r ≥ 0.9)
 
-    ``activation`` is (bin, latent) of ``held_out``. Units that never fire there are NaN, never ranked.
+    ``bins`` are the held-out ones and ``activation`` is (bin, latent) there. Units that never fire
+    there are NaN, never ranked.
     """
-    counts = held_out[names.COUNTS].values.astype(np.float64)
+    counts = data[names.COUNTS].values[bins].astype(np.float64)
     spread = counts.std(axis=0)
     fires = spread > 0
     scores = np.full(counts.shape, np.nan)
@@ -44,15 +49,21 @@ def unit_attribution(
     n_active = active.sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
         z = (active.T @ scores) / n_active[:, None]
-    weight = coder.dictionary.detach().numpy().astype(np.float64)
-    correlation, p = _correlation_without_unit(coder, held_out, fires, weight)
+    by_lag = coder.weight.detach().numpy().astype(np.float64)
+    strongest = np.abs(by_lag).argmax(axis=1)
+    weight = np.take_along_axis(by_lag, strongest[:, None], axis=1)[:, 0]
+    correlation, p = _correlation_without_unit(coder, data, bins, fires, weight)
     likeness = _correlation(activation, counts)
     comparable = np.isfinite(likeness).any(axis=1)
     ranked = np.nan_to_num(likeness, nan=-2.0)
     likest = np.where(comparable, ranked.argmax(axis=1), -1)
     best = np.where(comparable, ranked.max(axis=1), np.nan)
+    lags = {}
+    if len(coder.lags) > 1:
+        lags = {"lag_weight": ((names.LATENT, names.LAG, names.UNIT), by_lag)}
     return xr.Dataset(
         {
+            **lags,
             "weight": ((names.LATENT, names.UNIT), weight),
             "z": ((names.LATENT, names.UNIT), z),
             "correlation": ((names.LATENT, names.UNIT), correlation),
@@ -60,7 +71,8 @@ def unit_attribution(
             "likeness": (names.LATENT, best),
             "like_unit": (names.LATENT, likest),
             "single_unit": (names.LATENT, comparable & (ranked.max(axis=1) >= SINGLE_UNIT)),
-        }
+        },
+        coords={names.LAG: coder.lags} if lags else {},
     )
 
 
@@ -73,23 +85,27 @@ def _correlation(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 @torch.no_grad()
 def _correlation_without_unit(
-    coder: SparseCoder, held_out: xr.Dataset, fires: np.ndarray, weight: np.ndarray
+    coder: SparseCoder, data: xr.Dataset, bins: np.ndarray, fires: np.ndarray, weight: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    step = max(1, -(-held_out.sizes[names.TIME] // MAX_BINS))
-    thinned = held_out.isel({names.TIME: slice(None, None, step)})
-    valid = None
-    if names.VALID in thinned:
-        valid = torch.from_numpy(thinned[names.VALID].values)
-    y = coder.normalise(as_tensor(thinned[names.COUNTS].values), valid)
-    full = coder.pre_activation(y)
+    one_bin = coder.window == 1
+    most = MAX_BINS if one_bin else MAX_WINDOWS
+    step = max(1, -(-len(bins) // most))
+    bins = bins[::step]
+    y = normalised(coder, data, bins)
+    full = coder.pre_activation(y[:, -1] if one_bin else y)
     ranked = np.argsort(-np.abs(weight), axis=1)[:, :TOP]
     correlation = np.full(weight.shape, np.nan)
     p = np.full(weight.shape, np.nan)
-    width = float(held_out.attrs[names.BIN_WIDTH]) * step
+    width = float(data.attrs[names.BIN_WIDTH]) * step
     for unit in np.flatnonzero(fires):
-        own = torch.outer(y[:, unit] - coder.pre_bias[unit], coder.encoder_weight[:, unit])
-        without = coder.activate(full - own).numpy()
-        signal = thinned[names.COUNTS].values[:, unit].astype(np.float64)
+        if one_bin:
+            own = torch.outer(y[:, -1, unit] - coder.pre_bias[unit], coder.encoder_weight[:, unit])
+            without = coder.activate(full - own).numpy()
+        else:
+            rest = y.clone()
+            rest[:, :, unit] = coder.pre_bias[unit]
+            without = coder.activate(coder.pre_activation(rest)).numpy()
+        signal = data[names.COUNTS].values[bins, unit].astype(np.float64)
         correlation[:, unit] = _correlation(without, signal[:, None])[:, 0]
         for latent in np.flatnonzero(
             (ranked == unit).any(axis=1) & np.isfinite(correlation[:, unit])

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable
 import numpy as np
 import xarray as xr
 
-from nwbsparse.errors import BadInput, raise_together
-from nwbsparse.query import select
+from nwbsparse.errors import BadInput
 from nwbsparse.session import Session
+from nwbsparse.unit_choice import in_regions, with_ids
 
 Units = str | Iterable[object] | Callable[[xr.Dataset], np.ndarray]
 
@@ -29,50 +29,19 @@ def select_units(
     Raises:
         BadInput: an id, column or region does not exist, or no unit remains.
     """
-    rows = np.flatnonzero(_asked(session, units))
+    columns = {str(name): session.units[name].values for name in session.units.variables}
+    if callable(units):
+        chosen = np.asarray(units(session.units))
+        if chosen.shape != (session.n_units,) or chosen.dtype != bool:
+            raise BadInput(
+                f"units=function must give one bool for each of the {session.n_units} units"
+            )
+    else:
+        chosen = with_ids(columns, units)
     if regions is not None:
-        rows = rows[np.isin(rows, np.flatnonzero(_in_regions(session, regions)))]
+        chosen = chosen & in_regions(columns, regions)
+    rows = np.flatnonzero(chosen)
     if not len(rows):
         asked = f"units={units!r}, regions={regions!r}"
         raise BadInput(f"none of the {session.n_units} units satisfies {asked}")
     return rows
-
-
-def _asked(session: Session, units: Units | None) -> np.ndarray:
-    n = session.n_units
-    if units is None:
-        return np.ones(n, dtype=bool)
-    if callable(units):
-        chosen = np.asarray(units(session.units))
-        if chosen.shape != (n,) or chosen.dtype != bool:
-            raise BadInput(f"units=function must give one bool for each of the {n} units")
-        return chosen
-    ids = [str(value) for value in session.units["unit_id"].values]
-    if isinstance(units, str):
-        words = [word.strip() for word in units.split(",")]
-        plain = all(word.replace("_", "").replace("-", "").isalnum() for word in words)
-        if units.strip() == "good" or not plain:
-            text = "quality == 'good'" if units.strip() == "good" else units
-            columns = {str(name): session.units[name].values for name in session.units.variables}
-            return select(text, columns, what="units")
-    else:
-        words = [str(word) for word in units]
-    unknown = [
-        f"there is no unit '{word}' among the {n} units" for word in words if word not in ids
-    ]
-    raise_together(unknown, heading=f"units = {units!r}")
-    return np.isin(ids, words)
-
-
-def _in_regions(session: Session, regions: str | Iterable[str]) -> np.ndarray:
-    if "region" not in session.units:
-        raise BadInput("regions were asked for, but the units have no region")
-    wanted = (
-        [word.strip() for word in regions.split(",")] if isinstance(regions, str) else list(regions)
-    )
-    there = session.units["region"].values.astype(str)
-    unknown = sorted(set(wanted) - set(there))
-    if unknown:
-        known = ", ".join(sorted(set(there)))
-        raise BadInput(f"no unit lies in {', '.join(unknown)}; there are: {known}")
-    return np.isin(there, wanted)

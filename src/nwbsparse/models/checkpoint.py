@@ -13,7 +13,8 @@ from safetensors.torch import save as tensors_to_bytes
 
 from nwbsparse.config import from_dict
 from nwbsparse.errors import BadInput, IntegrityError
-from nwbsparse.models.coder import CoderRecord, SparseCoder
+from nwbsparse.models.coder import SparseCoder
+from nwbsparse.models.record import CoderRecord
 
 FORMAT = 1
 TENSORS = "model.safetensors"
@@ -37,6 +38,7 @@ def to_words(coder: SparseCoder) -> dict[str, Any]:
         "id": coder.id,
         "config": record.config.to_dict(),
         "unit_ids": list(record.unit_ids),
+        "target_ids": None if record.target_ids is None else list(record.target_ids),
         "unit_hash": record.unit_hash,
         "bin_width": record.bin_width,
         "source_sha256": record.source_sha256,
@@ -60,6 +62,7 @@ def from_parts(tensors: bytes, words: dict[str, Any]) -> SparseCoder:
         record = CoderRecord(
             config=from_dict(words["config"], where="the stored options"),
             unit_ids=tuple(words["unit_ids"]),
+            target_ids=tuple(words["target_ids"]) if words.get("target_ids") else None,
             bin_width=float(words["bin_width"]),
             source_sha256=words["source_sha256"],
             history=tuple(words["history"]),

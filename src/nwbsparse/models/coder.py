@@ -5,70 +5,63 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float, UInt8
 from torch import Tensor, nn
 from torch.nn import functional
 
-from nwbsparse.config import Config, parse_levels
-from nwbsparse.errors import BadInput
-from nwbsparse.models.sparsifiers import threshold_activation
+from nwbsparse.config import Config
+from nwbsparse.models.architecture import Architecture, build, of_first_latents
+from nwbsparse.models.decoders import Convolution
+from nwbsparse.models.record import CoderRecord
 
-OUTPUTS = {"identity": lambda x: x, "relu": functional.relu, "softplus": functional.softplus}
-
-
-@dataclass(frozen=True)
-class CoderRecord:
-    """What a coder must carry to be used again: its options, its units and how it was trained."""
-
-    config: Config
-    """Fully resolved: nothing left to be chosen."""
-    unit_ids: tuple[str, ...]
-    bin_width: float
-    """s."""
-    source_sha256: str = ""
-    history: tuple[dict[str, Any], ...] = ()
-    """One row per validation check of the training."""
-    software: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def unit_hash(self) -> str:
-        """Changes when the units are others or in another order."""
-        return hashlib.sha256(json.dumps(self.unit_ids).encode()).hexdigest()
+DTYPES = {"float32": torch.float32, "bfloat16": torch.float32, "float64": torch.float64}
+"""precision → type of the weights; under bfloat16 only the products are short."""
 
 
 class SparseCoder(nn.Module):
-    """An autoencoder whose middle is sparse: ``latents = sparsify(W (y − b_pre) + b_enc)``.
+    """An autoencoder whose middle is sparse: ``latents = sparsifier(encoder(y − b_pre))``.
 
     ``y`` are counts, normalised with the mean and standard deviation of the training bins when
-    the options say so. Rows of ``dictionary`` have unit length; level ``l`` uses its first
-    ``sizes[l]`` rows (Matryoshka). Thresholds are per level, in float32.
+    the options say so. Rows of ``dictionary`` (latent, lag · target unit) have unit length unless
+    the options free them; level ``l`` uses the first ``levels[l]`` rows (Matryoshka). Thresholds
+    are per level, in float32.
     """
 
+    dictionary: Tensor
+    decoder_bias: Tensor
+    encoder_weight: Tensor
+    encoder_bias: Tensor
     offset: Tensor
     scale: Tensor
+    target_offset: Tensor
+    target_scale: Tensor
     pre_bias: Tensor
     threshold: Tensor
 
     def __init__(self, record: CoderRecord, *, generator: torch.Generator | None = None) -> None:
         super().__init__()
         self.record = record
-        config, n_units = record.config, len(record.unit_ids)
-        if config.n_latents is None or config.k is None:
-            raise BadInput("a coder needs n_latents and k; nwbsparse.fit fills them in")
-        rows = torch.randn(config.n_latents, n_units, generator=generator)
-        rows = functional.normalize(rows, dim=1)
-        self.dictionary = nn.Parameter(rows)
-        # tied at the start: latents begin as detectors of what they write (models.md, "Decoders")
-        self.encoder_weight = nn.Parameter(rows.clone())
-        self.encoder_bias = nn.Parameter(torch.zeros(config.n_latents))
-        self.decoder_bias = nn.Parameter(torch.zeros(n_units))
-        self.register_buffer("offset", torch.zeros(n_units))
-        self.register_buffer("scale", torch.ones(n_units))
-        self.register_buffer("pre_bias", torch.zeros(n_units))
+        n_units, n_targets = len(record.unit_ids), len(record.targets)
+        self.architecture: Architecture = build(record.config, n_units=n_units, n_targets=n_targets)
+        dtype = DTYPES[record.config.precision]
+        made = self.architecture.initial(generator or torch.Generator().manual_seed(0))
+        for name, tensor in made.items():
+            self.register_parameter(name, nn.Parameter(tensor.to(dtype)))
+        buffers = {
+            "offset": torch.zeros(n_units),
+            "scale": torch.ones(n_units),
+            "pre_bias": torch.zeros(n_units),
+        }
+        if record.target_ids is not None:
+            buffers |= {
+                "target_offset": torch.zeros(n_targets),
+                "target_scale": torch.ones(n_targets),
+            }
+        for name, tensor in buffers.items():
+            self.register_buffer(name, tensor.to(dtype))
         self.register_buffer("threshold", torch.zeros(len(self.levels)))
 
     @property
@@ -78,8 +71,7 @@ class SparseCoder(nn.Module):
     @property
     def levels(self) -> list[tuple[int, int]]:
         """(number of latents, k) of each Matryoshka level, growing; one level when none was asked."""
-        config = self.record.config
-        return parse_levels(config.levels) or [(config.n_latents or 0, config.k or 0)]
+        return self.record.config.level_sizes
 
     @property
     def n_latents(self) -> int:
@@ -87,7 +79,28 @@ class SparseCoder(nn.Module):
 
     @property
     def n_units(self) -> int:
-        return self.dictionary.shape[1]
+        """Units that are encoded."""
+        return self.offset.shape[0]
+
+    @property
+    def n_targets(self) -> int:
+        """Units that are reconstructed."""
+        return len(self.record.targets)
+
+    @property
+    def window(self) -> int:
+        """Bins that the encoder sees at once, the last being the activation's own."""
+        return 1 if isinstance(self.architecture.decoder, Convolution) else self.architecture.window
+
+    @property
+    def lags(self) -> list[int]:
+        """Bin of each block of a dictionary row, relative to the bin of the activation."""
+        return [lag + self.config.lag for lag in self.architecture.decoder.lags]
+
+    @property
+    def weight(self) -> Float[Tensor, "latent lag unit"]:
+        """The dictionary with its lags apart."""
+        return self.dictionary.view(self.n_latents, len(self.lags), self.n_targets)
 
     @property
     def level_of_latent(self) -> list[int]:
@@ -100,9 +113,14 @@ class SparseCoder(nn.Module):
     @property
     def id(self) -> str:
         """A short name that changes with any weight, threshold, unit, level or scaling."""
-        # only what changes activations or reconstructions, and no names of options: an option that
-        # a later version adds must not change the id of a coder that was stored before
-        words = [self.record.unit_hash, self.record.bin_width, self.levels, self.config.target]
+        # only what changes activations or reconstructions, and an option only where it is not what
+        # it always was: one that a later version adds must not change the id of a stored coder
+        words = [self.record.unit_hash, self.record.bin_width, self.levels, self.config.scaling]
+        words += [
+            [name, getattr(self.config, name)]
+            for name, usual in _SHAPING.items()
+            if getattr(self.config, name) not in (None, usual)
+        ]
         digest = hashlib.sha256(json.dumps(words).encode())
         for name, tensor in sorted(self.state_dict().items()):
             digest.update(name.encode())
@@ -110,35 +128,57 @@ class SparseCoder(nn.Module):
         return digest.hexdigest()[:16]
 
     def normalise(
-        self, counts: Tensor, valid: Bool[Tensor, "bin unit"] | None = None
-    ) -> Float[Tensor, "bin unit"]:
+        self, counts: Tensor, valid: Bool[Tensor, "*bin unit"] | None = None
+    ) -> Float[Tensor, "*bin unit"]:
         """Counts as the coder sees them; a unit that was not observed stands at its mean."""
         y = (counts.to(self.scale.dtype) - self.offset) / self.scale
         return y if valid is None else torch.where(valid, y, self.pre_bias)
 
-    def pre_activation(self, y: Float[Tensor, "bin unit"]) -> Float[Tensor, "bin latent"]:
-        """``π = W (y − b_pre) + b_enc``."""
-        return functional.linear(y - self.pre_bias, self.encoder_weight, self.encoder_bias)
+    def normalise_target(self, counts: Tensor) -> Float[Tensor, "*bin unit"]:
+        """Counts of the target units in the scale in which they are reconstructed."""
+        same = self.record.target_ids is None
+        offset = self.offset if same else self.target_offset
+        scale = self.scale if same else self.target_scale
+        return (counts.to(scale.dtype) - offset) / scale
+
+    def pre_activation(self, y: Float[Tensor, "bin *lag unit"]) -> Float[Tensor, "bin latent"]:
+        """``π``: from single bins (bin, unit), or from windows (bin, lag, unit)."""
+        windows = y - self.pre_bias
+        if windows.ndim == 2:
+            windows = windows[:, None]
+        weights = self._weights()
+        features = self.architecture.encoder.features(weights, windows)
+        return self.architecture.encoder.pre_activation(weights, features)[0]
 
     def activate(
         self, pre_activation: Float[Tensor, "bin latent"], *, level: int = -1
     ) -> Float[Tensor, "bin level_latent"]:
         """Activations of one level under the inference rule."""
-        size, _ = self.levels[level]
-        return threshold_activation(pre_activation[:, :size], self.threshold[level])
+        size, k = self.levels[level]
+        nested = self.config.nesting == "nested"
+        seen = pre_activation if nested else pre_activation[:, :size]
+        sparsifier = self.architecture.sparsifier
+        threshold = self.threshold[-1 if nested else level].view(1)
+        own = self.architecture.own(pre_activation)
+        of_latents = of_first_latents(self._weights(), seen.shape[1], self.n_latents)
+        return sparsifier.infer(seen[None], of_latents, own, k=k, threshold=threshold)[0][:, :size]
 
-    def decode(self, activation: Float[Tensor, "bin level_latent"]) -> Float[Tensor, "bin unit"]:
-        """Activations of a level → the normalised population."""
-        rows = self.dictionary[: activation.shape[1]]
-        return OUTPUTS[self.output](activation @ rows + self.decoder_bias)
+    def decode(self, activation: Float[Tensor, "row level_latent"]) -> Float[Tensor, "bin value"]:
+        """Activations of a level → the normalised population, lag after lag.
+
+        A decoder with time courses takes the rows of whole windows, oldest bin first, after each
+        other, and gives the last bin of each.
+        """
+        n_bins = len(activation) // self.architecture.decoder.rows_per_bin
+        return self.architecture.decode(self._weights(), activation[None], n_bins)[0]
 
     @property
     def output(self) -> str:
-        return self.config.target[1]
+        return self.config.scaling[1]
 
     @torch.no_grad()
-    def forward(self, counts: Tensor, valid: Bool[Tensor, "bin unit"] | None = None) -> Tensor:
-        """Counts (bin, unit) → activations (bin, latent) of the largest level."""
+    def forward(self, counts: Tensor, valid: Bool[Tensor, "*bin unit"] | None = None) -> Tensor:
+        """Counts (bin, unit), or windows (bin, lag, unit) → activations (bin, latent)."""
         return self.activate(self.pre_activation(self.normalise(counts, valid)))
 
     @torch.no_grad()
@@ -146,25 +186,26 @@ class SparseCoder(nn.Module):
         """Give every dictionary row unit length."""
         self.dictionary.copy_(functional.normalize(self.dictionary, dim=1))
 
-    @torch.no_grad()
-    def drop_parallel_gradient(self) -> None:
-        """Remove the part of the dictionary's gradient that renormalising would undo."""
-        grad = self.dictionary.grad
-        if grad is not None:
-            grad -= (grad * self.dictionary).sum(dim=1, keepdim=True) * self.dictionary
-
     def check_units(self, unit_ids: Iterable[object]) -> None:
         """Refuse data whose units are others than those the coder was trained on, or reordered."""
-        given = tuple(str(unit_id) for unit_id in unit_ids)
-        if given == self.record.unit_ids:
-            return
-        ours = set(self.record.unit_ids)
-        if set(given) == ours and len(given) == len(self.record.unit_ids):
-            raise BadInput("the units are those of the coder but in another order; reorder them")
-        raise BadInput(
-            f"the coder was trained on {len(ours)} units, the data hold {len(given)}, of which "
-            f"{len(ours.intersection(given))} are the same; bin the recording with the coder's units"
-        )
+        self.record.check_units(unit_ids)
+
+    def _weights(self) -> dict[str, Tensor]:
+        return {name: parameter[None] for name, parameter in self.named_parameters()}
+
+
+_SHAPING = {
+    "nesting": "independent",
+    "encoder": "linear",
+    "window": 1,
+    "attention": "latent",
+    "n_heads": 4,
+    "sparsifier": "batch_topk",
+    "decoder": "linear",
+    "decoded": "last",
+    "lag": 0,
+}
+"""Options that shape activations or reconstructions without showing in the weights, as usual."""
 
 
 def as_tensor(counts: object) -> UInt8[Tensor, "bin unit"] | Tensor:
@@ -172,8 +213,6 @@ def as_tensor(counts: object) -> UInt8[Tensor, "bin unit"] | Tensor:
 
     torch has no arithmetic on uint16 and uint32, so those become int32; values stay the same.
     """
-    import numpy as np
-
     array = np.ascontiguousarray(counts)
     if array.dtype in (np.uint16, np.uint32, np.uint64):
         array = array.astype(np.int32)

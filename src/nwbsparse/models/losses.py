@@ -1,7 +1,8 @@
 """What reconstruction minimises, and what revives dead latents.
 
 Every term is summed over units and averaged over bins, so that weights mean the same for small
-and large populations.
+and large populations. A leading model dimension, where there is one, is kept: coders of a stack
+have a loss each.
 """
 
 from __future__ import annotations
@@ -13,63 +14,104 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional
 
-Reconstruction = Callable[[Tensor, Tensor], Tensor]
+from nwbsparse.models.decoders import Decoder, Linear
+
+Reconstruction = Callable[..., Tensor]
 
 
 def squared(
-    predicted: Float[Tensor, "bin unit"], target: Float[Tensor, "bin unit"]
-) -> Float[Tensor, "bin unit"]:
+    predicted: Float[Tensor, "*model bin unit"], target: Float[Tensor, "*any_model bin unit"]
+) -> Float[Tensor, "*model bin unit"]:
     """Squared error: ``(z − ẑ)²``."""
     return (target - predicted) ** 2
 
 
 def squared_log(
-    predicted: Float[Tensor, "bin unit"], target: Float[Tensor, "bin unit"]
-) -> Float[Tensor, "bin unit"]:
-    """Squared error of logarithms: ``(log(1 + z) − log(1 + max(ẑ, 0)))²`` (Bhagat 2025).
+    predicted: Float[Tensor, "*model bin unit"],
+    target: Float[Tensor, "*any_model bin unit"],
+    tau: float = 1.0,
+) -> Float[Tensor, "*model bin unit"]:
+    """Squared error of logarithms: ``(log(1 + z) − τ·log(1 + max(ẑ, 0)))²`` (Bhagat 2025).
 
     For sparse counts its optimum is 0.7-0.8 of the mean rate: reconstructions under it are not
     rates.
     """
-    return (torch.log1p(target) - torch.log1p(functional.relu(predicted))) ** 2
+    return (torch.log1p(target) - tau * torch.log1p(functional.relu(predicted))) ** 2
 
 
 def poisson(
-    predicted: Float[Tensor, "bin unit"], target: Float[Tensor, "bin unit"]
-) -> Float[Tensor, "bin unit"]:
+    predicted: Float[Tensor, "*model bin unit"], target: Float[Tensor, "*any_model bin unit"]
+) -> Float[Tensor, "*model bin unit"]:
     """Poisson deviance of counts under predicted rates: 0 when every rate equals its count."""
     rate = predicted.clamp_min(1e-8)
     return 2 * (torch.xlogy(target, target) - torch.xlogy(target, rate) - target + rate)
+
+
+LEAST_DISPERSION = 1e-6
+"""α below which the negative binomial is Poisson for every count that occurs."""
+
+
+def negative_binomial(
+    predicted: Float[Tensor, "*model bin unit"],
+    target: Float[Tensor, "*any_model bin unit"],
+    dispersion: Float[Tensor, "*model unit"],
+) -> Float[Tensor, "*model bin unit"]:
+    """Twice the negative log-likelihood of counts with variance ``μ + αμ²``.
+
+    The likelihood of a Poisson rate equal to the count is taken off, so that α → 0 gives
+    :func:`poisson` exactly. α (``dispersion``) is learned, one per unit; values below 1e-6 count
+    as that.
+    """
+    rate = predicted.clamp_min(1e-8)
+    alpha = dispersion.clamp_min(LEAST_DISPERSION).unsqueeze(-2)
+    # log Γ(z + 1/α) − log Γ(1/α) + z log α: for small α a difference of numbers around 10⁷
+    wide, inverse = target.double(), 1 / alpha.double()
+    rising = torch.lgamma(wide + inverse) - torch.lgamma(inverse) + wide * alpha.double().log()
+    likelihood = (
+        rising.to(rate.dtype)
+        + torch.xlogy(target, rate)
+        - (target + 1 / alpha) * torch.log1p(alpha * rate)
+    )
+    return 2 * (torch.xlogy(target, target) - target - likelihood)
 
 
 RECONSTRUCTION: dict[str, Reconstruction] = {
     "mse": squared,
     "msle": squared_log,
     "poisson": poisson,
+    "negative_binomial": negative_binomial,
 }
 
 
 def reconstruction_loss(
     kind: str,
-    predicted: Float[Tensor, "bin unit"],
-    target: Float[Tensor, "bin unit"],
+    predicted: Float[Tensor, "*model bin unit"],
+    target: Float[Tensor, "*any_model bin unit"],
     valid: Bool[Tensor, "bin unit"] | None = None,
-) -> Float[Tensor, ""]:
-    """The named loss, summed over the units observed in each bin and averaged over bins."""
-    term = RECONSTRUCTION[kind](predicted, target)
+    *more: float | Tensor,
+) -> Float[Tensor, "*model"]:
+    """The named loss, summed over the units observed in each bin and averaged over bins.
+
+    ``more`` is what the loss needs besides: τ of ``msle``, the dispersion of
+    ``negative_binomial``.
+    """
+    term = RECONSTRUCTION[kind](predicted, target, *more)
     if valid is not None:
         term = torch.where(valid, term, 0.0)
-    return term.sum(dim=1).mean()
+    return term.sum(dim=-1).mean(dim=-1)
 
 
 def revival_loss(
-    inputs: Float[Tensor, "bin unit"],
-    residual: Float[Tensor, "bin unit"],
-    encoder_weight: Float[Tensor, "latent unit"],
+    inputs: Float[Tensor, "row feature"],
+    residual: Float[Tensor, "bin value"],
+    encoder_weight: Float[Tensor, "latent feature"],
     encoder_bias: Float[Tensor, " latent"],
-    dictionary: Float[Tensor, "latent unit"],
+    dictionary: Float[Tensor, "latent row_value"],
     dead: Bool[Tensor, " latent"],
     k_aux: int,
+    *,
+    decoder: Decoder | None = None,
+    bias: Float[Tensor, " value"] | None = None,
 ) -> Float[Tensor, ""]:
     """Let dead latents explain what the living ones left over (Gao et al. 2024, AuxK).
 
@@ -77,10 +119,21 @@ def revival_loss(
     residual without bias. Raw pre-activations are used, so that latents whose pre-activation has
     become negative everywhere are reached too; and only the rows of dead latents receive any
     gradient: ``inputs`` and ``residual`` must be detached.
+
+    With a ``bias`` it is the form of Bhagat et al. 2025, Algorithm 1: all dead latents, through a
+    ReLU, with the decoder's bias (which gets no gradient from here).
     """
-    weight, bias, rows = encoder_weight[dead], encoder_bias[dead], dictionary[dead]
-    pre_activation = inputs @ weight.T + bias
-    k = min(k_aux, len(rows))
-    values, indices = torch.topk(pre_activation, k, dim=1, sorted=False)
-    activation = torch.zeros_like(pre_activation).scatter(1, indices, values)
-    return squared(activation @ rows, residual).sum(dim=1).mean()
+    decoder = decoder or Linear(bins=1, last=True)
+    weight, rows = encoder_weight[dead], dictionary[dead]
+    pre_activation = inputs @ weight.T + encoder_bias[dead]
+    if bias is None:
+        k = min(k_aux, len(rows))
+        values, indices = torch.topk(pre_activation, k, dim=1, sorted=False)
+        activation = torch.zeros_like(pre_activation).scatter(1, indices, values)
+    else:
+        activation = functional.relu(pre_activation)
+    code = decoder.code(activation[None], len(residual))[0]
+    predicted = code @ decoder.matrix(rows[None])[0]
+    if bias is not None:
+        predicted = predicted + bias.detach()
+    return squared(predicted, residual).sum(dim=1).mean()

@@ -1,80 +1,243 @@
-"""Which latents are active: batch top-k in training, a fixed threshold ever after.
+"""What makes latents sparse: a rule for training and one for ever after.
 
-Bussmann et al. 2024. In training the k·B largest positive pre-activations of a batch of B bins
-are kept; a stored recording must not depend on its batches, so inference keeps what reaches a
-threshold θ that gives a mean L0 of k on the training bins.
+Batch top-k looks at the whole batch while it trains; a stored recording must not depend on its
+batches, so every rule here has an inference form that sees one bin at a time. Tables are
+(model, row, latent); a single coder is a stack of one.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
+from torch.autograd import Function
+from torch.nn import functional
+
+from nwbsparse.models.selection import LargestOfBatch, LargestOfRow, Selection
+
+Weights = Mapping[str, Tensor]
+Table = Float[Tensor, "model row latent"]
+Select = Callable[[Tensor], Selection]
 
 
-def batch_topk(
-    pre_activation: Float[Tensor, "bin latent"], k: int
-) -> tuple[Float[Tensor, "bin latent"], Bool[Tensor, "bin latent"]]:
-    """Keep the k·B largest positive pre-activations of the whole batch.
+@dataclass(frozen=True)
+class Own:
+    """Numbers that each model of a stack has of its own, (model,)."""
 
-    Exactly that many even among ties, fewer where fewer are positive. Returns the activations
-    and where they are kept; gradients flow through kept entries only.
+    penalty_weight: Tensor
+    bandwidth: Tensor
+
+
+class Sparsifier(ABC):
+    """Pre-activations → activations, most of them zero."""
+
+    calibrated = False
+    """Whether inference needs a threshold found on the training bins."""
+
+    def initial(self, n_latents: int) -> dict[str, Tensor]:
+        """Weights of its own, of one model, before training."""
+        return {}
+
+    def selector(self, k: int) -> Select | None:
+        """For rules that keep k latents: what finds them, with a memory of the last batch."""
+        return None
+
+    @abstractmethod
+    def train(self, pi: Table, weights: Weights, own: Own, select: Select | None) -> Table:
+        """Activations while training, differentiable."""
+
+    @abstractmethod
+    def infer(
+        self, pi: Table, weights: Weights, own: Own, *, k: int, threshold: Float[Tensor, " model"]
+    ) -> Table:
+        """Activations ever after: each row by itself."""
+
+    def penalty(
+        self, pi: Table, activation: Table, weights: Weights, own: Own
+    ) -> Float[Tensor, " model"]:
+        """What training pays for activity, weight included: summed over latents, mean over rows."""
+        return pi.new_zeros(len(pi))
+
+    def first_guess(self, pi: Table) -> Table | None:
+        """Activations that must reconstruct the target with a frozen decoder as well (gated)."""
+        return None
+
+
+def selected(pi: Table, selection: Selection) -> Table:
+    """Pre-activations at the selected entries, zero elsewhere: the dense form of a selection."""
+    kept = torch.zeros(pi.numel(), dtype=torch.bool, device=pi.device)
+    kept[selection.index] = True
+    return torch.where(kept.view(pi.shape), pi, 0.0)
+
+
+def above_threshold(pi: Table, threshold: Float[Tensor, " model"]) -> Table:
+    """``π`` where ``π > 0 and π ≥ θ``, else 0."""
+    edge = threshold.to(pi.dtype)[:, None, None]
+    return torch.where((pi > 0) & (pi >= edge), pi, 0.0)
+
+
+class BatchTopK(Sparsifier):
+    """The k·B largest positive of a batch; afterwards a threshold (Bussmann et al. 2024)."""
+
+    calibrated = True
+
+    def selector(self, k: int) -> Select:
+        return LargestOfBatch(k)
+
+    def train(self, pi: Table, weights: Weights, own: Own, select: Select | None) -> Table:
+        assert select is not None
+        return selected(pi, select(pi))
+
+    def infer(
+        self, pi: Table, weights: Weights, own: Own, *, k: int, threshold: Float[Tensor, " model"]
+    ) -> Table:
+        return above_threshold(pi, threshold)
+
+
+class TopK(Sparsifier):
+    """The k largest positive of each bin (Gao et al. 2024), in training and ever after."""
+
+    def selector(self, k: int) -> Select:
+        return LargestOfRow(k)
+
+    def train(self, pi: Table, weights: Weights, own: Own, select: Select | None) -> Table:
+        assert select is not None
+        return selected(pi, select(pi))
+
+    def infer(
+        self, pi: Table, weights: Weights, own: Own, *, k: int, threshold: Float[Tensor, " model"]
+    ) -> Table:
+        # a bin's choice must not hang on the bins beside it: without a guess from another batch
+        return selected(pi, LargestOfRow(k)(pi))
+
+
+class L1(Sparsifier):
+    """ReLU, made sparse by a penalty on activations.
+
+    ``l1``: λ·Σa. ``exponential``: λ·Σ(1 − exp(−a / bandwidth)), which does not shrink what is
+    clearly active (Naik 2025, section 3.3.1, there called "jump").
     """
-    flat = pre_activation.detach().reshape(-1)
-    wanted = min(k * len(pre_activation), flat.numel())
-    values, indices = torch.topk(flat, wanted, sorted=False)
-    kept = torch.zeros(flat.shape, dtype=torch.bool, device=flat.device)
-    kept[indices] = values > 0
-    kept = kept.reshape(pre_activation.shape)
-    return torch.where(kept, pre_activation, 0.0), kept
+
+    def __init__(self, penalty: str) -> None:
+        self.kind = penalty
+
+    def train(self, pi: Table, weights: Weights, own: Own, select: Select | None) -> Table:
+        return functional.relu(pi)
+
+    def infer(
+        self, pi: Table, weights: Weights, own: Own, *, k: int, threshold: Float[Tensor, " model"]
+    ) -> Table:
+        return functional.relu(pi)
+
+    def penalty(
+        self, pi: Table, activation: Table, weights: Weights, own: Own
+    ) -> Float[Tensor, " model"]:
+        paid = activation
+        if self.kind == "exponential":
+            paid = -torch.expm1(-activation / own.bandwidth[:, None, None])
+        return own.penalty_weight * paid.sum(dim=2).mean(dim=1)
 
 
-def threshold_activation(
-    pre_activation: Float[Tensor, "bin latent"], threshold: Float[Tensor, ""]
-) -> Float[Tensor, "bin latent"]:
-    """The inference rule ``a > 0 and a ≥ θ``: each bin by itself."""
-    kept = (pre_activation > 0) & (pre_activation >= threshold)
-    return torch.where(kept, pre_activation, 0.0)
+class JumpReLU(Sparsifier):
+    """``π·H(π − θ)`` with a learned threshold per latent (Rajamanoharan et al. 2024b).
 
-
-class ThresholdSearch:
-    """Finds θ from one pass over the training bins, in bounded memory.
-
-    Feed it pre-activations in any number of pieces; it keeps the k·N largest positive values. The
-    number of bins must be known beforehand: what is large among the first bins need not be large
-    among all, nor the other way round.
+    The step has no gradient, so θ learns through a rectangle kernel of width ε on pre-activations
+    (equations 11 and 12): ∂a/∂θ = −(θ/ε)·K((π − θ)/ε) and ∂L0/∂θ = −(1/ε)·K((π − θ)/ε).
     """
 
-    def __init__(self, k: int, *, n_bins: int) -> None:
-        self.k = k
-        self.n_bins = n_bins
-        self._largest: Tensor | None = None
+    def initial(self, n_latents: int) -> dict[str, Tensor]:
+        return {"log_threshold": torch.full((n_latents,), 0.1).log()}
 
-    def add(self, pre_activation: Float[Tensor, "bin latent"]) -> None:
-        """Take note of some bins."""
-        positive = pre_activation[pre_activation > 0]
-        pool = positive if self._largest is None else torch.cat([self._largest, positive])
-        # one more than needed, to see whether the value at the edge is tied with the next
-        limit = self.k * self.n_bins + 1
-        if len(pool) > 2 * limit:
-            pool = torch.topk(pool, limit, sorted=False).values
-        self._largest = pool
+    def train(self, pi: Table, weights: Weights, own: Own, select: Select | None) -> Table:
+        theta = weights["log_threshold"].exp()[:, None]
+        return _Jump.apply(pi, theta, own.bandwidth[:, None, None])
 
-    def threshold(self) -> Tensor:
-        """The θ whose mean L0 on the bins seen is nearest to k (float32 scalar).
+    def infer(
+        self, pi: Table, weights: Weights, own: Own, *, k: int, threshold: Float[Tensor, " model"]
+    ) -> Table:
+        return torch.where(pi > weights["log_threshold"].exp()[:, None], pi, 0.0)
 
-        Where many bins tie at the edge (identical counts do), θ includes or excludes all of them,
-        whichever lies nearer to k. With fewer positive values than k·N every positive one stays.
-        """
-        if self._largest is None or not len(self._largest):
-            return torch.tensor(0.0)
-        ordered = torch.sort(self._largest, descending=True).values.float()
-        wanted = self.k * self.n_bins
-        if wanted >= len(ordered):
-            return ordered[-1].cpu()
-        edge = ordered[wanted - 1]
-        with_ties = int((ordered >= edge).sum())
-        without = int((ordered > edge).sum())
-        if without > 0 and wanted - without < with_ties - wanted:
-            return ordered[without - 1].cpu()
-        return edge.cpu()
+    def penalty(
+        self, pi: Table, activation: Table, weights: Weights, own: Own
+    ) -> Float[Tensor, " model"]:
+        theta = weights["log_threshold"].exp()[:, None]
+        active = _Step.apply(pi, theta, own.bandwidth[:, None, None])
+        return own.penalty_weight * active.sum(dim=2).mean(dim=1)
+
+
+class Gated(Sparsifier):
+    """One linear map says which latents are active, a rescaled one how much.
+
+    ``a = 1[π_g > 0] ⊙ ReLU(eʳ ⊙ W_g x + b_m)`` with ``π_g = W_g x + b_g`` (Rajamanoharan et al.
+    2024a). The gate is trained by λ·‖ReLU(π_g)‖₁ and by reconstructing with a frozen decoder.
+    """
+
+    def initial(self, n_latents: int) -> dict[str, Tensor]:
+        return {"log_gain": torch.zeros(n_latents), "magnitude_bias": torch.zeros(n_latents)}
+
+    def train(self, pi: Table, weights: Weights, own: Own, select: Select | None) -> Table:
+        projected = pi - weights["encoder_bias"][:, None]
+        gain = weights["log_gain"].exp()[:, None]
+        magnitude = functional.relu(gain * projected + weights["magnitude_bias"][:, None])
+        return (pi > 0).to(pi.dtype) * magnitude
+
+    def infer(
+        self, pi: Table, weights: Weights, own: Own, *, k: int, threshold: Float[Tensor, " model"]
+    ) -> Table:
+        return self.train(pi, weights, own, None)
+
+    def penalty(
+        self, pi: Table, activation: Table, weights: Weights, own: Own
+    ) -> Float[Tensor, " model"]:
+        return own.penalty_weight * functional.relu(pi).sum(dim=2).mean(dim=1)
+
+    def first_guess(self, pi: Table) -> Table:
+        return functional.relu(pi)
+
+
+class _Jump(Function):
+    """``π·H(π − θ)``; the kernel's gradient goes to θ."""
+
+    @staticmethod
+    def forward(ctx: Any, pi: Tensor, theta: Tensor, width: Tensor) -> Tensor:
+        ctx.save_for_backward(pi, theta, width)
+        return torch.where(pi > theta, pi, 0.0)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        pi, theta, width = ctx.saved_tensors
+        near = ((pi - theta).abs() < width / 2).to(pi.dtype)
+        to_theta = -(theta / width) * (near * grads[0]).sum(dim=1, keepdim=True)
+        return torch.where(pi > theta, grads[0], 0.0), to_theta, None
+
+
+class _Step(Function):
+    """``H(π − θ)``; only θ receives a gradient, through the kernel."""
+
+    @staticmethod
+    def forward(ctx: Any, pi: Tensor, theta: Tensor, width: Tensor) -> Tensor:
+        ctx.save_for_backward(pi, theta, width)
+        return (pi > theta).to(pi.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        pi, theta, width = ctx.saved_tensors
+        near = ((pi - theta).abs() < width / 2).to(pi.dtype)
+        return None, -(1 / width) * (near * grads[0]).sum(dim=1, keepdim=True), None
+
+
+def sparsifier(kind: str, *, penalty: str) -> Sparsifier:
+    """The sparsifier of this name."""
+    made: dict[str, Callable[[], Sparsifier]] = {
+        "batch_topk": BatchTopK,
+        "topk": TopK,
+        "l1": lambda: L1(penalty),
+        "jumprelu": JumpReLU,
+        "gated": Gated,
+    }
+    return made[kind]()

@@ -1,318 +1,245 @@
-"""fit(): learn a sparse coder from binned counts."""
+"""fit(): learn a sparse coder from binned counts; fit_many(): many at once."""
 
 from __future__ import annotations
 
-import math
+import hashlib
+import json
 import platform
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from nwbsparse import names
 from nwbsparse.config import Config
-from nwbsparse.defaults import resolve
-from nwbsparse.errors import BadInput, NwbsparseError
-from nwbsparse.models.coder import CoderRecord, SparseCoder, as_tensor
-from nwbsparse.models.losses import reconstruction_loss, revival_loss
-from nwbsparse.models.sparsifiers import ThresholdSearch, batch_topk
+from nwbsparse.defaults import resolve, shaped
+from nwbsparse.models.coder import DTYPES, SparseCoder
+from nwbsparse.models.record import CoderRecord
 from nwbsparse.progress import Progress, silent
 from nwbsparse.schema import own_version
+from nwbsparse.training.bins import Windows, check_counts, windows_of
+from nwbsparse.training.device import check_memory, pick_device
+from nwbsparse.training.engine import Training, TrainingDiverged
+from nwbsparse.training.populations import populations
+from nwbsparse.training.saved import FILE, resume_training, save_training
+from nwbsparse.training.start import calibrate, untrained
+from nwbsparse.training.stopping import Stopping
 
-CHECKS = 30
-"""How many times a training looks at the validation bins."""
-DIVERGED = 1e3
-"""Times the first loss beyond which a training has left the rails."""
-CLIP = 1.0
-CHUNK = 8192
+OWN = (
+    "name", "seed", "seeds", "learning_rate", "penalty_weight", "bandwidth", "weight_decay",
+    "clip", "aux_weight", "dead_window", "patience",
+)  # fmt: skip
+"""Options in which models of one stack may differ."""
+CACHE = 4_000_000
+"""Bytes of pre-activations of a batch beyond which a CPU stack is trained in several parts: they
+must stay in the cache, or every pass over them waits for memory."""
 
-
-class TrainingDiverged(NwbsparseError):
-    """The loss became NaN or exploded."""
-
-
-@dataclass(frozen=True)
-class _Bins:
-    """What training reads: counts as stored, on the device once; batches are index gathers."""
-
-    counts: Tensor
-    valid: Tensor | None
-    train: Tensor
-    validation: Tensor
-
-    def batch(self, index: Tensor) -> tuple[Tensor, Tensor | None]:
-        return self.counts[index], None if self.valid is None else self.valid[index]
+Callback = Callable[[Training], None]
 
 
-def fit(data: Any, config: Config | None = None, *, progress: Progress = silent) -> SparseCoder:
+def fit(
+    data: Any,
+    config: Config | None = None,
+    *,
+    target: Any = None,
+    progress: Progress = silent,
+    callbacks: Sequence[Callback] = (),
+    checkpoint: str | Path | None = None,
+    resume: bool = False,
+) -> SparseCoder:
     """Learn sparse latents from a binned recording.
 
     Args:
         data: Binned dataset with ``counts(time, unit)`` that went through ``split``; bins of its
             train part are learned from, those of its validation part say when to stop.
         config: options; what they leave open is chosen (``coder.config`` tells).
+        target: another Binned dataset on the same bins whose units are to be reconstructed, when
+            ``target_units``, ``target_regions`` and ``lag`` cannot say it (another session, day
+            or simulation).
         progress: called at every validation check.
+        callbacks: called with the training after every check; raising from one stops it.
+        checkpoint: folder to which the training is saved at every check, and when it is
+            interrupted by Ctrl-C or SIGTERM.
+        resume: go on from that folder's checkpoint, if there is one.
 
     Returns:
         The coder of the best validation loss, in evaluation mode on the CPU, with the inference
         threshold found on the training bins (mean L0 of k there).
 
     Units that were not observed in a bin stand at their mean and carry no loss there. Silent units
-    stay, with scale 1. The same seed on the same machine and number of threads gives the same
-    bits on the CPU.
+    stay, with scale 1. Windows that would cross a segment's edge or reach into another part are
+    left out. The same seed on the same machine and number of threads gives the same bits on the
+    CPU, whether or not the training was stopped and resumed in between.
 
     Raises:
-        BadInput: not split, counts that are not finite, or options that do not fit the data.
-        TrainingDiverged: the loss became NaN or grew a thousandfold.
+        BadInput: not split, counts that are not finite, options that do not fit the data, or a
+            checkpoint of another training.
+        EnvironmentProblem: more memory is needed than there is, or the folder cannot be written.
+        TrainingDiverged: the loss became NaN or grew a thousandfold; the last good state is in
+            its ``coder``.
+        KeyboardInterrupt: it was interrupted; a checkpoint was saved if there is a folder for it.
     """
+    coders = _prepare(data, [config or Config()], target)
+    made = _train(
+        coders,
+        data,
+        target,
+        progress,
+        callbacks,
+        checkpoint=None if checkpoint is None else Path(checkpoint),
+        resume=resume,
+    )
+    if isinstance(made[0], TrainingDiverged):
+        raise made[0]
+    return made[0]
+
+
+def fit_many(
+    data: Any,
+    configs: Sequence[Config],
+    *,
+    target: Any = None,
+    progress: Progress = silent,
+) -> list[SparseCoder | TrainingDiverged]:
+    """Learn many coders of one recording at once: a grid of options, or seeds.
+
+    Configs that differ only in seed, learning rate, penalties, clipping, revival weight or
+    patience are trained as one batched module, in parts that fit the cache (CPU) or memory. Each
+    model learns what :func:`fit` would have learned from its config alone (to 1e-10 in float64),
+    stops early by itself, and drops out when it diverges.
+
+    Returns:
+        One coder per config, in their order; a model that diverged stands as the error that
+        :func:`fit` would have raised.
+
+    Raises:
+        BadInput, EnvironmentProblem: as :func:`fit`.
+    """
+    coders = _prepare(data, configs, target)
+    groups: dict[str, list[int]] = {}
+    for at, coder in enumerate(coders):
+        shared = {k: v for k, v in coder.config.to_dict().items() if k not in OWN}
+        groups.setdefault(json.dumps(shared, sort_keys=True), []).append(at)
+    made: list[Any] = [None] * len(coders)
+    done = 0
+    for places in groups.values():
+        size = _members_at_once(coders[places[0]])
+        for start in range(0, len(places), size):
+            part = places[start : start + size]
+            found = _train([coders[at] for at in part], data, target, silent, ())
+            for at, one in zip(part, found, strict=True):
+                made[at] = one
+            done += len(part)
+            progress("fit", done, len(coders))
+    return made
+
+
+def _prepare(data: Any, configs: Sequence[Config], target: Any) -> list[SparseCoder]:
+    """Untrained coders, their open options settled by the data."""
     counts = np.asarray(data[names.COUNTS].values)
-    _check(data, counts)
-    parts = np.asarray(data[names.SPLIT].values)
-    train = np.flatnonzero(parts == names.TRAIN)
+    check_counts(data, counts)
     bin_width = float(data.attrs[names.BIN_WIDTH])
-    settled = resolve(config or Config(), counts, n_train=len(train), bin_width=bin_width)
-    record = CoderRecord(
-        config=settled,
-        unit_ids=tuple(str(unit_id) for unit_id in data[names.UNIT_ID].values),
-        bin_width=bin_width,
-        source_sha256=str(data.attrs.get("source_sha256", "")),
-        software={
-            "nwbsparse": own_version(),
-            "torch": torch.__version__,
-            "python": platform.python_version(),
-        },
-    )
-    device = pick_device(settled.device)
-    valid = np.asarray(data[names.VALID].values) if names.VALID in data else None
-    bins = _Bins(
-        counts=as_tensor(counts).to(device),
-        valid=None if valid is None else torch.from_numpy(valid).to(device),
-        train=torch.from_numpy(train).to(device),
-        validation=torch.from_numpy(np.flatnonzero(parts == names.VALIDATION)).to(device),
-    )
-    generator = torch.Generator().manual_seed(settled.seed)
-    coder = untrained(
-        record, bins_of=counts[train], valid_of=None if valid is None else valid[train]
-    )
-    coder.to(device)
-    history = _train(coder, bins, generator, progress)
-    coder.record = replace(record, history=tuple(history))
-    _calibrate(coder, bins)
-    return coder.cpu().eval()
-
-
-def untrained(
-    record: CoderRecord, *, bins_of: np.ndarray, valid_of: np.ndarray | None = None
-) -> SparseCoder:
-    """The coder as it is before the first update: seeded weights, normalisation of these bins."""
-    coder = SparseCoder(record, generator=torch.Generator().manual_seed(record.config.seed))
-    observed = np.ones(bins_of.shape, bool) if valid_of is None else valid_of
-    n = np.maximum(observed.sum(axis=0), 1)
-    mean = (bins_of * observed).sum(axis=0, dtype=np.float64) / n
-    square = (np.square(bins_of, dtype=np.float64) * observed).sum(axis=0) / n
-    spread = np.sqrt(np.maximum(square - mean**2, 0))
-    with torch.no_grad():
-        # a unit that never changes in training has nothing to be written: random weights on it
-        # would stand in the dictionary for ever and mean nothing
-        coder.dictionary[:, torch.from_numpy(spread == 0)] = 0.0
-        coder.renormalise()
-        coder.encoder_weight.copy_(coder.dictionary)
-        if record.config.normalisation == "zscore":
-            coder.offset.copy_(torch.from_numpy(mean))
-            coder.scale.copy_(torch.from_numpy(np.where(spread > 0, spread, 1.0)))
-        else:
-            coder.pre_bias.copy_(torch.from_numpy(mean))
-            start = np.log(np.expm1(np.maximum(mean, 1e-3))) if coder.output == "softplus" else mean
-            coder.decoder_bias.copy_(torch.from_numpy(start))
-    return coder
-
-
-def untrained_control(coder: SparseCoder, data: Any) -> SparseCoder:
-    """A coder of the same shape, seed and normalisation that has learned nothing.
-
-    Its threshold is found on the training bins like that of the trained one, so both are equally
-    sparse: what a claim must beat, since random rectified directions also correlate with things.
-    """
-    counts = np.asarray(data[names.COUNTS].values)
-    valid = np.asarray(data[names.VALID].values) if names.VALID in data else None
-    train = np.flatnonzero(np.asarray(data[names.SPLIT].values) == names.TRAIN)
-    control = untrained(
-        replace(coder.record, history=()),
-        bins_of=counts[train],
-        valid_of=None if valid is None else valid[train],
-    )
-    bins = _Bins(
-        counts=as_tensor(counts),
-        valid=None if valid is None else torch.from_numpy(valid),
-        train=torch.from_numpy(train),
-        validation=torch.empty(0, dtype=torch.long),
-    )
-    _calibrate(control, bins)
-    return control.eval()
-
-
-def pick_device(wanted: str) -> torch.device:
-    """The device asked for; 'auto' takes CUDA where there is one, else the CPU.
-
-    Raises:
-        BadInput: the device does not exist here.
-    """
-    available = {
-        "cpu": True,
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-    }
-    if wanted == "auto":
-        return torch.device("cuda" if available["cuda"] else "cpu")
-    if not available.get(wanted, False):
-        here = ", ".join(name for name, there in available.items() if there)
-        raise BadInput(f"device '{wanted}' is not available here; there is: {here}")
-    return torch.device(wanted)
-
-
-def _check(data: Any, counts: np.ndarray) -> None:
-    if names.SPLIT not in data.coords:
-        raise BadInput("the bins were not split yet; call nwbsparse.split(binned) first")
-    if counts.ndim != 2 or 0 in counts.shape:
-        raise BadInput(f"counts have shape {counts.shape}; bins and units are needed")
-    if counts.dtype.kind == "f" and not np.isfinite(counts).all():
-        bad = np.flatnonzero(~np.isfinite(counts).all(axis=1))
-        raise BadInput(f"counts are not finite in {len(bad)} bins, the first is bin {bad[0]}")
+    coders = []
+    sizes: dict[Any, int] = {}
+    for config in configs:
+        config = shaped(config)
+        inputs, targets = populations(data, config, target)
+        record = CoderRecord(
+            config=config,
+            unit_ids=inputs,
+            target_ids=targets,
+            bin_width=bin_width,
+            source_sha256=str(data.attrs.get("source_sha256", "")),
+            software={
+                "nwbsparse": own_version(),
+                "torch": torch.__version__,
+                "python": platform.python_version(),
+            },
+        )
+        key = (config.window, config.lag, config.decoded)
+        if key not in sizes:
+            sizes[key] = len(windows_of(record, data, target=target).train)
+        settled = resolve(config, counts, n_train=sizes[key], bin_width=bin_width)
+        coders.append(untrained(replace(record, config=settled), data, target=target))
+    return coders
 
 
 def _train(
-    coder: SparseCoder, bins: _Bins, generator: torch.Generator, progress: Progress
-) -> list[dict[str, Any]]:
-    config = coder.config
-    assert config.batch_size and config.max_epochs and config.k_aux
-    per_epoch = len(bins.train) // config.batch_size
-    total = per_epoch * config.max_epochs
-    every = max(total // CHECKS, 1)
-    fused = bins.counts.device.type in ("cpu", "cuda")
-    optimiser = torch.optim.Adam(coder.parameters(), lr=config.learning_rate, fused=fused)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: step_size(step, total))
-    idle = torch.zeros(coder.n_latents, dtype=torch.long, device=bins.counts.device)
-    history: list[dict[str, Any]] = []
-    best, best_state, first, waited = math.inf, None, None, 0
-    order = bins.train
-    for update in range(total):
-        at = update % per_epoch
-        if at == 0:
-            shuffled = torch.randperm(len(bins.train), generator=generator)
-            order = bins.train[shuffled.to(bins.train.device)]
-        index = order[at * config.batch_size : (at + 1) * config.batch_size]
-        loss = _step(coder, *bins.batch(index), idle, optimiser)
-        schedule.step()
-        first = loss if first is None else first
-        if not math.isfinite(loss) or loss > DIVERGED * max(first, 1.0):
-            raise TrainingDiverged(
-                f"the loss became {loss:.3g} at update {update + 1} of {total} (it began at "
-                f"{first:.3g}); use a smaller --learning-rate than {config.learning_rate}"
-            )
-        if (update + 1) % every == 0 or update + 1 == total:
-            held_out = _validate(coder, bins)
-            dead = float((idle >= config.dead_window).float().mean())
-            history.append(
-                {
-                    "update": update + 1,
-                    "train_loss": loss,
-                    "validation_loss": held_out,
-                    "dead_fraction": dead,
-                    "learning_rate": config.learning_rate * step_size(update, total),
-                }
-            )
-            progress("fit", update + 1, total, loss=loss, validation=held_out, dead=dead)
-            if held_out < best:
-                best, waited = held_out, 0
-                best_state = {key: value.clone() for key, value in coder.state_dict().items()}
-            elif update + 1 > total // 2:
-                # the constant-rate half is noisy: patience runs once annealing has begun
-                waited += 1
-                if waited >= config.patience:
-                    break
-    if best_state is not None:
-        coder.load_state_dict(best_state)
-    return history
+    coders: list[SparseCoder],
+    data: Any,
+    target: Any,
+    progress: Progress,
+    callbacks: Sequence[Callback],
+    *,
+    checkpoint: Path | None = None,
+    resume: bool = False,
+) -> list[SparseCoder | TrainingDiverged]:
+    config = coders[0].config
+    device = pick_device(config.device)
+    windows = windows_of(coders[0].record, data, target=target)
+    check_memory(
+        needed_bytes(coders[0], windows, models=len(coders)),
+        device,
+        "use a smaller --batch-size, --n-latents or --window",
+    )
+    windows = windows.to(device)
+    training = Training([coder.to(device) for coder in coders], windows)
+    path = None if checkpoint is None else checkpoint / FILE
+    identity = _identity(coders, data) if path is not None else {}
+    if path is not None and resume and path.is_file():
+        resume_training(training, path, identity)
+    with Stopping(armed=path is not None) as stopping:
+
+        def at_update(now: Training, *, checked: bool) -> None:
+            if path is not None and (checked or stopping.asked):
+                save_training(now, path, identity)
+            stopping.obey()
+            if checked:
+                for callback in callbacks:
+                    callback(now)
+
+        members = training.run(progress, at_update)
+    made: list[SparseCoder | TrainingDiverged] = []
+    for member in members:
+        coder = member.coder
+        coder.record = replace(coder.record, history=tuple(member.history))
+        if member.failed is None or member.best_weights is not None:
+            calibrate(coder, windows)
+        coder.cpu().eval()
+        made.append(coder if member.failed is None else member.failed)
+    return made
 
 
-def step_size(update: int, total: int) -> float:
-    """Share of the peak learning rate: warm-up 10 %, constant to 50 %, cosine to a hundredth."""
-    at = update / max(total, 1)
-    if at < 0.1:
-        return (update + 1) / max(math.ceil(0.1 * total), 1)
-    if at < 0.5:
-        return 1.0
-    return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * (at - 0.5) / 0.5))
+def needed_bytes(coder: SparseCoder, windows: Windows, *, models: int) -> int:
+    """Roughly what training takes: weights four times, the best ones, a batch, and the data."""
+    config, architecture = coder.config, coder.architecture
+    weights = sum(p.numel() * p.element_size() for p in coder.parameters())
+    size = DTYPES[config.precision].itemsize
+    rows = (config.batch_size or 1) * architecture.decoder.rows_per_bin
+    seen = rows * architecture.window * coder.n_units
+    batch = size * (3 * rows * coder.n_latents + 4 * rows * architecture.n_values + 2 * seen)
+    return models * (5 * weights + batch) + windows.n_bytes
 
 
-def _step(
-    coder: SparseCoder,
-    counts: Tensor,
-    valid: Tensor | None,
-    idle: Tensor,
-    optimiser: torch.optim.Optimizer,
-) -> float:
-    config = coder.config
-    y = coder.normalise(counts, valid)
-    pre_activation = coder.pre_activation(y)
-    loss = torch.zeros((), device=y.device)
-    predicted = used = None
-    for size, k in coder.levels:
-        # independent levels (Bhagat 2025, Algorithm 1): each selects from its own prefix of the
-        # dictionary and reconstructs the whole population
-        activation, kept = batch_topk(pre_activation[:, :size], k)
-        predicted = coder.decode(activation)
-        loss = loss + reconstruction_loss(config.loss, predicted, y, valid) / len(coder.levels)
-        used = kept.any(dim=0)
-    assert predicted is not None and used is not None
-    idle += 1
-    idle[used] = 0
-    total = loss
-    dead = idle >= config.dead_window
-    if config.aux_weight > 0 and bool(dead.any()):
-        residual = (y - predicted).detach()
-        if valid is not None:
-            residual = torch.where(valid, residual, 0.0)
-        total = loss + config.aux_weight * revival_loss(
-            (y - coder.pre_bias).detach(),
-            residual,
-            coder.encoder_weight,
-            coder.encoder_bias,
-            coder.dictionary,
-            dead,
-            config.k_aux or 1,
-        )
-    optimiser.zero_grad(set_to_none=True)
-    total.backward()
-    coder.drop_parallel_gradient()
-    torch.nn.utils.clip_grad_norm_(coder.parameters(), CLIP * math.sqrt(coder.n_units))
-    optimiser.step()
-    coder.renormalise()
-    return float(loss.detach())
+def _members_at_once(coder: SparseCoder) -> int:
+    rows = (coder.config.batch_size or 1) * coder.architecture.decoder.rows_per_bin
+    if pick_device(coder.config.device).type != "cpu":
+        return 4096
+    return max(1, CACHE // max(4 * rows * coder.n_latents, 1))
 
 
-@torch.no_grad()
-def _validate(coder: SparseCoder, bins: _Bins) -> float:
-    """Loss of the largest level on the validation bins, selected as in training."""
-    config = coder.config
-    total = 0.0
-    for index in bins.validation.split(CHUNK):
-        counts, valid = bins.batch(index)
-        y = coder.normalise(counts, valid)
-        activation, _ = batch_topk(coder.pre_activation(y), config.k or 1)
-        loss = reconstruction_loss(config.loss, coder.decode(activation), y, valid)
-        total += float(loss) * len(index)
-    return total / max(len(bins.validation), 1)
-
-
-@torch.no_grad()
-def _calibrate(coder: SparseCoder, bins: _Bins) -> None:
-    """Set each level's threshold to the value that gives a mean L0 of k on the training bins."""
-    for level, (size, k) in enumerate(coder.levels):
-        search = ThresholdSearch(k, n_bins=len(bins.train))
-        for index in bins.train.split(CHUNK):
-            counts, valid = bins.batch(index)
-            search.add(coder.pre_activation(coder.normalise(counts, valid))[:, :size])
-        coder.threshold[level] = search.threshold()
+def _identity(coders: list[SparseCoder], data: Any) -> dict[str, Any]:
+    """What a resumed training must have in common with the one that was saved."""
+    digest = hashlib.blake2b(digest_size=16)
+    for name in (names.COUNTS, names.SPLIT):
+        digest.update(np.ascontiguousarray(data[name].values).tobytes())
+    own = [{k: v for k, v in c.config.to_dict().items() if k in OWN} for c in coders]
+    return coders[0].config.to_dict() | {
+        "models": own,
+        "units": coders[0].record.unit_hash,
+        "bins": digest.hexdigest(),
+        "torch": torch.__version__,
+    }

@@ -1,0 +1,216 @@
+"""Finding the largest pre-activations exactly, without sorting millions of them.
+
+The threshold of the previous batch, lowered a little, lets a few candidates through; the exact
+choice is made among those. Where the guess was too high the whole batch is searched, so the
+result never depends on it.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from functools import cache, cached_property
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+SLACK = 0.08
+"""Share by which the last threshold is lowered: a twelfth lets about a third too many through."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which entries of a table (model, row, column) are kept, in ascending order.
+
+    As a sparse matrix its rows are ``model * n_rows + row`` and its columns
+    ``model * n_columns + column``: all models of a stack in one block-diagonal matrix, so that
+    every sparse product runs once for all of them.
+    """
+
+    index: Int[Tensor, " entry"]
+    """Flat index into the table."""
+    shape: tuple[int, int, int]
+    """(models, rows, columns)."""
+
+    def viewed(self, n_rows: int, n_columns: int) -> Selection:
+        """The same entries of the same memory seen as a table of another shape."""
+        return Selection(self.index, (self.shape[0], n_rows, n_columns))
+
+    @cached_property
+    def row(self) -> Int[Tensor, " entry"]:
+        return torch.div(self.index, self.shape[2], rounding_mode="floor").to(torch.int32)
+
+    @cached_property
+    def column(self) -> Int[Tensor, " entry"]:
+        models, n_rows, n_columns = self.shape
+        inside = (self.index - self.row.long() * n_columns).to(torch.int32)
+        return inside if models == 1 else inside + self.row // n_rows * n_columns
+
+    @cached_property
+    def row_edges(self) -> Int[Tensor, " edge"]:
+        return _edges(self.row, self.shape[0] * self.shape[1])
+
+    @cached_property
+    def by_column(self) -> Int[Tensor, " entry"]:
+        """The order of entries that groups them by column."""
+        return torch.sort(self.column, stable=True).indices
+
+    @cached_property
+    def column_edges(self) -> Int[Tensor, " edge"]:
+        return _edges(self.column, self.shape[0] * self.shape[2])
+
+    def matrix(self, values: Float[Tensor, " entry"]) -> Tensor:
+        """The entries as a sparse CSR matrix (model · row, model · column)."""
+        size = (self.shape[0] * self.shape[1], self.shape[0] * self.shape[2])
+        return _csr(self.row_edges, self.column, values, size)
+
+    def transposed(self, values: Float[Tensor, " entry"], *, shared_rows: bool = False) -> Tensor:
+        """The transpose (model · column, model · row), or (…, row) where models share their rows."""
+        models, n_rows, n_columns = self.shape
+        order = self.by_column
+        row = self.row[order]
+        width = models * n_rows
+        if shared_rows and models > 1:
+            row, width = row % n_rows, n_rows
+        return _csr(self.column_edges, row, values[order], (models * n_columns, width))
+
+    def column_sums(self, values: Float[Tensor, " entry"]) -> Float[Tensor, " column"]:
+        """Sum of the values of each column, all models after each other."""
+        total = values.new_zeros(self.shape[0] * self.shape[2])
+        return total.index_add_(0, self.column, values)
+
+    def prefix(self, n_columns: int) -> tuple[Tensor, Selection]:
+        """Where the entries of the first columns are, and those alone as a narrower table."""
+        models, n_rows, _ = self.shape
+        inside = self.index % self.shape[2]
+        where = (inside < n_columns).nonzero().squeeze(1)
+        narrower = self.row[where].long() * n_columns + inside[where]
+        return where, Selection(narrower, (models, n_rows, n_columns))
+
+
+def _edges(sorted_or_not: Tensor, length: int) -> Tensor:
+    edges = torch.zeros(length + 1, dtype=torch.int32, device=sorted_or_not.device)
+    torch.cumsum(torch.bincount(sorted_or_not, minlength=length), 0, out=edges[1:])
+    return edges
+
+
+def _csr(edges: Tensor, columns: Tensor, values: Tensor, size: tuple[int, int]) -> Tensor:
+    # 32-bit indices are what the sparse kernels of the CPU take without a copy
+    _expect_beta_warning()
+    return torch.sparse_csr_tensor(edges, columns, values, size, check_invariants=False)
+
+
+@cache
+def _expect_beta_warning() -> None:
+    """Torch says once per process that CSR is in beta; we know, and test the products we use."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.sparse_csr_tensor([0, 0], [], [], (1, 1), dtype=torch.float32)
+
+
+class LargestOfBatch:
+    """Batch top-k: the k · rows largest positive entries of each model's whole table."""
+
+    def __init__(self, k: int) -> None:
+        self.k = k
+        self.floor: Tensor | None = None
+        """Guess for the next batch, one per model."""
+
+    def __call__(self, table: Float[Tensor, "model row column"]) -> Selection:
+        """Exactly k · rows entries, even among ties, fewer where fewer are positive.
+
+        Among entries that tie at the edge the earlier ones are kept.
+        """
+        models, n_rows, n_columns = table.shape
+        flat = table.detach().reshape(models, -1)
+        wanted = min(self.k * n_rows, flat.shape[1])
+        chosen, edges = [], []
+        for model in range(models):
+            guess = 0.0 if self.floor is None else float(self.floor[model])
+            picked, edge = _largest(flat[model], wanted, guess)
+            chosen.append(picked + model * flat.shape[1] if model else picked)
+            edges.append(edge)
+        self.floor = torch.tensor([edge * (1 - SLACK) for edge in edges], dtype=torch.float64)
+        index = chosen[0] if models == 1 else torch.cat(chosen)
+        return Selection(index, (models, n_rows, n_columns))
+
+
+def _largest(values: Tensor, wanted: int, guess: float) -> tuple[Tensor, float]:
+    """Flat indices of the wanted largest positive values, ascending, and the smallest of them."""
+    candidates = (values > guess).nonzero().squeeze(1)
+    if len(candidates) < wanted and guess > 0:
+        candidates = (values > 0).nonzero().squeeze(1)
+    if len(candidates) <= wanted:
+        return candidates, float(values[candidates].min()) if len(candidates) else 0.0
+    pool = values[candidates]
+    edge = torch.topk(pool, wanted, sorted=False).values.min()
+    kept = pool >= edge
+    surplus = int(kept.sum()) - wanted
+    if surplus:
+        tied = (pool == edge).nonzero().squeeze(1)
+        kept[tied[len(tied) - surplus :]] = False
+    return candidates[kept], float(edge)
+
+
+class LargestOfRow:
+    """Top-k: the k largest entries of each row, those of them that are positive."""
+
+    def __init__(self, k: int) -> None:
+        self.k = k
+        self.floor: Tensor | None = None
+        """Guess for the next batch: hardly any row has fewer than k entries above it."""
+
+    def __call__(self, table: Float[Tensor, "model row column"]) -> Selection:
+        """At most k entries of each row; which of several tied ones is kept is not defined."""
+        models, n_rows, n_columns = table.shape
+        rows = table.detach().reshape(models * n_rows, n_columns)
+        guess = 0.0 if self.floor is None else float(self.floor[0])
+        picked, edge = _largest_of_rows(rows, self.k, guess)
+        self.floor = torch.tensor([edge * (1 - SLACK)], dtype=torch.float64)
+        return Selection(picked, (models, n_rows, n_columns))
+
+
+def _largest_of_rows(rows: Tensor, k: int, guess: float) -> tuple[Tensor, float]:
+    """Flat indices of the k largest positive entries of each row, and a guess for other rows."""
+    n_rows, n_columns = rows.shape
+    if k >= n_columns:
+        return (rows.reshape(-1) > 0).nonzero().squeeze(1), 0.0
+    candidates = (rows.reshape(-1) > guess).nonzero().squeeze(1)
+    row = candidates // n_columns
+    lengths = torch.bincount(row, minlength=n_rows)
+    width = int(lengths.max()) if n_rows else 0
+    if guess <= 0 or not k <= width <= n_columns // 2:
+        kept, edges = _search(rows, torch.arange(n_rows, device=rows.device), k)
+    else:
+        # a narrow table of candidates instead of the wide one
+        first = torch.cumsum(lengths, 0) - lengths
+        at = torch.arange(len(candidates), device=rows.device) - first[row] + row * width
+        narrow = rows.new_full((n_rows * width,), -torch.inf)
+        narrow[at] = rows.reshape(-1)[candidates]
+        origin = torch.zeros(n_rows * width, dtype=torch.long, device=rows.device)
+        origin[at] = candidates
+        values, columns = torch.topk(narrow.view(n_rows, width), k, dim=1, sorted=False)
+        enough = lengths >= k
+        kept = origin.view(n_rows, width).gather(1, columns)[enough]
+        kept, edges = kept[values[enough] > 0], values[enough].amin(dim=1)
+        short = (~enough).nonzero().squeeze(1)
+        if len(short):
+            others, low = _search(rows, short, k)
+            kept, edges = torch.cat([kept, others]), torch.cat([edges, low])
+    return torch.sort(kept).values, _low(edges)
+
+
+def _search(rows: Tensor, which: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """The k largest positive entries of whole rows, and the smallest of the k in each."""
+    values, columns = torch.topk(rows[which], k, dim=1, sorted=False)
+    found = columns + which[:, None] * rows.shape[1]
+    return found[values > 0], values.amin(dim=1)
+
+
+def _low(edges: Tensor) -> float:
+    """A value that most rows have k entries above; the few others are searched whole."""
+    if not len(edges):
+        return 0.0
+    at = max(len(edges) // 20, 1)
+    return max(float(torch.kthvalue(edges, at).values), 0.0)

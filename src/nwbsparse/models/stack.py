@@ -1,0 +1,297 @@
+"""Many coders of one shape as one batched module; a single coder is a stack of one.
+
+Models share the data, the order of batches and every kernel call, and nothing else: weights,
+penalties, thresholds, dead latents and selections are each model's own, so a member of a stack
+learns what it would learn alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+from torch.nn import Parameter, functional
+
+from nwbsparse.models.architecture import (
+    DICTIONARY,
+    Architecture,
+    Weights,
+    of_first_latents,
+    own_numbers,
+)
+from nwbsparse.models.coder import SparseCoder
+from nwbsparse.models.encoders import BIAS, WEIGHT
+from nwbsparse.models.losses import reconstruction_loss, revival_loss, squared
+from nwbsparse.models.selection import Selection
+from nwbsparse.models.sparse_products import gather_pre_activation, sparse_decode
+from nwbsparse.models.sparsifiers import Own, Select
+
+DENSE_SHARE = 0.125
+"""Share of active latents beyond which dense products are faster than sparse ones (measured)."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one batch gave."""
+
+    loss: Float[Tensor, " model"]
+    """What is minimised, but for the revival of dead latents."""
+    predicted: Float[Tensor, "model bin value"]
+    """Reconstruction by the largest level."""
+    active: Bool[Tensor, "model latent"]
+    """Latents of the largest level that were active in any bin."""
+    n_active: Tensor
+    """Active entries of the largest level, all models together."""
+    features: Float[Tensor, "shared row feature"]
+
+
+class Stack:
+    """Coders of one shape, trained side by side.
+
+    Args:
+        coders: the same architecture, units and normalisation; weights and seeds of their own.
+    """
+
+    def __init__(self, coders: Sequence[SparseCoder]) -> None:
+        self.coders = list(coders)
+        first = coders[0]
+        self.architecture: Architecture = first.architecture
+        self.config = first.config
+        self.weights: dict[str, Parameter] = {
+            name: Parameter(
+                torch.stack([dict(coder.named_parameters())[name].detach() for coder in coders])
+            )
+            for name, _ in first.named_parameters()
+        }
+        self.own: Own = own_numbers([coder.config for coder in coders], first.offset)
+        device = first.offset.device
+        rule = self.architecture.sparsifier
+        k = first.levels[-1][1]
+        self.sparse = (
+            rule.selector(1) is not None
+            and self.architecture.encoder.sparse
+            and k <= DENSE_SHARE * first.n_latents
+            and device.type == "cpu"
+            and self.config.precision != "bfloat16"
+        )
+        self.selectors: list[Select | None] = self.new_selectors()
+
+    def __len__(self) -> int:
+        return len(self.coders)
+
+    @property
+    def levels(self) -> list[tuple[int, int]]:
+        return self.coders[0].levels
+
+    def new_selectors(self) -> list[Select | None]:
+        """One selector per level, or one for all when they share the selection."""
+        nested = self.config.nesting == "nested"
+        levels = self.levels[-1:] if nested else self.levels
+        return [self.architecture.sparsifier.selector(k) for _, k in levels]
+
+    def forward(
+        self,
+        y: Float[Tensor, "bin lag unit"],
+        target: Float[Tensor, "bin value"],
+        valid: Bool[Tensor, "bin value"] | None,
+        *,
+        selectors: Sequence[Select | None] | None = None,
+        member: int | None = None,
+    ) -> Outcome:
+        """Encode, select, decode and compare a batch, as in training.
+
+        Args:
+            y: windows of the normalised population.
+            target: what is to be reconstructed, lag after lag.
+            valid: where the target was observed.
+            selectors: memories of the selection; those of training when absent.
+            member: only this model of the stack.
+        """
+        weights, own = self._of(member)
+        selectors = self.selectors if selectors is None else selectors
+        encoder = self.architecture.encoder
+        features = self.architecture.features(weights, y - self.coders[0].pre_bias)
+        if self.sparse:
+            with torch.no_grad():
+                pi = encoder.pre_activation(weights, features)
+            predicted, active, n_active = self._sparse(weights, features, pi, selectors, len(y))
+            penalty = 0.0
+        else:
+            pi = encoder.pre_activation(weights, features)
+            predicted, active, n_active = self._dense(weights, own, pi, selectors, len(y))
+            penalty = self._penalty(weights, own, pi, target, valid)
+        terms = [self._reconstruction(weights, one, target, valid) for one in predicted]
+        loss = torch.stack(terms).mean(dim=0) + penalty
+        return Outcome(loss, predicted[-1], active, n_active, features)
+
+    def _sparse(
+        self,
+        weights: Weights,
+        features: Tensor,
+        pi: Tensor,
+        selectors: Sequence[Select | None],
+        n_bins: int,
+    ) -> tuple[list[Tensor], Tensor, Tensor]:
+        """Reconstruction of each level from the selected entries alone."""
+        made: list[Tensor] = []
+        selection = values = None
+        nested = self.config.nesting == "nested"
+        for level, (size, _) in enumerate(self.levels):
+            if selection is None or not nested:
+                width = self.levels[-1][0] if nested else size
+                table = pi if width == pi.shape[2] else pi[:, :, :width].contiguous()
+                select = selectors[0 if nested else level]
+                assert select is not None
+                selection = select(table)
+                values = gather_pre_activation(
+                    features, weights[WEIGHT][:, :width], weights[BIAS][:, :width], table, selection
+                )
+            assert values is not None
+            if nested and size < pi.shape[2]:
+                where, part = selection.prefix(size)
+                made.append(self._decode(weights, values[where], part, size, n_bins))
+            else:
+                made.append(self._decode(weights, values, selection, size, n_bins))
+        assert selection is not None
+        active = torch.zeros(len(pi) * pi.shape[2], dtype=torch.bool, device=pi.device)
+        active[selection.column] = True
+        return made, active.view(len(pi), -1), torch.tensor(len(selection.index))
+
+    def _decode(
+        self, weights: Weights, values: Tensor, selection: Selection, size: int, n_bins: int
+    ) -> Tensor:
+        matrix = self.architecture.decoder.matrix(weights[DICTIONARY][:, :size])
+        code = selection.viewed(n_bins, matrix.shape[1])
+        return self.architecture.output(weights, sparse_decode(values, matrix, code))
+
+    def _dense(
+        self,
+        weights: Weights,
+        own: Own,
+        pi: Tensor,
+        selectors: Sequence[Select | None],
+        n_bins: int,
+    ) -> tuple[list[Tensor], Tensor, Tensor]:
+        """Reconstruction of each level from a full table of activations."""
+        made: list[Tensor] = []
+        activation = None
+        rule, nested = self.architecture.sparsifier, self.config.nesting == "nested"
+        for level, (size, _) in enumerate(self.levels):
+            if activation is None or not nested:
+                width = self.levels[-1][0] if nested else size
+                select = selectors[0 if nested else level]
+                narrow = of_first_latents(weights, width, pi.shape[2])
+                activation = rule.train(pi[:, :, :width], narrow, own, select)
+            made.append(self.architecture.decode(weights, activation[:, :, :size], n_bins))
+        assert activation is not None
+        on = activation.detach() > 0
+        return made, on.any(dim=1), on.sum()
+
+    def _penalty(
+        self, weights: Weights, own: Own, pi: Tensor, target: Tensor, valid: Tensor | None
+    ) -> Tensor:
+        """What activity costs, and the gate's own reconstruction where there is one."""
+        rule = self.architecture.sparsifier
+        activation = functional.relu(pi)
+        cost = rule.penalty(pi, activation, weights, own)
+        guess = rule.first_guess(pi)
+        if guess is not None:
+            frozen = {name: weight.detach() for name, weight in weights.items()}
+            again = self.architecture.decode(frozen, guess, len(target))
+            error = squared(again, target)
+            if valid is not None:
+                error = torch.where(valid, error, 0.0)
+            cost = cost + error.sum(dim=2).mean(dim=1)
+        return cost
+
+    def _reconstruction(
+        self, weights: Weights, predicted: Tensor, target: Tensor, valid: Tensor | None
+    ) -> Tensor:
+        more: tuple[float | Tensor, ...] = ()
+        if self.config.loss == "msle":
+            more = (self.config.tau,)
+        elif self.config.loss == "negative_binomial":
+            more = (self.architecture.dispersion(weights),)
+        return reconstruction_loss(
+            self.config.loss, predicted.to(target.dtype), target, valid, *more
+        )
+
+    def revival(
+        self,
+        outcome: Outcome,
+        target: Float[Tensor, "bin value"],
+        valid: Bool[Tensor, "bin value"] | None,
+        dead: Bool[Tensor, "model latent"],
+        k_aux: int,
+    ) -> Float[Tensor, " model"]:
+        """Loss of each model's dead latents on what its living ones left over; 0 where none died."""
+        residual = (target - outcome.predicted.to(target.dtype)).detach()
+        if valid is not None:
+            residual = torch.where(valid, residual, 0.0)
+        features = self.architecture.encoder.own_bin(outcome.features.detach()).to(target.dtype)
+        paper = self.config.revival == "paper"
+        losses = []
+        for model in range(len(self)):
+            if not bool(dead[model].any()):
+                losses.append(target.new_zeros(()))
+                continue
+            losses.append(
+                revival_loss(
+                    features[model if len(features) > 1 else 0],
+                    residual[model],
+                    self.weights[WEIGHT][model],
+                    self.weights[BIAS][model],
+                    self.weights[DICTIONARY][model],
+                    dead[model],
+                    k_aux,
+                    decoder=self.architecture.decoder,
+                    bias=self.weights["decoder_bias"][model] if paper else None,
+                )
+            )
+        return torch.stack(losses)
+
+    @torch.no_grad()
+    def drop_parallel_gradient(self) -> None:
+        """Remove the part of the dictionary's gradient that renormalising would undo."""
+        rows = self.weights[DICTIONARY]
+        if rows.grad is not None and self.config.rows == "unit":
+            along = torch.linalg.vecdot(rows.grad, rows)
+            rows.grad.addcmul_(rows, along[:, :, None], value=-1)
+
+    @torch.no_grad()
+    def renormalise(self) -> None:
+        """Give every dictionary row unit length, where the options keep it there."""
+        if self.config.rows == "unit":
+            rows = self.weights[DICTIONARY]
+            norm = torch.linalg.vector_norm(rows, dim=2, keepdim=True).clamp_min_(1e-12)
+            rows.div_(norm)
+
+    def keep(self, members: Sequence[int]) -> None:
+        """Let the other models drop out."""
+        at = torch.tensor(list(members), device=self.own.bandwidth.device)
+        for name, weight in self.weights.items():
+            self.weights[name] = Parameter(weight.detach()[at])
+        self.coders = [self.coders[member] for member in members]
+        self.own = replace(
+            self.own,
+            penalty_weight=self.own.penalty_weight[at],
+            bandwidth=self.own.bandwidth[at],
+        )
+        for selector in self.selectors:
+            floor = getattr(selector, "floor", None)
+            if floor is not None and len(floor) > 1:
+                selector.floor = floor[at.cpu()]  # type: ignore[union-attr]
+
+    def snapshot(self, member: int) -> dict[str, Tensor]:
+        """A copy of one model's weights."""
+        return {name: weight.detach()[member].clone() for name, weight in self.weights.items()}
+
+    def _of(self, member: int | None) -> tuple[Weights, Own]:
+        if member is None:
+            return self.weights, self.own
+        at = slice(member, member + 1)
+        own = Own(self.own.penalty_weight[at], self.own.bandwidth[at])
+        return {name: weight[at] for name, weight in self.weights.items()}, own

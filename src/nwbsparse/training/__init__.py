@@ -1,0 +1,1 @@
+"""Training: one engine for one coder or a stack of them."""

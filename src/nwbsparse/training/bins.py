@@ -1,0 +1,202 @@
+"""What training reads: counts as stored, on the device once; batches are gathered by index."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from nwbsparse import names
+from nwbsparse.errors import BadInput
+from nwbsparse.models.coder import SparseCoder, as_tensor
+from nwbsparse.models.record import CoderRecord
+
+CHECKED = 8192
+"""Validation windows that a check looks at, spread evenly over all there are."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some windows: what is seen and what is to be reconstructed."""
+
+    y: Float[Tensor, "bin lag unit"]
+    target: Float[Tensor, "bin value"]
+    valid: Bool[Tensor, "bin value"] | None
+
+
+@dataclass(frozen=True)
+class Windows:
+    """A recording as windows, each named by the bin of its activation.
+
+    Counts stay as they are stored (mostly one byte); nothing is copied but the current batch.
+    """
+
+    counts: Tensor
+    target_counts: Tensor
+    """The same tensor, unless the target is another recording."""
+    valid: Tensor | None
+    target_valid: Tensor | None
+    units: Tensor | None
+    """Columns that are encoded; all when None."""
+    targets: Tensor | None
+    """Columns that are reconstructed; all when None."""
+    seen: Tensor
+    """Offsets of the bins of a window, oldest first."""
+    decoded: Tensor
+    """Offsets of the reconstructed bins."""
+    train: Int[Tensor, " train_window"]
+    validation: Int[Tensor, " validation_window"]
+
+    def batch(self, coder: SparseCoder, index: Int[Tensor, " window"]) -> Batch:
+        """Gather, densify and normalise the windows of these bins."""
+        y = _gather(self.counts, index, self.seen, self.units)
+        observed = None
+        if self.valid is not None:
+            observed = _gather(self.valid, index, self.seen, self.units)
+        y = coder.normalise(y, observed)
+        valid = None
+        if self.target_valid is not None:
+            valid = _gather(self.target_valid, index, self.decoded, self.targets).flatten(1)
+        same = (
+            self.target_counts is self.counts
+            and self.targets is self.units
+            and torch.equal(self.seen, self.decoded)
+        )
+        if same:
+            # the plain autoencoder: what is seen is what is reconstructed, unseen units and all
+            return Batch(y, y.flatten(1), valid)
+        target = coder.normalise_target(
+            _gather(self.target_counts, index, self.decoded, self.targets)
+        )
+        return Batch(y, target.flatten(1), valid)
+
+    def checked(self) -> Int[Tensor, " window"]:
+        """The validation windows of a check."""
+        n = len(self.validation)
+        if n <= CHECKED:
+            return self.validation
+        at = torch.linspace(0, n - 1, CHECKED, dtype=torch.float64).round().long()
+        return self.validation[at.to(self.validation.device)]
+
+    @property
+    def n_bytes(self) -> int:
+        held = [self.counts, self.valid, self.target_valid, self.train, self.validation]
+        if self.target_counts is not self.counts:
+            held.append(self.target_counts)
+        return sum(tensor.nbytes for tensor in held if tensor is not None)
+
+    def to(self, device: torch.device) -> Windows:
+        """The same recording on a device."""
+        moved = {
+            name: value.to(device) if isinstance(value, Tensor) else value
+            for name, value in vars(self).items()
+        }
+        if self.target_counts is self.counts:
+            moved["target_counts"] = moved["counts"]
+        if self.targets is self.units:
+            moved["targets"] = moved["units"]
+        return Windows(**moved)
+
+
+def _gather(table: Tensor, index: Tensor, offsets: Tensor, columns: Tensor | None) -> Tensor:
+    """(bin, lag, unit) of a table (time, unit)."""
+    rows = table[index][:, None] if len(offsets) == 1 and not offsets.any() else None
+    if rows is None:
+        rows = table[index[:, None] + offsets]
+    return rows if columns is None else rows[:, :, columns]
+
+
+def windows_of(record: CoderRecord, data: Any, *, target: Any = None) -> Windows:
+    """A binned recording as the windows that a coder of this record sees.
+
+    A window belongs to a part when the bin of its activation does; it is left out when it would
+    reach across a segment's edge or into another part.
+
+    Raises:
+        BadInput: not split, not finite, or a target of another length.
+    """
+    counts = np.asarray(data[names.COUNTS].values)
+    check_counts(data, counts)
+    units = targets = None
+    if target is None:
+        target_counts, target_data = counts, data
+        if record.target_ids is not None:
+            columns = record.columns(data[names.UNIT_ID].values)
+            units, targets = (torch.tensor(one) for one in columns)
+    else:
+        target_counts, target_data = np.asarray(target[names.COUNTS].values), target
+        if len(target_counts) != len(counts):
+            raise BadInput(
+                f"the target has {len(target_counts)} bins, the recording {len(counts)}; both must "
+                "be binned on the same grid"
+            )
+        _check_finite(target_counts)
+    window, decoded = _offsets(record)
+    parts = np.asarray(data[names.SPLIT].values)
+    segments = np.asarray(data[names.SEGMENT].values) if names.SEGMENT in data.coords else None
+    fits = whole(parts, segments, reach=np.concatenate([window, decoded]))
+    seen = as_tensor(counts)
+    return Windows(
+        counts=seen,
+        target_counts=seen if target is None else as_tensor(target_counts),
+        valid=_valid(data),
+        target_valid=_valid(target_data),
+        units=units,
+        targets=targets,
+        seen=torch.from_numpy(window),
+        decoded=torch.from_numpy(decoded),
+        train=torch.from_numpy(np.flatnonzero(fits & (parts == names.TRAIN))),
+        validation=torch.from_numpy(np.flatnonzero(fits & (parts == names.VALIDATION))),
+    )
+
+
+def _offsets(record: CoderRecord) -> tuple[np.ndarray, np.ndarray]:
+    config = record.config
+    seen = np.arange(1 - (config.window or 1), 1)
+    decoded = seen if config.decoded == "all" else seen[-1:]
+    return seen, decoded + config.lag
+
+
+def whole(parts: np.ndarray, segments: np.ndarray | None, *, reach: np.ndarray) -> np.ndarray:
+    """(time,) where a window that reaches these offsets stays in one segment and one part.
+
+    Bins of the gaps between parts belong to no part: a window may reach into them.
+    """
+    n = len(parts)
+    own = np.arange(n)
+    fits = np.ones(n, dtype=bool)
+    for offset in np.unique(reach):
+        other = own + offset
+        inside = (other >= 0) & (other < n)
+        other = other.clip(0, n - 1)
+        fits &= inside & ((parts[other] == parts) | (parts[other] == names.GAP))
+        if segments is not None:
+            fits &= segments[other] == segments
+    return fits
+
+
+def check_counts(data: Any, counts: np.ndarray) -> None:
+    """Refuse what cannot be learned from.
+
+    Raises:
+        BadInput: not split yet, no bins or units, or counts that are not finite.
+    """
+    if names.SPLIT not in data.coords:
+        raise BadInput("the bins were not split yet; call nwbsparse.split(binned) first")
+    if counts.ndim != 2 or 0 in counts.shape:
+        raise BadInput(f"counts have shape {counts.shape}; bins and units are needed")
+    _check_finite(counts)
+
+
+def _check_finite(counts: np.ndarray) -> None:
+    if counts.dtype.kind == "f" and not np.isfinite(counts).all():
+        bad = np.flatnonzero(~np.isfinite(counts).all(axis=1))
+        raise BadInput(f"counts are not finite in {len(bad)} bins, the first is bin {bad[0]}")
+
+
+def _valid(data: Any) -> Tensor | None:
+    return torch.from_numpy(np.asarray(data[names.VALID].values)) if names.VALID in data else None

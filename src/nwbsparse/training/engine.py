@@ -1,0 +1,311 @@
+"""The training loop: one stack of coders, from the first update to the last.
+
+All models of a stack see the same batches in the same order. Everything a model has of its own
+(weights, step size, penalties, dead latents, best state, patience) is kept apart, so that it
+learns exactly what it would learn alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import Parameter
+
+from nwbsparse.errors import NwbsparseError
+from nwbsparse.models.coder import SparseCoder
+from nwbsparse.models.sparsifiers import Select
+from nwbsparse.models.stack import Stack
+from nwbsparse.progress import Progress
+from nwbsparse.training.bins import Batch, Windows
+from nwbsparse.training.schedule import step_size
+
+CHECKS = 30
+"""How many times a training looks at the validation bins."""
+DIVERGED = 1e3
+"""Times the first loss beyond which a training has left the rails."""
+CHUNK = 8192
+SYNC = 10
+"""Updates between two looks at the loss on a GPU, which would have to wait for each."""
+
+
+class TrainingDiverged(NwbsparseError):
+    """The loss became NaN or exploded; ``coder`` is its last good state, if there was a check."""
+
+    coder: SparseCoder | None = None
+
+
+@dataclass
+class Member:
+    """What the loop knows about one model."""
+
+    coder: SparseCoder
+    optimiser: torch.optim.Optimizer
+    slices: dict[str, Parameter]
+    """Its part of the stacked weights: the same memory."""
+    selectors: list[Select | None]
+    """Memories of the selection on validation bins."""
+    first: float | None = None
+    best: float = math.inf
+    best_weights: dict[str, Tensor] | None = None
+    waited: int = 0
+    history: list[dict[str, Any]] = field(default_factory=list)
+    failed: TrainingDiverged | None = None
+
+
+class Training:
+    """A stack being trained. ``run`` takes it to the end; its state can be saved at any update."""
+
+    def __init__(self, coders: Sequence[SparseCoder], windows: Windows) -> None:
+        self.stack = Stack(coders)
+        self.config = self.stack.config
+        self.windows = windows
+        device = coders[0].offset.device
+        self.on_cpu = device.type == "cpu"
+        self.update = 0
+        self.members = [_member(self.stack, at) for at in range(len(coders))]
+        self.everyone = list(self.members)
+        n_latents = coders[0].n_latents
+        self.idle = torch.zeros(len(coders), n_latents, dtype=torch.long, device=device)
+        """Updates since each latent was last active."""
+        self.generator = torch.Generator().manual_seed(self.config.order_seed)
+        self.epoch_began_with = self.generator.get_state()
+        self.order = windows.train
+        self.losses = torch.zeros(len(coders), device=device)
+        """Of each model, on the latest batch."""
+        assert self.config.batch_size and self.config.max_epochs
+        self.per_epoch = len(windows.train) // self.config.batch_size
+        self.total = self.per_epoch * self.config.max_epochs
+        self.every = max(self.total // CHECKS, 1)
+        self.checked = windows.checked()
+
+    def run(self, progress: Progress, at_update: Any = None) -> list[Member]:
+        """Train to the end; every member, in the order given, with its best weights loaded.
+
+        Args:
+            progress: called at every check.
+            at_update: called with this training after each check (``checked=True``) and each
+                update, to save it or to stop it by raising.
+        """
+        began, since = time.perf_counter(), self.update
+        while self.update < self.total and self.members:
+            self._one_update()
+            checked = self.update % self.every == 0 or self.update == self.total
+            if checked and self.members:
+                self._check()
+                spent = max(time.perf_counter() - began, 1e-9)
+                speed = (self.update - since) * (self.config.batch_size or 1) / spent
+                progress("fit", self.update, self.total, **self._said(speed))
+            if at_update is not None:
+                at_update(self, checked=checked)
+        for member in self.members:
+            self._finish(member)
+        return self.everyone
+
+    def _one_update(self) -> None:
+        batch_size = self.config.batch_size or 1
+        at = self.update % self.per_epoch
+        if at == 0:
+            self.epoch_began_with = self.generator.get_state()
+            self._shuffle()
+        index = self.order[at * batch_size : (at + 1) * batch_size]
+        batch = self.windows.batch(self.stack.coders[0], index)
+        self.losses = self._step(batch)
+        self.update += 1
+        if self.on_cpu or self.update % SYNC == 0 or self.update == self.total:
+            self._drop_diverged(self.losses.tolist(), index)
+
+    def _shuffle(self) -> None:
+        shuffled = torch.randperm(len(self.windows.train), generator=self.generator)
+        self.order = self.windows.train[shuffled.to(self.windows.train.device)]
+
+    def _step(self, batch: Batch) -> Tensor:
+        """One update of every model; their losses."""
+        stack, config = self.stack, self.config
+        with self._arithmetic():
+            outcome = stack.forward(batch.y, batch.target, batch.valid)
+        total = outcome.loss
+        self.idle += 1
+        self.idle.masked_fill_(outcome.active, 0)
+        if config.revival in ("auxiliary", "paper"):
+            dead = self.idle >= self._per_model("dead_window")[:, None]
+            if bool(dead.any()):
+                revived = stack.revival(outcome, batch.target, batch.valid, dead, config.k_aux or 1)
+                total = total + self._per_model("aux_weight") * revived
+        for weight in stack.weights.values():
+            weight.grad = None
+        total.sum().backward()
+        stack.drop_parallel_gradient()
+        self._clip()
+        for at, member in enumerate(self.members):
+            own = member.coder.config
+            for name, part in member.slices.items():
+                grad = stack.weights[name].grad
+                part.grad = None if grad is None else grad[at]
+            size = step_size(self.update, self.total, own.schedule)
+            member.optimiser.param_groups[0]["lr"] = own.learning_rate * size
+            member.optimiser.step()
+        stack.renormalise()
+        return outcome.loss.detach()
+
+    def _arithmetic(self) -> contextlib.AbstractContextManager[Any]:
+        if self.config.precision != "bfloat16":
+            return contextlib.nullcontext()
+        return torch.autocast(self.idle.device.type, dtype=torch.bfloat16)
+
+    def _clip(self) -> None:
+        """Shorten each model's gradient to its largest length."""
+        scale = math.sqrt(self.stack.architecture.n_values)
+        limit = self._per_model("clip", torch.float64) * scale
+        if not bool((limit > 0).any()):
+            return
+        grads = [w.grad for w in self.stack.weights.values() if w.grad is not None]
+        norms = [torch.linalg.vector_norm(grad.flatten(1), dim=1) for grad in grads]
+        norm = torch.linalg.vector_norm(torch.stack(norms), dim=0)
+        factor = torch.where(limit > 0, (limit / (norm + 1e-6)).clamp_max(1.0), 1.0)
+        if self.on_cpu and bool((factor == 1).all()):
+            return
+        for grad in grads:
+            shape = (len(factor),) + (1,) * (grad.ndim - 1)
+            grad.mul_(factor.to(grad.dtype).view(shape))
+
+    def _per_model(self, option: str, dtype: torch.dtype = torch.float32) -> Tensor:
+        values = [getattr(member.coder.config, option) for member in self.members]
+        return torch.tensor(values, dtype=dtype, device=self.idle.device)
+
+    def _drop_diverged(self, losses: list[float], index: Tensor) -> None:
+        lost = []
+        for at, (member, loss) in enumerate(zip(self.members, losses, strict=True)):
+            member.first = loss if member.first is None else member.first
+            if math.isfinite(loss) and loss <= DIVERGED * max(member.first, 1.0):
+                continue
+            rate = member.coder.config.learning_rate
+            member.failed = TrainingDiverged(
+                f"the loss became {loss:.3g} at update {self.update} of {self.total} (it began at "
+                f"{member.first:.3g}), in a batch with bins {index[:3].tolist()} …; use a smaller "
+                f"--learning-rate than {rate}"
+            )
+            lost.append(at)
+        if lost:
+            self._drop(lost)
+
+    @torch.no_grad()
+    def _check(self) -> None:
+        """Look at the validation bins; keep what is best; let members stop that got no better."""
+        done = []
+        dead = (self.idle >= self._per_model("dead_window")[:, None]).float().mean(dim=1)
+        patience_from = self.total // 2 if self.config.schedule == "trapezoid" else 0
+        for at, member in enumerate(self.members):
+            found = self._validate(at, member)
+            held_out = found["validation_loss"]
+            member.history.append(
+                {
+                    "update": self.update,
+                    "train_loss": float(self.losses[at]),
+                    **found,
+                    "dead_fraction": float(dead[at]),
+                    "learning_rate": member.optimiser.param_groups[0]["lr"],
+                }
+            )
+            if not math.isfinite(held_out):
+                member.best_weights = self.stack.snapshot(at)
+            elif held_out < member.best:
+                member.best, member.waited = held_out, 0
+                member.best_weights = self.stack.snapshot(at)
+            elif self.update > patience_from:
+                # the constant-rate half is noisy: patience runs once annealing has begun
+                member.waited += 1
+                if member.waited >= member.coder.config.patience:
+                    done.append(at)
+        if done:
+            self._drop(done)
+
+    def _validate(self, at: int, member: Member) -> dict[str, float]:
+        """Loss, R² and L0 of the largest level on validation bins, selected as in training."""
+        loss = error = active = n = 0.0
+        total: Tensor | None = None
+        square: Tensor | None = None
+        for index in self.checked.split(CHUNK):
+            batch = self.windows.batch(self.stack.coders[0], index)
+            with self._arithmetic():
+                outcome = self.stack.forward(
+                    batch.y, batch.target, batch.valid, selectors=member.selectors, member=at
+                )
+            residual = batch.target - outcome.predicted[0]
+            target = batch.target
+            if batch.valid is not None:
+                residual = torch.where(batch.valid, residual, 0.0)
+                target = torch.where(batch.valid, target, 0.0)
+            loss += float(outcome.loss[0]) * len(index)
+            error += float(residual.square().sum(dtype=torch.float64))
+            total = target.sum(dim=0, dtype=torch.float64) + (0 if total is None else total)
+            square = target.double().square().sum(dim=0) + (0 if square is None else square)
+            active += float(outcome.n_active)
+            n += len(index)
+        if total is None or square is None:
+            return {"validation_loss": math.nan, "r2": math.nan, "l0": math.nan}
+        around = float((square - total.square() / n).sum())
+        rows = n * self.stack.architecture.decoder.rows_per_bin
+        return {
+            "validation_loss": loss / n,
+            "r2": 1 - error / around if around > 0 else math.nan,
+            "l0": active / rows,
+        }
+
+    def _drop(self, places: Sequence[int]) -> None:
+        """Let members go that stopped or diverged; the others go on unchanged."""
+        stay = [at for at in range(len(self.members)) if at not in set(places)]
+        for at in places:
+            self._finish(self.members[at])
+        self.members = [self.members[at] for at in stay]
+        if not stay:
+            return
+        self.stack.keep(stay)
+        kept = torch.tensor(stay, device=self.idle.device)
+        self.idle, self.losses = self.idle[kept], self.losses[kept]
+        for at, member in enumerate(self.members):
+            for name, part in member.slices.items():
+                part.data = self.stack.weights[name].data[at]
+
+    @torch.no_grad()
+    def _finish(self, member: Member) -> None:
+        weights = member.best_weights
+        if weights is None:
+            weights = {name: part.detach().clone() for name, part in member.slices.items()}
+        for name, weight in weights.items():
+            member.coder.get_parameter(name).copy_(weight)
+        if member.failed is not None and member.best_weights is not None:
+            member.failed.coder = member.coder
+
+    def _said(self, speed: float) -> dict[str, float]:
+        """What is worth showing: of several models the mean."""
+        members = [member for member in self.everyone if member.history]
+        last = [member.history[-1] for member in members]
+        shown = {
+            "loss": "train_loss",
+            "validation": "validation_loss",
+            "r2": "r2",
+            "l0": "l0",
+            "dead": "dead_fraction",
+        }
+        said = {key: sum(row[name] for row in last) / len(last) for key, name in shown.items()}
+        return said | {"bins_per_s": speed, "models": float(len(self.members))}
+
+
+def _member(stack: Stack, at: int) -> Member:
+    slices = {name: Parameter(weight.data[at]) for name, weight in stack.weights.items()}
+    coder = stack.coders[at]
+    device = coder.offset.device
+    optimiser = torch.optim.AdamW(
+        list(slices.values()),
+        lr=coder.config.learning_rate,
+        weight_decay=coder.config.weight_decay,
+        fused=device.type in ("cpu", "cuda"),
+    )
+    return Member(coder, optimiser, slices, stack.new_selectors())

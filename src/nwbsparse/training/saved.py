@@ -1,0 +1,180 @@
+"""A training on disk: stopped at any update, it goes on as if it had never stopped."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as tensors_to_bytes
+from torch import Tensor
+
+from nwbsparse.errors import BadInput, EnvironmentProblem, IntegrityError
+from nwbsparse.training.engine import Member, Training, TrainingDiverged
+
+FORMAT = 1
+FILE = "checkpoint.safetensors"
+
+
+def save_training(training: Training, path: Path, identity: dict[str, Any]) -> None:
+    """Write everything the rest of the training depends on, complete or not at all.
+
+    Args:
+        training: where it stands.
+        path: the file; an earlier one stays until the new one is whole.
+        identity: what a later training must have in common with this one (options, data).
+
+    Raises:
+        EnvironmentProblem: it cannot be written.
+    """
+    tensors: dict[str, Tensor] = {
+        "generator": training.epoch_began_with,
+        "idle": training.idle,
+    }
+    for level, selector in enumerate(training.stack.selectors):
+        _put_floor(tensors, f"floor/{level}", selector)
+    rows = [_member_state(place, member, tensors) for place, member in enumerate(training.everyone)]
+    words = {
+        "format": FORMAT,
+        "update": training.update,
+        "identity": identity,
+        "members": rows,
+        "active": [training.everyone.index(member) for member in training.members],
+    }
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    content = tensors_to_bytes(tensors, metadata={"nwbsparse": json.dumps(words)})
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with partial.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise EnvironmentProblem(f"{path} cannot be written: {error.strerror}") from error
+
+
+def resume_training(training: Training, path: Path, identity: dict[str, Any]) -> None:
+    """Bring a training that was just set up to where the saved one stood.
+
+    Raises:
+        BadInput: the file was saved by a training of other options or data.
+        IntegrityError: the file is damaged.
+    """
+    try:
+        with safe_open(path, framework="pt") as stored:
+            words = json.loads((stored.metadata() or {})["nwbsparse"])
+            tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, KeyError, ValueError) as error:
+        raise IntegrityError(
+            f"{path} is damaged ({error}); remove it to train from the beginning"
+        ) from error
+    _compare(words, identity, path)
+    try:
+        _restore(training, words, tensors)
+    except (KeyError, IndexError, RuntimeError, TypeError) as error:
+        raise IntegrityError(
+            f"{path} is damaged ({error}); remove it to train from the beginning"
+        ) from error
+
+
+def _member_state(place: int, member: Member, tensors: dict[str, Tensor]) -> dict[str, Any]:
+    key = f"member/{place}"
+    for name, part in member.slices.items():
+        tensors[f"{key}/weight/{name}"] = part
+        for moment, value in member.optimiser.state.get(part, {}).items():
+            tensors[f"{key}/adam/{name}/{moment}"] = value
+        if member.best_weights is not None:
+            tensors[f"{key}/best/{name}"] = member.best_weights[name]
+    for level, selector in enumerate(member.selectors):
+        _put_floor(tensors, f"{key}/floor/{level}", selector)
+    return {
+        "first": member.first,
+        "best": member.best if math.isfinite(member.best) else None,
+        "waited": member.waited,
+        "history": member.history,
+        "failed": None if member.failed is None else str(member.failed),
+        "learning_rate": member.optimiser.param_groups[0]["lr"],
+    }
+
+
+def _restore(training: Training, words: dict[str, Any], tensors: dict[str, Tensor]) -> None:
+    device = training.idle.device
+    training.update = int(words["update"])
+    for place, (member, row) in enumerate(zip(training.everyone, words["members"], strict=True)):
+        _restore_member(member, row, tensors, f"member/{place}", device)
+    active = [int(place) for place in words["active"]]
+    dropped = [place for place in range(len(training.everyone)) if place not in active]
+    if dropped:
+        training._drop(dropped)
+    training.idle = tensors["idle"].to(device)
+    for level, selector in enumerate(training.stack.selectors):
+        _take_floor(tensors, f"floor/{level}", selector)
+    training.generator.set_state(tensors["generator"])
+    training.epoch_began_with = tensors["generator"]
+    if training.update % training.per_epoch:
+        training._shuffle()
+
+
+def _restore_member(
+    member: Member, row: dict[str, Any], tensors: dict[str, Tensor], key: str, device: torch.device
+) -> None:
+    with torch.no_grad():
+        for name, part in member.slices.items():
+            part.copy_(tensors[f"{key}/weight/{name}"])
+            moments = {
+                stored.rpartition("/")[2]: tensors[stored].to(device)
+                for stored in tensors
+                if stored.startswith(f"{key}/adam/{name}/")
+            }
+            if moments:
+                member.optimiser.state[part] = moments
+    best = {
+        name: tensors[f"{key}/best/{name}"].to(device)
+        for name in member.slices
+        if f"{key}/best/{name}" in tensors
+    }
+    member.best_weights = best or None
+    for level, selector in enumerate(member.selectors):
+        _take_floor(tensors, f"{key}/floor/{level}", selector)
+    member.first, member.waited = row["first"], int(row["waited"])
+    member.best = math.inf if row["best"] is None else float(row["best"])
+    member.history = list(row["history"])
+    member.optimiser.param_groups[0]["lr"] = row["learning_rate"]
+    if row["failed"] is not None:
+        member.failed = TrainingDiverged(row["failed"])
+
+
+def _compare(words: dict[str, Any], identity: dict[str, Any], path: Path) -> None:
+    if words.get("format", 0) > FORMAT:
+        raise BadInput(f"{path} has format {words['format']}; this nwbsparse reads up to {FORMAT}")
+    stored = words.get("identity", {})
+    if stored == json.loads(json.dumps(identity)):
+        return
+    names = sorted(set(stored) | set(identity))
+    plain = json.loads(json.dumps(identity))
+    other = [name for name in names if stored.get(name) != plain.get(name)]
+    shown = ", ".join(
+        f"{name} ({stored.get(name)!r} then, {plain.get(name)!r} now)" for name in other[:5]
+    )
+    raise BadInput(
+        f"{path} belongs to another training: {shown} differ; resume with the same options and "
+        "data, or remove it"
+    )
+
+
+def _put_floor(tensors: dict[str, Tensor], key: str, selector: Any) -> None:
+    floor = getattr(selector, "floor", None)
+    if floor is not None:
+        tensors[key] = floor
+
+
+def _take_floor(tensors: dict[str, Tensor], key: str, selector: Any) -> None:
+    if selector is not None:
+        selector.floor = tensors.get(key)

@@ -1,0 +1,117 @@
+"""A coder before its first update, and the thresholds it gets after its last."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nwbsparse import names
+from nwbsparse.models.architecture import DICTIONARY, DISPERSION
+from nwbsparse.models.calibration import ThresholdSearch
+from nwbsparse.models.coder import SparseCoder
+from nwbsparse.models.decoders import inverse_output
+from nwbsparse.models.encoders import WEIGHT
+from nwbsparse.models.record import CoderRecord
+from nwbsparse.training.bins import Windows, windows_of
+
+CHUNK = 8192
+LEAST_DISPERSION = 1e-3
+
+
+def untrained(record: CoderRecord, data: Any, *, target: Any = None) -> SparseCoder:
+    """The coder before the first update: seeded weights, normalisation of the training bins.
+
+    A unit that never changes in training has scale 1 and no weights: random ones would stand in
+    the dictionary for ever and mean nothing.
+    """
+    coder = SparseCoder(record, generator=torch.Generator().manual_seed(record.config.seed))
+    train = np.asarray(data[names.SPLIT].values) == names.TRAIN
+    inputs, targets = slice(None), slice(None)
+    if record.target_ids is not None and target is None:
+        inputs, targets = record.columns(data[names.UNIT_ID].values)
+    mean, spread = _moments(data, train, inputs)
+    wanted, wanted_spread = mean, spread
+    if record.target_ids is not None:
+        wanted, wanted_spread = _moments(data if target is None else target, train, targets)
+    with torch.no_grad():
+        _silence(coder, spread == 0, wanted_spread == 0)
+        if record.config.normalisation == "zscore":
+            _scale(coder.offset, coder.scale, mean, spread)
+            if record.target_ids is not None:
+                _scale(coder.target_offset, coder.target_scale, wanted, wanted_spread)
+        else:
+            if record.config.pre_bias == "mean":
+                coder.pre_bias.copy_(torch.from_numpy(mean))
+            start = inverse_output(coder.output, torch.from_numpy(wanted))
+            coder.decoder_bias.copy_(start.repeat(coder.architecture.n_decoded))
+        if DISPERSION in coder.state_dict():
+            # the moments' own estimate: variance = μ + αμ²
+            over = (wanted_spread**2 - wanted) / np.maximum(wanted, 1e-3) ** 2
+            start = torch.from_numpy(np.log(np.maximum(over, LEAST_DISPERSION)))
+            coder.get_parameter(DISPERSION).copy_(start)
+    return coder
+
+
+def untrained_control(coder: SparseCoder, data: Any, *, target: Any = None) -> SparseCoder:
+    """A coder of the same shape, seed and normalisation that has learned nothing.
+
+    Its threshold is found on the training bins like that of the trained one, so both are equally
+    sparse: what a claim must beat, since random rectified directions also correlate with things.
+    """
+    control = untrained(replace(coder.record, history=()), data, target=target)
+    calibrate(control, windows_of(control.record, data, target=target))
+    return control.eval()
+
+
+@torch.no_grad()
+def calibrate(coder: SparseCoder, windows: Windows) -> None:
+    """Set each level's threshold to the value that gives a mean L0 of k on the training bins."""
+    if not coder.architecture.sparsifier.calibrated:
+        return
+    nested = coder.config.nesting == "nested"
+    for level, (size, k) in enumerate(coder.levels):
+        if nested and level + 1 < len(coder.levels):
+            continue
+        search = ThresholdSearch(k, n_bins=len(windows.train))
+        for index in windows.train.split(CHUNK):
+            y = windows.batch(coder, index).y[:, -coder.window :]
+            search.add(coder.pre_activation(y)[:, :size])
+        coder.threshold[level] = search.threshold()
+    if nested:
+        coder.threshold.fill_(coder.threshold[-1])
+
+
+def _moments(
+    data: Any, train: np.ndarray, columns: list[int] | slice
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation over the training bins in which a unit was observed."""
+    counts = np.asarray(data[names.COUNTS].values)[train][:, columns]
+    observed = np.ones(counts.shape, bool)
+    if names.VALID in data:
+        observed = np.asarray(data[names.VALID].values)[train][:, columns]
+    n = np.maximum(observed.sum(axis=0), 1)
+    mean = (counts * observed).sum(axis=0, dtype=np.float64) / n
+    square = (np.square(counts, dtype=np.float64) * observed).sum(axis=0) / n
+    return mean, np.sqrt(np.maximum(square - mean**2, 0))
+
+
+def _scale(offset: Tensor, scale: Tensor, mean: np.ndarray, spread: np.ndarray) -> None:
+    offset.copy_(torch.from_numpy(mean))
+    scale.copy_(torch.from_numpy(np.where(spread > 0, spread, 1.0)))
+
+
+def _silence(coder: SparseCoder, unseen: np.ndarray, unwritten: np.ndarray) -> None:
+    """Take the weights off units that never change in training."""
+    rows = coder.get_parameter(DICTIONARY)
+    rows.view(coder.n_latents, -1, coder.n_targets)[:, :, torch.from_numpy(unwritten)] = 0.0
+    coder.renormalise()
+    weight = coder.get_parameter(WEIGHT)
+    tied = coder.architecture.tied(rows)
+    if tied is not None:
+        weight.copy_(tied)
+    if coder.config.encoder != "transformer" or coder.config.attention == "latent":
+        weight.view(coder.n_latents, -1, coder.n_units)[:, :, torch.from_numpy(unseen)] = 0.0

@@ -1,0 +1,55 @@
+"""Ctrl-C and SIGTERM during a training: finish the update, save, then stop."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from types import FrameType, TracebackType
+from typing import Any
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Stopping:
+    """While it is entered, signals wait for the end of an update; a second one stops at once.
+
+    Armed only where there is something to save, and only in the main thread, the one place where
+    Python delivers signals.
+    """
+
+    def __init__(self, *, armed: bool) -> None:
+        self.armed = armed and threading.current_thread() is threading.main_thread()
+        self.asked: int | None = None
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Stopping:
+        if self.armed:
+            for number in SIGNALS:
+                self._before[number] = signal.signal(number, self._note)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        self._before.clear()
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        if self.asked is not None:
+            self._hand_on(number, frame)
+        self.asked = number
+
+    def obey(self) -> None:
+        """Stop now if a signal asked for it: what would have handled it does so."""
+        if self.asked is not None:
+            self._hand_on(self.asked, None)
+
+    def _hand_on(self, number: int, frame: FrameType | None) -> None:
+        handler = self._before.get(number)
+        if callable(handler):
+            handler(number, frame)
+        raise KeyboardInterrupt
