@@ -14,11 +14,14 @@ if TYPE_CHECKING:
     from nwbsparse.analysis.explain import explain as explain
     from nwbsparse.analysis.inference import encode as encode
     from nwbsparse.analysis.inference import reconstruct as reconstruct
+    from nwbsparse.analysis.stability import fit_seeds as fit_seeds
+    from nwbsparse.analysis.stability import stability as stability
     from nwbsparse.binning.split import split as split
     from nwbsparse.binning.to_bins import to_bins as to_bins
     from nwbsparse.config import Config as Config
     from nwbsparse.io.reading import read as read
     from nwbsparse.models.checkpoint import load as load
+    from nwbsparse.models.checkpoint import save as save
     from nwbsparse.models.coder import SparseCoder as SparseCoder
     from nwbsparse.results import Results as Results
     from nwbsparse.results import open_results as open_results
@@ -39,13 +42,16 @@ _WHERE = {
     "explain": "nwbsparse.analysis.explain",
     "fit": "nwbsparse.training.fit",
     "fit_many": "nwbsparse.training.fit",
+    "fit_seeds": "nwbsparse.analysis.stability",
     "load": "nwbsparse.models.checkpoint",
     "open_results": "nwbsparse.results",
     "read": "nwbsparse.io.reading",
     "reconstruct": "nwbsparse.analysis.inference",
     "report": "nwbsparse.views.report",
     "run": "nwbsparse.run",
+    "save": "nwbsparse.models.checkpoint",
     "split": "nwbsparse.binning.split",
+    "stability": "nwbsparse.analysis.stability",
     "to_bins": "nwbsparse.binning.to_bins",
     "write": "nwbsparse.results",
 }
@@ -60,13 +66,16 @@ __all__ = [
     "explain",
     "fit",
     "fit_many",
+    "fit_seeds",
     "load",
     "open_results",
     "read",
     "reconstruct",
     "report",
     "run",
+    "save",
     "split",
+    "stability",
     "to_bins",
     "write",
 ]

@@ -106,6 +106,8 @@ class Config(ReadOptions):
 
     n_latents: int | None = None
     """How many latents. Absent: four per unit that fires, a multiple of 32."""
+    expansion: int | None = None
+    """How many latents per encoded unit, in place of n_latents."""
     k: int | None = None
     """Mean number of latents active in a bin. Absent: the mean number of active units."""
     levels: tuple[str, ...] = ()

@@ -34,14 +34,22 @@ def shaped(config: Config) -> Config:
     )
 
 
-def resolve(config: Config, counts: np.ndarray, *, n_train: int, bin_width: float) -> Config:
+def resolve(
+    config: Config,
+    counts: np.ndarray,
+    *,
+    n_train: int,
+    bin_width: float,
+    n_units: int | None = None,
+) -> Config:
     """The options with every open choice made from the counts (time, unit).
 
     n_latents: 4 per unit that fires, rounded up to a multiple of 32, within 64-4,096. k: mean
     number of active units per bin, at least 4 and at most n_latents/8. batch_size: 1,024, or an
     eighth of the training bins where there are fewer. max_epochs: as many as give 3,000 updates.
     The window as :func:`shaped` settles it. penalty_weight: 0.1. bandwidth: 0.05 for JumpReLU's
-    kernel, 1e-3 for the exponential penalty.
+    kernel, 1e-3 for the exponential penalty. ``n_units`` is how many of the units are encoded, all
+    unless said.
 
     Raises:
         BadInput: k or the batch turn out larger than they can be.
@@ -52,10 +60,14 @@ def resolve(config: Config, counts: np.ndarray, *, n_train: int, bin_width: floa
         n_latents, k = levels[-1]
     else:
         automatic = int(np.clip(32 * math.ceil(4 * firing / 32), MIN_LATENTS, MAX_LATENTS))
+        if config.expansion is not None:
+            automatic = config.expansion * (counts.shape[1] if n_units is None else n_units)
         n_latents = config.n_latents or automatic
         active = float((counts > 0).sum() / max(len(counts), 1))
         k = config.k or int(np.clip(round(active), min(4, n_latents), max(n_latents // 8, 1)))
     batch = config.batch_size or (BATCH if n_train >= BATCH else max(n_train // 8, 1))
+    if config.expansion is not None and config.k is not None:
+        k = min(k, n_latents)  # a grid of both (Naik 2025) holds pairs that cannot be had
     if k > n_latents:
         raise BadInput(
             f"k is {k} but there are only {n_latents} latents; k must not exceed n_latents"
@@ -78,6 +90,7 @@ def resolve(config: Config, counts: np.ndarray, *, n_train: int, bin_width: floa
         bandwidth=bandwidth,
         bin_width=bin_width,
         n_latents=n_latents,
+        expansion=None,
         k=k,
         batch_size=batch,
         max_epochs=config.max_epochs or math.ceil(UPDATES / updates),

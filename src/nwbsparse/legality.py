@@ -25,8 +25,8 @@ PENALISED = ("l1", "jumprelu", "gated")
 """Sparsifiers that a penalty makes sparse; the others are told how many latents to keep."""
 
 _POSITIVE = (
-    "rate", "sampling_frequency", "time_scale", "bin_width", "blocks", "n_latents", "k", "window",
-    "d_model", "n_heads", "n_blocks", "bandwidth", "tau", "batch_size", "learning_rate",
+    "rate", "sampling_frequency", "time_scale", "bin_width", "blocks", "n_latents", "expansion",
+    "k", "window", "d_model", "n_heads", "n_blocks", "bandwidth", "tau", "batch_size", "learning_rate",
     "max_epochs", "patience", "dead_window", "k_aux", "n_shifts", "seeds",
 )  # fmt: skip
 _NOT_NEGATIVE = ("gap", "aux_weight", "penalty_weight", "weight_decay", "clip")
@@ -109,6 +109,8 @@ def _levels(config: Any) -> list[str]:
                 f"nesting=nested selects once for all levels, so {config.levels} must have one k; "
                 "give each level the same, or use nesting=independent"
             )
+    if config.expansion is not None and (config.n_latents is not None or levels):
+        found.append("expansion and n_latents (or levels) are both given; give one of them")
     pairs = levels or ([(config.n_latents, config.k)] if config.n_latents and config.k else [])
     for size, k in pairs:
         if k > size:

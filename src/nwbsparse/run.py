@@ -20,14 +20,13 @@ from nwbsparse import names
 from nwbsparse.analysis.evaluate import evaluate
 from nwbsparse.analysis.explain import explain
 from nwbsparse.analysis.inference import encode
-from nwbsparse.binning.split import split
-from nwbsparse.binning.to_bins import bin_session
 from nwbsparse.config import Config, to_toml
 from nwbsparse.defaults import resolve
 from nwbsparse.errors import BadInput, EnvironmentProblem
 from nwbsparse.io.reading import read_as
 from nwbsparse.io.stream import public_address
 from nwbsparse.models import checkpoint
+from nwbsparse.prepare import prepare
 from nwbsparse.progress import Progress, silent
 from nwbsparse.results import Results, can_annotate, derived_name, environment, write
 from nwbsparse.session import Session
@@ -85,11 +84,16 @@ def run(
     began = time.perf_counter()
     log = _Log(say)
     check_out(out, source, config, overwrite=overwrite)
+    if config.target_units or config.target_regions:
+        raise BadInput(
+            "run explains the units it reads; for a coder that reconstructs other units use "
+            "`nwbsparse fit` and `nwbsparse encode`"
+        )
     session = source if isinstance(source, Session) else read_as(source, config)
     what = session.traces.name if session.traces else f"{len(session.spike_times):,} spikes"
     log(f"read {session.n_units} units and {what} from {Path(source_name(source)).name}")
-    binned = _binned(session, config)
-    log(_bins_said(binned, config))
+    binned = prepare(session, config)
+    log(bins_said(binned, config))
     coder = fit(binned, config, progress=progress)
     last = coder.record.history[-1]
     log(
@@ -127,7 +131,7 @@ class Plan:
 def plan(session: Session, config: Config | None = None) -> Plan:
     """Say what :func:`run` would do: sizes, the choices left open, rough time and memory."""
     config = config or Config()
-    binned = _binned(session, config)
+    binned = prepare(session, config)
     counts = binned[names.COUNTS].values
     n_train = int((binned[names.SPLIT].values == names.TRAIN).sum())
     settled = resolve(
@@ -208,22 +212,8 @@ class _Log:
         self.say(line)
 
 
-def _binned(session: Session, config: Config) -> xr.Dataset:
-    binned = bin_session(
-        session,
-        config.bin_width,
-        units=config.units,
-        regions=config.regions,
-        epochs=config.epochs,
-        intervals=config.intervals,
-        where=config.where,
-    )
-    return split(
-        binned, test=config.test, validation=config.validation, blocks=config.blocks, gap=config.gap
-    )
-
-
-def _bins_said(binned: xr.Dataset, config: Config) -> str:
+def bins_said(binned: xr.Dataset, config: Config) -> str:
+    """How a recording was binned, in one line."""
     width = float(binned.attrs[names.BIN_WIDTH])
     how = "" if config.bin_width else " (chosen: the smallest with 5 population spikes per bin)"
     return (

@@ -90,6 +90,78 @@ def run(
 
 
 @app.command
+def fit(
+    source: str,
+    /,
+    *,
+    out: Path,
+    config: Flags = Config(),  # noqa: B008
+    resume: bool = False,
+    overwrite: bool = False,
+    strict: bool = False,
+    quiet: bool = False,
+) -> None:
+    """Learn sparse latents and keep the coder in a folder, without explaining or annotating.
+
+    Options as for ``run``; ``--preset NAME`` starts from a published recipe. A training that was
+    stopped goes on with ``--resume`` and ends as if it had never stopped.
+
+    Parameters
+    ----------
+    source
+        What is read, as for ``run``.
+    out
+        Folder for the coder.
+    resume
+        Go on with a training that was stopped.
+    overwrite
+        Replace a coder or a stopped training in the folder.
+    strict
+        Refuse what reading would otherwise repair and report.
+    quiet
+        Print nothing but errors.
+    """
+    from nwbsparse.cli.fitting import fit_into
+
+    console = _console()
+    fit_into(
+        source,
+        out,
+        config,
+        console,
+        (lambda _: None) if quiet else _say(console),
+        resume=resume,
+        overwrite=overwrite,
+        strict=strict,
+        quiet=quiet,
+    )
+
+
+@app.command
+def encode(
+    model: Path, source: str, /, *, out: Path, overwrite: bool = False, strict: bool = False
+) -> None:
+    """Apply a coder to a recording and write its latents as netCDF.
+
+    Parameters
+    ----------
+    model
+        Folder of a coder: of ``fit``, ``run`` or ``nwbsparse.save``.
+    source
+        What is read, as for ``run``; binned as the coder's training was.
+    out
+        The netCDF file to write.
+    overwrite
+        Replace the file.
+    strict
+        Refuse what reading would otherwise repair and report.
+    """
+    from nwbsparse.cli.fitting import encode_into
+
+    encode_into(model, source, out, _say(_console()), overwrite=overwrite, strict=strict)
+
+
+@app.command
 def inspect(
     source: str,
     /,

@@ -1,26 +1,33 @@
-"""``--config run.toml``: options from a file, overridden by those on the command line."""
+"""``--config run.toml`` and ``--preset NAME``: options from elsewhere, overridden by flags."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from nwbsparse.config import from_dict, read_toml
 from nwbsparse.errors import BadInput
+from nwbsparse.presets import preset
 
 
 def with_config_file(tokens: Sequence[str]) -> list[str]:
-    """The command's tokens with those of its ``--config`` file added, where not given already.
+    """The command's tokens with those of its file and preset added, where not given already.
+
+    What is typed wins over the file, the file over the preset.
 
     Raises:
-        BadInput: the file does not exist, is not TOML, or holds unknown or wrongly typed options.
+        BadInput: the file does not exist, is not TOML, or holds unknown or wrongly typed options;
+            or there is no such preset.
     """
     tokens = list(tokens)
-    path = _take(tokens)
-    if path is None:
-        return tokens
-    values = read_toml(path)
-    from_dict(values, where=str(path))
+    name = _take(tokens, "--preset", "the name of a published recipe")
+    path = _take(tokens, "--config", "the path of a TOML file")
+    values: dict[str, Any] = {} if name is None else preset(name)
+    if path is not None:
+        written = read_toml(Path(path))
+        from_dict(written, where=path)
+        values |= written
     given = {
         token.partition("=")[0].removeprefix("--").replace("-", "_")
         for token in tokens
@@ -34,15 +41,16 @@ def with_config_file(tokens: Sequence[str]) -> list[str]:
     return tokens
 
 
-def _take(tokens: list[str]) -> Path | None:
+def _take(tokens: list[str], flag: str, what: str) -> str | None:
+    """Remove a flag and its value from the tokens; the value."""
     for at, token in enumerate(tokens):
-        if token.startswith("--config="):
+        if token.startswith(f"{flag}="):
             del tokens[at]
-            return Path(token.partition("=")[2])
-        if token == "--config":  # noqa: S105
+            return token.partition("=")[2]
+        if token == flag:
             if at + 1 == len(tokens):
-                raise BadInput("--config needs the path of a TOML file")
-            path = Path(tokens[at + 1])
+                raise BadInput(f"{flag} needs {what}")
+            value = tokens[at + 1]
             del tokens[at : at + 2]
-            return path
+            return value
     return None

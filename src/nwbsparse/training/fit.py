@@ -162,7 +162,13 @@ def _prepare(data: Any, configs: Sequence[Config], target: Any) -> list[SparseCo
         key = (config.window, config.lag, config.decoded)
         if key not in sizes:
             sizes[key] = len(windows_of(record, data, target=target).train)
-        settled = resolve(config, counts, n_train=sizes[key], bin_width=bin_width)
+        settled = resolve(
+            config,
+            counts,
+            n_train=sizes[key],
+            bin_width=bin_width,
+            n_units=len(inputs),
+        )
         coders.append(untrained(replace(record, config=settled), data, target=target))
     return coders
 

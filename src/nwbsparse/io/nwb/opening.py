@@ -100,6 +100,20 @@ def opened(source: Openable) -> Iterator[Recording]:
             yield _from_path(_local(source), held)
 
 
+@contextmanager
+def built(path: Path) -> Iterator[tuple[Any, Any]]:
+    """A pynwb io of an HDF5 file, and the NWBFile that it reads, without what nobody can build.
+
+    Unlike ``opened`` it takes the file for safe and knows nothing of its bytes.
+
+    Raises:
+        BadInput: it cannot be read as NWB, and why.
+    """
+    with ExitStack() as held:
+        io, nwbfile, _ = _built(_hdf5_reader(path=str(path)), path, held)
+        yield io, nwbfile
+
+
 def _local(source: str | Path) -> Path:
     if not str(source).startswith("file:/"):
         return Path(source)

@@ -21,6 +21,7 @@ from nwbsparse import names
 from nwbsparse.errors import BadInput, EnvironmentProblem, IntegrityError
 from nwbsparse.io.check import sha256_of
 from nwbsparse.io.nwb.contents import MODULE, is_within
+from nwbsparse.io.nwb.opening import built
 from nwbsparse.io.results.build import build_model
 from nwbsparse.io.results.parse import find_model, parse_model
 from nwbsparse.io.results.stored import StoredResult
@@ -95,8 +96,7 @@ def _export(stored: StoredResult, source: Path, partial: Path) -> dict[str, str]
     with warnings.catch_warnings():
         # what the libraries say about the source was reported when it was read
         warnings.simplefilter("ignore")
-        with NWBHDF5IO(path=str(source), mode="r") as source_io:
-            nwbfile: Any = source_io.read()
+        with built(source) as (source_io, nwbfile):
             _check_units(stored, nwbfile, source)
             _leave_out_raw(nwbfile)
             _allow_plain_columns(nwbfile)

@@ -1,0 +1,164 @@
+"""``nwbsparse fit`` and ``nwbsparse encode``: a coder in a folder, and what it says of a recording."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+
+from nwbsparse.analysis.evaluate import evaluate
+from nwbsparse.analysis.inference import encode
+from nwbsparse.analysis.stability import Seeds, fit_seeds
+from nwbsparse.cli.live import training_table
+from nwbsparse.config import Config, to_toml
+from nwbsparse.errors import BadInput, EnvironmentProblem
+from nwbsparse.io.reading import read_as
+from nwbsparse.models import checkpoint
+from nwbsparse.models.coder import SparseCoder
+from nwbsparse.prepare import prepare
+from nwbsparse.run import bins_said, save_netcdf
+from nwbsparse.training.fit import fit
+from nwbsparse.training.saved import FILE
+
+Say = Callable[[str], None]
+
+
+def fit_into(
+    source: str,
+    out: Path,
+    config: Config,
+    console: Console,
+    say: Say,
+    *,
+    resume: bool,
+    overwrite: bool,
+    strict: bool,
+    quiet: bool,
+) -> None:
+    """Train on a recording and leave ``model.safetensors``, ``model.json`` and ``run.toml``.
+
+    Several seeds stand in ``seed-N`` folders beside ``stability.nc``; the first is also the model.
+
+    Raises:
+        BadInput: the folder holds a model already, or there is nothing to resume.
+        EnvironmentProblem: it cannot be written to.
+    """
+    _check_folder(out, resume=resume, overwrite=overwrite)
+    binned = prepare(read_as(source, config, strict=strict), config)
+    say(bins_said(binned, config))
+    with training_table(console, quiet=quiet) as progress:
+        if config.seeds > 1:
+            found = fit_seeds(binned, config, progress=progress)
+            coder = found.coders[0]
+        else:
+            found = None
+            coder = fit(binned, config, progress=progress, checkpoint=out, resume=resume)
+    metrics = evaluate(coder, binned)
+    try:
+        if found is not None:
+            _save_seeds(found, out)
+        (out / "run.toml").write_text(
+            to_toml(coder.config, source=Path(source).name), encoding="utf-8"
+        )
+        (out / "metrics.json").write_text(
+            json.dumps(_numbers(coder, metrics, found), indent=1, sort_keys=True) + "\n",
+            encoding="utf-8",
+        )
+        checkpoint.save(coder, out)
+        (out / FILE).unlink(missing_ok=True)
+    except OSError as error:
+        raise EnvironmentProblem(f"{out} cannot be written to: {error.strerror}") from error
+    for line in _said(coder, metrics, found):
+        say(line)
+    say(f"the coder is in {out}; next: nwbsparse encode {out} {source} --out latents.nc")
+
+
+def encode_into(
+    model: Path, source: str, out: Path, say: Say, *, overwrite: bool, strict: bool
+) -> None:
+    """Bin a recording as a coder's training was, and write its latents as netCDF.
+
+    Raises:
+        BadInput: no coder in the folder, other units, or the file exists.
+        EnvironmentProblem: it cannot be written.
+    """
+    if out.exists() and not overwrite:
+        raise BadInput(f"{out} exists; use --overwrite or another --out")
+    coder = checkpoint.load(model)
+    binned = prepare(read_as(source, coder.config, strict=strict), coder.config)
+    latents = encode(coder, binned)
+    partial = out.with_name(f".{out.name}.partial")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        save_netcdf(latents, partial)
+        partial.replace(out)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise EnvironmentProblem(f"{out} cannot be written: {error}") from error
+    say(
+        f"wrote {coder.n_latents} latents of {latents.sizes['time']:,} bins to {out}; in Python: "
+        f"xarray.open_dataset('{out}')"
+    )
+
+
+def _check_folder(out: Path, *, resume: bool, overwrite: bool) -> None:
+    if out.exists() and not out.is_dir():
+        raise BadInput(f"{out} is a file; --out must be a folder")
+    if (out / checkpoint.TENSORS).exists() and not overwrite:
+        raise BadInput(f"{out} already holds a coder; use --overwrite or another --out")
+    if (out / FILE).exists() and not (resume or overwrite):
+        raise BadInput(
+            f"{out} holds a training that was stopped; go on with --resume or begin anew with "
+            "--overwrite"
+        )
+    if overwrite and not resume:
+        (out / FILE).unlink(missing_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise EnvironmentProblem(f"{out} cannot be written to: {error.strerror}") from error
+
+
+def _save_seeds(found: Seeds, out: Path) -> None:
+    for coder in found.coders:
+        folder = out / f"seed-{coder.config.seed}"
+        shutil.rmtree(folder, ignore_errors=True)
+        checkpoint.save(coder, folder)
+    save_netcdf(found.stability, out / "stability.nc")
+
+
+def _numbers(coder: SparseCoder, metrics: Any, found: Seeds | None) -> dict[str, Any]:
+    numbers = {
+        "test_r2": float(metrics["r2"]),
+        "test_l0": float(metrics["l0"].mean()),
+        "dead_fraction": float(metrics["dead"].mean()),
+        "n_latents": coder.n_latents,
+        "coder_id": coder.id,
+    }
+    if found is not None:
+        numbers["n_stable_latents"] = int(found.stability["stable"].sum())
+    return {
+        key: None if isinstance(value, float) and not np.isfinite(value) else value
+        for key, value in numbers.items()
+    }
+
+
+def _said(coder: SparseCoder, metrics: Any, found: Seeds | None) -> list[str]:
+    last = coder.record.history[-1]
+    said = [
+        f"fit {coder.n_latents} latents in {last['update']:,} updates: held-out R² "
+        f"{float(metrics['r2']):.3f}, L0 {float(metrics['l0'].mean()):.2f}, "
+        f"{float(metrics['dead'].mean()):.0%} of latents never active there"
+    ]
+    if found is not None:
+        stable = int(found.stability["stable"].sum())
+        said.append(
+            f"{stable} of {coder.n_latents} latents come back in {len(found.coders)} seeds (better "
+            f"matched than untrained coders by chance, {found.stability.attrs['chance_match']:.2f})"
+        )
+    return said
