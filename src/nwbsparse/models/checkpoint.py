@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from pathlib import Path
@@ -12,7 +13,7 @@ from safetensors.torch import load as tensors_from_bytes
 from safetensors.torch import save as tensors_to_bytes
 
 from nwbsparse.config import from_dict
-from nwbsparse.errors import BadInput, IntegrityError
+from nwbsparse.errors import BadInput, EnvironmentProblem, IntegrityError
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.models.record import CoderRecord
 
@@ -80,10 +81,13 @@ def from_parts(tensors: bytes, words: dict[str, Any]) -> SparseCoder:
 
 
 def save(coder: SparseCoder, folder: Path) -> None:
-    """Write ``model.safetensors`` and ``model.json``, each complete or not at all."""
-    folder.mkdir(parents=True, exist_ok=True)
-    _write(folder / TENSORS, to_bytes(coder))
-    _write(folder / WORDS, json.dumps(to_words(coder), indent=1, sort_keys=True).encode())
+    """Write ``model.safetensors`` and ``model.json``, each complete or not at all.
+
+    Raises:
+        EnvironmentProblem: the folder cannot be written to.
+    """
+    write_whole(folder / TENSORS, to_bytes(coder))
+    write_whole(folder / WORDS, json.dumps(to_words(coder), indent=1, sort_keys=True).encode())
 
 
 def load(folder: Path) -> SparseCoder:
@@ -104,10 +108,21 @@ def load(folder: Path) -> SparseCoder:
     return from_parts((folder / TENSORS).read_bytes(), words)
 
 
-def _write(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file, and the folders it lies in, completely or not at all.
+
+    Raises:
+        EnvironmentProblem: it cannot be written; an earlier file of that name is still there.
+    """
     partial = path.with_name(f".{path.name}.partial")
-    with partial.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    partial.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with partial.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        partial.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            partial.unlink()
+        raise EnvironmentProblem(f"{path} cannot be written: {error.strerror}") from error

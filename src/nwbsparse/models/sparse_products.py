@@ -30,7 +30,7 @@ class _Gather(Function):
     ) -> Tensor:
         ctx.save_for_backward(features, weight)
         ctx.selection = selection
-        return computed.reshape(-1)[selection.index]
+        return computed.reshape(-1).index_select(0, selection.index)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:

@@ -24,6 +24,7 @@ from nwbsparse.models.sparsifiers import Select
 from nwbsparse.models.stack import Stack
 from nwbsparse.progress import Progress
 from nwbsparse.training.bins import Batch, Windows
+from nwbsparse.training.resampling import resample
 from nwbsparse.training.schedule import step_size
 
 CHECKS = 30
@@ -223,8 +224,20 @@ class Training:
                 member.waited += 1
                 if member.waited >= member.coder.config.patience:
                     done.append(at)
+        if self.config.revival == "resample" and self.update <= self.total // 2:
+            for at in range(len(self.members)):
+                self._resample(at)
         if done:
             self._drop(done)
+
+    def _resample(self, at: int) -> None:
+        member = self.members[at]
+        dead = self.idle[at] >= member.coder.config.dead_window
+        seed = member.coder.config.seed * 1_000_003 + self.update
+        resample(
+            self.stack, self.windows, at, dead, member.optimiser, member.slices, seed=seed % 2**63
+        )
+        self.idle[at, dead] = 0
 
     def _validate(self, at: int, member: Member) -> dict[str, float]:
         """Loss, R² and L0 of the largest level on validation bins, selected as in training."""

@@ -16,6 +16,7 @@ import torch
 from nwbsparse import names
 from nwbsparse.config import Config
 from nwbsparse.defaults import resolve, shaped
+from nwbsparse.errors import BadInput
 from nwbsparse.models.coder import DTYPES, SparseCoder
 from nwbsparse.models.record import CoderRecord
 from nwbsparse.progress import Progress, silent
@@ -82,6 +83,8 @@ def fit(
             its ``coder``.
         KeyboardInterrupt: it was interrupted; a checkpoint was saved if there is a folder for it.
     """
+    if resume and checkpoint is None:
+        raise BadInput("resume=True needs the folder of the checkpoint; give checkpoint=")
     coders = _prepare(data, [config or Config()], target)
     made = _train(
         coders,
@@ -194,7 +197,7 @@ def _train(
     windows = windows.to(device)
     training = Training([coder.to(device) for coder in coders], windows)
     path = None if checkpoint is None else checkpoint / FILE
-    identity = _identity(coders, data) if path is not None else {}
+    identity = _identity(coders, data, target) if path is not None else {}
     if path is not None and resume and path.is_file():
         resume_training(training, path, identity)
     with Stopping(armed=path is not None) as stopping:
@@ -237,11 +240,14 @@ def _members_at_once(coder: SparseCoder) -> int:
     return max(1, CACHE // max(4 * rows * coder.n_latents, 1))
 
 
-def _identity(coders: list[SparseCoder], data: Any) -> dict[str, Any]:
+def _identity(coders: list[SparseCoder], data: Any, target: Any) -> dict[str, Any]:
     """What a resumed training must have in common with the one that was saved."""
     digest = hashlib.blake2b(digest_size=16)
-    for name in (names.COUNTS, names.SPLIT):
-        digest.update(np.ascontiguousarray(data[name].values).tobytes())
+    for dataset in [data] if target is None else [data, target]:
+        for name in (names.COUNTS, names.SPLIT, names.SEGMENT, names.VALID):
+            if name in dataset:
+                digest.update(name.encode())
+                digest.update(np.ascontiguousarray(dataset[name].values).data.cast("B"))
     own = [{k: v for k, v in c.config.to_dict().items() if k in OWN} for c in coders]
     return coders[0].config.to_dict() | {
         "models": own,

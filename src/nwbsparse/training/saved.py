@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import json
 import math
 import os
@@ -17,6 +19,8 @@ from nwbsparse.errors import BadInput, EnvironmentProblem, IntegrityError
 from nwbsparse.training.engine import Member, Training, TrainingDiverged
 
 FORMAT = 1
+DIGEST = 32
+"""Hexadecimal digits of the checksum that stands before the words."""
 FILE = "checkpoint.safetensors"
 
 
@@ -46,7 +50,8 @@ def save_training(training: Training, path: Path, identity: dict[str, Any]) -> N
         "active": [training.everyone.index(member) for member in training.members],
     }
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    content = tensors_to_bytes(tensors, metadata={"nwbsparse": json.dumps(words)})
+    text = json.dumps(words)
+    content = tensors_to_bytes(tensors, metadata={"nwbsparse": _digest(text, tensors) + text})
     partial = path.with_name(f".{path.name}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -56,7 +61,8 @@ def save_training(training: Training, path: Path, identity: dict[str, Any]) -> N
             os.fsync(stream.fileno())
         partial.replace(path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            partial.unlink()
         raise EnvironmentProblem(f"{path} cannot be written: {error.strerror}") from error
 
 
@@ -69,8 +75,11 @@ def resume_training(training: Training, path: Path, identity: dict[str, Any]) ->
     """
     try:
         with safe_open(path, framework="pt") as stored:
-            words = json.loads((stored.metadata() or {})["nwbsparse"])
+            text = (stored.metadata() or {})["nwbsparse"]
             tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
+        if text[:DIGEST] != _digest(text[DIGEST:], tensors):
+            raise ValueError("its checksum is another")
+        words = json.loads(text[DIGEST:])
     except (SafetensorError, OSError, KeyError, ValueError) as error:
         raise IntegrityError(
             f"{path} is damaged ({error}); remove it to train from the beginning"
@@ -118,7 +127,7 @@ def _restore(training: Training, words: dict[str, Any], tensors: dict[str, Tenso
         _take_floor(tensors, f"floor/{level}", selector)
     training.generator.set_state(tensors["generator"])
     training.epoch_began_with = tensors["generator"]
-    if training.update % training.per_epoch:
+    if training.update:  # of the epoch that is under way, or has just ended
         training._shuffle()
 
 
@@ -167,6 +176,14 @@ def _compare(words: dict[str, Any], identity: dict[str, Any], path: Path) -> Non
         f"{path} belongs to another training: {shown} differ; resume with the same options and "
         "data, or remove it"
     )
+
+
+def _digest(text: str, tensors: dict[str, Tensor]) -> str:
+    digest = hashlib.blake2b(text.encode(), digest_size=DIGEST // 2)
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.reshape(-1).numpy())
+    return digest.hexdigest()
 
 
 def _put_floor(tensors: dict[str, Tensor], key: str, selector: Any) -> None:
