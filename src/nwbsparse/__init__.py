@@ -23,11 +23,14 @@ if TYPE_CHECKING:
     from nwbsparse.models.checkpoint import load as load
     from nwbsparse.models.checkpoint import save as save
     from nwbsparse.models.coder import SparseCoder as SparseCoder
+    from nwbsparse.models.exports import export_dictionary_learning as export_dictionary_learning
+    from nwbsparse.models.exports import export_saelens as export_saelens
     from nwbsparse.results import Results as Results
     from nwbsparse.results import open_results as open_results
     from nwbsparse.results import write as write
     from nwbsparse.run import run as run
     from nwbsparse.session import Session as Session
+    from nwbsparse.sklearn_api import SparseCoderTransformer as SparseCoderTransformer
     from nwbsparse.training.fit import fit as fit
     from nwbsparse.training.fit import fit_many as fit_many
     from nwbsparse.views.report import report as report
@@ -37,9 +40,12 @@ _WHERE = {
     "Results": "nwbsparse.results",
     "Session": "nwbsparse.session",
     "SparseCoder": "nwbsparse.models.coder",
+    "SparseCoderTransformer": "nwbsparse.sklearn_api",
     "encode": "nwbsparse.analysis.inference",
     "evaluate": "nwbsparse.analysis.evaluate",
     "explain": "nwbsparse.analysis.explain",
+    "export_dictionary_learning": "nwbsparse.models.exports",
+    "export_saelens": "nwbsparse.models.exports",
     "fit": "nwbsparse.training.fit",
     "fit_many": "nwbsparse.training.fit",
     "fit_seeds": "nwbsparse.analysis.stability",
@@ -61,9 +67,12 @@ __all__ = [
     "Results",
     "Session",
     "SparseCoder",
+    "SparseCoderTransformer",
     "encode",
     "evaluate",
     "explain",
+    "export_dictionary_learning",
+    "export_saelens",
     "fit",
     "fit_many",
     "fit_seeds",

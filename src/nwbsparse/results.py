@@ -110,9 +110,8 @@ def open_results(path: str | Path, *, name: str | None = None) -> Results:
         BadInput: no sparse latents in the file, or several and no name.
         IntegrityError: the stored coder or datasets are damaged.
     """
-    from pynwb import NWBHDF5IO
-
     from nwbsparse.io.check import check_readable
+    from nwbsparse.io.nwb.opening import built
     from nwbsparse.io.reading import read_as
     from nwbsparse.io.results.parse import find_model, parse_model
 
@@ -120,8 +119,8 @@ def open_results(path: str | Path, *, name: str | None = None) -> Results:
     with warnings.catch_warnings():
         # the reading below puts them into the report
         warnings.simplefilter("ignore")
-        with NWBHDF5IO(path=str(path), mode="r") as io:
-            stored = parse_model(find_model(io.read(), name, path=path))
+        with built(path) as (_, nwbfile):
+            stored = parse_model(find_model(nwbfile, name, path=path))
     coder = from_parts(stored.tensors, dict(stored.words))
     session = read_as(path, coder.config)
     if stored.latents.attrs.get("coder_id") != coder.id:

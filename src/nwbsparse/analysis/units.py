@@ -27,7 +27,7 @@ def unit_attribution(
     """Weights, correlations and conditional z-scores of every latent and unit, on held-out bins.
 
     - ``weight(latent, unit)``: row of the dictionary, what the latent writes; of several lags the
-      largest, and all of them in ``lag_weight(latent, lag, unit)``
+      largest (``coder.weight`` has them all)
     - ``z(latent, unit)``: mean z-score of the unit while the latent is active (Bhagat 2025, Fig. 4c)
     - ``correlation(latent, unit)``: with the latent recomputed *without that unit*; otherwise even
       random weights on independent units correlate with their inputs
@@ -58,12 +58,8 @@ def unit_attribution(
     ranked = np.nan_to_num(likeness, nan=-2.0)
     likest = np.where(comparable, ranked.argmax(axis=1), -1)
     best = np.where(comparable, ranked.max(axis=1), np.nan)
-    lags = {}
-    if len(coder.lags) > 1:
-        lags = {"lag_weight": ((names.LATENT, names.LAG, names.UNIT), by_lag)}
     return xr.Dataset(
         {
-            **lags,
             "weight": ((names.LATENT, names.UNIT), weight),
             "z": ((names.LATENT, names.UNIT), z),
             "correlation": ((names.LATENT, names.UNIT), correlation),
@@ -72,7 +68,6 @@ def unit_attribution(
             "like_unit": (names.LATENT, likest),
             "single_unit": (names.LATENT, comparable & (ranked.max(axis=1) >= SINGLE_UNIT)),
         },
-        coords={names.LAG: coder.lags} if lags else {},
     )
 
 

@@ -33,6 +33,8 @@ class Architecture:
     config: Config
     n_units: int
     n_targets: int
+    same_units: bool
+    """Whether those that are reconstructed are those that are encoded."""
     encoder: Encoder
     sparsifier: Sparsifier
     decoder: Decoder
@@ -79,7 +81,7 @@ class Architecture:
         """
         config = self.config
         of_units = config.encoder != "transformer" or config.attention == "latent"
-        if config.initialisation != "tied" or self.n_units != self.n_targets or not of_units:
+        if config.initialisation != "tied" or not self.same_units or not of_units:
             return None
         if isinstance(self.decoder, Convolution):
             return functional.normalize(rows.detach()[:, : self.n_targets], dim=1)
@@ -132,7 +134,7 @@ def of_first_latents(weights: Weights, size: int, n_latents: int) -> dict[str, T
     }
 
 
-def build(config: Config, *, n_units: int, n_targets: int) -> Architecture:
+def build(config: Config, *, n_units: int, n_targets: int, same_units: bool) -> Architecture:
     """Put the parts together that fully resolved options name.
 
     Raises:
@@ -168,4 +170,4 @@ def build(config: Config, *, n_units: int, n_targets: int) -> Architecture:
         else Linear(bins=window, last=config.decoded == "last")
     )
     rule = sparsifier(config.sparsifier, penalty=config.penalty)
-    return Architecture(config, n_units, n_targets, encoder, rule, decoder)
+    return Architecture(config, n_units, n_targets, same_units, encoder, rule, decoder)

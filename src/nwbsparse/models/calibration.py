@@ -55,5 +55,5 @@ class ThresholdSearch:
         without = int((ordered > edge * (1 + SAME)).sum())
         if without > 0 and wanted - without < n_in - wanted:
             n_in = without
-        first_out = float(ordered[n_in]) if n_in < len(ordered) else self._dropped
+        first_out = max([self._dropped, *ordered[n_in : n_in + 1].tolist()])
         return torch.tensor((float(ordered[n_in - 1]) + first_out) / 2, dtype=torch.float32)

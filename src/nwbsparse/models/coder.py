@@ -45,7 +45,10 @@ class SparseCoder(nn.Module):
         super().__init__()
         self.record = record
         n_units, n_targets = len(record.unit_ids), len(record.targets)
-        self.architecture: Architecture = build(record.config, n_units=n_units, n_targets=n_targets)
+        same = record.target_ids is None
+        self.architecture: Architecture = build(
+            record.config, n_units=n_units, n_targets=n_targets, same_units=same
+        )
         dtype = DTYPES[record.config.precision]
         made = self.architecture.initial(generator or torch.Generator().manual_seed(0))
         for name, tensor in made.items():

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from hdmf.build import DatasetBuilder, GroupBuilder, ReferenceBuilder
 from hdmf.build.builders import BaseBuilder
+from hdmf.query import ReferenceResolver
 
 from nwbsparse.io.datasets import text
 
@@ -32,6 +33,20 @@ def targets_of(holder: BaseBuilder) -> list[BaseBuilder]:
     elif isinstance(holder, DatasetBuilder):
         values.append(holder.data)
     return [target for value in values if (target := target_of(value)) is not None]
+
+
+def targets_in(column: BaseBuilder) -> list[BaseBuilder]:
+    """Every builder that the rows of a dataset of references lead to, each once."""
+    stored: Any = column.data if isinstance(column, DatasetBuilder) else None
+    if not isinstance(stored, ReferenceResolver):
+        return []
+    data: Any = stored
+    try:
+        rows = list(data[0 : len(data)])
+    except (KeyError, OSError, RuntimeError, TypeError, ValueError):  # of which some lead nowhere
+        return []
+    cells = [cell for row in rows for cell in ([row] if isinstance(row, BaseBuilder) else row)]
+    return list({id(cell): cell for cell in cells if isinstance(cell, BaseBuilder)}.values())
 
 
 def target_of(value: Any) -> BaseBuilder | None:

@@ -67,7 +67,7 @@ class Recording:
         try:
             yield
         except NwbsparseError as error:
-            gone = [f"{one.path}: {one}" for one in self.unbuildable if not one.read_as]
+            gone = [f"{one.path}: {one}" for one in self.unbuildable if not one.is_read]
             if not gone or not isinstance(error, BadInput):
                 raise
             raise BadInput(f"{error}\nLeft out of the file:\n- " + "\n- ".join(gone)) from error
@@ -101,16 +101,18 @@ def opened(source: Openable) -> Iterator[Recording]:
 
 
 @contextmanager
-def built(path: Path) -> Iterator[tuple[Any, Any]]:
+def built(path: Path, *, for_copy: bool = False) -> Iterator[tuple[Any, Any]]:
     """A pynwb io of an HDF5 file, and the NWBFile that it reads, without what nobody can build.
 
-    Unlike ``opened`` it takes the file for safe and knows nothing of its bytes.
+    Unlike ``opened`` it takes the file for safe and does not look at its bytes. ``for_copy``
+    leaves out what can be read but not be written again.
 
     Raises:
         BadInput: it cannot be read as NWB, and why.
     """
     with ExitStack() as held:
-        io, nwbfile, _ = _built(_hdf5_reader(path=str(path)), path, held)
+        make = _hdf5_reader(path=str(path))
+        io, nwbfile, _ = _built(make, path, held, for_copy=for_copy)
         yield io, nwbfile
 
 
@@ -208,14 +210,14 @@ def _zarr_reader(path: Path) -> Callable[[BuildManager], Any]:
 
 
 def _built(
-    make: Callable[[BuildManager], Any], label: Path, held: ExitStack
+    make: Callable[[BuildManager], Any], label: Path, held: ExitStack, *, for_copy: bool = False
 ) -> tuple[Any, Any, tuple[Unbuildable, ...]]:
     """A pynwb io, the NWBFile that it reads and what that lacks, or one sentence about why not."""
     unbuildable: list[Unbuildable] = []
     try:
         io, broken = open_with_definitions(make, held)
         # reading builds the same tree, from which all is gone that would stop it
-        unbuildable = sift(io.read_builder(), io.manager.type_map, broken)
+        unbuildable = sift(io.read_builder(), io.manager.type_map, broken, for_copy=for_copy)
         return io, io.read(), tuple(unbuildable)
     except NwbsparseError:
         raise

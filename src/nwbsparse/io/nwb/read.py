@@ -79,8 +79,7 @@ def read_nwb(
 
 def _read(recording: Recording, account: Account, asked: Asked) -> dict[str, Any]:
     for part in recording.unbuildable:
-        n_kept = 1 if part.read_as else 0
-        account.add("other", part.path, 1, n_kept, repairs=[str(part)])
+        account.add("other", part.path, 1, int(part.is_read), repairs=[str(part)])
     with recording.reading():
         held = _contents(recording.nwbfile, recording.io, account, recording.digest, asked)
     if recording.note:

@@ -13,7 +13,6 @@ from typing import Any
 
 from hdmf.build import DatasetBuilder, GroupBuilder, TypeMap
 from hdmf.build.builders import BaseBuilder
-from hdmf.utils import get_docval
 
 from nwbsparse.io.account import listed
 from nwbsparse.io.datasets import text
@@ -24,10 +23,12 @@ from nwbsparse.io.nwb.builders import (
     namespace_of,
     path_of,
     target_of,
+    targets_in,
     targets_of,
     type_of,
 )
-from nwbsparse.io.nwb.definitions import load_installed, remedy, why_unknown
+from nwbsparse.io.nwb.definitions import load_installed, remedy
+from nwbsparse.io.nwb.known_types import KnownTypes
 
 _LISTS = ("colnames", "categories")
 """Attributes in which tables name their parts."""
@@ -47,21 +48,34 @@ class Unbuildable:
     inside: tuple[str, ...] = ()
     """What else lay within it and was left out too."""
 
+    in_copy: bool = True
+    """Whether what was read can be written again."""
+
+    @property
+    def is_read(self) -> bool:
+        """Whether it is there in what was read, as something."""
+        return bool(self.read_as) or not self.in_copy
+
     def __str__(self) -> str:
+        if not self.in_copy:
+            return f"read, but annotated copies lack it: {self.what}"
         if self.read_as:
             return f"read as {self.read_as}, without what an extension adds: {self.what}"
         within = f", and with it {listed(self.inside, most=20)}" if self.inside else ""
         return f"left out{within}: {self.what}"
 
 
-def sift(root: GroupBuilder, type_map: TypeMap, broken: dict[str, str]) -> list[Unbuildable]:
+def sift(
+    root: GroupBuilder, type_map: TypeMap, broken: dict[str, str], *, for_copy: bool = False
+) -> list[Unbuildable]:
     """Take everything out of the tree of a file that cannot be built, and say what it was.
 
     A group whose type is unknown at a place where NWB itself says what belongs there (/units, the
     tables of intervals, devices, electrode groups, imaging planes, the subject) is built as that
     NWB type: much of a file hangs on these. Series and columns never are: what their type adds
     may change what the numbers mean. All else of unknown type is taken out, and so is what
-    cannot be without it; links to it go.
+    cannot be without it; links to it go. Columns of references to it stay, because the names in
+    them can be read. They cannot be written again: ``for_copy`` takes them out as well.
 
     ``broken`` says why definitions of the file cannot be used, by namespace.
     """
@@ -70,7 +84,7 @@ def sift(root: GroupBuilder, type_map: TypeMap, broken: dict[str, str]) -> list[
     stated = {namespace_of(one) or "core" for one in all_in(root)}
     for namespace in sorted(stated - known):
         load_installed(namespace, type_map)
-    sieve = _Sieve(type_map, broken)
+    sieve = _Sieve(KnownTypes(type_map, broken), for_copy=for_copy)
     sieve.sift(root)
     return sieve.found
 
@@ -78,18 +92,16 @@ def sift(root: GroupBuilder, type_map: TypeMap, broken: dict[str, str]) -> list[
 class _Sieve:
     """One pass through the tree of a file: what was found, and what is no longer there."""
 
-    def __init__(self, type_map: TypeMap, broken: dict[str, str]) -> None:
+    def __init__(self, types: KnownTypes, *, for_copy: bool) -> None:
         self.found: list[Unbuildable] = []
-        self._type_map, self._broken = type_map, broken
-        self._catalog: Any = type_map.namespace_catalog
-        self._why: dict[tuple[str | None, str], str] = {}
+        self._types, self._for_copy = types, for_copy
         self._seen: set[int] = set()
         self._gone: dict[int, BaseBuilder] = {}  # held, so that no other object gets its id
         # holder, name of the part, its path
         self._lost: deque[tuple[BaseBuilder, str, str]] = deque()
 
     def sift(self, root: GroupBuilder) -> None:
-        if why := self._why_not(root):
+        if why := self._types.why_not(root):
             self._retype(root, "NWBFile", "core", why)
         roots: list[BaseBuilder] = [root]
         self._walk(root, namespace_of(root) or "core")
@@ -99,16 +111,18 @@ class _Sieve:
                 if id(target) not in self._seen and id(target) not in self._gone:
                     self._seen.add(id(target))
                     roots.append(target)
-                    if why := self._why_not(target):
+                    if why := self._types.why_not(target):
                         self._leave_out(target, why)
                     elif isinstance(target, GroupBuilder):
                         self._walk(target, namespace_of(target) or "core")
         while self._follow(roots):
             pass  # what goes may take others with it
+        if self._gone and not self._for_copy:
+            self._note_columns(roots)
 
     def _walk(self, root: GroupBuilder, namespace: str) -> None:
         """Sift a group and all below it, with what NWB says belongs where."""
-        waiting = [(root, self._definition(root), namespace)]
+        waiting = [(root, self._types.definition(root), namespace)]
         self._seen.add(id(root))
         while waiting:
             group, place, namespace = waiting.pop()
@@ -116,46 +130,23 @@ class _Sieve:
                 if id(child) in self._seen:
                     continue
                 self._seen.add(id(child))
-                why = self._why_not(child)
+                why = self._types.why_not(child)
                 if why and not self._retyped(child, place, namespace, why):
                     self._leave_out(child, why)
                 elif isinstance(child, GroupBuilder):
-                    below = self._definition(child)
+                    below = self._types.definition(child)
                     if below is None and place is not None and type_of(child) is None:
                         below = place.get_group(child.name)
                     waiting.append((child, below, namespace_of(child) or namespace))
 
-    def _why_not(self, builder: BaseBuilder) -> str:
-        type_name, namespace = type_of(builder), namespace_of(builder)
-        if type_name is None:
-            return ""
-        key = namespace, type_name
-        if key not in self._why:
-            self._why[key] = why_unknown(*key, self._type_map, self._broken)
-        return self._why[key]
-
-    def _definition(self, builder: BaseBuilder) -> Any:
-        """What is defined for the type of a builder; None where it has none."""
-        type_name, namespace = type_of(builder), namespace_of(builder)
-        if type_name is None or namespace is None or self._why_not(builder):
-            return None
-        return self._catalog.get_spec(namespace, type_name)
-
     def _retyped(self, child: BaseBuilder, place: Any, namespace: str, why: str) -> bool:
         """Make a group the NWB type that belongs in its place, if one does and the group fits it."""
-        if place is None or not isinstance(child, GroupBuilder):
+        if not isinstance(child, GroupBuilder):
             return False
-        named = place.get_group(child.name)
-        fitting = [named] if named is not None else [one for one in place.groups if not one.name]
-        types = {one.data_type_def or one.data_type_inc for one in fitting}
-        if len(types) != 1 or None in types:
-            return False
-        [base] = types
-        spec = self._catalog.get_spec(namespace, base)
-        if "TimeSeries" in self._catalog.get_hierarchy(namespace, base) or not _fits(child, spec):
-            return False
-        self._retype(child, base, namespace, why)
-        return True
+        base = self._types.fitting(child, place, namespace)
+        if base:
+            self._retype(child, base, namespace, why)
+        return bool(base)
 
     def _retype(self, group: GroupBuilder, base: str, namespace: str, why: str) -> None:
         said = (path_of(group), _described(group, why), namespace_of(group))
@@ -170,13 +161,13 @@ class _Sieve:
             for one in within
             if isinstance(one, GroupBuilder) and type_of(one)
         )
-        is_unknown = bool(self._why_not(builder))
+        is_unknown = bool(self._types.why_not(builder))
         what = _described(builder, why) if is_unknown else f"a {type_of(builder)} {why}"
         namespace = namespace_of(builder) if is_unknown else None
         self.found.append(Unbuildable(path_of(builder), what, namespace, inside=inside))
         for one in (builder, *within):
             self._gone[id(one)] = one
-            if self._why_not(one):
+            if self._types.why_not(one):
                 # columns of references still lead here: to something that can always be built
                 kind = "Container" if isinstance(one, GroupBuilder) else "Data"
                 one.attributes[TYPE], one.attributes[NAMESPACE] = kind, "hdmf-common"
@@ -203,9 +194,32 @@ class _Sieve:
             holder, name, path = self._lost.popleft()
             if holder is roots[0]:
                 continue  # without it there is no file: pynwb will say what it lacks
-            if id(holder) not in self._gone and self._is_needed(holder, name):
+            if id(holder) not in self._gone and self._falls_with(holder, name):
                 self._leave_out(holder, f"that needs {path}, which is left out")
         return again
+
+    def _falls_with(self, holder: BaseBuilder, name: str) -> bool:
+        """Whether an object goes when a part of it went."""
+        if self._types.is_needed(holder, name):
+            return True
+        # a column that points into no table says nothing; kept where a series cannot be without it
+        return (
+            isinstance(holder, DatasetBuilder)
+            and self._types.is_required(holder, name)
+            and not (holder.parent and self._types.is_needed(holder.parent, holder.name))
+        )
+
+    def _note_columns(self, roots: list[BaseBuilder]) -> None:
+        """Say which columns can be read, by the names of what they lead to, but not written again."""
+        for holder in [holder for root in roots for holder in all_in(root)]:
+            if id(holder) not in self._gone and (why := self._why_dangling(holder)):
+                said = (path_of(holder), f"a {type_of(holder)} {why}")
+                self.found.append(Unbuildable(*said, in_copy=False))
+
+    def _why_dangling(self, column: BaseBuilder) -> str:
+        """Which objects that are gone a column of references leads to; '' for none."""
+        lost = [path_of(one) for one in targets_in(column) if id(one) in self._gone]
+        return f"that points to {listed(sorted(lost))}, left out" if lost else ""
 
     def _drop_references(self, holder: BaseBuilder) -> None:
         for name, value in list(holder.attributes.items()):
@@ -225,23 +239,8 @@ class _Sieve:
             target = target_of(holder.data)
             if target is not None and id(target) in self._gone:
                 self._leave_out(holder, f"that points to {path_of(target)}, which is left out")
-
-    def _is_needed(self, holder: BaseBuilder, name: str) -> bool:
-        """Whether pynwb can make no object of a builder without this part of it."""
-        definition = self._definition(holder)
-        if definition is None:
-            return False
-        part = definition.get_attribute(name)
-        if part is None and isinstance(holder, GroupBuilder):
-            for find in (definition.get_dataset, definition.get_group, definition.get_link):
-                part = part if part is not None else find(name)
-        if part is None:
-            return False
-        types: Any = self._type_map
-        made = types.get_dt_container_cls(type_of(holder), namespace_of(holder))
-        argument = types.get_map(holder).get_const_arg(part)
-        stated = {one["name"]: "default" in one for one in get_docval(made.__init__)}
-        return not stated.get(argument, True)
+            elif self._for_copy and self._gone and (why := self._why_dangling(holder)):
+                self._leave_out(holder, why)
 
 
 def _described(builder: BaseBuilder, why: str) -> str:
@@ -249,13 +248,3 @@ def _described(builder: BaseBuilder, why: str) -> str:
     namespace = namespace_of(builder)
     of = f" of namespace {namespace}" if namespace is not None else ""
     return f"its type is {type_of(builder)}{of}; {why}: {remedy(namespace)}"
-
-
-def _fits(group: GroupBuilder, spec: Any) -> bool:
-    """Whether a group holds all that a type must have; false for types that hold nothing at all."""
-    if not (spec.attributes or spec.datasets or spec.groups or spec.links):
-        return False
-    must = [one.name for one in spec.attributes if one.required and one.value is None]
-    parts = [*spec.datasets, *spec.groups, *spec.links]
-    must += [one.name for one in parts if one.required and one.name]
-    return all(name in group for name in must)

@@ -75,8 +75,8 @@ def build_model(stored: StoredResult, nwbfile: Any) -> list[Any]:
             f"Sparse latents of {len(population)} units in bins of {config['bin_width']} s, "
             f"{config['k']} active per bin on average."
         ),
-        architecture="linear encoder, batch top-k, linear dictionary",
-        activation_function="batch_topk",
+        architecture=_architecture(config),
+        activation_function=config.get("sparsifier", "batch_topk"),
         software="nwbsparse",
         software_version=own_version(),
         num_latents=n_latents,
@@ -87,11 +87,11 @@ def build_model(stored: StoredResult, nwbfile: Any) -> list[Any]:
         environment=json.dumps(_environment(stored), sort_keys=True),
         model_card=_card(stored),
         matryoshka_sizes=np.array(stored.metrics["level_size"].values, dtype=np.int32),
-        decoder_weights=packed(stored.weights["dictionary"]),
-        decoder_bias=stored.weights["decoder_bias"],
-        encoder_weights=packed(stored.weights["encoder_weight"].T),
-        encoder_bias=stored.weights["encoder_bias"],
-        pre_bias=stored.weights["pre_bias"],
+        decoder_weights=packed(_by_lag(stored)),
+        decoder_bias=stored.weights["decoder_bias"].astype(np.float32),
+        encoder_weights=packed(stored.weights["encoder_weight"].T.astype(np.float32)),
+        encoder_bias=stored.weights["encoder_bias"].astype(np.float32),
+        pre_bias=stored.weights["pre_bias"].astype(np.float32),
         threshold=np.repeat(threshold[:, None], n_latents, axis=1).astype(np.float32),
         parameters=packed(np.frombuffer(stored.tensors, dtype=np.uint8)),
         input_population=population,
@@ -103,6 +103,30 @@ def build_model(stored: StoredResult, nwbfile: Any) -> list[Any]:
         **parts,
     )
     return [model, _held_out_bins(stored)]
+
+
+def _architecture(config: Mapping[str, Any]) -> str:
+    """What the model is, in words; all of its weights stand in ``parameters``."""
+    window = config.get("window", 1)
+    over = f" over {window} bins" if window > 1 else ""
+    encoder = {"transformer": f"transformer ({config.get('attention')} attention)"}.get(
+        config.get("encoder", "linear"), "linear encoder"
+    )
+    levels = f", {config.get('nesting')} Matryoshka levels" if config.get("levels") else ""
+    convolution = config.get("decoder") == "convolution"
+    decoder = "dictionary of time courses" if convolution else "linear dictionary"
+    rule = config.get("sparsifier", "batch_topk").replace("_", " ").replace("topk", "top-k")
+    return f"{encoder}{over if not convolution else ''}, {rule}{levels}, {decoder}" + (
+        over if convolution else ""
+    )
+
+
+def _by_lag(stored: StoredResult) -> np.ndarray:
+    """The dictionary as (latent, unit), or (latent, lag, unit) where it has several lags."""
+    rows = stored.weights["dictionary"].astype(np.float32)
+    n_units = len(stored.weights["offset"])
+    n_lags = rows.shape[1] // n_units
+    return rows if n_lags == 1 else rows.reshape(len(rows), n_lags, n_units)
 
 
 def _environment(stored: StoredResult) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def parse_model(model: Any) -> StoredResult:
             words=words,
             tensors=bytes(model.parameters[:].tobytes()),
             weights={
-                "dictionary": model.decoder_weights[:],
+                "dictionary": model.decoder_weights[:].reshape(int(model.num_latents), -1),
                 "encoder_weight": model.encoder_weights[:].T,
             },
             latents=latents,

@@ -11,24 +11,18 @@ from typing import Any
 
 import numpy as np
 import pynwb
-from pynwb import NWBHDF5IO, NWBFile
-from pynwb.base import TimeSeriesReferenceVectorData
-from pynwb.ecephys import ElectricalSeries
-from pynwb.image import ImageSeries
-from pynwb.ophys import OnePhotonSeries, TwoPhotonSeries
+from pynwb import NWBHDF5IO
 
 from nwbsparse import names
 from nwbsparse.errors import BadInput, EnvironmentProblem, IntegrityError
 from nwbsparse.io.check import sha256_of
-from nwbsparse.io.nwb.contents import MODULE, is_within
+from nwbsparse.io.nwb.contents import MODULE
 from nwbsparse.io.nwb.opening import built
 from nwbsparse.io.results.build import build_model
+from nwbsparse.io.results.carried import allow_plain_columns, leave_out_raw
 from nwbsparse.io.results.parse import find_model, parse_model
 from nwbsparse.io.results.stored import StoredResult
 from nwbsparse.schema import own_version
-
-RAW = (ElectricalSeries, TwoPhotonSeries, OnePhotonSeries, ImageSeries)
-"""What counts as raw data in acquisition; everything else there stays."""
 
 
 def write_derived(
@@ -60,9 +54,9 @@ def write_derived(
         ) from None
     try:
         partial = workplace / target.name
-        kept = _export(stored, source, partial)
+        kept, known_errors = _export(stored, source, partial)
         _verify(stored, partial, kept)
-        _validate(source, partial)
+        _validate(partial, known_errors)
         with partial.open("rb") as stream:
             os.fsync(stream.fileno())
         partial.replace(target)
@@ -91,20 +85,24 @@ def _check_target(source: Path, target: Path, *, overwrite: bool) -> None:
         )
 
 
-def _export(stored: StoredResult, source: Path, partial: Path) -> dict[str, str]:
-    """Write the file; returns the object ids and types of everything that must be in it."""
+def _export(stored: StoredResult, source: Path, partial: Path) -> tuple[dict[str, str], set[str]]:
+    """Write the file; returns what must be in it (object id → type), and the source's own errors.
+
+    What nobody can build cannot be written either: the report of the source names it.
+    """
     with warnings.catch_warnings():
         # what the libraries say about the source was reported when it was read
         warnings.simplefilter("ignore")
-        with built(source) as (source_io, nwbfile):
+        with built(source, for_copy=True) as (source_io, nwbfile):
+            known_errors = _validation_errors(io=source_io)
             _check_units(stored, nwbfile, source)
-            _leave_out_raw(nwbfile)
-            _allow_plain_columns(nwbfile)
+            leave_out_raw(nwbfile)
+            allow_plain_columns(nwbfile)
             _add(stored, nwbfile)
             kept = _types(nwbfile)
             with NWBHDF5IO(path=str(partial), mode="w") as target_io:
                 target_io.export(src_io=source_io, nwbfile=nwbfile, write_args={"link_data": False})
-    return kept
+    return kept, known_errors
 
 
 def _check_units(stored: StoredResult, nwbfile: Any, source: Path) -> None:
@@ -129,44 +127,6 @@ def _add(stored: StoredResult, nwbfile: Any) -> None:
     nwbfile.set_modified()
 
 
-def _leave_out_raw(nwbfile: Any) -> None:
-    """Remove raw series from acquisition, except those that something kept refers to.
-
-    Also kept is a series whose parts are shared: an LFP often uses the raw series' electrodes.
-    """
-    raw = {name: thing for name, thing in nwbfile.acquisition.items() if isinstance(thing, RAW)}
-    owner = {
-        id(part): name
-        for part in nwbfile.objects.values()
-        for name, thing in raw.items()
-        if is_within(part, thing)
-    }
-    needed = {
-        owner[id(value)]
-        for thing in nwbfile.objects.values()
-        for value in _referred(thing)
-        if id(value) in owner and owner.get(id(thing)) != owner[id(value)]
-    }
-    for name in raw.keys() - needed:
-        nwbfile.acquisition.pop(name)
-
-
-def _allow_plain_columns(nwbfile: Any) -> None:
-    """Let columns that should be ragged but were stored without an index be exported as they are.
-
-    Real files (DANDI:000207) hold one electrode per unit as a plain column. pynwb reads that, but
-    cannot write it again: it asks the table for an index and the column for the target of one.
-    """
-    for thing in nwbfile.objects.values():
-        for column in getattr(type(thing), "__columns__", ()):
-            index = f"{column['name']}_index"
-            if column.get("index") and not hasattr(thing, index):
-                object.__setattr__(thing, index, None)
-                plain = thing.get(column["name"])
-                if plain is not None:
-                    object.__setattr__(plain, "target", plain)
-
-
 def _types(nwbfile: Any) -> dict[str, str]:
     """Object id → type of everything in the file."""
     nwbfile.all_children()  # `objects` is otherwise what it was when first asked for
@@ -174,17 +134,6 @@ def _types(nwbfile: Any) -> dict[str, str]:
         object_id: str(getattr(thing, "neurodata_type", type(thing).__name__))
         for object_id, thing in nwbfile.objects.items()
     }
-
-
-def _referred(thing: Any) -> list[Any]:
-    if isinstance(thing, TimeSeriesReferenceVectorData):
-        return [thing[row].timeseries for row in range(len(thing))]
-    if isinstance(thing, NWBFile):
-        return []
-    found: list[Any] = []
-    for value in thing.fields.values():
-        found += list(value) if isinstance(value, list | tuple) else [value]
-    return found
 
 
 def _verify(stored: StoredResult, partial: Path, kept: dict[str, str]) -> None:
@@ -235,18 +184,17 @@ def _differences(written: Any, read: Any, part: str) -> list[str]:
     return wrong
 
 
-def _validate(source: Path, partial: Path) -> None:
+def _validate(partial: Path, known_errors: set[str]) -> None:
     """The new file may have the validation errors that its source has, and no others."""
-    added = validation_errors(partial) - validation_errors(source)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        added = _validation_errors(path=str(partial)) - known_errors
     if added:
         raise IntegrityError(
             "the written file has new validation errors: " + "; ".join(sorted(added)[:5])
         )
 
 
-def validation_errors(path: Path) -> set[str]:
-    """What ``pynwb.validate`` says about a file, against the schemas installed here."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        errors = pynwb.validate(path=str(path), use_cached_namespaces=False)
-    return {str(error) for error in errors}
+def _validation_errors(**opened: Any) -> set[str]:
+    """What ``pynwb.validate`` says about a path or an open io, against the schemas installed here."""
+    return {str(error) for error in pynwb.validate(**opened, use_cached_namespaces=False)}
