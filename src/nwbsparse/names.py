@@ -30,6 +30,13 @@ UNIT_ID: Final = "unit_id"
 UNIT_ROW: Final = "unit_row"
 N_SPIKES: Final = "n_spikes"
 
+# several sessions in one Binned dataset: which session a bin (condition and interval table) and a
+# unit are of, and the time of the bin in its own session
+SESSION: Final = "session"
+SESSIONS: Final = "sessions"
+UNIT_SESSION: Final = "unit_session"
+SESSION_TIME: Final = "session_time"
+
 # the value of ``split`` in each bin; GAP bins belong to no part
 TRAIN: Final = 0
 VALIDATION: Final = 1

@@ -20,6 +20,7 @@ from nwbsparse import names
 from nwbsparse.analysis.evaluate import evaluate
 from nwbsparse.analysis.explain import explain
 from nwbsparse.analysis.inference import encode
+from nwbsparse.analysis.stability import Seeds, fit_seeds
 from nwbsparse.config import Config, to_toml
 from nwbsparse.defaults import resolve
 from nwbsparse.errors import BadInput, EnvironmentProblem
@@ -73,7 +74,8 @@ def run(
     Returns:
         The results in memory and where the files are: the annotated NWB, ``report.html``,
         ``run.toml``, ``model.safetensors``, ``model.json``, ``latents.nc``, ``attribution.nc``,
-        ``metrics.json``, ``log.txt``. Files appear in ``out`` together, at the end.
+        ``metrics.json``, ``log.txt``; with several seeds ``stability.nc``, and the first is the
+        coder. Files appear in ``out`` together, at the end.
 
     Raises:
         BadInput: the source or options cannot be used, or results exist already.
@@ -94,12 +96,15 @@ def run(
     log(f"read {session.n_units} units and {what} from {Path(source_name(source)).name}")
     binned = prepare(session, config)
     log(bins_said(binned, config))
-    coder = fit(binned, config, progress=progress)
+    seeds = fit_seeds(binned, config, progress=progress) if config.seeds > 1 else None
+    coder = fit(binned, config, progress=progress) if seeds is None else seeds.coders[0]
     last = coder.record.history[-1]
     log(
         f"fit {coder.n_latents} latents, {coder.config.k} active per bin: {last['update']} updates, "
         f"validation loss {last['validation_loss']:.4g}"
     )
+    if seeds is not None:
+        log(stability_said(seeds))
     latents = encode(coder, binned)
     metrics = evaluate(coder, binned)
     log(f"held-out R² {float(metrics['r2']):.3f}, L0 {float(metrics['l0'].mean()):.2f}")
@@ -108,7 +113,9 @@ def run(
     made = {**environment(coder), "seconds": round(time.perf_counter() - began, 1)}
     results = Results(session, coder, latents, metrics, attribution, made)
     flat = flat_metrics(results, binned)
-    nwb = _write_all(results, binned, flat, out, log, overwrite=overwrite)
+    if seeds is not None:
+        flat["n_stable_latents"] = int(seeds.stability["stable"].sum())
+    nwb = _write_all(results, binned, flat, out, log, overwrite=overwrite, seeds=seeds)
     return Run(results, binned, flat, out, nwb, out / "report.html")
 
 
@@ -222,6 +229,15 @@ def bins_said(binned: xr.Dataset, config: Config) -> str:
     )
 
 
+def stability_said(seeds: Seeds) -> str:
+    """How many latents come back in other seeds, in one line."""
+    stable, chance = seeds.stability["stable"], seeds.stability.attrs["chance_match"]
+    return (
+        f"{int(stable.sum())} of {stable.size} latents come back in {len(seeds.coders)} seeds "
+        f"(cosine above {chance:.2f}, which 99 % of untrained matches stay below)"
+    )
+
+
 def _explained_said(attribution: xr.Dataset) -> str:
     said = [
         f"{one['found']} of {one['assessable']} {name}"
@@ -272,6 +288,7 @@ def _write_all(
     log: _Log,
     *,
     overwrite: bool,
+    seeds: Seeds | None,
 ) -> Path | None:
     """Write everything into a hidden folder first, so that ``out`` never holds half a run."""
     source = Path(source_name(results.session))
@@ -296,7 +313,10 @@ def _write_all(
             json.dumps(flat, indent=1, sort_keys=True) + "\n", encoding="utf-8"
         )
         checkpoint.save(results.coder, stage)
-        for name, dataset in (("latents", results.latents), ("attribution", results.attribution)):
+        datasets = {"latents": results.latents, "attribution": results.attribution}
+        if seeds is not None:
+            datasets["stability"] = seeds.stability
+        for name, dataset in datasets.items():
             save_netcdf(dataset, stage / f"{name}.nc")
         (stage / "log.txt").write_text("\n".join(log.lines) + "\n", encoding="utf-8")
         for made in sorted(stage.iterdir()):

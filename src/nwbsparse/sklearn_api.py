@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import torch
@@ -93,7 +92,7 @@ class SparseCoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         self.random_state = random_state
         self.config = config
 
-    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002
+    def fit(self, X: Any, y: Any = None) -> SparseCoderTransformer:  # noqa: ARG002
         """Learn the latents of a matrix, rows in the order of time.
 
         Raises:
@@ -122,15 +121,15 @@ class SparseCoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         """Activations (n_samples, n_latents), mostly zero; a row's do not depend on the others."""
         check_is_fitted(self)
         X = validate_data(self, X, dtype=DTYPES, reset=False)
-        made = [activation.numpy() for _, activation in self._encoded(X)]
-        return np.concatenate(made)
+        parts = as_tensor(X).split(CHUNK)
+        return np.concatenate([self._encode(part)[1].numpy() for part in parts])
 
     @torch.no_grad()
     def inverse_transform(self, X: Any) -> np.ndarray:
         """What activations say about each feature (n_samples, n_features), in the units of ``X``."""
         check_is_fitted(self)
         coder = self.coder_
-        table = check_array(X, dtype=self.components_.dtype)
+        table = check_array(X, dtype=str(self.components_.dtype))
         if table.shape[1] != coder.n_latents:
             raise ValueError(
                 f"X has {table.shape[1]} latents, but {type(self).__name__} has {coder.n_latents}"
@@ -148,18 +147,19 @@ class SparseCoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         check_is_fitted(self)
         X = validate_data(self, X, dtype=DTYPES, reset=False)
         error = total = 0.0
-        mean = self.coder_.normalise(as_tensor(X)).double().mean(dim=0)
-        for z, activation in self._encoded(X):
+        rows = as_tensor(X)
+        mean = self.coder_.normalise(rows).double().mean(dim=0)
+        for part in rows.split(CHUNK):
+            z, activation = self._encode(part)
             error += float((z - self.coder_.decode(activation)).double().square().sum())
             total += float((z - mean).square().sum())
         return 1 - error / total if total > 0 else float("nan")
 
     @torch.no_grad()
-    def _encoded(self, X: np.ndarray) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """Rows as the coder sees them and their activations, a few thousand at a time."""
-        for part in as_tensor(X).split(CHUNK):
-            z = self.coder_.normalise(part)
-            yield z, self.coder_.activate(self.coder_.pre_activation(z))
+    def _encode(self, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Rows as the coder sees them, and their activations."""
+        z = self.coder_.normalise(rows)
+        return z, self.coder_.activate(self.coder_.pre_activation(z))
 
     def _options(self) -> Config:
         """The config with what the parameters say."""
@@ -181,7 +181,9 @@ class SparseCoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
             if several
         ]
         if config.target_units or config.target_regions:
-            problems.append("a target needs two populations; bin the recording and use nwbsparse.fit")
+            problems.append(
+                "a target needs two populations; bin the recording and use nwbsparse.fit"
+            )
         raise_together(problems, heading="a matrix cannot be learned from with these options")
         return config
 

@@ -21,7 +21,7 @@ from nwbsparse.io.reading import read_as
 from nwbsparse.models import checkpoint
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.prepare import prepare
-from nwbsparse.run import bins_said, save_netcdf
+from nwbsparse.run import bins_said, save_netcdf, stability_said
 from nwbsparse.training.fit import fit
 from nwbsparse.training.saved import FILE
 
@@ -156,9 +156,5 @@ def _said(coder: SparseCoder, metrics: Any, found: Seeds | None) -> list[str]:
         f"{float(metrics['dead'].mean()):.0%} of latents never active there"
     ]
     if found is not None:
-        stable = int(found.stability["stable"].sum())
-        said.append(
-            f"{stable} of {coder.n_latents} latents come back in {len(found.coders)} seeds (better "
-            f"matched than untrained coders by chance, {found.stability.attrs['chance_match']:.2f})"
-        )
+        said.append(stability_said(found))
     return said

@@ -40,6 +40,8 @@ SAELENS = {
     "gated": "gated",
 }
 """Our sparsifier → SAELens's architecture; its own batch top-k exists in training only."""
+DECODER_BIAS = {"AutoEncoder": "bias", "GatedAutoEncoder": "decoder_bias"}
+"""What dictionary-learning's classes call it, where it is not ``b_dec``."""
 UNIT_LENGTH = 1e-5
 """How far a row's length may be from 1 before dictionary-learning rescales it."""
 
@@ -59,7 +61,7 @@ def export_saelens(coder: SparseCoder, folder: str | Path) -> None:
 
     Raises:
         BadInput: it is no linear autoencoder (attention, a transcoder, a lag, time courses, an
-            output function), which SAELens could not express.
+            output function); all reasons are named.
         EnvironmentProblem: the folder cannot be written to.
     """
     one = _linear(coder)
@@ -92,10 +94,8 @@ def export_saelens(coder: SparseCoder, folder: str | Path) -> None:
 def export_dictionary_learning(coder: SparseCoder, folder: str | Path) -> None:
     """Write a coder so that dictionary-learning can load it: ``load_dictionary(folder, device)``.
 
-    The exported model takes what the coder itself sees, ``coder.normalise(counts)``, bins by units
-    (or by the flattened window, oldest bin first), and reconstructs the same. ``offset`` and
-    ``scale`` for that, one per unit, lie in ``config.json`` under ``nwbsparse``: the input is
-    ``(counts − offset) / scale``. Nested Matryoshka levels become a ``MatryoshkaBatchTopKSAE``; of
+    Input and errors as for :func:`export_saelens`; ``offset`` and ``scale`` lie in ``config.json``
+    under ``nwbsparse``. Nested Matryoshka levels become a ``MatryoshkaBatchTopKSAE``; of
     independent ones the largest is written. A ReLU coder whose dictionary rows are not of unit
     length becomes a ``JumpReluAutoEncoder`` with threshold 0, since ``AutoEncoder`` would rescale
     its activations.
@@ -106,9 +106,7 @@ def export_dictionary_learning(coder: SparseCoder, folder: str | Path) -> None:
             ``weights_only=True``) and ``config.json``.
 
     Raises:
-        BadInput: it is no linear autoencoder (attention, a transcoder, a lag, time courses, an
-            output function), which dictionary-learning could not express.
-        EnvironmentProblem: the folder cannot be written to.
+        BadInput, EnvironmentProblem: as for :func:`export_saelens`.
     """
     one = _linear(coder)
     kind = _dictionary_class(coder, one)
@@ -116,38 +114,27 @@ def export_dictionary_learning(coder: SparseCoder, folder: str | Path) -> None:
     subtracts = kind != "JumpReluAutoEncoder"
     taken_off = one.decoder_bias if subtracts else torch.zeros_like(one.pre_bias)
     bias, magnitude_bias = one.biases(taken_off=taken_off)
-    rows = {
-        "W_enc": one.weight.T,
-        "b_enc": bias,
-        "W_dec": one.dictionary,
-        "b_dec": one.decoder_bias,
-    }
-    layers = {"encoder.weight": one.weight, "decoder.weight": one.dictionary.T}
-    biased = layers | {"encoder.bias": bias}
     k = coder.levels[-1][1]
-    sizes = torch.tensor([0] + [size for size, _ in coder.levels])
-    chosen = {"k": torch.tensor(k, dtype=torch.int32), "threshold": one.threshold[0]}
-    tensors = {
-        "AutoEncoder": biased | {"bias": one.decoder_bias},
-        "AutoEncoderTopK": biased
-        | {"b_dec": one.decoder_bias}
-        | chosen
-        | {"threshold": torch.tensor(-1.0)},
-        "BatchTopKSAE": biased | {"b_dec": one.decoder_bias} | chosen,
-        "MatryoshkaBatchTopKSAE": rows | chosen | {"group_sizes": sizes.diff()},
-        "JumpReluAutoEncoder": rows | {"threshold": one.threshold},
-        "GatedAutoEncoder": layers
-        | {
-            "decoder_bias": one.decoder_bias,
-            "gate_bias": bias,
-            "mag_bias": magnitude_bias,
-            "r_mag": one.log_gain,
-        },
-    }[kind]
+    if kind in ("MatryoshkaBatchTopKSAE", "JumpReluAutoEncoder"):
+        tensors = {"W_enc": one.weight.T, "b_enc": bias, "W_dec": one.dictionary}
+    else:
+        tensors = {"encoder.weight": one.weight, "decoder.weight": one.dictionary.T}
+    if kind == "GatedAutoEncoder":
+        tensors |= {"gate_bias": bias, "mag_bias": magnitude_bias, "r_mag": one.log_gain}
+    elif "encoder.weight" in tensors:
+        tensors["encoder.bias"] = bias
+    tensors[DECODER_BIAS.get(kind, "b_dec")] = one.decoder_bias
+    if kind == "JumpReluAutoEncoder":
+        tensors["threshold"] = one.threshold
+    elif "TopK" in kind:
+        # their top-k keeps k of each row; a threshold of -1 says that it has none
+        threshold = torch.tensor(-1.0) if kind == "AutoEncoderTopK" else one.threshold[0]
+        tensors |= {"k": torch.tensor(k, dtype=torch.int32), "threshold": threshold}
+    if kind == "MatryoshkaBatchTopKSAE":
+        tensors["group_sizes"] = torch.tensor([0] + [size for size, _ in coder.levels]).diff()
     stream = io.BytesIO()
     torch.save(_short(tensors), stream)
-    trainer = {"dict_class": kind, "k": k, "activation_dim": one.weight.shape[1]}
-    words = {"trainer": trainer | {"dict_size": coder.n_latents}, "nwbsparse": _about(coder)}
+    words = {"trainer": {"dict_class": kind, "k": k}, "nwbsparse": _about(coder)}
     folder = Path(folder)
     write_whole(folder / "ae.pt", stream.getvalue())
     write_whole(folder / "config.json", _json(words))

@@ -186,15 +186,19 @@ class Training:
             member.first = loss if member.first is None else member.first
             if math.isfinite(loss) and loss <= DIVERGED * max(member.first, 1.0):
                 continue
-            rate = member.coder.config.learning_rate
-            member.failed = TrainingDiverged(
-                f"the loss became {loss:.3g} at update {self.update} of {self.total} (it began at "
-                f"{member.first:.3g}), in a batch with bins {index[:3].tolist()} …; use a smaller "
-                f"--learning-rate than {rate}"
-            )
+            self._fail(member, loss, f"in a batch with bins {index[:3].tolist()} …")
+            if len(member.history) == 1 and member.history[0]["update"] == self.update - 1:
+                member.best_weights = None  # the only check saw what is now known to be lost
             lost.append(at)
         if lost:
             self._drop(lost)
+
+    def _fail(self, member: Member, loss: float, where: str) -> None:
+        member.failed = TrainingDiverged(
+            f"the loss became {loss:.3g} at update {self.update} of {self.total} (it began at "
+            f"{member.first:.3g}), {where}; use a smaller --learning-rate than "
+            f"{member.coder.config.learning_rate}"
+        )
 
     @torch.no_grad()
     def _check(self) -> None:
@@ -214,8 +218,11 @@ class Training:
                     "learning_rate": member.optimiser.param_groups[0]["lr"],
                 }
             )
-            if not math.isfinite(held_out):
+            if not len(self.checked):
                 member.best_weights = self.stack.snapshot(at)
+            elif not math.isfinite(held_out):
+                self._fail(member, held_out, "on the validation bins")
+                done.append(at)
             elif held_out < member.best:
                 member.best, member.waited = held_out, 0
                 member.best_weights = self.stack.snapshot(at)
@@ -224,11 +231,11 @@ class Training:
                 member.waited += 1
                 if member.waited >= member.coder.config.patience:
                     done.append(at)
+        if done:
+            self._drop(done)
         if self.config.revival == "resample" and self.update <= self.total // 2:
             for at in range(len(self.members)):
                 self._resample(at)
-        if done:
-            self._drop(done)
 
     def _resample(self, at: int) -> None:
         member = self.members[at]

@@ -165,6 +165,11 @@ def _prepare(data: Any, configs: Sequence[Config], target: Any) -> list[SparseCo
         key = (config.window, config.lag, config.decoded)
         if key not in sizes:
             sizes[key] = len(windows_of(record, data, target=target).train)
+        if not sizes[key]:
+            raise BadInput(
+                f"no training bin has a whole window of {config.window} bins and lag {config.lag} "
+                "in its segment and part; use a smaller --window or --lag, or longer blocks"
+            )
         settled = resolve(
             config,
             counts,

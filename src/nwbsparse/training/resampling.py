@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -59,7 +60,7 @@ def resample(
     if batch.valid is not None:
         residual = torch.where(batch.valid, residual, 0.0)
     weight = residual.square().sum(dim=1).square().cpu()
-    if not bool(weight.sum() > 0):
+    if not 0 < float(weight.sum()) < math.inf:  # nothing to explain, or beyond explaining
         return 0
     bins = torch.multinomial(weight, len(rows), replacement=True, generator=generator)
     bins = bins.to(rows.device)

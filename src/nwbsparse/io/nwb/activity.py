@@ -18,7 +18,7 @@ from nwbsparse.io.nwb.binned import read_binned
 from nwbsparse.io.nwb.choose import COUNTS, FIELD, Candidate, activity_in, choose
 from nwbsparse.io.nwb.clock import Reach
 from nwbsparse.io.nwb.names import identifier
-from nwbsparse.io.nwb.traces import Part, join, read_trace
+from nwbsparse.io.nwb.traces import Part, join, read_trace, table_of
 from nwbsparse.io.nwb.units import has_spikes, read_obs_intervals, read_units, units_table
 from nwbsparse.session import Traces
 
@@ -93,15 +93,13 @@ def read_activity(
     units, spikes = read_units(
         table, account, time_scale=asked.time_scale, starts=starts, builder=builder_of(table)
     )
-    # results count in the rows of the session: where some are left out these are not the table's
-    is_whole = len(spikes.rows) == len(table.id)
     return Activity(
         units=units,
         spike_times=spikes.times,
         spike_index=spikes.index,
         reach=Reach(*spikes.extent),
-        table_path=path_of(table) if is_whole else "",
-        table_object_id=table.object_id if is_whole else "",
+        table_path=path_of(table),
+        table_object_id=table.object_id,
         obs_intervals=read_obs_intervals(table, spikes, account, time_scale=asked.time_scale),
         used=frozenset({id(table)}),
     )
@@ -125,11 +123,11 @@ def _traces(
     if nwbfile.units is not None and has_spikes(nwbfile):
         reason = "the series was asked for instead of the spikes"
         account.add("other", path_of(nwbfile.units), len(nwbfile.units.id), 0, notes=[reason])
-    tables = {id(part.table): part.table for part in parts if part.table is not None}
-    [table] = tables.values() if len(tables) == 1 else [None]
+    table = table_of(parts)
+    tables = {id(part.table) for part in parts if part.table is not None}
     stretches = parts[0].stretches
     reach = Reach(float(stretches[0, 0]), float(stretches[-1, 1]), "the activity")
-    used = {id(one.thing) for one in chosen} | (set(tables) - {id(nwbfile.electrodes)})
+    used = {id(one.thing) for one in chosen} | (tables - {id(nwbfile.electrodes)})
     return Activity(
         units=units.assign_attrs(spike_time_spacing=0.0),
         spike_times=np.empty(0),

@@ -39,7 +39,7 @@ class Part:
     description: str = ""
     bin_width: float | None = None
     table: Any = None
-    """The table that its units are rows of, where there is one."""
+    """The table that it points to, where there is one."""
     intervals: Mapping[str, xr.Dataset] = field(default_factory=dict)
 
 
@@ -143,8 +143,18 @@ def gaps(stretches: np.ndarray) -> list[str]:
     return [f"{counted(len(holes), 'gap')} in its clock, {longest}: no bin spans one"]
 
 
+def table_of(parts: Sequence[Part]) -> Any:
+    """The one table that all units of these series are known rows of; None where there is none."""
+    tables = {id(part.table): part.table for part in parts}
+    known = all(names.UNIT_ROW in part.columns for part in parts)
+    return next(iter(tables.values())) if known and len(tables) == 1 else None
+
+
 def join(parts: Sequence[Part], *, name: str) -> tuple[xr.Dataset, Traces]:
     """Series with one clock side by side: their units as one table, their data as one array.
+
+    ``unit_row`` says which row of their table each unit is, where there is one and its rows are
+    not simply in order.
 
     Raises:
         BadInput: their clocks differ.
@@ -164,6 +174,10 @@ def join(parts: Sequence[Part], *, name: str) -> tuple[xr.Dataset, Traces]:
             )
     data = first.data if len(parts) == 1 else np.concatenate([p.data for p in parts], axis=1)
     columns = joined([part.columns for part in parts])
+    rows = columns.pop(names.UNIT_ROW, None)
+    in_order = rows is None or np.array_equal(rows, np.arange(len(rows)))
+    if rows is not None and table_of(parts) is not None and not in_order:
+        columns[names.UNIT_ROW] = rows
     whole = data.sum(axis=0, dtype=np.float64) if first.bin_width else np.zeros(data.shape[1])
     columns[names.N_SPIKES] = np.nan_to_num(whole).astype(np.int64)
     units = xr.Dataset({key: (names.UNIT, values) for key, values in columns.items()})

@@ -30,10 +30,10 @@ def n_rows_of(region: Any) -> int | None:
 def columns_of(region: Any, account: Account) -> Columns:
     """One value per unit for each column of the table that a region points into.
 
-    ``unit_id`` are the ids of the table. ROIs get their imaging plane and its location as
-    ``plane`` and ``region``; electrodes get ``region`` and ``electrode_group`` from their location
-    and group. Columns that hold more than one value per row are left out and reported. A region
-    that points past its table gives numbered units, and the fault is reported.
+    ``unit_id`` are the ids of the table and ``unit_row`` its rows. ROIs get their imaging plane and
+    its location as ``plane`` and ``region``; electrodes get ``region`` and ``electrode_group`` from
+    their location and group. Columns that hold more than one value per row are left out and
+    reported. A region that points past its table gives numbered units, and the fault is reported.
     """
     table = region.table
     rows = load(region.data, what=f"{table.name} region").astype(np.int64)
@@ -42,7 +42,7 @@ def columns_of(region: Any, account: Account) -> Columns:
         repair = f"rows up to {rows.max():,} of {len(ids):,} are pointed to: units are numbered"
         account.add("column", f"{table.name}/id", len(ids), 0, repairs=[repair])
         return numbered(len(rows))
-    found: Columns = {names.UNIT_ID: ids[rows]}
+    found: Columns = {names.UNIT_ID: ids[rows], names.UNIT_ROW: rows}
     for name in table.colnames:
         if name in _SKIPPED:
             continue
