@@ -3,14 +3,16 @@
 import dataclasses
 import math
 import tomllib
+import types
+from typing import get_args, get_type_hints
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nwbsparse.config import Config, from_dict, read_toml, to_toml
+from nwbsparse.config import Config, field_names, from_dict, read_toml, to_toml
 from nwbsparse.errors import BadInput
-from nwbsparse.legality import LEGAL_TARGETS, parse_levels
+from nwbsparse.legality import problems
 
 OPTIONS = st.fixed_dictionaries(
     {},
@@ -26,7 +28,12 @@ OPTIONS = st.fixed_dictionaries(
         "k": st.integers(1, 64),
         "learning_rate": st.floats(1e-6, 1),
         "seed": st.integers(0, 2**31),
-        "loss": st.sampled_from(["mse", "msle", "poisson"]),
+        "loss": st.sampled_from(["mse", "msle", "poisson", "negative_binomial"]),
+        "sparsifier": st.sampled_from(["batch_topk", "topk", "l1", "jumprelu", "gated"]),
+        "encoder": st.sampled_from(["linear", "window", "transformer"]),
+        "lag": st.integers(-50, 50),
+        "weight_decay": st.floats(0, 1),
+        "precision": st.sampled_from(["float32", "float64", "bfloat16"]),
     },
 )
 
@@ -108,88 +115,10 @@ def test_numbers_that_are_no_use_are_refused_by_name(field, value):
         from_dict({field: value})
 
 
-@pytest.mark.fault(39)
-@pytest.mark.parametrize("value", [0.0, math.nan, -0.02])
-def test_a_bin_width_that_is_not_positive_is_refused(value):
-    with pytest.raises(BadInput, match=r"bin_width is .*must be > 0"):
-        Config(bin_width=value)
-
-
-@pytest.mark.fault(51)
-def test_k_must_be_positive_and_at_most_n_latents():
-    with pytest.raises(BadInput, match="k is 65 but there are only 64 latents"):
-        Config(n_latents=64, k=65)
-    for k in (0, -3):
-        with pytest.raises(BadInput, match=f"k is {k}"):
-            Config(k=k)
-    assert Config(n_latents=64, k=64).k == 64
-
-
 @pytest.mark.parametrize("name", ["", "a b", "../x", "a\x00", "a\nb", "a.b", "a/b"])
 def test_a_name_that_is_no_file_name_is_refused(name):
     with pytest.raises(BadInput, match="use letters, digits"):
         Config(name=name)
-
-
-PAIRS = [(n, o) for n in (None, "zscore", "none") for o in (None, "identity", "relu", "softplus")]
-
-
-@pytest.mark.parametrize("loss", ["mse", "msle", "poisson"])
-@pytest.mark.parametrize(("normalisation", "output"), PAIRS)
-def test_a_pair_is_accepted_exactly_where_the_loss_is_defined(loss, normalisation, output):
-    legal = [
-        pair
-        for pair in LEGAL_TARGETS[loss]
-        if normalisation in (None, pair[0]) and output in (None, pair[1])
-    ]
-    options = {"loss": loss, "normalisation": normalisation, "output": output}
-    given = {key: value for key, value in options.items() if value is not None}
-    if legal:
-        assert from_dict(given).scaling == legal[0]
-        return
-    with pytest.raises(BadInput) as caught:
-        from_dict(given)
-    assert f"loss={loss} is not defined" in str(caught.value)
-    for pair in LEGAL_TARGETS[loss]:
-        assert "normalisation={}, output={}".format(*pair) in str(caught.value)
-
-
-def test_no_legal_pair_gives_a_logarithm_or_a_rate_negative_numbers():
-    for loss in ("msle", "poisson", "negative_binomial"):
-        assert LEGAL_TARGETS[loss]
-        for normalisation, output in LEGAL_TARGETS[loss]:
-            assert normalisation == "none"
-            assert output in ("relu", "softplus", "exp")
-
-
-def test_levels_are_read_as_pairs():
-    assert parse_levels(("16:1", " 64 : 4 ")) == [(16, 1), (64, 4)]
-    assert parse_levels(()) == []
-    config = from_dict({"levels": ["16:1", "64:4"]})
-    assert config.levels == ("16:1", "64:4")
-    assert Config(levels=("16:1", "64:4"), n_latents=64, k=4).k == 4
-
-
-@pytest.mark.parametrize("level", ["16", ":4", "16:", "a:b", "16:-1", "16:1.5", "", "1:2:3", "²:1"])
-def test_a_level_of_another_form_is_refused(level):
-    with pytest.raises(BadInput, match="n_latents:k"):
-        Config(levels=(level,))
-
-
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        ({"levels": ["64:4", "16:1"]}, "must grow"),
-        ({"levels": ["16:1", "16:2"]}, "must grow"),
-        ({"levels": ["16:17", "64:4"]}, "k is 17 but there are only 16"),
-        ({"levels": ["16:0", "64:4"]}, "k is 0 in level 16:0"),
-        ({"levels": ["16:1", "64:4"], "n_latents": 128}, "n_latents is 128"),
-        ({"levels": ["16:1", "64:4"], "k": 8}, "k is 8"),
-    ],
-)
-def test_levels_that_contradict_are_refused(options, words):
-    with pytest.raises(BadInput, match=words):
-        from_dict(options)
 
 
 @pytest.mark.parametrize(
@@ -218,10 +147,54 @@ def test_from_dict_lists_all_wrong_types_and_takes_whole_numbers_for_seconds():
     assert from_dict({"gap": 2}).gap == 2
 
 
-@pytest.mark.parametrize(("field", "value"), [("loss", "mae"), ("device", "tpu")])
-def test_a_choice_that_does_not_exist_is_answered_with_those_that_do(field, value):
-    with pytest.raises(BadInput, match=f"{field} is '{value}'; choose one of"):
-        from_dict({field: value})
+def choices():
+    """The words of every option that is one of several."""
+    found = {}
+    for name, hint in get_type_hints(Config).items():
+        words = [word for part in (hint, *get_args(hint)) for word in get_args(part)]
+        if any(isinstance(word, str) for word in words):
+            found[name] = tuple(word for word in words if isinstance(word, str))
+    return found
+
+
+CHOICES = choices()
+NEEDS = {
+    "exponential": {"sparsifier": "l1"},
+    "nested": {"levels": ["4:2", "8:2"]},
+    "all": {"encoder": "window"},
+}
+"""What some words need beside them."""
+
+
+@pytest.mark.parametrize("field", CHOICES)
+def test_a_word_that_does_not_exist_is_answered_with_those_that_do(field):
+    words = ", ".join(CHOICES[field])
+    with pytest.raises(BadInput, match=f"{field} is 'xyzzy'; choose one of {words}"):
+        from_dict({field: "xyzzy"})
+    # from Python as well, where nothing checks types
+    given = types.SimpleNamespace(**{name: getattr(Config(), name) for name in field_names()})
+    assert problems(given, CHOICES) == []
+    setattr(given, field, "xyzzy")
+    assert f"{field} is 'xyzzy'; choose one of {words}" in problems(given, CHOICES)
+
+
+@pytest.mark.parametrize(
+    ("field", "word"), [(field, word) for field, words in CHOICES.items() for word in words]
+)
+def test_every_word_works_somewhere_and_survives_toml(field, word, tmp_path):
+    config = from_dict({field: word} | NEEDS.get(word, {}))
+    assert getattr(config, field) == word
+    (tmp_path / "run.toml").write_text(to_toml(config), encoding="utf-8")
+    assert from_dict(read_toml(tmp_path / "run.toml")) == config
+
+
+def test_the_table_of_options_has_the_choices_that_are_documented():
+    expected = {
+        "nesting": 2, "encoder": 3, "attention": 2, "sparsifier": 5, "penalty": 2, "decoder": 2,
+        "decoded": 2, "loss": 4, "normalisation": 2, "output": 4, "rows": 2, "pre_bias": 2,
+        "initialisation": 2, "schedule": 3, "precision": 3, "revival": 4, "device": 4,
+    }  # fmt: skip
+    assert {field: len(words) for field, words in CHOICES.items()} == expected
 
 
 def test_replace_changes_a_copy_and_checks_it():

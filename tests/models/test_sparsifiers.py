@@ -1,134 +1,209 @@
-"""Which latents are active: the exact top k·B in training, a fixed threshold afterwards."""
+"""Each sparsifier's rules, in training and ever after, against slow and obvious loops."""
 
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from nwbsparse.models.sparsifiers import ThresholdSearch, batch_topk, threshold_activation
+from nwbsparse.models.sparsifiers import Own, selected, sparsifier
 
-VALUES = st.sampled_from([-1.0, 0.0, 0.5, 0.5, 1.0, 2.0, 3.0])  # many ties
-
-
-@st.composite
-def batches(draw):
-    n, d = draw(st.integers(1, 8)), draw(st.integers(1, 8))
-    values = draw(st.lists(VALUES, min_size=n * d, max_size=n * d))
-    return torch.tensor(values).reshape(n, d)
+KINDS = ["batch_topk", "topk", "l1", "jumprelu", "gated"]
+ROWS, LATENTS, K = 12, 10, 3
 
 
-def random_batch(n, d, seed=0):
-    return torch.randn(n, d, generator=torch.Generator().manual_seed(seed))
+def a_rule(kind, n_models, *, penalty="l1", seed=0):
+    """A rule with pre-activations and numbers of its own for each model."""
+    generator = torch.Generator().manual_seed(seed)
+
+    def draw(*shape):
+        return torch.randn(*shape, generator=generator, dtype=torch.float64)
+
+    weights = {
+        "encoder_bias": 0.3 * draw(n_models, LATENTS),
+        "log_threshold": 0.3 * draw(n_models, LATENTS) - 1,
+        "log_gain": 0.3 * draw(n_models, LATENTS),
+        "magnitude_bias": 0.3 * draw(n_models, LATENTS),
+    }
+    own = Own(penalty_weight=draw(n_models).exp(), bandwidth=0.1 + draw(n_models).abs())
+    return sparsifier(kind, penalty=penalty), draw(n_models, ROWS, LATENTS), weights, own
 
 
-@settings(deadline=None, max_examples=200)
-@given(pre=batches(), k=st.integers(1, 9))
-def test_batch_topk_agrees_with_a_full_sort(pre, k):
-    activation, kept = batch_topk(pre, k)
-    wanted = min(k * len(pre), int((pre > 0).sum()))
-    assert int(kept.sum()) == wanted
-    # with ties several choices are right: the values kept are the same in all of them
-    expected = torch.sort(pre.flatten(), descending=True).values[:wanted]
-    assert torch.equal(torch.sort(pre[kept], descending=True).values, expected)
-    assert torch.equal(activation, torch.where(kept, pre, torch.zeros(())))
+def one_by_one(kind, pi, numbers, *, threshold=None):
+    """Activations of one model by looking at every entry; ``threshold`` is of inference only."""
+    made = np.zeros_like(pi)
+    kept = []
+    if kind == "topk":
+        for row in range(len(pi)):
+            ranked = sorted(range(pi.shape[1]), key=lambda latent: -pi[row, latent])
+            kept += [(row, latent) for latent in ranked[:K]]
+    elif kind == "batch_topk" and threshold is None:
+        cells = [(row, latent) for row in range(len(pi)) for latent in range(pi.shape[1])]
+        kept = sorted(cells, key=lambda cell: -pi[cell])[: K * len(pi)]
+    for row, latent in np.ndindex(*pi.shape):
+        value = pi[row, latent]
+        if kind == "gated":
+            projected = value - numbers["encoder_bias"][latent]
+            magnitude = np.exp(numbers["log_gain"][latent]) * projected
+            magnitude += numbers["magnitude_bias"][latent]
+            made[row, latent] = max(magnitude, 0) if value > 0 else 0
+            continue
+        on = value > 0
+        if kind == "jumprelu":
+            on = value > np.exp(numbers["log_threshold"][latent])
+        elif kind == "batch_topk" and threshold is not None:
+            on = value > 0 and value >= threshold
+        elif kind in ("topk", "batch_topk"):
+            on = value > 0 and (row, latent) in kept
+        made[row, latent] = value if on else 0
+    return made
 
 
-def test_batch_topk_shares_k_over_the_batch_not_per_bin():
-    pre = torch.tensor([[5.0, 4.0, 3.0, 2.0], [1.0, 0.5, 0.2, 0.1]])
-    _, kept = batch_topk(pre, 2)
-    assert kept.tolist() == [[True] * 4, [False] * 4]
+def of_model(weights, model):
+    return {name: weight[model].numpy() for name, weight in weights.items()}
 
 
-def test_gradients_flow_through_kept_entries_only():
-    pre = random_batch(6, 10).requires_grad_()
-    activation, kept = batch_topk(pre, 2)
-    activation.sum().backward()
-    assert torch.equal(pre.grad, kept.float())
+@pytest.mark.parametrize("n_models", [1, 3])
+@pytest.mark.parametrize("kind", KINDS)
+def test_training_activates_what_the_definition_says(kind, n_models):
+    rule, pi, weights, own = a_rule(kind, n_models)
+    made = rule.train(pi, weights, own, rule.selector(K))
+    for model in range(n_models):
+        expected = one_by_one(kind, pi[model].numpy(), of_model(weights, model))
+        assert 0 < (expected > 0).sum() < expected.size
+        np.testing.assert_allclose(made[model].numpy(), expected, rtol=1e-12)
 
 
-def search(pieces, k):
-    found = ThresholdSearch(k, n_bins=sum(len(piece) for piece in pieces))
-    for piece in pieces:
-        found.add(piece)
-    return found.threshold()
+@pytest.mark.parametrize("n_models", [1, 3])
+@pytest.mark.parametrize("kind", KINDS)
+def test_inference_activates_what_the_definition_says(kind, n_models):
+    rule, pi, weights, own = a_rule(kind, n_models)
+    threshold = torch.tensor([0.4, -0.1, 1.3][:n_models])
+    made = rule.infer(pi, weights, own, k=K, threshold=threshold)
+    for model in range(n_models):
+        edge = float(threshold[model])
+        expected = one_by_one(kind, pi[model].numpy(), of_model(weights, model), threshold=edge)
+        np.testing.assert_allclose(made[model].numpy(), expected, rtol=1e-12)
 
 
-def l0(pre, threshold):
-    return float((threshold_activation(pre, threshold) > 0).float().sum(dim=1).mean())
+@pytest.mark.parametrize("kind", KINDS)
+def test_inference_treats_every_bin_by_itself(kind):
+    rule, pi, weights, own = a_rule(kind, 3)
+    threshold = torch.tensor([0.4, 0.1, 1.3])
 
+    def infer(table):
+        return rule.infer(table, weights, own, k=K, threshold=threshold)
 
-@pytest.mark.parametrize("k", [1, 3, 10])
-def test_the_threshold_is_the_exact_quantile(k):
-    pre = random_batch(500, 64)
-    threshold = search([pre], k)
-    assert threshold.dtype == torch.float32
-    assert float(threshold) == np.sort(pre.numpy().ravel())[::-1][k * 500 - 1]
-    assert l0(pre, threshold) == k
-
-
-@pytest.mark.parametrize("size", [1, 7, 64, 499, 500])
-def test_the_threshold_does_not_depend_on_the_pieces(size):
-    pre = random_batch(500, 64)
-    assert torch.equal(search(pre.split(size), 4), search([pre], 4))
-
-
-@pytest.mark.parametrize("size", [10, 50, 250])
-def test_a_recording_that_changes_along_the_way_gets_the_same_threshold_in_pieces(size):
-    # running, then sleep: almost everything that is active is so in the first tenth
-    pre = random_batch(500, 64)
-    pre[:50] += 3.0
-    pre[50:] -= 3.0
-    whole = search([pre], 4)
-    assert l0(pre, whole) == 4
-    assert torch.equal(search(pre.split(size), 4), whole)
-    backwards = pre.flip(0)
-    assert torch.equal(search(backwards.split(size), 4), whole)
-
-
-@settings(deadline=None, max_examples=100)
-@given(
-    levels=st.lists(st.sampled_from([-4.0, -1.0, 0.0, 2.0, 5.0]), min_size=2, max_size=8),
-    k=st.integers(1, 6),
-    seed=st.integers(0, 100),
-)
-def test_l0_is_within_two_percent_of_k_on_its_data(levels, k, seed):
-    pieces = [random_batch(100, 32, seed + i) + level for i, level in enumerate(levels)]
-    pre = torch.cat(pieces)
-    threshold = search(pieces, k)
-    possible = float((pre > 0).float().sum(dim=1).mean())
-    assert l0(pre, threshold) == pytest.approx(min(k, possible), rel=0.02)
-
-
-def test_with_fewer_positive_values_than_wanted_all_of_them_stay():
-    pre = torch.tensor([[1.0, -1.0, 0.25], [-2.0, 0.5, 0.0]])
-    assert l0(pre, search([pre], 2)) == 1.5
-    assert l0(-torch.ones(4, 3), search([-torch.ones(4, 3)], 2)) == 0
-    assert float(ThresholdSearch(2, n_bins=0).threshold()) == 0.0
-
-
-def test_ties_at_the_edge_go_all_in_or_all_out_whichever_is_nearer():
-    out = torch.tensor([[9.0, 1.0, 1.0, 1.0, 1.0]])  # k = 2: 5 with, 1 without
-    assert l0(out, search([out], 2)) == 1
-    into = torch.tensor([[9.0, 8.0, 7.0, 1.0, 1.0]])  # k = 4: 5 with, 3 without
-    assert l0(into, search([into], 4)) in (3, 5)
-    near = torch.tensor([[9.0, 1.0, 1.0, 1.0, 0.5]])  # k = 3: 4 with, 1 without
-    assert l0(near, search([near], 3)) == 4
-    alone = torch.ones(3, 4)  # all or nothing: not nothing
-    assert l0(alone, search([alone], 1)) == 4
-
-
-def test_inference_treats_every_bin_by_itself():
-    pre = random_batch(200, 32)
-    threshold = search([pre], 3)
-    together = threshold_activation(pre, threshold)
-    order = torch.randperm(200, generator=torch.Generator().manual_seed(1))
-    assert torch.equal(threshold_activation(pre[order], threshold), together[order])
-    alone = torch.cat([threshold_activation(row[None], threshold) for row in pre])
+    together = infer(pi)
+    order = torch.randperm(ROWS, generator=torch.Generator().manual_seed(1))
+    assert torch.equal(infer(pi[:, order]), together[:, order])
+    alone = torch.cat([infer(pi[:, [row]]) for row in range(ROWS)], dim=1)
     assert torch.equal(alone, together)
+    loud = torch.cat([pi, 100 + pi.abs()], dim=1)
+    assert torch.equal(infer(loud)[:, :ROWS], together)
 
 
-def test_a_threshold_below_zero_lets_nothing_negative_through():
-    pre = torch.tensor([[-0.5, 0.0, 0.5]])
-    assert threshold_activation(pre, torch.tensor(-1.0)).tolist() == [[0.0, 0.0, 0.5]]
-    assert threshold_activation(pre, torch.tensor(0.5)).tolist() == [[0.0, 0.0, 0.5]]
+@pytest.mark.parametrize("kind", ["topk", "l1", "jumprelu", "gated"])
+def test_all_but_batch_topk_do_in_training_what_they_do_ever_after(kind):
+    rule, pi, weights, own = a_rule(kind, 3)
+    trained = rule.train(pi, weights, own, rule.selector(K))
+    assert torch.equal(trained, rule.infer(pi, weights, own, k=K, threshold=torch.zeros(3)))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_threshold_of_batch_topk_lets_nothing_negative_through(kind):
+    rule, pi, weights, own = a_rule(kind, 1)
+    made = rule.infer(pi, weights, own, k=LATENTS, threshold=torch.tensor([-10.0]))
+    assert (made >= 0).all()
+    assert rule.calibrated == (kind == "batch_topk")
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_what_stands_at_the_threshold_is_active(dtype):
+    rule, _, weights, own = a_rule("batch_topk", 1)
+    edge = torch.tensor([0.3])
+    pi = torch.tensor([[[0.0, 0.3, 0.3, 0.3]]]).to(dtype)
+    pi[0, 0, 1] = torch.nextafter(pi[0, 0, 1], torch.zeros((), dtype=dtype))
+    pi[0, 0, 3] = torch.nextafter(pi[0, 0, 3], torch.ones((), dtype=dtype))
+    made = rule.infer(pi, weights, own, k=K, threshold=edge)
+    assert (made > 0).tolist() == [[[False, False, True, True]]]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_kept_has_gradient_one_and_what_is_not_none(kind):
+    rule, pi, weights, own = a_rule(kind, 3)
+    pi.requires_grad_()
+    made = rule.train(pi, weights, own, rule.selector(K))
+    made.sum().backward()
+    gain = weights["log_gain"].exp()[:, None] if kind == "gated" else torch.ones_like(made)
+    torch.testing.assert_close(pi.grad, gain * (made > 0), rtol=1e-12, atol=0)
+
+
+def paid(kind, pi, numbers, own, model, penalty):
+    """The penalty of one model, entry by entry."""
+    total = 0.0
+    for row, latent in np.ndindex(*pi.shape):
+        value = pi[row, latent]
+        on = max(value, 0)
+        if kind == "jumprelu":
+            on = float(value > np.exp(numbers["log_threshold"][latent]))
+        elif penalty == "exponential":
+            on = 1 - np.exp(-on / float(own.bandwidth[model]))
+        total += on
+    return float(own.penalty_weight[model]) * total / len(pi)
+
+
+@pytest.mark.parametrize("n_models", [1, 3])
+@pytest.mark.parametrize(
+    ("kind", "penalty"), [("l1", "l1"), ("l1", "exponential"), ("jumprelu", "l1"), ("gated", "l1")]
+)
+def test_the_penalty_is_summed_over_latents_and_averaged_over_bins(kind, penalty, n_models):
+    rule, pi, weights, own = a_rule(kind, n_models, penalty=penalty)
+    cost = rule.penalty(pi, torch.relu(pi), weights, own)
+    assert cost.shape == (n_models,)
+    for model in range(n_models):
+        numbers = of_model(weights, model)
+        expected = paid(kind, pi[model].numpy(), numbers, own, model, penalty)
+        assert float(cost[model]) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["batch_topk", "topk"])
+def test_rules_that_keep_k_latents_cost_nothing(kind):
+    rule, pi, weights, own = a_rule(kind, 3)
+    assert torch.equal(rule.penalty(pi, torch.relu(pi), weights, own), torch.zeros(3).double())
+
+
+def test_the_exponential_penalty_does_not_pull_on_what_is_clearly_active():
+    rule, _, weights, own = a_rule("l1", 1, penalty="exponential")
+    pi = torch.tensor([[[0.01, 50.0]]], dtype=torch.float64, requires_grad=True)
+    rule.penalty(pi, torch.relu(pi), weights, own).sum().backward()
+    assert pi.grad[0, 0, 0] > 0.05
+    assert pi.grad[0, 0, 1] < 1e-6
+
+
+def test_only_the_gate_guesses_and_its_guess_is_the_open_gate():
+    for kind in KINDS:
+        rule, pi, _, _ = a_rule(kind, 2)
+        guess = rule.first_guess(pi)
+        if kind == "gated":
+            assert torch.equal(guess, pi.clamp_min(0))
+        else:
+            assert guess is None
+
+
+def test_a_negative_gate_silences_a_latent_whose_magnitude_is_large():
+    rule, pi, weights, own = a_rule("gated", 1)
+    weights["magnitude_bias"].fill_(100.0)
+    made = rule.train(pi, weights, own, None)
+    assert (made[pi > 0] > 50).all()
+    assert (made[pi <= 0] == 0).all()
+
+
+def test_batch_topk_shares_k_over_the_batch_not_per_bin_nor_over_models():
+    pi = torch.tensor([[[5.0, 4.0, 3.0, 2.0], [1.0, 0.5, 0.2, 0.1]]])
+    rule = sparsifier("batch_topk", penalty="l1")
+    stack = torch.cat([pi, 0.01 * pi, pi.flip(1)])
+    made = selected(stack, rule.selector(2)(stack)) > 0
+    assert made.tolist() == [
+        [[True] * 4, [False] * 4],
+        [[True] * 4, [False] * 4],
+        [[False] * 4, [True] * 4],
+    ]

@@ -48,7 +48,7 @@ class ThresholdSearch:
         """
         if self._largest is None or not len(self._largest):
             return torch.tensor(0.0)
-        ordered = torch.sort(self._largest, descending=True).values.double()
+        ordered = torch.sort(self._largest, descending=True).values.cpu().double()
         wanted = self.k * self.n_bins
         edge = ordered[min(wanted, len(ordered)) - 1]
         n_in = int((ordered >= edge * (1 - SAME)).sum())

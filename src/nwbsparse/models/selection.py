@@ -128,10 +128,14 @@ class LargestOfBatch:
         models, n_rows, n_columns = table.shape
         flat = table.detach().reshape(models, -1)
         wanted = min(self.k * n_rows, flat.shape[1])
+        if table.device.type != "cpu":
+            return Selection(largest_by_sorting(flat, wanted), (models, n_rows, n_columns))
         chosen, edges = [], []
         for model in range(models):
             guess = 0.0 if self.floor is None else float(self.floor[model])
             picked, edge = _largest(flat[model], wanted, guess, self._scratch)
+            if table.numel() >= 2**31:
+                picked = picked.long()
             chosen.append(picked + model * flat.shape[1] if model else picked)
             edges.append(edge)
         self.floor = torch.tensor([edge * (1 - SLACK) for edge in edges], dtype=torch.float64)
@@ -160,9 +164,18 @@ def _largest(
     return candidates[kept], edge
 
 
+def largest_by_sorting(rows: Tensor, k: int) -> Int[Tensor, " entry"]:
+    """Flat indices of the k largest entries of each row, without waiting for the device.
+
+    How many of them are positive is not known to the host, so those that are not come along;
+    :func:`nwbsparse.models.sparsifiers.selected` leaves them at zero.
+    """
+    columns = torch.topk(rows, k, dim=1, sorted=False).indices
+    first = torch.arange(len(rows), device=rows.device)[:, None] * rows.shape[1]
+    return (columns + first).reshape(-1)
+
+
 def _kth_largest(values: Tensor, k: int) -> float:
-    if values.device.type != "cpu":
-        return float(torch.topk(values, k, sorted=False).values.min())
     # numpy's selection is vectorised, a quarter of the time of torch's
     at = len(values) - k
     return float(np.partition(values.numpy(), at)[at])
@@ -181,6 +194,9 @@ class LargestOfRow:
         """At most k entries of each row; which of several tied ones is kept is not defined."""
         models, n_rows, n_columns = table.shape
         rows = table.detach().reshape(models * n_rows, n_columns)
+        if table.device.type != "cpu":
+            index = largest_by_sorting(rows, min(self.k, n_columns))
+            return Selection(index, (models, n_rows, n_columns))
         guess = 0.0 if self.floor is None else float(self.floor[0])
         picked, edge = _largest_of_rows(rows, self.k, guess, self._scratch)
         self.floor = torch.tensor([edge * (1 - SLACK)], dtype=torch.float64)

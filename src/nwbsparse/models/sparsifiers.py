@@ -69,10 +69,10 @@ class Sparsifier(ABC):
 
 
 def selected(pi: Table, selection: Selection) -> Table:
-    """Pre-activations at the selected entries, zero elsewhere: the dense form of a selection."""
+    """Positive pre-activations at the selected entries, zero elsewhere: the dense form."""
     kept = torch.zeros(pi.numel(), dtype=torch.bool, device=pi.device)
     kept[selection.index] = True
-    return torch.where(kept.view(pi.shape), pi, 0.0)
+    return torch.where(kept.view(pi.shape) & (pi > 0), pi, 0.0)
 
 
 def above_threshold(pi: Table, threshold: Float[Tensor, " model"]) -> Table:

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import Parameter, functional
 
+from nwbsparse.config import Config
+from nwbsparse.errors import BadInput
 from nwbsparse.models.architecture import (
     DICTIONARY,
     Architecture,
@@ -29,6 +32,11 @@ from nwbsparse.models.selection import Selection
 from nwbsparse.models.sparse_products import gather_pre_activation, sparse_decode
 from nwbsparse.models.sparsifiers import Own, Select
 
+OWN = (
+    "name", "seed", "seeds", "learning_rate", "penalty_weight", "bandwidth", "weight_decay",
+    "clip", "aux_weight", "dead_window", "patience",
+)  # fmt: skip
+"""Options in which models of one stack may differ."""
 DENSE_SHARE = 0.125
 """Share of active latents beyond which dense products are faster than sparse ones (measured)."""
 
@@ -48,16 +56,33 @@ class Outcome:
     features: Float[Tensor, "shared row feature"]
 
 
+def shared_options(config: Config) -> dict[str, Any]:
+    """The options that all models of a stack must have in common."""
+    return {name: value for name, value in config.to_dict().items() if name not in OWN}
+
+
 class Stack:
     """Coders of one shape, trained side by side.
 
     Args:
         coders: the same architecture, units and normalisation; weights and seeds of their own.
+
+    Raises:
+        BadInput: they differ in an option that a stack shares.
     """
 
     def __init__(self, coders: Sequence[SparseCoder]) -> None:
         self.coders = list(coders)
         first = coders[0]
+        shared = shared_options(first.config)
+        other = {
+            name
+            for coder in coders
+            for name, value in shared_options(coder.config).items()
+            if shared.get(name) != value
+        }
+        if other:
+            raise BadInput(f"coders of one stack differ in {', '.join(sorted(other))}")
         self.architecture: Architecture = first.architecture
         self.config = first.config
         self.weights: dict[str, Parameter] = {

@@ -33,7 +33,7 @@ DIVERGED = 1e3
 """Times the first loss beyond which a training has left the rails."""
 CHUNK = 8192
 SYNC = 10
-"""Updates between two looks at the loss on a GPU, which would have to wait for each."""
+"""Updates between two looks at losses and dead latents on a GPU, which would wait for each."""
 
 
 class TrainingDiverged(NwbsparseError):
@@ -78,6 +78,9 @@ class Training:
         self.generator = torch.Generator().manual_seed(self.config.order_seed)
         self.epoch_began_with = self.generator.get_state()
         self.order = windows.train
+        self.any_dead = False
+        """Whether any latent is dead; on a GPU as of the last look."""
+        self._options: dict[str, Tensor] = {}
         self.losses = torch.zeros(len(coders), device=device)
         """Of each model, on the latest batch."""
         assert self.config.batch_size and self.config.max_epochs
@@ -136,7 +139,9 @@ class Training:
         self.idle.masked_fill_(outcome.active, 0)
         if config.revival in ("auxiliary", "paper"):
             dead = self.idle >= self._per_model("dead_window")[:, None]
-            if bool(dead.any()):
+            if self.on_cpu or self.update % SYNC == 0:
+                self.any_dead = bool(dead.any())
+            if self.any_dead:
                 revived = stack.revival(outcome, batch.target, batch.valid, dead, config.k_aux or 1)
                 total = total + self._per_model("aux_weight") * revived
         for weight in stack.weights.values():
@@ -162,10 +167,10 @@ class Training:
 
     def _clip(self) -> None:
         """Shorten each model's gradient to its largest length."""
+        if not any(member.coder.config.clip for member in self.members):
+            return
         scale = math.sqrt(self.stack.architecture.n_values)
         limit = self._per_model("clip", torch.float64) * scale
-        if not bool((limit > 0).any()):
-            return
         grads = [w.grad for w in self.stack.weights.values() if w.grad is not None]
         norms = [torch.linalg.vector_norm(grad.flatten(1), dim=1) for grad in grads]
         norm = torch.linalg.vector_norm(torch.stack(norms), dim=0)
@@ -177,8 +182,11 @@ class Training:
             grad.mul_(factor.to(grad.dtype).view(shape))
 
     def _per_model(self, option: str, dtype: torch.dtype = torch.float32) -> Tensor:
-        values = [getattr(member.coder.config, option) for member in self.members]
-        return torch.tensor(values, dtype=dtype, device=self.idle.device)
+        """(model,) an option of every model; copied to the device once per set of models."""
+        if option not in self._options:
+            values = [getattr(member.coder.config, option) for member in self.members]
+            self._options[option] = torch.tensor(values, dtype=dtype, device=self.idle.device)
+        return self._options[option]
 
     def _drop_diverged(self, losses: list[float], index: Tensor) -> None:
         lost = []
@@ -287,6 +295,7 @@ class Training:
         if not stay:
             return
         self.stack.keep(stay)
+        self._options.clear()
         kept = torch.tensor(stay, device=self.idle.device)
         self.idle, self.losses = self.idle[kept], self.losses[kept]
         for at, member in enumerate(self.members):

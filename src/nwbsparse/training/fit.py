@@ -19,6 +19,7 @@ from nwbsparse.defaults import resolve, shaped
 from nwbsparse.errors import BadInput
 from nwbsparse.models.coder import DTYPES, SparseCoder
 from nwbsparse.models.record import CoderRecord
+from nwbsparse.models.stack import OWN, shared_options
 from nwbsparse.progress import Progress, silent
 from nwbsparse.schema import own_version
 from nwbsparse.training.bins import Windows, check_counts, windows_of
@@ -29,11 +30,6 @@ from nwbsparse.training.saved import FILE, resume_training, save_training
 from nwbsparse.training.start import calibrate, untrained
 from nwbsparse.training.stopping import Stopping
 
-OWN = (
-    "name", "seed", "seeds", "learning_rate", "penalty_weight", "bandwidth", "weight_decay",
-    "clip", "aux_weight", "dead_window", "patience",
-)  # fmt: skip
-"""Options in which models of one stack may differ."""
 CACHE = 4_000_000
 """Bytes of pre-activations of a batch beyond which a CPU stack is trained in several parts: they
 must stay in the cache, or every pass over them waits for memory."""
@@ -124,8 +120,7 @@ def fit_many(
     coders = _prepare(data, configs, target)
     groups: dict[str, list[int]] = {}
     for at, coder in enumerate(coders):
-        shared = {k: v for k, v in coder.config.to_dict().items() if k not in OWN}
-        groups.setdefault(json.dumps(shared, sort_keys=True), []).append(at)
+        groups.setdefault(json.dumps(shared_options(coder.config), sort_keys=True), []).append(at)
     made: list[Any] = [None] * len(coders)
     done = 0
     for places in groups.values():
@@ -216,6 +211,7 @@ def _train(
                     callback(now)
 
         members = training.run(progress, at_update)
+        stopping.obey()
     made: list[SparseCoder | TrainingDiverged] = []
     for member in members:
         coder = member.coder

@@ -25,7 +25,9 @@ class Stopping:
     def __enter__(self) -> Stopping:
         if self.armed:
             for number in SIGNALS:
-                self._before[number] = signal.signal(number, self._note)
+                # what is ignored stays so; a handler that Python does not know cannot be put back
+                if signal.getsignal(number) not in (signal.SIG_IGN, None):
+                    self._before[number] = signal.signal(number, self._note)
         return self
 
     def __exit__(
