@@ -127,6 +127,8 @@ def test_the_seed_decides():
     }
     assert fitted[None] == fitted[0]
     assert fitted[0] != fitted[1]
+    again = SparseCoderTransformer(**QUICK, random_state=1).fit(X).coder_.config
+    assert (again.seed, again.order_seed) == (1, 1)
     drawn = [
         SparseCoderTransformer(**QUICK, random_state=np.random.RandomState(3)).fit(X).coder_.id
         for _ in range(2)

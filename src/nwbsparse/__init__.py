@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from nwbsparse.analysis.inference import reconstruct as reconstruct
     from nwbsparse.analysis.stability import fit_seeds as fit_seeds
     from nwbsparse.analysis.stability import stability as stability
+    from nwbsparse.binning.for_coder import for_coder as for_coder
+    from nwbsparse.binning.join import join_sessions as join_sessions
     from nwbsparse.binning.split import split as split
     from nwbsparse.binning.to_bins import to_bins as to_bins
     from nwbsparse.config import Config as Config
@@ -49,6 +51,8 @@ _WHERE = {
     "fit": "nwbsparse.training.fit",
     "fit_many": "nwbsparse.training.fit",
     "fit_seeds": "nwbsparse.analysis.stability",
+    "for_coder": "nwbsparse.binning.for_coder",
+    "join_sessions": "nwbsparse.binning.join",
     "load": "nwbsparse.models.checkpoint",
     "open_results": "nwbsparse.results",
     "read": "nwbsparse.io.reading",
@@ -76,6 +80,8 @@ __all__ = [
     "fit",
     "fit_many",
     "fit_seeds",
+    "for_coder",
+    "join_sessions",
     "load",
     "open_results",
     "read",

@@ -3,6 +3,7 @@
 import json
 import shutil
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,10 @@ from pynwb import NWBHDF5IO
 from cli_runs import run_cli
 from nwbsparse import read
 from nwbsparse.binning.to_bins import to_bins
+from nwbsparse.config import Config
 from nwbsparse.errors import BadInput
+from nwbsparse.results import open_results
+from nwbsparse.run import run
 from recordings import damaged, line_of, poisson_spikes, reasons, replace_dataset, write_recording
 
 SPIKES = poisson_spikes(n_units=6)
@@ -129,12 +133,26 @@ def test_inspect_shows_who_was_left_out_and_strict_refuses(recording, capsys):
 
 
 @pytest.mark.fault(24)
-def test_results_are_not_linked_to_rows_that_are_not_those_of_the_file(recording):
-    assert read(recording).source.units_path == "/units"
+def test_the_annotated_copy_refers_to_the_rows_that_the_units_have_in_the_file(recording, tmp_path):
     with_index(recording, changed(r1=BEYOND))
-    source = read(recording).source
-    assert (source.units_path, source.units_object_id) == ("", "")
-    assert source.object_id
+    config = Config(bin_width=0.1, n_latents=16, k=2, max_epochs=2, batch_size=100, n_shifts=50)
+    done = run(recording, tmp_path / "out", replace(config, units="6,300,301"))
+    rows = [0, 4, 5]
+    assert done.binned["unit_row"].values.tolist() == rows
+    assert done.results.attribution["unit_row"].values.tolist() == rows
+    assert done.nwb is not None
+    with NWBHDF5IO(done.nwb, "r") as io:
+        nwbfile = io.read()
+        population = nwbfile.processing["sparse_latents"]["latents"].input_population
+        assert population.source_table is nwbfile.units
+        assert population.source_table_path == "/units"
+        assert population["source_row"][:].tolist() == rows
+        ids = nwbfile.units.id[:][population["source_row"][:]]
+        assert ids.tolist() == population["source_id"][:].tolist() == [6, 300, 301]
+        assert nwbfile.units["quality"][rows].tolist() == ["a", "e", "f"]
+    again = open_results(done.nwb)
+    assert again.attribution["unit_row"].values.tolist() == rows
+    assert again.session.units["unit_row"].values.tolist() == [0, 3, 4, 5]
 
 
 @pytest.mark.fault(24)

@@ -7,6 +7,7 @@ import pytest
 from pynwb import NWBHDF5IO, NWBFile
 from pynwb.ophys import DfOverF, Fluorescence, ImageSegmentation, OpticalChannel, RoiResponseSeries
 
+from nwbsparse.binning.to_bins import to_bins
 from nwbsparse.errors import BadInput
 from nwbsparse.io.nwb.read import read_nwb
 from recordings import START, damaged, line_of, reasons, replace_dataset, time_series
@@ -93,6 +94,7 @@ def test_the_only_fluorescence_series_is_the_activity(tmp_path):
     assert traces.path == "/processing/ophys/Fluorescence/roi"
     units = session.units
     assert units["unit_id"].values.tolist() == [15, 7, 11]
+    assert units["unit_row"].values.tolist() == [4, 0, 2]
     assert units["x"].values.tolist() == [5, 1, 3]
     assert units["n_spikes_column"].values.tolist() == [5, 1, 3]
     assert units["n_spikes"].values.tolist() == [0, 0, 0]
@@ -139,6 +141,7 @@ def test_planes_with_one_clock_are_joined(tmp_path):
     assert session.units["unit_id"].values.tolist() == [7, 9, 11, 13, 15] * 2
     assert session.units["plane"].values.tolist() == ["plane p0"] * 5 + ["plane p1"] * 5
     assert session.source.units_path == ""  # the rows of two tables
+    assert "unit_row" not in session.units
     assert "5 ids for 10 units: keyed by row" in reasons(session, "units", "units")
     with damaged(path) as file:
         file[f"{FIRST}/starting_time"][()] = 5.011
@@ -148,6 +151,29 @@ def test_planes_with_one_clock_are_joined(tmp_path):
         replace_dataset(file, f"{FIRST}/data", np.zeros((300, 5)))
     with pytest.raises(BadInput, match=r"has 300 samples and .* has 400"):
         read_nwb(path, series="roi0,roi1")
+
+
+def test_series_of_one_table_say_which_of_its_rows_they_are(tmp_path):
+    nwbfile = new_file()
+    table = add_plane(nwbfile, "p0", ids=[7, 9, 11, 13, 15])
+    add_series(nwbfile, Fluorescence(), [roi_series(table, "roi0", rows=[3, 1])])
+    add_series(nwbfile, DfOverF(), [roi_series(table, "roi1", rows=[4])])
+    session = read_nwb(save(nwbfile, tmp_path / "a.nwb"), series="roi0,roi1")
+    assert session.units["unit_row"].values.tolist() == [3, 1, 4]
+    assert session.units["unit_id"].values.tolist() == [9 + 4, 9, 15]
+    assert session.source.units_object_id == table.object_id
+    whole = read_nwb(imaging(tmp_path / "b.nwb"))
+    assert "unit_row" not in whole.units  # the rows in order
+    assert to_bins(whole, 0.1)["unit_row"].values.tolist() == [0, 1, 2, 3, 4]
+
+
+def test_units_that_are_only_numbered_are_rows_of_no_table(tmp_path):
+    path = imaging(tmp_path / "a.nwb")
+    with damaged(path) as file:
+        replace_dataset(file, "/processing/ophys/Fluorescence/roi0/rois", [0, 1, 2, 3, 99])
+    session = read_nwb(path)
+    assert session.units["unit_id"].values.tolist() == [0, 1, 2, 3, 4]
+    assert (session.source.units_path, session.source.units_object_id) == ("", "")
 
 
 def test_data_with_the_units_first_are_turned_and_said_so(tmp_path):

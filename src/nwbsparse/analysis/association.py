@@ -13,6 +13,7 @@ from scipy.ndimage import gaussian_filter1d
 from nwbsparse import names
 from nwbsparse.analysis.coding import Coded
 from nwbsparse.analysis.nulls import Null, circular_shift, permutation, without_drift
+from nwbsparse.binning.join import sessions_of
 from nwbsparse.binning.split import part
 
 MIN_ACTIVE = 20
@@ -57,11 +58,17 @@ class Ground:
     """Row of the interval table in each bin, by table."""
     n_draws: int
     seed: int
+    session: np.ndarray
+    """(time,) which session a bin is of: each has its own level, drift and population."""
 
     def residual(self, activity: np.ndarray, bins: np.ndarray) -> np.ndarray:
-        """Activity (bin, channel) of these bins without drift and population rate."""
+        """Activity (bin, channel) of these bins without drift and population rate, by session."""
         values = activity[bins].astype(np.float64)
-        return without_drift(values, self.times[bins], self.population[bins])
+        for one in np.unique(self.session[bins]):
+            mine = self.session[bins] == one
+            own = bins[mine]
+            values[mine] = without_drift(values[mine], self.times[own], self.population[own])
+        return values
 
 
 @dataclass(frozen=True)
@@ -86,14 +93,16 @@ def make_ground(binned: xr.Dataset, *, n_draws: int, seed: int) -> Ground:
     fitting = np.flatnonzero(part(binned, "train") | part(binned, "validation"))
     width = float(binned.attrs[names.BIN_WIDTH])
     times = binned[names.TIME].values
+    session = sessions_of(binned)
+    rate = binned[names.COUNTS].values.sum(axis=1, dtype=np.float64)
+    for one in np.unique(session):
+        rate[session == one] = gaussian_filter1d(rate[session == one], SLOW / width)
     return Ground(
         fitting=fitting,
         fold=(times[fitting] // FOLD).astype(np.int64) % 2,
         testing=np.flatnonzero(part(binned, "test")),
         times=times,
-        population=gaussian_filter1d(
-            binned[names.COUNTS].values.sum(axis=1, dtype=np.float64), SLOW / width
-        ),
+        population=rate,
         bin_width=width,
         trials={
             str(name): variable.values
@@ -102,6 +111,7 @@ def make_ground(binned: xr.Dataset, *, n_draws: int, seed: int) -> Ground:
         },
         n_draws=n_draws,
         seed=seed,
+        session=session,
     )
 
 

@@ -131,7 +131,9 @@ def _condition(name: str, binned: xr.Dataset) -> Coded:
 
 
 def _event(name: str, binned: xr.Dataset) -> Coded:
-    codes = (binned[name].values == 0).astype(np.int32)  # more than one in a bin is rare
+    # more than one in a bin is rare; NaN stands for a session that did not record them
+    n = binned[name].values
+    codes = np.where(np.isnan(n), -1, n == 0).astype(np.int32)
     return Coded(name, names.CATEGORICAL, codes, EVENT, shape=(len(EVENT),))
 
 

@@ -15,18 +15,17 @@ from nwbsparse.analysis.association import (
     Tested,
     associate,
     candidates_of,
-    fitting_scores,
-    held_out,
     make_ground,
-    tuning,
 )
 from nwbsparse.analysis.coding import Coded, code_variables
 from nwbsparse.analysis.conditions import as_conditions, condition_effects
 from nwbsparse.analysis.evaluate import unit_names
 from nwbsparse.analysis.inference import dense, encode, latent_columns
 from nwbsparse.analysis.nulls import false_discovery_rate
+from nwbsparse.analysis.raw_units import associate_units, best_units, observed_together
 from nwbsparse.analysis.tuning import behaviour_r2, tuning_curves
 from nwbsparse.analysis.units import unit_attribution
+from nwbsparse.binning.join import is_session
 from nwbsparse.binning.split import part
 from nwbsparse.binning.variables import covariates_of
 from nwbsparse.errors import BadInput
@@ -74,7 +73,8 @@ def explain(
     latents = encode(coder, data) if latents is None else latents
     ground = make_ground(data, n_draws=config.n_shifts, seed=config.seed)
     variables = code_variables(data)
-    candidates = candidates_of(variables)
+    # a whole session is no draw of anything: sessions have effect sizes, but no p value
+    candidates = candidates_of([v for v in variables if not is_session(data, v.name)])
     train, test = part(data, "train"), ground.testing
     progress("explain", 0, 5)
     units = unit_attribution(coder, data, test, dense(latents, test))
@@ -89,10 +89,9 @@ def explain(
         )
     }
     progress("explain", 4, 5)
-    counts = data[names.COUNTS].values
-    controls["raw units"] = associate(counts, candidates, ground)
+    controls["raw units"] = associate_units(data, candidates, ground)
     claims = _claims(tested, candidates, config.alpha)
-    claims |= _best_units(tested, candidates, counts, ground)
+    claims |= best_units(tested, candidates, data, ground)
     attribution = xr.merge([units, effects, xr.Dataset(claims)], join="exact").assign_coords(
         {
             names.LATENT: latents[names.LATENT].values,
@@ -139,11 +138,16 @@ def summarise(tested: Tested, candidates: list[Candidate], alpha: float) -> dict
 def notes(data: xr.Dataset) -> list[str]:
     """What a reader of the numbers must know about this recording."""
     said = []
-    spikes = data[names.COUNTS].values.sum(axis=0, dtype=np.float64)
-    share = spikes.max() / max(spikes.sum(), 1.0)
-    if share > 0.5:
-        unit = data[names.UNIT_ID].values[int(spikes.argmax())]
-        said.append(f"unit {unit} holds {share:.0%} of all spikes")
+    counts = data[names.COUNTS].values
+    if names.VALID in data:
+        counts = np.where(data[names.VALID].values, counts, 0)
+    spikes, per_bin = (counts.sum(axis=axis, dtype=np.float64) for axis in (0, 1))
+    for one in observed_together(data):
+        share = spikes[one.units] / max(per_bin[one.seen].sum(), 1.0)
+        for unit, its_share in zip(one.units, share, strict=True):
+            if its_share > 0.5:
+                unit_id = data[names.UNIT_ID].values[unit]
+                said.append(f"unit {unit_id} holds {its_share:.0%} of all spikes")
     return said
 
 
@@ -199,32 +203,6 @@ def _claims(tested: Tested, candidates: list[Candidate], alpha: float) -> dict[s
             "candidate",
             np.array([c.condition for c in candidates], dtype=object),
         ),
-    }
-
-
-def _best_units(
-    tested: Tested, candidates: list[Candidate], counts: np.ndarray, ground: Ground
-) -> dict[str, Any]:
-    """For each latent: the unit that follows the same thing best in training, and its test score."""
-    best_unit = np.full(len(tested.choice), -1)
-    association = np.full(len(tested.choice), np.nan)
-    scores = fitting_scores(counts, candidates, ground)
-    residual = ground.residual(counts, ground.testing)
-    done: dict[int, tuple[int, float]] = {}
-    for latent, index in enumerate(tested.choice):
-        if index < 0 or not np.isfinite(scores[index]).any():
-            continue
-        if index not in done:
-            unit = int(np.nanargmax(scores[index]))
-            curve = tuning(counts[:, [unit]], candidates[index], ground)[:, 0]
-            observed, _ = held_out(
-                counts[ground.testing, unit], residual[:, unit], candidates[index], curve, ground
-            )
-            done[int(index)] = (unit, observed)
-        best_unit[latent], association[latent] = done[int(index)]
-    return {
-        "best_unit": (names.LATENT, best_unit),
-        "best_unit_association": (names.LATENT, association),
     }
 
 

@@ -9,6 +9,7 @@ import xarray as xr
 from nwbsparse import names
 from nwbsparse.analysis.inference import normalised
 from nwbsparse.analysis.nulls import circular_shift
+from nwbsparse.analysis.raw_units import observed_together
 from nwbsparse.models.coder import SparseCoder
 
 TOP = 10
@@ -37,23 +38,23 @@ def unit_attribution(
       resemble the latent most (NaN and −1 for a latent without activity), and whether they are the
       same thing (r ≥ 0.9)
 
-    ``bins`` are the held-out ones and ``activation`` is (bin, latent) there. Units that never fire
-    there are NaN, never ranked.
+    ``bins`` are the held-out ones and ``activation`` is (bin, latent) there. A unit is judged on
+    those in which it was observed. Units that never fire there are NaN, never ranked.
     """
     counts = data[names.COUNTS].values[bins].astype(np.float64)
-    spread = counts.std(axis=0)
-    fires = spread > 0
-    scores = np.full(counts.shape, np.nan)
-    scores[:, fires] = (counts[:, fires] - counts[:, fires].mean(axis=0)) / spread[fires]
-    active = (activation > 0).astype(np.float64)
-    n_active = active.sum(axis=0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        z = (active.T @ scores) / n_active[:, None]
+    fires = np.zeros(counts.shape[1], dtype=bool)
+    z = np.full((activation.shape[1], counts.shape[1]), np.nan)
+    likeness = z.copy()
+    for one in observed_together(data, bins):
+        if one.seen.any():
+            here, active_here = counts[one.seen][:, one.units], activation[one.seen]
+            fires[one.units] = here.std(axis=0) > 0
+            z[:, one.units] = _conditional_z(active_here, here)
+            likeness[:, one.units] = _correlation(active_here, here)
     by_lag = coder.weight.detach().numpy().astype(np.float64)
     strongest = np.abs(by_lag).argmax(axis=1)
     weight = np.take_along_axis(by_lag, strongest[:, None], axis=1)[:, 0]
     correlation, p = _correlation_without_unit(coder, data, bins, fires, weight)
-    likeness = _correlation(activation, counts)
     comparable = np.isfinite(likeness).any(axis=1)
     ranked = np.nan_to_num(likeness, nan=-2.0)
     likest = np.where(comparable, ranked.argmax(axis=1), -1)
@@ -69,6 +70,17 @@ def unit_attribution(
             "single_unit": (names.LATENT, comparable & (ranked.max(axis=1) >= SINGLE_UNIT)),
         },
     )
+
+
+def _conditional_z(activation: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Mean z-score (latent, unit) of each unit while each latent is active."""
+    spread = counts.std(axis=0)
+    fires = spread > 0
+    scores = np.full(counts.shape, np.nan)
+    scores[:, fires] = (counts[:, fires] - counts[:, fires].mean(axis=0)) / spread[fires]
+    active = (activation > 0).astype(np.float64)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return (active.T @ scores) / active.sum(axis=0)[:, None]
 
 
 def _correlation(first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -92,6 +104,7 @@ def _correlation_without_unit(
     correlation = np.full(weight.shape, np.nan)
     p = np.full(weight.shape, np.nan)
     width = float(data.attrs[names.BIN_WIDTH]) * step
+    seen = {unit: one.seen for one in observed_together(data, bins) for unit in one.units}
     for unit in np.flatnonzero(fires):
         if one_bin:
             own = torch.outer(y[:, -1, unit] - coder.pre_bias[unit], coder.encoder_weight[:, unit])
@@ -100,7 +113,10 @@ def _correlation_without_unit(
             rest = y.clone()
             rest[:, :, unit] = coder.pre_bias[unit]
             without = coder.activate(coder.pre_activation(rest)).numpy()
-        signal = data[names.COUNTS].values[bins, unit].astype(np.float64)
+        without = without[seen[unit]]
+        signal = data[names.COUNTS].values[bins, unit].astype(np.float64)[seen[unit]]
+        if not len(signal):
+            continue
         correlation[:, unit] = _correlation(without, signal[:, None])[:, 0]
         for latent in np.flatnonzero(
             (ranked == unit).any(axis=1) & np.isfinite(correlation[:, unit])

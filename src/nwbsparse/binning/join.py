@@ -1,4 +1,4 @@
-"""Several sessions → one Binned dataset over the union of their units, and back to one session."""
+"""Several sessions → one Binned dataset over the union of their units."""
 
 from __future__ import annotations
 
@@ -12,14 +12,9 @@ import numpy as np
 import xarray as xr
 
 from nwbsparse import names
-from nwbsparse.binning.concatenation import (
-    joined_variables,
-    numbered_on,
-    stacked,
-    unit_columns,
-)
+from nwbsparse.binning.concatenation import joined_variables, numbered_on, unit_columns
 from nwbsparse.binning.split import split
-from nwbsparse.errors import BadInput, did_you_mean, raise_together
+from nwbsparse.errors import BadInput, raise_together
 from nwbsparse.schema import check, history, with_step
 
 SEPARATION = 1000.0
@@ -53,7 +48,7 @@ def join_sessions(sessions: Sessions) -> xr.Dataset:
           sessions; ``valid(time, unit)``; ``split(time)``; segments and trials numbered on
         - ``unit_id`` "<session>/<unit id>", ``unit_session(unit)``, and every unit column: where a
           session lacks it '' or NaN
-        - ``time``: later sessions moved by whole seconds to follow at least 1,000 s after the one
+        - ``time``: later sessions moved by whole minutes to follow at least 1,000 s after the one
           before; ``session_time(time)`` is the time in the own session
         - condition ``session(time)``, and the interval table ``sessions`` that it is a column of
         - covariates, conditions and events under one name when they agree in kind, unit of measure
@@ -73,7 +68,7 @@ def join_sessions(sessions: Sessions) -> xr.Dataset:
     named = {name: _dealt(name, one) for name, one in named.items()}
     spans = [one.sizes[names.TIME] for one in named.values()]
     shifts = _shifts(list(named.values()))
-    unit_ids = [f"{name}/{unit}" for name, one in named.items() for unit in _ids(one)]
+    unit_ids = [f"{name}/{unit}" for name, one in named.items() for unit in ids_of(one)]
     owner = np.repeat(list(named), [one.sizes[names.UNIT] for one in named.values()])
     session_times = [one[names.TIME].values.astype(np.float64) for one in named.values()]
     times = [time + shift for time, shift in zip(session_times, shifts, strict=True)]
@@ -86,13 +81,13 @@ def join_sessions(sessions: Sessions) -> xr.Dataset:
             np.concatenate(session_times),
             {"units": "s", "long_name": "bin centre in the time of the session"},
         ),
-        names.SEGMENT: (names.TIME, numbered_on(segments)[0]),
+        names.SEGMENT: (names.TIME, numbered_on(segments, spans)[0]),
         names.UNIT: (names.UNIT, np.arange(len(unit_ids))),
         names.UNIT_ID: (names.UNIT, np.array(unit_ids)),
         names.UNIT_SESSION: (names.UNIT, owner),
     }
     on_units, dropped = unit_columns(named)
-    on_time, other_coords = joined_variables(named)
+    on_time, other_coords = joined_variables(named, taken=(*on_units, *dropped))
     number = np.repeat(np.arange(len(named), dtype=np.int32), spans)
     interval = {names.ROLE: names.ROLE_INTERVAL, "n_overlapping_bins": 0}
     condition = {
@@ -108,54 +103,6 @@ def join_sessions(sessions: Sessions) -> xr.Dataset:
     joined = xr.Dataset(variables, coords=coords | on_units | other_coords)
     joined.attrs = _attrs(named)
     return check(with_step(joined, "join", _record(named, shifts)), names.BINNED)
-
-
-def for_coder(binned: xr.Dataset, coder: Any, *, session: str | None = None) -> xr.Dataset:
-    """One session as a coder of several sees it: with all its units, the others' not observed.
-
-    Args:
-        binned: Binned dataset of one session (or some sessions joined), with all units that the
-            coder has of it, in any order.
-        coder: what was learned from joined sessions.
-        session: which of the coder's sessions it is; default: the one called like its source.
-
-    Returns:
-        The dataset with the coder's units in the coder's order, ready for ``encode``, ``evaluate``
-        and ``reconstruct``; ``valid`` is False and ``counts`` 0 for the units of other sessions.
-
-    Raises:
-        BadInput: the coder has no such session, other units of it, or another bin width.
-    """
-    check(binned, names.BINNED)
-    ids = list(dict.fromkeys((*coder.record.unit_ids, *coder.record.targets)))
-    own = [str(unit_id) for unit_id in _ids(binned)]
-    known = list(dict.fromkeys(unit_id.partition("/")[0] for unit_id in ids if "/" in unit_id))
-    if session is None and names.UNIT_SESSION in binned.coords:
-        here = set(binned[names.UNIT_SESSION].values.tolist())
-    else:
-        name = _source_name(binned) if session is None else session
-        here, own = {name}, [f"{name}/{unit_id}" for unit_id in own]
-    if strange := sorted(here - set(known)):
-        raise BadInput(
-            f"the coder has no session '{strange[0]}'{did_you_mean(strange[0], known)}; it has: "
-            f"{', '.join(known) or 'none, it was not learned from joined sessions'}; say which with "
-            "session="
-        )
-    wanted = [unit_id for unit_id in ids if unit_id.partition("/")[0] in here]
-    if set(own) != set(wanted) or len(own) != len(wanted):
-        raise BadInput(
-            f"the coder has {len(wanted)} units of {', '.join(sorted(here))}, the data hold "
-            f"{len(own)}, of which {len(set(own) & set(wanted))} are the same; bin the recording with "
-            "the coder's units"
-        )
-    width = float(binned.attrs[names.BIN_WIDTH])
-    if not np.isclose(width, coder.record.bin_width, rtol=1e-9):
-        raise BadInput(
-            f"the coder was trained on bins of {coder.record.bin_width:g} s, these are {width:g} s"
-        )
-    place = {unit_id: column for column, unit_id in enumerate(own)}
-    columns = np.array([place.get(unit_id, len(own)) for unit_id in ids])
-    return with_step(_spread(binned, columns, ids), "for_coder", {"sessions": sorted(here)})
 
 
 def sessions_of(binned: xr.Dataset) -> np.ndarray:
@@ -178,23 +125,29 @@ def _named(sessions: Sessions) -> dict[str, xr.Dataset]:
         return {str(name): one for name, one in sessions.items()}
     found: dict[str, xr.Dataset] = {}
     for number, one in enumerate([sessions] if isinstance(sessions, xr.Dataset) else sessions):
-        name = _source_name(one) or "session"
-        found[name if name not in found else f"{name}-{number}"] = one
+        name = source_name(one) or "session"
+        while name in found:
+            name = f"{name}-{number}"
+        found[name] = one
     return found
 
 
-def _source_name(binned: xr.Dataset) -> str:
+def source_name(binned: xr.Dataset) -> str:
+    """What a session is called when nobody says it: the identifier of its source."""
     return str(binned.attrs.get(names.SOURCE, "")).replace("/", "-")
 
 
-def _ids(binned: xr.Dataset) -> list[object]:
-    return list(binned[names.UNIT_ID].values)
+def ids_of(binned: xr.Dataset) -> list[str]:
+    """The ids of the units as text."""
+    return [str(unit_id) for unit_id in binned[names.UNIT_ID].values]
 
 
 def _check(named: Mapping[str, xr.Dataset]) -> None:
     if not named:
         raise BadInput("there is no session to join; give what to_bins made of several")
-    problems = [f"'{name}' holds '/', which stands before unit ids" for name in named if "/" in name]
+    problems = [
+        f"'{name}' holds '/', which stands before unit ids" for name in named if "/" in name
+    ]
     for name, one in named.items():
         try:
             check(one, names.BINNED)
@@ -228,11 +181,15 @@ def _dealt(name: str, binned: xr.Dataset) -> xr.Dataset:
 
 
 def _shifts(sessions: list[xr.Dataset]) -> list[float]:
-    """Whole seconds to add to the times of each session; the first keeps its own."""
-    shifts, end = [], None
+    """Whole minutes (s) to add to the times of each session; the first keeps its own.
+
+    What alternates with time in ``explain`` does so every 30 s: a session stays as it is alone.
+    """
+    shifts: list[float] = []
+    end: float | None = None
     for one in sessions:
         time = one[names.TIME].values
-        shifts.append(0.0 if end is None else float(np.ceil(end + SEPARATION - time[0])))
+        shifts.append(0.0 if end is None else 60.0 * np.ceil((end + SEPARATION - time[0]) / 60))
         end = float(time[-1]) + shifts[-1]
     return shifts
 
@@ -254,3 +211,30 @@ def _blocks(named: Mapping[str, xr.Dataset]) -> dict[str, xr.DataArray]:
     dims = (names.TIME, names.UNIT)
     made = {names.COUNTS: xr.DataArray(counts, dims=dims)}
     return made if valid.all() else made | {names.VALID: xr.DataArray(valid, dims=dims)}
+
+
+def _attrs(named: Mapping[str, xr.Dataset]) -> dict[str, Any]:
+    stated = [f"{name}:{one.attrs.get('source_sha256', '')}" for name, one in named.items()]
+    extents = dict.fromkeys(str(one.attrs.get("extent_from", "")) for one in named.values())
+    return {
+        names.SCHEMA: names.BINNED,
+        names.BIN_WIDTH: float(next(iter(named.values())).attrs[names.BIN_WIDTH]),
+        names.TIME_UNIT: "s",
+        names.SOURCE: " + ".join(named),
+        "source_sha256": hashlib.sha256("\n".join(stated).encode()).hexdigest(),
+        "extent_from": "; ".join(extent for extent in extents if extent),
+    }
+
+
+def _record(named: Mapping[str, xr.Dataset], shifts: list[float]) -> dict[str, Any]:
+    """How each session was made, so that the joined one can be made again."""
+    sessions = {
+        name: {
+            "source": str(one.attrs.get(names.SOURCE, "")),
+            "sha256": str(one.attrs.get("source_sha256", "")),
+            "time_shift": shift,
+            names.HISTORY: history(one),
+        }
+        for (name, one), shift in zip(named.items(), shifts, strict=True)
+    }
+    return {names.SESSIONS: sessions}

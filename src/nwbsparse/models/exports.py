@@ -33,12 +33,9 @@ from nwbsparse.models.coder import SparseCoder
 
 FORMAT = 1
 SAELENS = {
-    "l1": "standard",
-    "topk": "topk",
-    "batch_topk": "jumprelu",
-    "jumprelu": "jumprelu",
+    "l1": "standard", "topk": "topk", "batch_topk": "jumprelu", "jumprelu": "jumprelu",
     "gated": "gated",
-}
+}  # fmt: skip
 """Our sparsifier → SAELens's architecture; its own batch top-k exists in training only."""
 DECODER_BIAS = {"AutoEncoder": "bias", "GatedAutoEncoder": "decoder_bias"}
 """What dictionary-learning's classes call it, where it is not ``b_dec``."""
@@ -163,11 +160,7 @@ class _Linear:
 
 
 def _linear(coder: SparseCoder) -> _Linear:
-    """The coder as arrays.
-
-    Raises:
-        BadInput: it is more than a linear autoencoder.
-    """
+    """The coder as arrays; BadInput when it is more than a linear autoencoder."""
     raise_together(_problems(coder), heading="this coder cannot be exported")
     weights = {name: tensor.detach().cpu() for name, tensor in coder.state_dict().items()}
     nothing = torch.zeros(coder.n_latents)
@@ -193,10 +186,7 @@ def _problems(coder: SparseCoder) -> list[str]:
     """Why it is no linear autoencoder, one sentence each."""
     config, found = coder.config, []
     if coder.record.target_ids is not None:
-        found.append(
-            "it is a transcoder, which reconstructs other units than it encodes; fit it without "
-            "target"
-        )
+        found.append("it is a transcoder (it encodes other units); fit it without a target")
     if config.lag:
         found.append(
             f"it reconstructs the bin {config.lag} later than its input; fit it with lag=0"
@@ -233,8 +223,7 @@ def _about(coder: SparseCoder) -> dict[str, Any]:
     """What a stranger needs to feed the exported model."""
     return {
         "format": FORMAT,
-        "input": "(counts - offset) / scale of each unit; bins of a window after each other, "
-        "oldest first",
+        "input": "(counts - offset) / scale; of a window, all units of the oldest bin first",
         "offset": coder.offset.tolist(),
         "scale": coder.scale.tolist(),
         "window": coder.window,

@@ -256,6 +256,8 @@ class Training:
 
     def _validate(self, at: int, member: Member) -> dict[str, float]:
         """Loss, R² and L0 of the largest level on validation bins, selected as in training."""
+        if not len(self.checked):
+            return {"validation_loss": math.nan, "r2": math.nan, "l0": math.nan}
         loss = error = active = n = 0.0
         total: Tensor | None = None
         square: Tensor | None = None
@@ -276,8 +278,7 @@ class Training:
             square = target.double().square().sum(dim=0) + (0 if square is None else square)
             active += float(outcome.n_active)
             n += len(index)
-        if total is None or square is None:
-            return {"validation_loss": math.nan, "r2": math.nan, "l0": math.nan}
+        assert total is not None and square is not None
         around = float((square - total.square() / n).sum())
         rows = n * self.stack.architecture.decoder.rows_per_bin
         return {

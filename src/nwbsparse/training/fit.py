@@ -27,7 +27,7 @@ from nwbsparse.training.device import check_memory, pick_device
 from nwbsparse.training.engine import Training, TrainingDiverged
 from nwbsparse.training.populations import populations
 from nwbsparse.training.saved import FILE, resume_training, save_training
-from nwbsparse.training.start import calibrate, untrained
+from nwbsparse.training.start import Moments, calibrate, moments_of, untrained
 from nwbsparse.training.stopping import Stopping
 
 CACHE = 4_000_000
@@ -141,7 +141,8 @@ def _prepare(data: Any, configs: Sequence[Config], target: Any) -> list[SparseCo
     check_counts(data, counts)
     bin_width = float(data.attrs[names.BIN_WIDTH])
     coders = []
-    sizes: dict[Any, int] = {}
+    sizes: dict[Any, Windows] = {}
+    moments: dict[Any, Moments] = {}
     for config in configs:
         config = shaped(config)
         inputs, targets = populations(data, config, target)
@@ -159,8 +160,8 @@ def _prepare(data: Any, configs: Sequence[Config], target: Any) -> list[SparseCo
         )
         key = (config.window, config.lag, config.decoded)
         if key not in sizes:
-            sizes[key] = len(windows_of(record, data, target=target).train)
-        if not sizes[key]:
+            sizes[key] = windows_of(record, data, target=target)
+        if not len(sizes[key].train):
             raise BadInput(
                 f"no training bin has a whole window of {config.window} bins and lag {config.lag} "
                 "in its segment and part; use a smaller --window or --lag, or longer blocks"
@@ -168,11 +169,17 @@ def _prepare(data: Any, configs: Sequence[Config], target: Any) -> list[SparseCo
         settled = resolve(
             config,
             counts,
-            n_train=sizes[key],
+            n_train=len(sizes[key].train),
             bin_width=bin_width,
             n_units=len(inputs),
         )
-        coders.append(untrained(replace(record, config=settled), data, target=target))
+        record = replace(record, config=settled)
+        with torch.device("meta"):  # its shape alone
+            sketch = SparseCoder(record)
+        _check_fits(sketch, sizes[key], models=1)
+        if (inputs, targets) not in moments:
+            moments[inputs, targets] = moments_of(record, data, target=target)
+        coders.append(untrained(record, data, target=target, moments=moments[inputs, targets]))
     return coders
 
 
@@ -189,11 +196,7 @@ def _train(
     config = coders[0].config
     device = pick_device(config.device)
     windows = windows_of(coders[0].record, data, target=target)
-    check_memory(
-        needed_bytes(coders[0], windows, models=len(coders)),
-        device,
-        "use a smaller --batch-size, --n-latents or --window",
-    )
+    _check_fits(coders[0], windows, models=len(coders))
     windows = windows.to(device)
     training = Training([coder.to(device) for coder in coders], windows)
     path = None if checkpoint is None else checkpoint / FILE
@@ -221,6 +224,12 @@ def _train(
         coder.cpu().eval()
         made.append(coder if member.failed is None else member.failed)
     return made
+
+
+def _check_fits(coder: SparseCoder, windows: Windows, *, models: int) -> None:
+    needed = needed_bytes(coder, windows, models=models)
+    device = pick_device(coder.config.device)
+    check_memory(needed, device, "use a smaller --batch-size, --n-latents or --window")
 
 
 def needed_bytes(coder: SparseCoder, windows: Windows, *, models: int) -> int:

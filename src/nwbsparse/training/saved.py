@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import math
-import os
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as tensors_to_bytes
 from torch import Tensor
 
-from nwbsparse.errors import BadInput, EnvironmentProblem, IntegrityError
+from nwbsparse.errors import BadInput, IntegrityError
+from nwbsparse.models.checkpoint import write_whole
 from nwbsparse.training.engine import Member, Training, TrainingDiverged
 
 FORMAT = 1
@@ -52,18 +51,7 @@ def save_training(training: Training, path: Path, identity: dict[str, Any]) -> N
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     text = json.dumps(words)
     content = tensors_to_bytes(tensors, metadata={"nwbsparse": _digest(text, tensors) + text})
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        partial.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            partial.unlink()
-        raise EnvironmentProblem(f"{path} cannot be written: {error.strerror}") from error
+    write_whole(path, content)
 
 
 def resume_training(training: Training, path: Path, identity: dict[str, Any]) -> None:

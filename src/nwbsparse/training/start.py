@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,21 +22,41 @@ CHUNK = 8192
 LEAST_DISPERSION = 1e-3
 
 
-def untrained(record: CoderRecord, data: Any, *, target: Any = None) -> SparseCoder:
-    """The coder before the first update: seeded weights, normalisation of the training bins.
+@dataclass(frozen=True)
+class Moments:
+    """Mean and standard deviation over training bins, of what is encoded and reconstructed."""
 
-    A unit that never changes in training has scale 1 and no weights: random ones would stand in
-    the dictionary for ever and mean nothing.
-    """
-    coder = SparseCoder(record, generator=torch.Generator().manual_seed(record.config.seed))
+    mean: np.ndarray
+    spread: np.ndarray
+    wanted: np.ndarray
+    wanted_spread: np.ndarray
+
+
+def moments_of(record: CoderRecord, data: Any, *, target: Any = None) -> Moments:
+    """The moments that a coder's normalisation and first biases come from."""
     train = np.asarray(data[names.SPLIT].values) == names.TRAIN
     inputs, targets = slice(None), slice(None)
     if record.target_ids is not None and target is None:
         inputs, targets = record.columns(data[names.UNIT_ID].values)
     mean, spread = _moments(data, train, inputs)
-    wanted, wanted_spread = mean, spread
-    if record.target_ids is not None:
-        wanted, wanted_spread = _moments(data if target is None else target, train, targets)
+    if record.target_ids is None:
+        return Moments(mean, spread, mean, spread)
+    return Moments(mean, spread, *_moments(data if target is None else target, train, targets))
+
+
+def untrained(
+    record: CoderRecord, data: Any, *, target: Any = None, moments: Moments | None = None
+) -> SparseCoder:
+    """The coder before the first update: seeded weights, normalisation of the training bins.
+
+    A unit that never changes in training has scale 1 and no weights: random ones would stand in
+    the dictionary for ever and mean nothing. ``moments`` are computed when they are not given.
+    """
+    coder = SparseCoder(record, generator=torch.Generator().manual_seed(record.config.seed))
+    found = moments or moments_of(record, data, target=target)
+    mean, spread, wanted, wanted_spread = (
+        found.mean, found.spread, found.wanted, found.wanted_spread,
+    )  # fmt: skip
     with torch.no_grad():
         _silence(coder, spread == 0, wanted_spread == 0)
         if record.config.normalisation == "zscore":
@@ -89,14 +109,18 @@ def _moments(
     data: Any, train: np.ndarray, columns: list[int] | slice
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation over the training bins in which a unit was observed."""
-    counts = np.asarray(data[names.COUNTS].values)[train][:, columns]
-    observed = np.ones(counts.shape, bool)
-    if names.VALID in data:
-        observed = np.asarray(data[names.VALID].values)[train][:, columns]
-    n = np.maximum(observed.sum(axis=0), 1)
-    mean = (counts * observed).sum(axis=0, dtype=np.float64) / n
-    square = (np.square(counts, dtype=np.float64) * observed).sum(axis=0) / n
-    return mean, np.sqrt(np.maximum(square - mean**2, 0))
+    counts = np.asarray(data[names.COUNTS].values)
+    valid = np.asarray(data[names.VALID].values) if names.VALID in data else None
+    n = total = square = np.zeros(())
+    rows = np.flatnonzero(train)
+    for some in np.array_split(rows, max(1, -(-len(rows) // CHUNK))):  # or it would be copied whole
+        part = counts[some][:, columns].astype(np.float64)
+        observed = np.ones(part.shape, bool) if valid is None else valid[some][:, columns]
+        part *= observed
+        n, total = n + observed.sum(axis=0), total + part.sum(axis=0)
+        square = square + np.square(part).sum(axis=0)
+    mean = total / np.maximum(n, 1)
+    return mean, np.sqrt(np.maximum(square / np.maximum(n, 1) - mean**2, 0))
 
 
 def _scale(offset: Tensor, scale: Tensor, mean: np.ndarray, spread: np.ndarray) -> None:

@@ -47,7 +47,6 @@ class Unbuildable:
     """The NWB type that it was read as instead; '' where it was left out."""
     inside: tuple[str, ...] = ()
     """What else lay within it and was left out too."""
-
     in_copy: bool = True
     """Whether what was read can be written again."""
 
