@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from nwbsparse.models.coder import SparseCoder as SparseCoder
     from nwbsparse.models.exports import export_dictionary_learning as export_dictionary_learning
     from nwbsparse.models.exports import export_saelens as export_saelens
+    from nwbsparse.pipeline import run as run
     from nwbsparse.results import Results as Results
     from nwbsparse.results import open_results as open_results
     from nwbsparse.results import write as write
-    from nwbsparse.run import run as run
     from nwbsparse.session import Session as Session
     from nwbsparse.sklearn_api import SparseCoderTransformer as SparseCoderTransformer
     from nwbsparse.training.fit import fit as fit
@@ -58,7 +58,7 @@ _WHERE = {
     "read": "nwbsparse.io.reading",
     "reconstruct": "nwbsparse.analysis.inference",
     "report": "nwbsparse.views.report",
-    "run": "nwbsparse.run",
+    "run": "nwbsparse.pipeline",
     "save": "nwbsparse.models.checkpoint",
     "split": "nwbsparse.binning.split",
     "stability": "nwbsparse.analysis.stability",

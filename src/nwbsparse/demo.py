@@ -15,8 +15,8 @@ from nwbsparse.binning.split import split
 from nwbsparse.binning.to_bins import bin_session
 from nwbsparse.config import Config
 from nwbsparse.io.reading import read
+from nwbsparse.pipeline import Run, Say, run
 from nwbsparse.progress import Progress, silent
-from nwbsparse.run import Run, Say, run
 from nwbsparse.simulate.nwb import write_placecells, write_superposition
 from nwbsparse.simulate.placecells import FIELDS, simulate_placecells
 from nwbsparse.simulate.superposition import simulate_superposition

@@ -98,7 +98,12 @@ def test_a_preset_gives_way_to_a_file_and_a_file_to_flags(recording, tmp_path, c
     )  # fmt: skip
     assert code == 0
     used = read_toml(out / "run.toml")
-    assert (used["k"], used["max_epochs"], used["sparsifier"], used["n_latents"]) == (2, 3, "topk", 14)
+    assert (used["k"], used["max_epochs"], used["sparsifier"], used["n_latents"]) == (
+        2,
+        3,
+        "topk",
+        14,
+    )
     assert run_cli("fit", recording, "--preset", "naik2024", "--out", tmp_path / "x") == 2
     assert "did you mean 'naik2025'" in capsys.readouterr().err
 

@@ -14,8 +14,8 @@ from nwbsparse import read
 from nwbsparse.binning.to_bins import to_bins
 from nwbsparse.config import Config
 from nwbsparse.errors import BadInput
+from nwbsparse.pipeline import run
 from nwbsparse.results import open_results
-from nwbsparse.run import run
 from recordings import damaged, line_of, poisson_spikes, reasons, replace_dataset, write_recording
 
 SPIKES = poisson_spikes(n_units=6)

@@ -7,8 +7,8 @@ from pynwb.ecephys import LFP, ElectricalSeries
 from pynwb.ophys import Fluorescence, ImageSegmentation, OpticalChannel, RoiResponseSeries
 
 from nwbsparse.config import Config
+from nwbsparse.pipeline import run
 from nwbsparse.results import open_results
-from nwbsparse.run import run
 from recordings import START
 
 ROWS = [5, 2, 7]

@@ -67,22 +67,22 @@ def run(
     quiet
         Print nothing but errors.
     """
-    from nwbsparse import run as verbs
+    from nwbsparse import pipeline
     from nwbsparse.cli.show import progress_bars, report_table, show_run
     from nwbsparse.io.reading import read_as
 
     console = _console()
     if not dry_run:
-        verbs.check_out(out, source, config, overwrite=overwrite)
+        pipeline.check_out(out, source, config, overwrite=overwrite)
     session = read_as(source, config, strict=strict)
     if dry_run:
-        _show_plan(console, verbs.plan(session, config), source, out)
+        _show_plan(console, pipeline.plan(session, config), source, out)
         return
     if not quiet:
         console.print(report_table(session.report.to_dict()))
     with progress_bars(console, quiet=quiet) as progress:
         say = (lambda _: None) if quiet else _say(console)
-        done = verbs.run(session, out, config, overwrite=overwrite, progress=progress, say=say)
+        done = pipeline.run(session, out, config, overwrite=overwrite, progress=progress, say=say)
     if not quiet:
         show_run(console, done)
         then = f", or in Python: nwbsparse.open_results('{done.nwb}')" if done.nwb else ""

@@ -20,8 +20,8 @@ from nwbsparse.errors import BadInput, EnvironmentProblem
 from nwbsparse.io.reading import read_as
 from nwbsparse.models import checkpoint
 from nwbsparse.models.coder import SparseCoder
+from nwbsparse.pipeline import bins_said, save_netcdf, stability_said
 from nwbsparse.prepare import prepare
-from nwbsparse.run import bins_said, save_netcdf, stability_said
 from nwbsparse.training.fit import fit
 from nwbsparse.training.saved import FILE
 
