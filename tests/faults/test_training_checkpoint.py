@@ -126,14 +126,14 @@ def test_the_same_units_in_another_order_are_refused(data, folder):
     renamed = data.assign_coords(unit_id=("unit", swapped))
     with pytest.raises(BadInput, match="belongs to another training: units"):
         fit(renamed, CONFIG, checkpoint=folder, resume=True)
-    with pytest.raises(BadInput, match="bins .*units"):
+    with pytest.raises(BadInput, match=r"bins .*units"):
         fit(data.isel(unit=[1, 0, *range(2, 16)]), CONFIG, checkpoint=folder, resume=True)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.0001, 0.02, 0.3, 0.9, 0.9999])
 def test_a_truncated_checkpoint_is_refused(share, data, folder, content):
     (folder / FILE).write_bytes(content[: int(share * len(content))])
-    with pytest.raises(IntegrityError, match="is damaged.*remove it to train from the beginning"):
+    with pytest.raises(IntegrityError, match=r"is damaged.*remove it to train from the beginning"):
         fit(data, CONFIG, checkpoint=folder, resume=True)
 
 
