@@ -4,11 +4,14 @@ What ``fit`` asks of a Binned dataset is a handful of named arrays; here they ar
 that a benchmark measures training and runs where only torch and numpy are.
 """
 
+import contextlib
 from dataclasses import dataclass
 
 import numpy as np
 
 TRAIN, VALIDATION = 0, 1
+AT_ONCE = 10_000
+FULL_UPDATES = 3_000  # of a training whose length is left to nwbsparse
 
 
 @dataclass
@@ -21,27 +24,43 @@ class Bins(dict):
 
     coords = ("split", "segment", "unit_id")
 
-    def __init__(self, counts, split):
+    def __init__(self, counts, split, segment=None):
         n_bins, n_units = counts.shape
         arrays = {
             "counts": counts,
             "split": split,
-            "segment": np.zeros(n_bins, np.int32),
+            "segment": np.zeros(n_bins, np.int32) if segment is None else segment,
             "unit_id": np.array([str(unit) for unit in range(n_units)]),
         }
         super().__init__({name: Values(array) for name, array in arrays.items()})
         self.attrs = {"bin_width": 0.02}
 
 
-def poisson_bins(n_bins, n_units, *, validation=0.1):
-    """Counts of one byte as the peers get them in ``train_peer.py``; the last bins are validation."""
+def poisson_bins(n_bins, n_units, *, validation=0.1, segment=None):
+    """Counts of one byte at the rates of ``train_peer.py``; the last bins are for validation."""
     rng = np.random.default_rng(0)
     rates = rng.uniform(0.05, 2.0, n_units)
-    return split_bins(rng.poisson(rates, (n_bins, n_units)).astype(np.uint8), validation)
+    counts = np.empty((n_bins, n_units), np.uint8)
+    for begin in range(0, n_bins, AT_ONCE):  # or the peak of memory would be that of making them
+        some = counts[begin : begin + AT_ONCE]
+        some[:] = rng.poisson(rates, some.shape)
+    split = np.full(n_bins, TRAIN, np.int8)
+    split[n_bins - round(validation * n_bins) :] = VALIDATION
+    return Bins(counts, split, segment)
 
 
-def split_bins(counts, validation):
-    """Any array (time, unit), its last share kept for validation."""
-    split = np.full(len(counts), TRAIN, np.int8)
-    split[len(counts) - round(validation * len(counts)) :] = VALIDATION
-    return Bins(counts, split)
+@contextlib.contextmanager
+def checks_of_a_full_training(share):
+    """A short training looks at its validation bins as often per update as a full one does.
+
+    ``fit`` looks 30 times however short it is: in three epochs that would cost six times as much
+    per update as in the seventeen that it chooses by itself.
+    """
+    from nwbsparse.training import engine
+
+    usual = engine.CHECKS
+    engine.CHECKS = max(1, round(usual * min(share, 1)))
+    try:
+        yield
+    finally:
+        engine.CHECKS = usual

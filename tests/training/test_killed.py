@@ -65,10 +65,8 @@ NURSERY = """
 
 @pytest.mark.fault(53)
 @pytest.mark.fault(54)
-@pytest.mark.parametrize(
-    "kind",
-    [pytest.param(kind, marks=pytest.mark.slow) if kind != "levels" else kind for kind in KINDS],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_training_killed_again_and_again_ends_the_same(kind, tmp_path, request):
     given = {"tests": str(request.config.rootpath / "tests"), "folder": str(tmp_path)}
     given |= {"kind": kind, "run": RUN, "kills": KILLS, "seed": len(kind)}

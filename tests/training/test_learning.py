@@ -61,7 +61,17 @@ def test_it_beats_the_untrained_control_on_held_out_bins(loss, data):
     assert torch.allclose(coder.dictionary.norm(dim=1), torch.ones(24), atol=1e-5)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "transcoder"])
+OFTEN = ("topk", "gated", "window", "convolution")
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        kind if kind in OFTEN else pytest.param(kind, marks=pytest.mark.slow)
+        for kind in KINDS
+        if kind != "transcoder"
+    ],
+)
 def test_so_does_every_kind(kind, data):
     coder = fit(data, Config(**(KINDS[kind] | {"batch_size": 128, "max_epochs": 8})))
     assert held_out_loss(coder, data) < 0.9 * held_out_loss(untrained_control(coder, data), data)

@@ -75,6 +75,7 @@ def test_a_coder_that_does_not_fit_is_refused_before_it_is_made(request):
     assert found[3][0] == "", "what fits is trained"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="peak memory is in other units elsewhere")
 def test_a_long_recording_is_not_copied(request):
     (grown,) = in_child(

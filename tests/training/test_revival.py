@@ -56,7 +56,6 @@ def test_without_weight_nothing_happens(revival, data, unrevived):
         {"target_units": "1,2,3", "lag": 1},
         {"loss": "poisson"},
         {"precision": "bfloat16"},
-        {"sparsifier": "topk", "precision": "bfloat16"},
     ],
     ids=str,
 )

@@ -35,6 +35,7 @@ def evaluate(coder: SparseCoder, data: xr.Dataset, *, split: str = "test") -> xr
     Raises:
         BadInput: not split, or other units than the coder's.
     """
+    part(data, split)  # says so when the bins were not split yet
     bins = _whole_bins(coder, data, split)
     n_units, n_levels = coder.n_targets, len(coder.levels)
     residual = np.zeros((n_levels, n_units))

@@ -145,7 +145,8 @@ class Stack:
             predicted, active, n_active = self._sparse(weights, features, pi, selectors, len(y))
             penalty = 0.0
         else:
-            pi = encoder.pre_activation(weights, features)
+            # short products (bfloat16), but selections and thresholds in full
+            pi = encoder.pre_activation(weights, features).to(target.dtype)
             predicted, active, n_active = self._dense(weights, own, pi, selectors, len(y))
             penalty = self._penalty(weights, own, pi, target, valid)
         terms = [self._reconstruction(weights, one, target, valid) for one in predicted]

@@ -170,7 +170,7 @@ def _digest(text: str, tensors: dict[str, Tensor]) -> str:
     digest = hashlib.blake2b(text.encode(), digest_size=DIGEST // 2)
     for name, tensor in sorted(tensors.items()):
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        digest.update(tensor.reshape(-1).numpy())
+        digest.update(tensor.reshape(-1).numpy().data)
     return digest.hexdigest()
 
 
