@@ -45,7 +45,9 @@ def test_without_weight_nothing_happens(revival, data, unrevived):
     assert everything(made) == everything(unrevived)
 
 
-@pytest.mark.parametrize("revival", ["auxiliary", "paper", "resample"])
+@pytest.mark.parametrize(
+    "revival", ["auxiliary", "resample", pytest.param("paper", marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize(
     "shape",
     [

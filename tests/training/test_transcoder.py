@@ -69,7 +69,9 @@ def test_other_units_are_predicted_on_held_out_bins(data):
     assert held_out_r2(coder, shuffled) < 0.05
 
 
-@pytest.mark.parametrize("loss", ["poisson", "msle", "negative_binomial"])
+@pytest.mark.parametrize(
+    "loss", ["poisson", pytest.param("negative_binomial", marks=pytest.mark.slow)]
+)
 def test_so_they_are_as_counts(loss, data):
     coder = fit(data, Config(target_regions="CA3", loss=loss, **RUN))
     assert held_out_r2(coder, data) > 0.5
@@ -77,7 +79,7 @@ def test_so_they_are_as_counts(loss, data):
 
 def test_the_lag_of_the_planted_delay_predicts_best():
     data = two_populations(delay=3)
-    lags = (-3, 0, 2, 3)
+    lags = (0, 2, 3)
     found = [
         held_out_r2(fit(data, Config(target_units=TARGETS, lag=lag, **RUN)), data) for lag in lags
     ]

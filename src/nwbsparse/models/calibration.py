@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
+
+from nwbsparse.models.index_loops import above
 
 SAME = 1e-5
 """Share by which pre-activations of one and the same bin can differ between batches (rounding)."""
@@ -16,27 +19,48 @@ class ThresholdSearch:
     Feed it pre-activations in any number of pieces; it keeps the k·N largest positive values. The
     number of bins must be known beforehand: what is large among the first bins need not be large
     among all, nor the other way round.
+
+    Args:
+        k: mean number of active latents per bin that is wanted.
+        n_bins: how many bins there are.
+        floor: smaller values are passed over, which makes the search ten times faster. It is a
+            guess; ``floor_was_too_high`` says whether θ could not be found above it.
     """
 
-    def __init__(self, k: int, *, n_bins: int) -> None:
-        self.k = k
-        self.n_bins = n_bins
-        self._largest: Tensor | None = None
+    def __init__(self, k: int, *, n_bins: int, floor: float = 0.0) -> None:
+        self.wanted = k * n_bins
+        self.floor = max(floor, 0.0)
+        self._pieces: list[Tensor] = []
+        self._n = 0
         self._dropped = 0.0
         """The largest value that was let go."""
+        self._scratch: dict[int, np.ndarray] = {}
 
     def add(self, pre_activation: Float[Tensor, "bin latent"]) -> None:
         """Take note of some bins."""
-        positive = pre_activation[pre_activation > 0]
-        pool = positive if self._largest is None else torch.cat([self._largest, positive])
+        flat = pre_activation.detach().reshape(-1)
+        found = flat.index_select(0, above(flat, self.floor, self._scratch)).cpu()
+        self._pieces.append(found)
+        self._n += len(found)
         # one more than needed, and all that tie with it: ties at the edge count as a whole
-        limit = self.k * self.n_bins + 1
-        if len(pool) > 2 * limit:
-            kept = pool >= torch.topk(pool, limit, sorted=False).values.min() * (1 - SAME)
-            if len(lower := pool[~kept]):
-                self._dropped = max(self._dropped, float(lower.max()))
-            pool = pool[kept]
-        self._largest = pool
+        limit = self.wanted + 1
+        if self._n > 2 * limit:
+            pool = self._pool()
+            kept = pool >= _ranked(pool, limit) * (1 - SAME)
+            if not kept.all():
+                self._dropped = max(self._dropped, float(pool[~kept].max()))
+            self._pieces = [torch.from_numpy(pool[kept])]
+            self._n = len(self._pieces[0])
+
+    @property
+    def floor_was_too_high(self) -> bool:
+        """Whether values below the floor decide where θ lies; begin again with a lower one."""
+        if self.floor == 0:
+            return False
+        pool = self._pool()
+        if len(pool) <= self.wanted:
+            return True
+        return float(pool.min()) >= _ranked(pool, max(self.wanted, 1)) * (1 - SAME)
 
     def threshold(self) -> Tensor:
         """The θ whose mean L0 on the bins seen is nearest to k (float32 scalar).
@@ -46,14 +70,27 @@ class ThresholdSearch:
         θ lies halfway between the last value that is in and the first that is out: the same bin
         in a batch of another size differs by rounding, and must not fall to the other side.
         """
-        if self._largest is None or not len(self._largest):
+        pool = self._pool()
+        if not len(pool):
             return torch.tensor(0.0)
-        ordered = torch.sort(self._largest, descending=True).values.cpu().double()
-        wanted = self.k * self.n_bins
-        edge = ordered[min(wanted, len(ordered)) - 1]
-        n_in = int((ordered >= edge * (1 - SAME)).sum())
-        without = int((ordered > edge * (1 + SAME)).sum())
-        if without > 0 and wanted - without < n_in - wanted:
-            n_in = without
-        first_out = max([self._dropped, *ordered[n_in : n_in + 1].tolist()])
-        return torch.tensor((float(ordered[n_in - 1]) + first_out) / 2, dtype=torch.float32)
+        edge = _ranked(pool, min(self.wanted, len(pool)))
+        inside = pool >= edge * (1 - SAME)
+        without = pool > edge * (1 + SAME)
+        n_in, n_without = int(inside.sum()), int(without.sum())
+        if n_without > 0 and self.wanted - n_without < n_in - self.wanted:
+            inside = without
+        last_in = float(pool[inside].min())
+        first_out = float(pool[~inside].max()) if not inside.all() else 0.0
+        return torch.tensor((last_in + max(self._dropped, first_out)) / 2, dtype=torch.float32)
+
+    def _pool(self) -> np.ndarray:
+        """All values kept so far."""
+        if len(self._pieces) != 1:
+            self._pieces = [torch.cat(self._pieces) if self._pieces else torch.zeros(0)]
+        return self._pieces[0].numpy()
+
+
+def _ranked(pool: np.ndarray, rank: int) -> float:
+    """The value of this rank, 1 for the largest."""
+    at = len(pool) - rank
+    return float(np.partition(pool, at)[at])

@@ -19,6 +19,11 @@ from nwbsparse.models.record import CoderRecord
 from nwbsparse.training.bins import Windows, windows_of
 
 CHUNK = 8192
+CALIBRATED = 1024
+"""Bins at a time, when thresholds are sought: their pre-activations stay in the cache."""
+SAMPLED = 8192
+MARGIN = 0.9
+"""Share of a sample's threshold that hardly any recording's own lies below."""
 LEAST_DISPERSION = 1e-3
 
 
@@ -92,17 +97,38 @@ def calibrate(coder: SparseCoder, windows: Windows) -> None:
     """Set each level's threshold to the value that gives a mean L0 of k on the training bins."""
     if not coder.architecture.sparsifier.calibrated:
         return
-    nested = coder.config.nesting == "nested"
-    for level, (size, k) in enumerate(coder.levels):
-        if nested and level + 1 < len(coder.levels):
-            continue
-        search = ThresholdSearch(k, n_bins=len(windows.train))
-        for index in windows.train.split(CHUNK):
-            y = windows.batch(coder, index).y[:, -coder.window :]
-            search.add(coder.pre_activation(y)[:, :size])
+    train = windows.train
+    floors = [0.0] * len(coder.levels)
+    if len(train) > 2 * SAMPLED:
+        # what a sample says, less a margin: then nearly all bins are passed over at once
+        at = torch.linspace(0, len(train) - 1, SAMPLED, dtype=torch.float64).round().long()
+        sample = _searches(coder, windows, train[at.to(train.device)], floors)
+        floors = [float(search.threshold()) * MARGIN for search in sample]
+    found = _searches(coder, windows, train, floors)
+    if any(search.floor_was_too_high for search in found):
+        found = _searches(coder, windows, train, [0.0] * len(floors))
+    for level, search in enumerate(found):
         coder.threshold[level] = search.threshold()
-    if nested:
+    if coder.config.nesting == "nested":
         coder.threshold.fill_(coder.threshold[-1])
+
+
+def _searches(
+    coder: SparseCoder, windows: Windows, index: Tensor, floors: list[float]
+) -> list[ThresholdSearch]:
+    """Feed these windows to a search per level; prefixes of one selection need the last alone."""
+    nested = coder.config.nesting == "nested"
+    found = [
+        ThresholdSearch(k, n_bins=len(index), floor=floor)
+        for (_, k), floor in zip(coder.levels, floors, strict=True)
+    ]
+    for some in index.split(CALIBRATED):
+        y = windows.batch(coder, some).y[:, -coder.window :]
+        pi = coder.pre_activation(y)
+        for (size, _), search in zip(coder.levels, found, strict=True):
+            if size == coder.n_latents or not nested:
+                search.add(pi[:, :size])
+    return found
 
 
 def _moments(
