@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from nwbsparse.models.index_loops import above
+from nwbsparse.models.index_loops import above, taken
 
 SAME = 1e-5
 """Share by which pre-activations of one and the same bin can differ between batches (rounding)."""
@@ -39,7 +39,7 @@ class ThresholdSearch:
     def add(self, pre_activation: Float[Tensor, "bin latent"]) -> None:
         """Take note of some bins."""
         flat = pre_activation.detach().reshape(-1)
-        found = flat.index_select(0, above(flat, self.floor, self._scratch)).cpu()
+        found = taken(flat, above(flat, self.floor, self._scratch)).cpu()
         self._pieces.append(found)
         self._n += len(found)
         # one more than needed, and all that tie with it: ties at the edge count as a whole

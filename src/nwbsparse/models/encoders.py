@@ -39,10 +39,14 @@ class Encoder(ABC):
         """What the last linear map sees; a model dimension of 1 where all models see the same."""
 
     def pre_activation(
-        self, weights: Weights, features: Float[Tensor, "shared row feature"]
+        self,
+        weights: Weights,
+        features: Float[Tensor, "shared row feature"],
+        *,
+        out: Tensor | None = None,
     ) -> Float[Tensor, "model row latent"]:
-        """``π``: pre-activations of every latent."""
-        return linear(features, weights[WEIGHT], weights[BIAS])
+        """``π``: pre-activations of every latent; written to ``out`` where no gradient is needed."""
+        return linear(features, weights[WEIGHT], weights[BIAS], out=out)
 
     def own_bin(self, features: Tensor) -> Float[Tensor, "shared row feature"]:
         """The features that ``encoder_weight`` is multiplied with, of the activation's own bin."""
@@ -53,12 +57,15 @@ def linear(
     features: Float[Tensor, "shared row feature"],
     weight: Float[Tensor, "model latent feature"],
     bias: Float[Tensor, "model latent"],
+    *,
+    out: Tensor | None = None,
 ) -> Float[Tensor, "model row latent"]:
     """``x Wᵀ + b`` of every model."""
     if len(weight) == 1 and len(features) == 1:
-        return functional.linear(features[0], weight[0], bias[0])[None]
+        one = None if out is None else out[0]
+        return torch.addmm(bias[0], features[0], weight[0].t(), out=one)[None]
     x = features.expand(len(weight), -1, -1)
-    return torch.baddbmm(bias[:, None], x, weight.transpose(1, 2))
+    return torch.baddbmm(bias[:, None], x, weight.transpose(1, 2), out=out)
 
 
 def fan_in(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:

@@ -16,10 +16,17 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from nwbsparse.models.index_loops import above, grouped
+from nwbsparse.models.index_loops import (
+    above,
+    grouped,
+    largest,
+    largest_of_rows,
+    placed,
+    taken,
+)
 
-SLACK = 0.05
-"""Share by which the last threshold is lowered: lets about a quarter too many through."""
+SLACK = 0.02
+"""Share by which the last threshold is lowered: lets a few too many through."""
 
 
 @dataclass(frozen=True)
@@ -43,18 +50,21 @@ class Selection:
         return Selection(self.index, (self.shape[0], n_rows, n_columns))
 
     @cached_property
+    def places(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Row and column of each entry, and where the entries of each row begin."""
+        return placed(self.index, self.shape)
+
+    @property
     def row(self) -> Int[Tensor, " entry"]:
-        return torch.div(self.index, self.shape[2], rounding_mode="floor").to(torch.int32)
+        return self.places[0]
 
-    @cached_property
+    @property
     def column(self) -> Int[Tensor, " entry"]:
-        models, n_rows, n_columns = self.shape
-        inside = (self.index % n_columns).to(torch.int32)
-        return inside if models == 1 else inside + self.row // n_rows * n_columns
+        return self.places[1]
 
-    @cached_property
+    @property
     def row_edges(self) -> Int[Tensor, " edge"]:
-        return _edges(self.row, self.shape[0] * self.shape[1])
+        return self.places[2]
 
     @cached_property
     def columns_grouped(self) -> tuple[Tensor, Tensor]:
@@ -70,12 +80,11 @@ class Selection:
         """The transpose (model · column, model · row), or (…, row) where models share their rows."""
         models, n_rows, n_columns = self.shape
         edges, order = self.columns_grouped
-        row = self.row.index_select(0, order)
+        row = taken(self.row, order)
         width = models * n_rows
         if shared_rows and models > 1:
             row, width = row % n_rows, n_rows
-        gathered = values.index_select(0, order)
-        return _csr(edges, row, gathered, (models * n_columns, width))
+        return _csr(edges, row, taken(values, order), (models * n_columns, width))
 
     def column_sums(self, values: Float[Tensor, " entry"]) -> Float[Tensor, " column"]:
         """Sum of the values of each column, all models after each other."""
@@ -89,12 +98,6 @@ class Selection:
         where = (inside < n_columns).nonzero().squeeze(1)
         narrower = self.row[where].long() * n_columns + inside[where]
         return where, Selection(narrower, (models, n_rows, n_columns))
-
-
-def _edges(sorted_or_not: Tensor, length: int) -> Tensor:
-    edges = torch.zeros(length + 1, dtype=torch.int32, device=sorted_or_not.device)
-    torch.cumsum(torch.bincount(sorted_or_not, minlength=length), 0, out=edges[1:])
-    return edges
 
 
 def _csr(edges: Tensor, columns: Tensor, values: Tensor, size: tuple[int, int]) -> Tensor:
@@ -152,16 +155,11 @@ def _largest(
         if len(candidates) >= wanted or guess <= 0:
             break
         candidates = above(values, guess * lower, scratch)
-    pool = values.index_select(0, candidates)
+    pool = taken(values, candidates)
     if len(candidates) <= wanted:
-        return candidates, float(pool.min()) if len(candidates) else 0.0
-    edge = _kth_largest(pool, wanted)
-    kept = pool >= edge
-    surplus = int(kept.sum()) - wanted
-    if surplus:
-        tied = (pool == edge).nonzero().squeeze(1)
-        kept[tied[len(tied) - surplus :]] = False
-    return candidates[kept], edge
+        return candidates.clone(), float(pool.min()) if len(candidates) else 0.0
+    edge = _kth_largest(pool, wanted, probably_below=guess * (1 + 4 * SLACK))
+    return largest(pool, candidates, edge, wanted), edge
 
 
 def largest_by_sorting(rows: Tensor, k: int) -> Int[Tensor, " entry"]:
@@ -175,10 +173,13 @@ def largest_by_sorting(rows: Tensor, k: int) -> Int[Tensor, " entry"]:
     return (columns + first).reshape(-1)
 
 
-def _kth_largest(values: Tensor, k: int) -> float:
-    # numpy's selection is vectorised, a quarter of the time of torch's
+def _kth_largest(values: Tensor, k: int, *, probably_below: float) -> float:
+    # numpy's selection is vectorised, a quarter of the time of torch's; and where the guess was
+    # good only the few small values need to be ordered
     at = len(values) - k
-    return float(np.partition(values.numpy(), at)[at])
+    table = values.numpy()
+    low = table[table < probably_below]
+    return float(np.partition(low if len(low) > at else table, at)[at])
 
 
 class LargestOfRow:
@@ -188,66 +189,17 @@ class LargestOfRow:
         self.k = k
         self.floor: Tensor | None = None
         """Guess for the next batch: hardly any row has fewer than k entries above it."""
-        self._scratch: dict[int, np.ndarray] = {}
 
     def __call__(self, table: Float[Tensor, "model row column"]) -> Selection:
-        """At most k entries of each row; which of several tied ones is kept is not defined."""
+        """At most k entries of each row; of several that tie at the edge the earlier are kept."""
         models, n_rows, n_columns = table.shape
         rows = table.detach().reshape(models * n_rows, n_columns)
+        k = min(self.k, n_columns)
         if table.device.type != "cpu":
-            index = largest_by_sorting(rows, min(self.k, n_columns))
-            return Selection(index, (models, n_rows, n_columns))
+            return Selection(largest_by_sorting(rows, k), (models, n_rows, n_columns))
         guess = 0.0 if self.floor is None else float(self.floor[0])
-        picked, edge = _largest_of_rows(rows, self.k, guess, self._scratch)
-        self.floor = torch.tensor([edge * (1 - SLACK)], dtype=torch.float64)
+        picked, edges = largest_of_rows(rows, k, guess)
+        # a value that most rows have k entries above; the few others are searched once more
+        low = np.partition(edges, len(edges) // 20)[len(edges) // 20] if len(edges) else 0.0
+        self.floor = torch.tensor([float(low) * (1 - SLACK)], dtype=torch.float64)
         return Selection(picked, (models, n_rows, n_columns))
-
-
-def _largest_of_rows(
-    rows: Tensor, k: int, guess: float, scratch: dict[int, np.ndarray]
-) -> tuple[Tensor, float]:
-    """Flat indices of the k largest positive entries of each row, and a guess for other rows."""
-    n_rows, n_columns = rows.shape
-    if k >= n_columns:
-        return above(rows.reshape(-1), 0.0, scratch), 0.0
-    candidates = above(rows.reshape(-1), guess, scratch)
-    row = torch.div(candidates, n_columns, rounding_mode="floor")
-    lengths = torch.bincount(row, minlength=n_rows)
-    width = int(lengths.max()) if n_rows else 0
-    if guess <= 0 or not k <= width <= n_columns // 2:
-        kept, edges = _search(rows, torch.arange(n_rows, device=rows.device), k)
-    else:
-        # a narrow table of candidates instead of the wide one
-        first = torch.cumsum(lengths, 0) - lengths
-        shift = torch.arange(n_rows, device=rows.device) * width - first
-        at = torch.arange(len(candidates), device=rows.device) + shift.index_select(0, row)
-        narrow = rows.new_full((n_rows * width,), -torch.inf)
-        narrow[at] = rows.reshape(-1).index_select(0, candidates)
-        origin = torch.zeros(n_rows * width, dtype=candidates.dtype, device=rows.device)
-        origin[at] = candidates
-        values, columns = torch.topk(narrow.view(n_rows, width), k, dim=1, sorted=False)
-        enough = lengths >= k
-        kept = origin.view(n_rows, width).gather(1, columns)[enough]
-        kept, edges = kept[values[enough] > 0], values[enough].amin(dim=1)
-        short = (~enough).nonzero().squeeze(1)
-        if len(short):
-            others, low = _search(rows, short, k)
-            kept, edges = torch.cat([kept, others]), torch.cat([edges, low])
-    return torch.sort(kept).values, _low(edges)
-
-
-def _search(rows: Tensor, which: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """The k largest positive entries of whole rows, and the smallest of the k in each."""
-    values, columns = torch.topk(rows[which], k, dim=1, sorted=False)
-    found = columns + which[:, None] * rows.shape[1]
-    if rows.numel() < 2**31:
-        found = found.to(torch.int32)
-    return found[values > 0], values.amin(dim=1)
-
-
-def _low(edges: Tensor) -> float:
-    """A value that most rows have k entries above; the few others are searched whole."""
-    if not len(edges):
-        return 0.0
-    at = max(len(edges) // 20, 1)
-    return max(float(torch.kthvalue(edges, at).values), 0.0)

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
+from nwbsparse.models.index_loops import taken
 from nwbsparse.models.selection import Selection
 
 
@@ -30,7 +31,7 @@ class _Gather(Function):
     ) -> Tensor:
         ctx.save_for_backward(features, weight)
         ctx.selection = selection
-        return computed.reshape(-1).index_select(0, selection.index)
+        return taken(computed.reshape(-1), selection.index)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:

@@ -103,6 +103,8 @@ class Stack:
             and self.config.precision != "bfloat16"
         )
         self.selectors: list[Select | None] = self.new_selectors()
+        self._pi: Tensor | None = None
+        """Where pre-activations are written when nothing keeps them: by far the largest table."""
 
     def __len__(self) -> int:
         return len(self.coders)
@@ -141,7 +143,7 @@ class Stack:
         features = self.architecture.features(weights, y - self.coders[0].pre_bias)
         if self.sparse:
             with torch.no_grad():
-                pi = encoder.pre_activation(weights, features)
+                pi = encoder.pre_activation(weights, features, out=self._table(weights, features))
             predicted, active, n_active = self._sparse(weights, features, pi, selectors, len(y))
             penalty = 0.0
         else:
@@ -152,6 +154,13 @@ class Stack:
         terms = [self._reconstruction(weights, one, target, valid) for one in predicted]
         loss = torch.stack(terms).mean(dim=0) + penalty
         return Outcome(loss, predicted[-1], active, n_active, features)
+
+    def _table(self, weights: Weights, features: Tensor) -> Tensor:
+        models, n_latents, _ = weights[WEIGHT].shape
+        shape = (models, features.shape[1], n_latents)
+        if self._pi is None or self._pi.shape != shape:
+            self._pi = features.new_empty(shape)
+        return self._pi
 
     def _sparse(
         self,

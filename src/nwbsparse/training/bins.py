@@ -15,7 +15,7 @@ from nwbsparse.errors import BadInput
 from nwbsparse.models.coder import SparseCoder, as_tensor
 from nwbsparse.models.record import CoderRecord
 
-CHECKED = 8192
+CHECKED = 4096
 """Validation windows that a check looks at, spread evenly over all there are."""
 
 
@@ -104,9 +104,8 @@ class Windows:
 
 def _gather(table: Tensor, index: Tensor, offsets: Tensor, columns: Tensor | None) -> Tensor:
     """(bin, lag, unit) of a table (time, unit)."""
-    rows = table[index][:, None] if len(offsets) == 1 and not offsets.any() else None
-    if rows is None:
-        rows = table[index[:, None] + offsets]
+    bins = index[:, None] + offsets
+    rows = table.index_select(0, bins.flatten()).view(*bins.shape, -1)
     return rows if columns is None else rows[:, :, columns]
 
 

@@ -31,7 +31,6 @@ CHECKS = 30
 """How many times a training looks at the validation bins."""
 DIVERGED = 1e3
 """Times the first loss beyond which a training has left the rails."""
-CHUNK = 8192
 SYNC = 10
 """Updates between two looks at losses and dead latents on a GPU, which would wait for each."""
 
@@ -261,7 +260,7 @@ class Training:
         loss = error = active = n = 0.0
         total: Tensor | None = None
         square: Tensor | None = None
-        for index in self.checked.split(CHUNK):
+        for index in self.checked.split(self.config.batch_size or 1):
             batch = self.windows.batch(self.stack.coders[0], index)
             with self._arithmetic():
                 outcome = self.stack.forward(
