@@ -6,6 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nwbsparse.models import index_loops
 from nwbsparse.models.selection import (
     LargestOfBatch,
     LargestOfRow,
@@ -41,7 +42,7 @@ def by_sorting(of, table, k):
 
 
 def searching(of, k, guess=None, models=1):
-    search = SEARCHES[of](k)
+    search = SEARCHES[of](*[k] * models)
     if guess is not None:
         search.floor = torch.full((models,), guess, dtype=torch.float64)
     return search
@@ -59,13 +60,39 @@ def test_of_a_batch_exactly_the_largest_are_kept_and_of_ties_the_earlier(table, 
 @given(table=tables(), k=st.integers(1, 9), guess=st.none() | GUESSES)
 def test_of_each_row_the_largest_values_are_kept(table, k, guess):
     found = searching("row", k, guess, len(table))(table)
-    assert torch.equal(found.index, found.index.unique())  # ascending, nothing twice
-    rows = table.reshape(-1, table.shape[2])
-    for at, values in enumerate(rows):
-        kept = values[(found.column % table.shape[2])[found.row == at].long()]
-        # which of several ties is not defined, their values are
-        expected = np.sort(values.numpy()[values.numpy() > 0])[::-1][:k]
-        assert sorted(kept.tolist(), reverse=True) == expected.tolist()
+    assert found.index.tolist() == by_sorting("row", table, k)
+
+
+@settings(deadline=None, max_examples=60)
+@given(table=tables(), ks=st.lists(st.integers(1, 9), min_size=3, max_size=3), guess=GUESSES)
+@BOTH
+def test_every_model_of_a_stack_has_a_number_of_its_own(of, table, ks, guess):
+    ks = ks[: len(table)]
+    search = SEARCHES[of](*ks)
+    search.floor = torch.full((len(ks),), guess, dtype=torch.float64)
+    found = search(table).index.tolist()
+    size = table[0].numel()
+    expected = [
+        at * size + index
+        for at, k in enumerate(ks)
+        for index in by_sorting(of, table[at : at + 1], k)
+    ]
+    assert found == expected
+
+
+@settings(deadline=None, max_examples=60)
+@given(table=tables(), k=st.integers(1, 9), guess=GUESSES)
+@BOTH
+def test_without_numba_the_choice_is_the_same(of, table, k, guess):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(index_loops, "_compiled", lambda loop: None)
+        found = searching(of, k, guess, len(table))(table)
+        places = found.row.tolist(), found.column.tolist(), found.row_edges.tolist()
+        grouped = [part.tolist() for part in found.columns_grouped]
+    assert found.index.tolist() == by_sorting(of, table, k)
+    again = Selection(found.index, found.shape)
+    assert places == (again.row.tolist(), again.column.tolist(), again.row_edges.tolist())
+    assert grouped == [part.tolist() for part in again.columns_grouped]
 
 
 @settings(deadline=None, max_examples=100)
@@ -74,9 +101,9 @@ def test_of_each_row_the_largest_values_are_kept(table, k, guess):
 def test_what_a_gpu_searches_without_waiting_activates_the_same_values(of, table, k):
     models, rows, columns = table.shape
     length, wanted = (rows * columns, k * rows) if of == "batch" else (columns, k)
-    index = largest_by_sorting(table.reshape(-1, length), min(wanted, length))
+    index = largest_by_sorting(table.reshape(-1, length), [min(wanted, length)])
     made = selected(table, Selection(index, (models, rows, columns)))
-    exact = selected(table, searching(of, k)(table))
+    exact = selected(table, searching(of, k, models=models)(table))
     # of ties it may keep others, and it brings along what is not positive
     for one, other in zip(made.reshape(-1, length), exact.reshape(-1, length), strict=True):
         assert torch.equal(one.sort().values, other.sort().values)
@@ -87,7 +114,7 @@ def test_what_a_gpu_searches_without_waiting_activates_the_same_values(of, table
 @BOTH
 def test_a_drifting_recording_is_searched_as_exactly_as_the_first_batch(of, n_models, dtype):
     generator = torch.Generator().manual_seed(0)
-    search = searching(of, 3)
+    search = searching(of, 3, models=n_models)
     # louder, softer, silent, back again, shorter: every guess is wrong in another way
     for scale, shift, rows in [(1, 0, 30), (1.02, 0, 30), (50, 0, 30), (0.01, 0, 30), (1, -9, 30),
                                (1, 0, 30), (1, 2, 7), (1, -2, 30), (0.97, -2, 30)]:  # fmt: skip
@@ -108,7 +135,7 @@ def test_the_choice_does_not_hang_on_the_guess(of, at, n_models):
 
 def test_models_of_a_stack_that_are_louder_do_not_spoil_the_guess_of_the_others():
     generator = torch.Generator().manual_seed(2)
-    search = LargestOfBatch(3)
+    search = LargestOfBatch(3, 3, 3)
     for _ in range(3):
         table = torch.randn(3, 30, 32, generator=generator)
         table *= torch.tensor([1.0, 100.0, 0.001])[:, None, None]

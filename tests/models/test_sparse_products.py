@@ -30,7 +30,7 @@ def choose(table, kept):
         "one row": torch.arange(ROWS)[None, :, None].expand_as(table) == 4,
     }
     if kept == "some":
-        return LargestOfBatch(2)(table)
+        return LargestOfBatch(*[2] * len(table))(table)
     return Selection(mask[kept].reshape(-1).nonzero().squeeze(1), tuple(table.shape))
 
 

@@ -9,7 +9,7 @@ gets the same answers from torch.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -73,13 +73,16 @@ def largest(values: Tensor, candidates: Tensor, edge: float, wanted: int) -> Ten
     return torch.from_numpy(out)
 
 
-def largest_of_rows(rows: Tensor, k: int, guess: float) -> tuple[Tensor, np.ndarray]:
+def largest_of_rows(
+    rows: Tensor, k: Sequence[int], guesses: Sequence[float]
+) -> tuple[Tensor, np.ndarray]:
     """Ascending flat indices of the k largest positive entries of each row, and the k-th of each.
 
     Args:
         rows: (row, column), on the CPU.
-        k: at most the number of columns.
-        guess: most rows should have k entries above it; the answer does not depend on it.
+        k: at most the number of columns; one number for every equal share of the rows.
+        guesses: of each share: most rows should have k entries above it; the answer does not
+            depend on it.
 
     Returns:
         (entry,) indices, int32 where they fit, fewer than k of a row with fewer positive entries;
@@ -89,15 +92,23 @@ def largest_of_rows(rows: Tensor, k: int, guess: float) -> tuple[Tensor, np.ndar
     n_rows, n_columns = rows.shape
     index_type = np.int32 if rows.numel() < 2**31 else np.int64
     table = rows.contiguous().numpy()
+    share = n_rows // len(k)
     kernel = _compiled(_select_in_rows)
     if kernel is None:
-        order = np.argsort(-table, axis=1, kind="stable")[:, :k]
-        values = np.take_along_axis(table, order, axis=1)
-        found = (order + np.arange(n_rows)[:, None] * n_columns)[values > 0]
-        return torch.from_numpy(np.sort(found).astype(index_type)), values.min(axis=1).clip(0)
-    out = np.empty(n_rows * k, dtype=index_type)
+        found, edges = [], []
+        for at, one in enumerate(k):
+            part = table[at * share : (at + 1) * share]
+            order = np.argsort(-part, axis=1, kind="stable")[:, :one]
+            values = np.take_along_axis(part, order, axis=1)
+            first = (np.arange(len(part)) + at * share)[:, None] * n_columns
+            found.append(np.sort((order + first)[values > 0]))
+            edges.append(values.min(axis=1).clip(0))
+        index = np.concatenate(found).astype(index_type)
+        return torch.from_numpy(index), np.concatenate(edges)
+    out = np.empty(share * sum(k), dtype=index_type)
     edges = np.zeros(n_rows, dtype=table.dtype)
-    n_found = kernel(table, k, table.dtype.type(max(guess, 0.0)), out, edges)
+    floors = np.maximum(np.asarray(guesses), 0).astype(table.dtype)
+    n_found = kernel(table, np.asarray(k), floors, out, edges)
     return torch.from_numpy(out[:n_found]), edges
 
 
@@ -179,13 +190,15 @@ def _keep(values: Any, candidates: Any, edge: Any, out: Any) -> None:
             kept += 1
 
 
-def _select_in_rows(table: Any, k: int, guess: Any, out: Any, edges: Any) -> int:
+def _select_in_rows(table: Any, ks: Any, guesses: Any, out: Any, edges: Any) -> int:
     n_columns = table.shape[1]
+    share = table.shape[0] // ks.size
     place = np.empty(n_columns + 1, np.int32)
     pool = np.empty(n_columns, table.dtype)
     n_out = 0
     for row in range(table.shape[0]):
         values = table[row]
+        k, guess = ks[row // share], guesses[row // share]
         found = 0
         for at in range(n_columns):
             place[found] = at

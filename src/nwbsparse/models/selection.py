@@ -8,6 +8,7 @@ result never depends on it.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 
@@ -114,14 +115,35 @@ def _expect_beta_warning() -> None:
         torch.sparse_csr_tensor([0, 0], [], [], (1, 1), dtype=torch.float32)
 
 
-class LargestOfBatch:
-    """Batch top-k: the k · rows largest positive entries of each model's whole table."""
+class Select:
+    """A choice of entries for every model of a stack, with a memory from batch to batch.
 
-    def __init__(self, k: int) -> None:
+    Args:
+        k: of each model.
+    """
+
+    def __init__(self, *k: int) -> None:
         self.k = k
         self.floor: Tensor | None = None
-        """Guess for the next batch, one per model."""
+        """Guesses for the next batch, one per model; what is chosen does not depend on them."""
         self._scratch: dict[int, np.ndarray] = {}
+
+    def __call__(self, table: Float[Tensor, "model row column"]) -> Selection:
+        """What is chosen of a batch."""
+        raise NotImplementedError
+
+    def keep(self, models: Sequence[int]) -> None:
+        """Forget the other models."""
+        self.k = tuple(self.k[model] for model in models)
+        if self.floor is not None:
+            self.floor = self.floor[torch.tensor(list(models))]
+
+    def _guess(self, model: int) -> float:
+        return 0.0 if self.floor is None else float(self.floor[model])
+
+
+class LargestOfBatch(Select):
+    """Batch top-k: the k · rows largest positive entries of each model's whole table."""
 
     def __call__(self, table: Float[Tensor, "model row column"]) -> Selection:
         """Exactly k · rows entries, even among ties, fewer where fewer are positive.
@@ -130,13 +152,12 @@ class LargestOfBatch:
         """
         models, n_rows, n_columns = table.shape
         flat = table.detach().reshape(models, -1)
-        wanted = min(self.k * n_rows, flat.shape[1])
+        wanted = [min(k * n_rows, flat.shape[1]) for k in self.k]
         if table.device.type != "cpu":
             return Selection(largest_by_sorting(flat, wanted), (models, n_rows, n_columns))
         chosen, edges = [], []
         for model in range(models):
-            guess = 0.0 if self.floor is None else float(self.floor[model])
-            picked, edge = _largest(flat[model], wanted, guess, self._scratch)
+            picked, edge = _largest(flat[model], wanted[model], self._guess(model), self._scratch)
             if table.numel() >= 2**31:
                 picked = picked.long()
             chosen.append(picked + model * flat.shape[1] if model else picked)
@@ -162,13 +183,23 @@ def _largest(
     return largest(pool, candidates, edge, wanted), edge
 
 
-def largest_by_sorting(rows: Tensor, k: int) -> Int[Tensor, " entry"]:
-    """Flat indices of the k largest entries of each row, without waiting for the device.
+def largest_by_sorting(rows: Tensor, k: Sequence[int]) -> Int[Tensor, " entry"]:
+    """Flat indices of the largest entries of each row, without waiting for the device.
 
     How many of them are positive is not known to the host, so those that are not come along;
     :func:`nwbsparse.models.sparsifiers.selected` leaves them at zero.
+
+    Args:
+        rows: (row, column).
+        k: how many of each row; one number for every equal share of the rows.
     """
-    columns = torch.topk(rows, k, dim=1, sorted=False).indices
+    if len(set(k)) > 1:
+        share = len(rows) // len(k)
+        parts = [
+            largest_by_sorting(part, [one]) for part, one in zip(rows.split(share), k, strict=True)
+        ]
+        return torch.cat([part + at * share * rows.shape[1] for at, part in enumerate(parts)])
+    columns = torch.topk(rows, k[0], dim=1, sorted=False).indices
     first = torch.arange(len(rows), device=rows.device)[:, None] * rows.shape[1]
     return (columns + first).reshape(-1)
 
@@ -182,24 +213,20 @@ def _kth_largest(values: Tensor, k: int, *, probably_below: float) -> float:
     return float(np.partition(low if len(low) > at else table, at)[at])
 
 
-class LargestOfRow:
+class LargestOfRow(Select):
     """Top-k: the k largest entries of each row, those of them that are positive."""
-
-    def __init__(self, k: int) -> None:
-        self.k = k
-        self.floor: Tensor | None = None
-        """Guess for the next batch: hardly any row has fewer than k entries above it."""
 
     def __call__(self, table: Float[Tensor, "model row column"]) -> Selection:
         """At most k entries of each row; of several that tie at the edge the earlier are kept."""
         models, n_rows, n_columns = table.shape
         rows = table.detach().reshape(models * n_rows, n_columns)
-        k = min(self.k, n_columns)
+        k = [min(one, n_columns) for one in self.k]
         if table.device.type != "cpu":
             return Selection(largest_by_sorting(rows, k), (models, n_rows, n_columns))
-        guess = 0.0 if self.floor is None else float(self.floor[0])
-        picked, edges = largest_of_rows(rows, k, guess)
-        # a value that most rows have k entries above; the few others are searched once more
-        low = np.partition(edges, len(edges) // 20)[len(edges) // 20] if len(edges) else 0.0
-        self.floor = torch.tensor([float(low) * (1 - SLACK)], dtype=torch.float64)
+        guesses = [self._guess(model) for model in range(models)]
+        picked, edges = largest_of_rows(rows, k, guesses)
+        if n_rows:
+            # a value that most rows have k entries above; the few others are searched once more
+            low = np.partition(edges.reshape(models, n_rows), n_rows // 20, axis=1)[:, n_rows // 20]
+            self.floor = torch.from_numpy(low.astype(np.float64)) * (1 - SLACK)
         return Selection(picked, (models, n_rows, n_columns))

@@ -18,11 +18,10 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.nn import functional
 
-from nwbsparse.models.selection import LargestOfBatch, LargestOfRow, Selection
+from nwbsparse.models.selection import LargestOfBatch, LargestOfRow, Select, Selection
 
 Weights = Mapping[str, Tensor]
 Table = Float[Tensor, "model row latent"]
-Select = Callable[[Tensor], Selection]
 
 
 @dataclass(frozen=True)
@@ -43,8 +42,8 @@ class Sparsifier(ABC):
         """Weights of its own, of one model, before training."""
         return {}
 
-    def selector(self, k: int) -> Select | None:
-        """For rules that keep k latents: what finds them, with a memory of the last batch."""
+    def selector(self, *k: int) -> Select | None:
+        """For rules that keep k latents (of each model): what finds them, batch after batch."""
         return None
 
     @abstractmethod
@@ -86,8 +85,8 @@ class BatchTopK(Sparsifier):
 
     calibrated = True
 
-    def selector(self, k: int) -> Select:
-        return LargestOfBatch(k)
+    def selector(self, *k: int) -> Select:
+        return LargestOfBatch(*k)
 
     def train(self, pi: Table, weights: Weights, own: Own, select: Select | None) -> Table:
         assert select is not None
@@ -102,8 +101,8 @@ class BatchTopK(Sparsifier):
 class TopK(Sparsifier):
     """The k largest positive of each bin (Gao et al. 2024), in training and ever after."""
 
-    def selector(self, k: int) -> Select:
-        return LargestOfRow(k)
+    def selector(self, *k: int) -> Select:
+        return LargestOfRow(*k)
 
     def train(self, pi: Table, weights: Weights, own: Own, select: Select | None) -> Table:
         assert select is not None
@@ -137,10 +136,9 @@ class L1(Sparsifier):
     def penalty(
         self, pi: Table, activation: Table, weights: Weights, own: Own
     ) -> Float[Tensor, " model"]:
-        paid = activation
         if self.kind == "exponential":
-            paid = -torch.expm1(-activation / own.bandwidth[:, None, None])
-        return own.penalty_weight * paid.sum(dim=2).mean(dim=1)
+            return own.penalty_weight * _Saturating.apply(activation, own.bandwidth)
+        return own.penalty_weight * activation.sum(dim=2).mean(dim=1)
 
 
 class JumpReLU(Sparsifier):
@@ -198,6 +196,22 @@ class Gated(Sparsifier):
 
     def first_guess(self, pi: Table) -> Table:
         return functional.relu(pi)
+
+
+class _Saturating(Function):
+    """``Σ(1 − exp(−a / bandwidth))``, mean over rows; in half the passes that autograd needs."""
+
+    @staticmethod
+    def forward(ctx: Any, activation: Tensor, bandwidth: Tensor) -> Tensor:
+        shrunk = torch.mul(activation, -1 / bandwidth[:, None, None]).expm1_()
+        ctx.save_for_backward(shrunk, bandwidth)
+        return -shrunk.sum(dim=2).mean(dim=1)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        shrunk, bandwidth = ctx.saved_tensors
+        share = (grads[0] / bandwidth / shrunk.shape[1])[:, None, None]
+        return torch.addcmul(share, shrunk, share), None
 
 
 class _Jump(Function):

@@ -16,16 +16,16 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import Parameter
 
 from nwbsparse.errors import NwbsparseError
 from nwbsparse.models.coder import SparseCoder
-from nwbsparse.models.sparsifiers import Select
 from nwbsparse.models.stack import Stack
 from nwbsparse.progress import Progress
+from nwbsparse.training.adam import StackAdam
 from nwbsparse.training.bins import Batch, Windows
 from nwbsparse.training.resampling import resample
 from nwbsparse.training.schedule import step_size
+from nwbsparse.training.validation import validate
 
 CHECKS = 30
 """How many times a training looks at the validation bins."""
@@ -46,11 +46,6 @@ class Member:
     """What the loop knows about one model."""
 
     coder: SparseCoder
-    optimiser: torch.optim.Optimizer
-    slices: dict[str, Parameter]
-    """Its part of the stacked weights: the same memory."""
-    selectors: list[Select | None]
-    """Memories of the selection on validation bins."""
     first: float | None = None
     best: float = math.inf
     best_weights: dict[str, Tensor] | None = None
@@ -69,7 +64,11 @@ class Training:
         device = coders[0].offset.device
         self.on_cpu = device.type == "cpu"
         self.update = 0
-        self.members = [_member(self.stack, at) for at in range(len(coders))]
+        self.members = [Member(coder) for coder in coders]
+        """Those still in training, in the order of the stack."""
+        self.adam = StackAdam(self.stack.weights, [coder.config for coder in coders])
+        self.looks = self.stack.new_selectors()
+        """Memories of the selection on validation bins."""
         self.everyone = list(self.members)
         n_latents = coders[0].n_latents
         self.idle = torch.zeros(len(coders), n_latents, dtype=torch.long, device=device)
@@ -86,7 +85,6 @@ class Training:
         self.per_epoch = len(windows.train) // self.config.batch_size
         self.total = self.per_epoch * self.config.max_epochs
         self.every = max(self.total // CHECKS, 1)
-        self.checked = windows.checked()
 
     def run(self, progress: Progress, at_update: Any = None) -> list[Member]:
         """Train to the end; every member, in the order given, with its best weights loaded.
@@ -107,8 +105,8 @@ class Training:
                 progress("fit", self.update, self.total, **self._said(speed))
             if at_update is not None:
                 at_update(self, checked=checked)
-        for member in self.members:
-            self._finish(member)
+        for at, member in enumerate(self.members):
+            self._finish(at, member)
         return self.everyone
 
     def _one_update(self) -> None:
@@ -148,14 +146,7 @@ class Training:
         total.sum().backward()
         stack.drop_parallel_gradient()
         self._clip()
-        for at, member in enumerate(self.members):
-            own = member.coder.config
-            for name, part in member.slices.items():
-                grad = stack.weights[name].grad
-                part.grad = None if grad is None else grad[at]
-            size = step_size(self.update, self.total, own.schedule)
-            member.optimiser.param_groups[0]["lr"] = own.learning_rate * size
-            member.optimiser.step()
+        self.adam.step(step_size(self.update, self.total, config.schedule))
         stack.renormalise()
         return outcome.loss.detach()
 
@@ -213,8 +204,9 @@ class Training:
         done = []
         dead = (self.idle >= self._per_model("dead_window")[:, None]).float().mean(dim=1)
         patience_from = self.total // 2 if self.config.schedule == "trapezoid" else 0
-        for at, member in enumerate(self.members):
-            found = self._validate(at, member)
+        looked = validate(self.stack, self.windows, self.looks, self._arithmetic)
+        now = step_size(self.update - 1, self.total, self.config.schedule)
+        for at, (member, found) in enumerate(zip(self.members, looked, strict=True)):
             held_out = found["validation_loss"]
             member.history.append(
                 {
@@ -222,10 +214,10 @@ class Training:
                     "train_loss": float(self.losses[at]),
                     **found,
                     "dead_fraction": float(dead[at]),
-                    "learning_rate": member.optimiser.param_groups[0]["lr"],
+                    "learning_rate": member.coder.config.learning_rate * now,
                 }
             )
-            if not len(self.checked):
+            if not len(self.windows.validation):
                 member.best_weights = self.stack.snapshot(at)
             elif not math.isfinite(held_out):
                 self._fail(member, held_out, "on the validation bins")
@@ -248,65 +240,29 @@ class Training:
         member = self.members[at]
         dead = self.idle[at] >= member.coder.config.dead_window
         seed = member.coder.config.seed * 1_000_003 + self.update
-        resample(
-            self.stack, self.windows, at, dead, member.optimiser, member.slices, seed=seed % 2**63
-        )
+        resample(self.stack, self.windows, at, dead, self.adam, seed=seed % 2**63)
         self.idle[at, dead] = 0
-
-    def _validate(self, at: int, member: Member) -> dict[str, float]:
-        """Loss, R² and L0 of the largest level on validation bins, selected as in training."""
-        if not len(self.checked):
-            return {"validation_loss": math.nan, "r2": math.nan, "l0": math.nan}
-        loss = error = active = n = 0.0
-        total: Tensor | None = None
-        square: Tensor | None = None
-        for index in self.checked.split(self.config.batch_size or 1):
-            batch = self.windows.batch(self.stack.coders[0], index)
-            with self._arithmetic():
-                outcome = self.stack.forward(
-                    batch.y, batch.target, batch.valid, selectors=member.selectors, member=at
-                )
-            residual = batch.target - outcome.predicted[0]
-            target = batch.target
-            if batch.valid is not None:
-                residual = torch.where(batch.valid, residual, 0.0)
-                target = torch.where(batch.valid, target, 0.0)
-            loss += float(outcome.loss[0]) * len(index)
-            error += float(residual.square().sum(dtype=torch.float64))
-            total = target.sum(dim=0, dtype=torch.float64) + (0 if total is None else total)
-            square = target.double().square().sum(dim=0) + (0 if square is None else square)
-            active += float(outcome.n_active)
-            n += len(index)
-        assert total is not None and square is not None
-        around = float((square - total.square() / n).sum())
-        rows = n * self.stack.architecture.decoder.rows_per_bin
-        return {
-            "validation_loss": loss / n,
-            "r2": 1 - error / around if around > 0 else math.nan,
-            "l0": active / rows,
-        }
 
     def _drop(self, places: Sequence[int]) -> None:
         """Let members go that stopped or diverged; the others go on unchanged."""
         stay = [at for at in range(len(self.members)) if at not in set(places)]
         for at in places:
-            self._finish(self.members[at])
+            self._finish(at, self.members[at])
         self.members = [self.members[at] for at in stay]
         if not stay:
             return
-        self.stack.keep(stay)
+        self.stack.keep(stay, more=self.looks)
         self._options.clear()
         kept = torch.tensor(stay, device=self.idle.device)
         self.idle, self.losses = self.idle[kept], self.losses[kept]
-        for at, member in enumerate(self.members):
-            for name, part in member.slices.items():
-                part.data = self.stack.weights[name].data[at]
+        configs = [member.coder.config for member in self.members]
+        self.adam.keep(kept, self.stack.weights, configs)
 
     @torch.no_grad()
-    def _finish(self, member: Member) -> None:
+    def _finish(self, at: int, member: Member) -> None:
         weights = member.best_weights
         if weights is None:
-            weights = {name: part.detach().clone() for name, part in member.slices.items()}
+            weights = self.stack.snapshot(at)
         for name, weight in weights.items():
             member.coder.get_parameter(name).copy_(weight)
         if member.failed is not None and member.best_weights is not None:
@@ -325,16 +281,3 @@ class Training:
         }
         said = {key: sum(row[name] for row in last) / len(last) for key, name in shown.items()}
         return said | {"bins_per_s": speed, "models": float(len(self.members))}
-
-
-def _member(stack: Stack, at: int) -> Member:
-    slices = {name: Parameter(weight.data[at]) for name, weight in stack.weights.items()}
-    coder = stack.coders[at]
-    device = coder.offset.device
-    optimiser = torch.optim.AdamW(
-        list(slices.values()),
-        lr=coder.config.learning_rate,
-        weight_decay=coder.config.weight_decay,
-        fused=device.type in ("cpu", "cuda"),
-    )
-    return Member(coder, optimiser, slices, stack.new_selectors())

@@ -22,6 +22,7 @@ from nwbsparse.models.record import CoderRecord
 from nwbsparse.models.stack import OWN, shared_options
 from nwbsparse.progress import Progress, silent
 from nwbsparse.schema import own_version
+from nwbsparse.training.adam import own_step
 from nwbsparse.training.bins import Windows, check_counts, windows_of
 from nwbsparse.training.device import check_memory, pick_device
 from nwbsparse.training.engine import Training, TrainingDiverged
@@ -123,7 +124,9 @@ def fit_many(
         groups.setdefault(json.dumps(shared_options(coder.config), sort_keys=True), []).append(at)
     made: list[Any] = [None] * len(coders)
     done = 0
-    for places in groups.values():
+    for group in groups.values():
+        # neighbours with the same step size share the optimiser's calls
+        places = sorted(group, key=lambda at: own_step(coders[at].config))
         size = _members_at_once(coders[places[0]])
         for start in range(0, len(places), size):
             part = places[start : start + size]

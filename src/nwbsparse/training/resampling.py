@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,6 +11,7 @@ from torch.nn import functional
 from nwbsparse.models.architecture import DICTIONARY
 from nwbsparse.models.encoders import BIAS, WEIGHT
 from nwbsparse.models.stack import Stack
+from nwbsparse.training.adam import StackAdam
 from nwbsparse.training.bins import Windows
 
 SHY = 0.2
@@ -25,8 +25,7 @@ def resample(
     windows: Windows,
     member: int,
     dead: Tensor,
-    optimiser: torch.optim.Optimizer,
-    slices: dict[str, Any],
+    adam: StackAdam,
     *,
     seed: int,
 ) -> int:
@@ -41,8 +40,7 @@ def resample(
         windows: what they learn from.
         member: which model.
         dead: (latent,) which of its latents.
-        optimiser: that model's.
-        slices: its parameters as the optimiser knows them.
+        adam: what trains the stack; its moments of those latents begin anew.
         seed: of the draw; the same seed gives the same weights.
     """
     rows = dead.nonzero().squeeze(1)
@@ -54,7 +52,7 @@ def resample(
     index = windows.train[drawn.to(windows.train.device)]
     batch = windows.batch(stack.coders[0], index)
     outcome = stack.forward(
-        batch.y, batch.target, batch.valid, selectors=stack.new_selectors(), member=member
+        batch.y, batch.target, batch.valid, selectors=stack.new_selectors(member), member=member
     )
     residual = batch.target - outcome.predicted[0].to(batch.target.dtype)
     if batch.valid is not None:
@@ -67,19 +65,16 @@ def resample(
     features = stack.architecture.encoder.own_bin(outcome.features)[0]
     per_bin = len(features) // len(index)  # a convolution's rows are the bins of windows
     seen = features.view(len(index), per_bin, -1)[bins, -1].to(batch.target.dtype)
-    encoder, dictionary = slices[WEIGHT], slices[DICTIONARY]
+    encoder, dictionary = (stack.weights[name].data[member] for name in (WEIGHT, DICTIONARY))
     length = torch.linalg.vector_norm(encoder[~dead], dim=1).mean()
     encoder[rows] = SHY * length * functional.normalize(seen, dim=1)
-    slices[BIAS][rows] = 0.0
+    stack.weights[BIAS].data[member, rows] = 0.0
     directions = functional.normalize(residual[bins], dim=1)
     if directions.shape[1] == dictionary.shape[1]:
         dictionary[rows] = directions
     else:  # a time course: it begins where it is, and nowhere else
         dictionary[rows] = 0.0
         dictionary[rows, : directions.shape[1]] = directions
-    for part in (encoder, slices[BIAS], dictionary):
-        for name in ("exp_avg", "exp_avg_sq"):
-            moment = optimiser.state.get(part, {}).get(name)
-            if moment is not None:
-                moment[rows] = 0.0
+    for name in (WEIGHT, BIAS, DICTIONARY):
+        adam.forget(member, name, rows)
     return len(rows)

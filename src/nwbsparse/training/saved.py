@@ -17,7 +17,7 @@ from nwbsparse.errors import BadInput, IntegrityError
 from nwbsparse.models.checkpoint import write_whole
 from nwbsparse.training.engine import Member, Training, TrainingDiverged
 
-FORMAT = 1
+FORMAT = 2
 DIGEST = 32
 """Hexadecimal digits of the checksum that stands before the words."""
 FILE = "checkpoint.safetensors"
@@ -38,13 +38,19 @@ def save_training(training: Training, path: Path, identity: dict[str, Any]) -> N
         "generator": training.epoch_began_with,
         "idle": training.idle,
     }
-    for level, selector in enumerate(training.stack.selectors):
+    for level, (selector, look) in enumerate(_selectors(training)):
         _put_floor(tensors, f"floor/{level}", selector)
+        _put_floor(tensors, f"look/{level}", look)
+    for name, weight in training.stack.weights.items():
+        tensors[f"weight/{name}"] = weight
+        for moment, value in training.adam.moments[name].items():
+            tensors[f"adam/{name}/{moment}"] = value
     rows = [_member_state(place, member, tensors) for place, member in enumerate(training.everyone)]
     words = {
         "format": FORMAT,
         "update": training.update,
         "identity": identity,
+        "steps": training.adam.steps,
         "members": rows,
         "active": [training.everyone.index(member) for member in training.members],
     }
@@ -81,38 +87,42 @@ def resume_training(training: Training, path: Path, identity: dict[str, Any]) ->
         ) from error
 
 
+def _selectors(training: Training) -> Any:
+    return zip(training.stack.selectors, training.looks, strict=True)
+
+
 def _member_state(place: int, member: Member, tensors: dict[str, Tensor]) -> dict[str, Any]:
-    key = f"member/{place}"
-    for name, part in member.slices.items():
-        tensors[f"{key}/weight/{name}"] = part
-        for moment, value in member.optimiser.state.get(part, {}).items():
-            tensors[f"{key}/adam/{name}/{moment}"] = value
-        if member.best_weights is not None:
-            tensors[f"{key}/best/{name}"] = member.best_weights[name]
-    for level, selector in enumerate(member.selectors):
-        _put_floor(tensors, f"{key}/floor/{level}", selector)
+    for name, best in (member.best_weights or {}).items():
+        tensors[f"best/{place}/{name}"] = best
     return {
         "first": member.first,
         "best": member.best if math.isfinite(member.best) else None,
         "waited": member.waited,
         "history": member.history,
         "failed": None if member.failed is None else str(member.failed),
-        "learning_rate": member.optimiser.param_groups[0]["lr"],
     }
 
 
+@torch.no_grad()
 def _restore(training: Training, words: dict[str, Any], tensors: dict[str, Tensor]) -> None:
     device = training.idle.device
     training.update = int(words["update"])
     for place, (member, row) in enumerate(zip(training.everyone, words["members"], strict=True)):
-        _restore_member(member, row, tensors, f"member/{place}", device)
+        _restore_member(member, row, tensors, f"best/{place}/", device)
     active = [int(place) for place in words["active"]]
     dropped = [place for place in range(len(training.everyone)) if place not in active]
     if dropped:
         training._drop(dropped)
     training.idle = tensors["idle"].to(device)
-    for level, selector in enumerate(training.stack.selectors):
+    for level, (selector, look) in enumerate(_selectors(training)):
         _take_floor(tensors, f"floor/{level}", selector)
+        _take_floor(tensors, f"look/{level}", look)
+    for name, weight in training.stack.weights.items():
+        weight.copy_(tensors[f"weight/{name}"])
+        for moment, value in training.adam.moments[name].items():
+            value.copy_(tensors[f"adam/{name}/{moment}"])
+    training.adam.steps = {name: int(words["steps"][name]) for name in training.stack.weights}
+    training.adam.use(training.stack.weights, [one.coder.config for one in training.members])
     training.generator.set_state(tensors["generator"])
     training.epoch_began_with = tensors["generator"]
     if training.update:  # of the epoch that is under way, or has just ended
@@ -122,28 +132,15 @@ def _restore(training: Training, words: dict[str, Any], tensors: dict[str, Tenso
 def _restore_member(
     member: Member, row: dict[str, Any], tensors: dict[str, Tensor], key: str, device: torch.device
 ) -> None:
-    with torch.no_grad():
-        for name, part in member.slices.items():
-            part.copy_(tensors[f"{key}/weight/{name}"])
-            moments = {
-                stored.rpartition("/")[2]: tensors[stored].to(device)
-                for stored in tensors
-                if stored.startswith(f"{key}/adam/{name}/")
-            }
-            if moments:
-                member.optimiser.state[part] = moments
     best = {
-        name: tensors[f"{key}/best/{name}"].to(device)
-        for name in member.slices
-        if f"{key}/best/{name}" in tensors
+        name.removeprefix(key): tensor.to(device)
+        for name, tensor in tensors.items()
+        if name.startswith(key)
     }
     member.best_weights = best or None
-    for level, selector in enumerate(member.selectors):
-        _take_floor(tensors, f"{key}/floor/{level}", selector)
     member.first, member.waited = row["first"], int(row["waited"])
     member.best = math.inf if row["best"] is None else float(row["best"])
     member.history = list(row["history"])
-    member.optimiser.param_groups[0]["lr"] = row["learning_rate"]
     if row["failed"] is not None:
         member.failed = TrainingDiverged(row["failed"])
 
