@@ -67,6 +67,8 @@ class Training:
         self.members = [Member(coder) for coder in coders]
         """Those still in training, in the order of the stack."""
         self.adam = StackAdam(self.stack.weights, [coder.config for coder in coders])
+        self.size = 0.0
+        """Share of the learning rates that the latest update was made with."""
         self.looks = self.stack.new_selectors()
         """Memories of the selection on validation bins."""
         self.everyone = list(self.members)
@@ -146,7 +148,8 @@ class Training:
         total.sum().backward()
         stack.drop_parallel_gradient()
         self._clip()
-        self.adam.step(step_size(self.update, self.total, config.schedule))
+        self.size = step_size(self.update, self.total, config.schedule)
+        self.adam.step(self.size)
         stack.renormalise()
         return outcome.loss.detach()
 
@@ -205,7 +208,6 @@ class Training:
         dead = (self.idle >= self._per_model("dead_window")[:, None]).float().mean(dim=1)
         patience_from = self.total // 2 if self.config.schedule == "trapezoid" else 0
         looked = validate(self.stack, self.windows, self.looks, self._arithmetic)
-        now = step_size(self.update - 1, self.total, self.config.schedule)
         for at, (member, found) in enumerate(zip(self.members, looked, strict=True)):
             held_out = found["validation_loss"]
             member.history.append(
@@ -214,7 +216,7 @@ class Training:
                     "train_loss": float(self.losses[at]),
                     **found,
                     "dead_fraction": float(dead[at]),
-                    "learning_rate": member.coder.config.learning_rate * now,
+                    "learning_rate": member.coder.config.learning_rate * self.size,
                 }
             )
             if not len(self.windows.validation):

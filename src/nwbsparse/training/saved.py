@@ -113,6 +113,8 @@ def _restore(training: Training, words: dict[str, Any], tensors: dict[str, Tenso
     dropped = [place for place in range(len(training.everyone)) if place not in active]
     if dropped:
         training._drop(dropped)
+    if not active:  # it was over
+        return
     training.idle = tensors["idle"].to(device)
     for level, (selector, look) in enumerate(_selectors(training)):
         _take_floor(tensors, f"floor/{level}", selector)
