@@ -104,7 +104,7 @@ def baselines(counts, seed):
         warnings.simplefilter("ignore")
         pca = PCA(counts.shape[1], random_state=seed).fit(counts).components_
         ica = FastICA(random_state=seed, max_iter=500).fit(counts).mixing_.T
-        nmf = NMF(150, init="nndsvda", random_state=seed, max_iter=400).fit(counts).components_
+        nmf = NMF(150, init="random", random_state=seed, max_iter=400).fit(counts).components_
     return {
         "raw units": np.eye(counts.shape[1]),
         "PCA": np.concatenate([pca, -pca]),

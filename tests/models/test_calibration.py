@@ -15,11 +15,11 @@ def random_batch(n, d, seed=0, dtype=torch.float32):
     return torch.randn(n, d, generator=torch.Generator().manual_seed(seed), dtype=dtype)
 
 
-def search(pieces, k):
-    found = ThresholdSearch(k, n_bins=sum(len(piece) for piece in pieces))
+def search(pieces, k, **guess):
+    found = ThresholdSearch(k, n_bins=sum(len(piece) for piece in pieces), **guess)
     for piece in pieces:
         found.add(piece)
-    return found.threshold()
+    return None if found.missed else found.threshold()
 
 
 def l0(pre, threshold):
@@ -125,3 +125,27 @@ def test_equal_bins_stay_together_in_batches_of_every_size(k):
     for size in (1, 3, 64):
         parts = torch.cat([coder(part) for part in kinds.split(size)])
         assert torch.equal(parts[kind] > 0, whole)
+
+
+@settings(deadline=None, max_examples=500)
+@given(
+    values=TIED,
+    k=st.integers(1, 4),
+    size=st.integers(1, 20),
+    floor=st.floats(0, 2),
+    width=st.floats(0, 2),
+)
+def test_a_guess_changes_nothing_or_is_called_wrong(values, k, size, floor, width):
+    pre = torch.tensor(values[: len(values) // 4 * 4]).view(-1, 4)
+    exact = search([pre], k)
+    guessed = search(pre.split(size), k, between=(floor, floor + width))
+    assert guessed is None or torch.equal(guessed, exact)
+
+
+def test_a_good_guess_is_enough():
+    pre = random_batch(500, 64)
+    exact = search([pre], 4)
+    edge = float(exact)
+    assert torch.equal(search(pre.split(50), 4, between=(0.9 * edge, 1.1 * edge)), exact)
+    for wrong in ((1.05 * edge, 1.2 * edge), (0.5 * edge, 0.9 * edge)):
+        assert search(pre.split(50), 4, between=wrong) is None

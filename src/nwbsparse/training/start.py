@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,8 +23,8 @@ CHUNK = 8192
 CALIBRATED = 1024
 """Bins at a time, when thresholds are sought: their pre-activations stay in the cache."""
 SAMPLED = 8192
-MARGIN = 0.9
-"""Share of a sample's threshold that hardly any recording's own lies below."""
+MARGIN = 0.1
+"""How far, relatively, a recording's threshold hardly ever lies from that of its sample."""
 LEAST_DISPERSION = 1e-3
 
 
@@ -98,15 +99,16 @@ def calibrate(coder: SparseCoder, windows: Windows) -> None:
     if not coder.architecture.sparsifier.calibrated:
         return
     train = windows.train
-    floors = [0.0] * len(coder.levels)
+    guesses = [(0.0, math.inf)] * len(coder.levels)
     if len(train) > 2 * SAMPLED:
-        # what a sample says, less a margin: then nearly all bins are passed over at once
+        # what a sample says, give or take a tenth: nearly all values are far from it
         at = torch.linspace(0, len(train) - 1, SAMPLED, dtype=torch.float64).round().long()
-        sample = _searches(coder, windows, train[at.to(train.device)], floors)
-        floors = [float(search.threshold()) * MARGIN for search in sample]
-    found = _searches(coder, windows, train, floors)
-    if any(search.floor_was_too_high for search in found):
-        found = _searches(coder, windows, train, [0.0] * len(floors))
+        sample = _searches(coder, windows, train[at.to(train.device)], guesses)
+        edges = [float(search.threshold()) for search in sample]
+        guesses = [(edge * (1 - MARGIN), edge * (1 + MARGIN)) for edge in edges]
+    found = _searches(coder, windows, train, guesses)
+    if any(search.missed for search in found):
+        found = _searches(coder, windows, train, [(0.0, math.inf)] * len(guesses))
     for level, search in enumerate(found):
         coder.threshold[level] = search.threshold()
     if coder.config.nesting == "nested":
@@ -114,13 +116,13 @@ def calibrate(coder: SparseCoder, windows: Windows) -> None:
 
 
 def _searches(
-    coder: SparseCoder, windows: Windows, index: Tensor, floors: list[float]
+    coder: SparseCoder, windows: Windows, index: Tensor, guesses: list[tuple[float, float]]
 ) -> list[ThresholdSearch]:
     """Feed these windows to a search per level; prefixes of one selection need the last alone."""
     nested = coder.config.nesting == "nested"
     found = [
-        ThresholdSearch(k, n_bins=len(index), floor=floor)
-        for (_, k), floor in zip(coder.levels, floors, strict=True)
+        ThresholdSearch(k, n_bins=len(index), between=guess)
+        for (_, k), guess in zip(coder.levels, guesses, strict=True)
     ]
     for some in index.split(CALIBRATED):
         y = windows.batch(coder, some).y[:, -coder.window :]
