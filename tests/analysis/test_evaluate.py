@@ -151,6 +151,12 @@ def test_only_the_test_bins_are_used(coder, data):
     assert float(evaluate(coder, changed)["l0"].mean()) != float(before["l0"].mean())
 
 
+def test_variance_attribution_by_hand():
+    found = evaluate(hand_coder(), hand_data(), detail="all")
+    # units 0 and 1 vary, by 8 and 2; without latent 0 the 4 of unit 0 is lost: error 4 → 20
+    np.testing.assert_allclose(found["variance_attribution"], [16 / 10, 0, 0])
+
+
 def test_a_csr_table_gives_the_metrics_of_the_dense_form(wide_coder, data, monkeypatch):
     sparse = evaluate(wide_coder, data)
     monkeypatch.setattr("nwbsparse.analysis.inference.DENSE_LIMIT", 300)
@@ -160,7 +166,7 @@ def test_a_csr_table_gives_the_metrics_of_the_dense_form(wide_coder, data, monke
 
 def test_the_pieces_do_not_matter(coder, data, monkeypatch):
     before = evaluate(coder, data)
-    monkeypatch.setattr("nwbsparse.analysis.inference.CHUNK", 37)
+    monkeypatch.setattr("nwbsparse.analysis.heldout.CHUNK", 37)
     xr.testing.assert_allclose(before, evaluate(coder, data), rtol=1e-4, atol=1e-5)
 
 

@@ -108,7 +108,6 @@ def batches(
     bins: Int[np.ndarray, " chosen_bin"] | None = None,
     *,
     decode: bool = False,
-    level: int = -1,
 ) -> Iterator[Piece]:
     """Bins in order, a few thousand at a time; all of them unless some are chosen.
 
@@ -130,7 +129,7 @@ def batches(
         # not around the loop: between two pieces the caller's own gradients are none of our business
         with torch.no_grad():
             rows = y if coder.window > 1 else y.reshape(-1, y.shape[2])
-            activation = coder.activate(coder.pre_activation(rows), level=level)
+            activation = coder.activate(coder.pre_activation(rows))
             predicted = torch.empty(len(some), 0)
             if decode:
                 values = coder.decode(activation)

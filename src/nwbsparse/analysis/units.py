@@ -9,6 +9,7 @@ import xarray as xr
 from nwbsparse import names
 from nwbsparse.analysis.inference import normalised
 from nwbsparse.analysis.nulls import circular_shift
+from nwbsparse.analysis.pairs import Channels, pearson
 from nwbsparse.analysis.raw_units import observed_together
 from nwbsparse.models.coder import SparseCoder
 
@@ -50,7 +51,7 @@ def unit_attribution(
             here, active_here = counts[one.seen][:, one.units], activation[one.seen]
             fires[one.units] = here.std(axis=0) > 0
             z[:, one.units] = _conditional_z(active_here, here)
-            likeness[:, one.units] = _correlation(active_here, here)
+            likeness[:, one.units] = pearson(Channels(active_here), here.astype(np.float64))
     by_lag = coder.weight.detach().numpy().astype(np.float64)
     strongest = np.abs(by_lag).argmax(axis=1)
     weight = np.take_along_axis(by_lag, strongest[:, None], axis=1)[:, 0]
@@ -83,13 +84,6 @@ def _conditional_z(activation: np.ndarray, counts: np.ndarray) -> np.ndarray:
         return (active.T @ scores) / active.sum(axis=0)[:, None]
 
 
-def _correlation(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Pearson r of all columns of two tables over the same bins; NaN for constant columns."""
-    a, b = (table - table.mean(axis=0, dtype=np.float64) for table in (first, second))
-    norm = np.linalg.norm(a, axis=0)[:, None] * np.linalg.norm(b, axis=0)
-    return np.divide(a.T @ b, norm, out=np.full(norm.shape, np.nan), where=norm > 1e-9)
-
-
 @torch.no_grad()
 def _correlation_without_unit(
     coder: SparseCoder, data: xr.Dataset, bins: np.ndarray, fires: np.ndarray, weight: np.ndarray
@@ -117,7 +111,7 @@ def _correlation_without_unit(
         signal = data[names.COUNTS].values[bins, unit].astype(np.float64)[seen[unit]]
         if not len(signal):
             continue
-        correlation[:, unit] = _correlation(without, signal[:, None])[:, 0]
+        correlation[:, unit] = pearson(Channels(without), signal[:, None])[:, 0]
         for latent in np.flatnonzero(
             (ranked == unit).any(axis=1) & np.isfinite(correlation[:, unit])
         ):
