@@ -11,7 +11,7 @@ from nwbsparse.errors import BadInput, did_you_mean
 _NAIK = {
     "sparsifier": "topk", "k": 32, "expansion": 8, "learning_rate": 1e-3, "batch_size": 256,
     "max_epochs": 50, "schedule": "constant", "clip": 0.0, "patience": 10_000, "rows": "free",
-    "pre_bias": "none", "normalisation": "none", "output": "identity", "initialisation": "random",
+    "pre_bias": "none", "normalisation": "none", "output": "identity", "initialisation": "uniform",
     "revival": "none", "blocks": 1,
 }  # fmt: skip
 

@@ -110,6 +110,21 @@ def test_an_encoder_starts_as_the_transpose_of_the_dictionary():
         torch.testing.assert_close(coder.encoder_weight, own)
 
 
+def test_uniform_weights_begin_as_two_linear_layers_of_torch_do():
+    coder = fresh(initialisation="uniform", rows="free")
+    n_latents, n_units = coder.encoder_weight.shape
+    for weight, fan in (
+        (coder.encoder_weight, n_units),
+        (coder.encoder_bias, n_units),
+        (coder.dictionary, n_latents),
+        (coder.decoder_bias, n_latents),
+    ):
+        limit = fan**-0.5
+        assert 0.6 * limit < float(weight.abs().max()) <= limit
+        assert float(weight.abs().min()) < 0.5 * limit
+    assert not torch.equal(coder.encoder_weight, coder.dictionary)
+
+
 @pytest.mark.parametrize(
     "options",
     [{"n_targets": 4}, {"n_targets": 6}, {**SEVERAL["window"], "decoded": "last"}, MODEL],

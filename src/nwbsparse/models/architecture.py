@@ -6,6 +6,7 @@ stack of coders runs through exactly the same code.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -17,7 +18,14 @@ from torch.nn import functional
 from nwbsparse.config import Config
 from nwbsparse.errors import BadInput
 from nwbsparse.models.decoders import OUTPUTS, Convolution, Decoder, Linear
-from nwbsparse.models.encoders import Encoder, LatentAttention, LinearEncoder, ModelAttention
+from nwbsparse.models.encoders import (
+    BIAS,
+    WEIGHT,
+    Encoder,
+    LatentAttention,
+    LinearEncoder,
+    ModelAttention,
+)
 from nwbsparse.models.sparsifiers import Own, Sparsifier, sparsifier
 
 DICTIONARY, DECODER_BIAS, DISPERSION = "dictionary", "decoder_bias", "log_dispersion"
@@ -59,7 +67,7 @@ class Architecture:
         return self.n_decoded * self.n_targets
 
     def initial(self, generator: torch.Generator) -> dict[str, Tensor]:
-        """Weights of one model, seeded, dictionary rows of unit length."""
+        """Weights of one model, seeded, dictionary rows of unit length; ``uniform``: of any length."""
         width = self.decoder.n_decoded * self.n_targets
         rows = torch.randn(self.n_latents, width, generator=generator)
         rows = functional.normalize(rows, dim=1)
@@ -69,6 +77,16 @@ class Architecture:
             **self.encoder.initial(self.tied(rows), generator),
             **self.sparsifier.initial(self.n_latents),
         }
+        if self.config.initialisation == "uniform":
+            # as two linear layers begin that nobody thought about (Naik 2025's, for one)
+            for name, fan in (
+                (WEIGHT, made[WEIGHT].shape[1]),
+                (BIAS, made[WEIGHT].shape[1]),
+                (DICTIONARY, self.n_latents),
+                (DECODER_BIAS, self.n_latents),
+            ):
+                drawn = torch.rand(made[name].shape, generator=generator)
+                made[name] = (2 * drawn - 1) / math.sqrt(fan)
         if self.config.loss == "negative_binomial":
             made[DISPERSION] = torch.zeros(self.n_targets)
         return made

@@ -69,9 +69,9 @@ def untrained(
             _scale(coder.offset, coder.scale, mean, spread)
             if record.target_ids is not None:
                 _scale(coder.target_offset, coder.target_scale, wanted, wanted_spread)
-        else:
-            if record.config.pre_bias == "mean":
-                coder.pre_bias.copy_(torch.from_numpy(mean))
+        elif record.config.pre_bias == "mean":
+            coder.pre_bias.copy_(torch.from_numpy(mean))
+        if record.config.normalisation == "none" and record.config.initialisation != "uniform":
             start = inverse_output(coder.output, torch.from_numpy(wanted))
             coder.decoder_bias.copy_(start.repeat(coder.architecture.n_decoded))
         if DISPERSION in coder.state_dict():
