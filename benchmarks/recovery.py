@@ -21,7 +21,8 @@ from sklearn.decomposition import NMF, PCA, FastICA
 from nwbsparse import names
 from nwbsparse.analysis.inference import dense, encode
 from nwbsparse.analysis.recovery import matched_cosine, recovered_placecells
-from nwbsparse.analysis.units import SINGLE_UNIT, _correlation
+from nwbsparse.analysis.pairs import Channels, pearson
+from nwbsparse.analysis.units import SINGLE_UNIT
 from nwbsparse.config import Config
 from nwbsparse.demo import N_SUPERPOSED, PLACECELLS, SUPERPOSITION
 from nwbsparse.io.reading import read
@@ -51,7 +52,7 @@ def placecells(seeds=range(10)):
         rows = coder.dictionary.detach().numpy()
         cells = recovered_placecells(activation, counts[known], rows, **planted)
         found = [cell for cell in cells if cell.latent is not None]
-        like = np.nanmax(np.nan_to_num(_correlation(activation, counts[known])), axis=1)
+        like = np.nanmax(np.nan_to_num(pearson(Channels(activation), counts[known].astype(float))), axis=1)
         all_four += len(found) == 4
         print(
             f"| {seed} | {len(found)} of 4 | {sum(cell.single_unit for cell in found)} | "

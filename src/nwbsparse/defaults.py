@@ -55,7 +55,8 @@ def resolve(
         BadInput: k or the batch turn out larger than they can be.
     """
     levels = parse_levels(config.levels)
-    firing = int((counts > 0).any(axis=0).sum())
+    active_bins = sum((some > 0).sum(axis=0) for some in np.array_split(counts, _parts(counts)))
+    firing = int(np.count_nonzero(active_bins))
     if levels:
         n_latents, k = levels[-1]
     else:
@@ -63,7 +64,7 @@ def resolve(
         if config.expansion is not None:
             automatic = config.expansion * (counts.shape[1] if n_units is None else n_units)
         n_latents = config.n_latents or automatic
-        active = float((counts > 0).sum() / max(len(counts), 1))
+        active = float(np.sum(active_bins) / max(len(counts), 1))
         k = config.k or int(np.clip(round(active), min(4, n_latents), max(n_latents // 8, 1)))
     batch = config.batch_size or (BATCH if n_train >= BATCH else max(n_train // 8, 1))
     if config.expansion is not None and config.k is not None:
@@ -98,3 +99,8 @@ def resolve(
         normalisation=config.scaling[0],
         output=config.scaling[1],
     )
+
+
+def _parts(counts: np.ndarray) -> int:
+    # a comparison of the whole table would be another table
+    return max(1, counts.size // 10_000_000)
