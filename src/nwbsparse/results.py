@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 import xarray as xr
@@ -18,6 +18,14 @@ from nwbsparse.models.checkpoint import from_parts, to_bytes, to_words
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.session import Session
 from nwbsparse.training.device import pick_device
+
+if TYPE_CHECKING:
+    from nwbsparse.io.results.window import StoredActivations
+
+Mode = Literal["derived", "link", "in_place", "zarr"]
+Say = Callable[[str], None]
+
+_log = logging.getLogger("nwbsparse")
 
 
 @dataclass(frozen=True)
@@ -62,21 +70,53 @@ def derived_name(source: Path, name: str) -> str:
     return f"{source.stem}_desc-{name}_sparse.nwb"
 
 
-def write(results: Results, to: str | Path, *, overwrite: bool = False) -> Path:
-    """Write a new NWB file: the recording without raw data, with the latents and their meaning.
+def write(
+    results: Results,
+    to: str | Path,
+    mode: Mode = "derived",
+    *,
+    replace: bool = False,
+    overwrite: bool = False,
+    dense: bool | None = None,
+    backup: bool = False,
+    say: Say | None = None,
+) -> Path:
+    """Write the latents and their meaning into an NWB file, beside the recording they came from.
 
     Model, weights, latents, activations, attributions, metrics and splits stand in
-    ``/processing/sparse_latents``; anyone can read them, with pynwb alone. The source is only
-    read. The file is reopened and compared before it gets its name.
+    ``/processing/sparse_latents``; anyone can read them, with pynwb alone. The file is reopened,
+    compared and validated before it gets its name: at every moment there is the file that was
+    there before, or the complete new one. ``docs/reference/writing.md`` says more.
+
+    Args:
+        results: what :func:`nwbsparse.run` made, or was put together from the single steps.
+        to: the file to write.
+        mode: ``derived``: a new file with the recording, without raw data. ``link``: a new small
+            file with links to the recording, which must stay beside it. ``in_place``: ``to`` is
+            the recording itself (or an annotated copy), and is replaced by one that also holds
+            the results. ``zarr``: as ``derived``, as an NWB Zarr store.
+        replace: replace a result of the same name.
+        overwrite: replace the file ``to``, if there is one.
+        dense: store activations as a full table (True) or only those that are not zero (False);
+            None: a full table for up to 256 latents.
+        backup: with ``in_place``, keep what was there before as ``<to>.bak``.
+        say: called with a line of text when there is something to know.
+
+    Returns:
+        The path of the file. Where it holds the very same result already (same options, weights
+        and recording), nothing is written, and that is said.
 
     Raises:
-        BadInput: the file exists (``overwrite``), or the session did not come from a file.
-        EnvironmentProblem: it cannot be written there.
+        BadInput: the file exists (``overwrite``), a result of this name exists (``replace``), or
+            the session did not come from a file.
+        EnvironmentProblem: it cannot be written there, or another program holds it.
         IntegrityError: what was read back differs; nothing is left behind.
     """
     from nwbsparse.io.results.stored import StoredResult
-    from nwbsparse.io.results.write import write_derived
+    from nwbsparse.io.results.write import MODES, Manner, write_result
 
+    if mode not in MODES:
+        raise BadInput(f"mode is {mode!r}; choose one of {', '.join(MODES)}")
     source = results.session.source
     if source.path is None or not can_annotate(results.session):
         raise BadInput(
@@ -96,33 +136,41 @@ def write(results: Results, to: str | Path, *, overwrite: bool = False) -> Path:
         source=source,
         environment=dict(results.environment) or environment(coder),
     )
-    return write_derived(stored, source.path, Path(to), overwrite=overwrite)
+    manner = Manner(mode, replace, overwrite, dense, backup)
+    return write_result(stored, source.path, Path(to), manner, say=say or _log.info)
 
 
 def open_results(path: str | Path, *, name: str | None = None) -> Results:
     """Open an annotated NWB file: the datasets and a working coder, from the file alone.
 
+    Everything is compared with the checksums it was written with. Of a file that was written with
+    ``mode="link"`` and whose recording is not there, the results open with a warning and with a
+    session that holds the units and no spikes.
+
     Args:
-        path: what :func:`write` or ``nwbsparse run`` wrote.
+        path: what :func:`write` or ``nwbsparse run`` wrote, HDF5 or Zarr.
         name: which result, when the file holds several.
 
     Raises:
         BadInput: no sparse latents in the file, or several and no name.
-        IntegrityError: the stored coder or datasets are damaged.
+        IntegrityError: the stored coder or datasets are damaged (the message names what changed),
+            or the file links to another recording.
     """
-    from nwbsparse.io.check import check_readable
-    from nwbsparse.io.nwb.opening import built
     from nwbsparse.io.reading import read_as
-    from nwbsparse.io.results.parse import find_model, parse_model
+    from nwbsparse.io.results.linked import check_linked
+    from nwbsparse.io.results.parse import parse_model
+    from nwbsparse.io.results.reopen import opened_model, source_is_here, without_recording
 
-    path = check_readable(path)
-    with warnings.catch_warnings():
-        # the reading below puts them into the report
-        warnings.simplefilter("ignore")
-        with built(path) as (_, nwbfile):
-            stored = parse_model(find_model(nwbfile, name, path=path))
+    path = Path(path).expanduser()
+    here = source_is_here(path)
+    with opened_model(path, name, alone=not here) as model:
+        stored = parse_model(model)
     coder = from_parts(stored.tensors, dict(stored.words))
-    session = read_as(path, coder.config)
+    if here:
+        check_linked(path, stored.source)
+        session = read_as(path, coder.config)
+    else:
+        session = without_recording(path, stored)
     if stored.latents.attrs.get("coder_id") != coder.id:
         raise IntegrityError(f"{path}: the activations were not made by the stored coder")
     return Results(
@@ -133,3 +181,18 @@ def open_results(path: str | Path, *, name: str | None = None) -> Results:
         attribution=stored.attribution,
         environment=stored.environment,
     )
+
+
+def open_activations(path: str | Path, *, name: str | None = None) -> StoredActivations:
+    """Open the activations in an annotated NWB file, to read stretches of them.
+
+    Use it with ``with``; ``.window(start, stop)`` gives the Latents dataset of the bins whose
+    centre lies in [start, stop) s, and reads (and checks) those only.
+
+    Raises:
+        BadInput: no sparse latents in the file, or several and no name.
+        IntegrityError: what was read is damaged.
+    """
+    from nwbsparse.io.results.window import StoredActivations
+
+    return StoredActivations(Path(path).expanduser(), name)

@@ -11,7 +11,7 @@ import pytest
 from pynwb import NWBHDF5IO
 
 from nwbsparse.errors import BadInput, EnvironmentProblem, IntegrityError
-from nwbsparse.io.results import build
+from nwbsparse.io.results import export
 from nwbsparse.results import open_results, write
 from recordings import damaged, replace_dataset
 
@@ -219,7 +219,7 @@ def test_a_folder_that_cannot_be_made_is_a_problem_of_the_environment(rich, tmp_
 @pytest.mark.fault(48)
 def test_a_result_that_does_not_read_back_is_not_committed(rich, tmp_path, monkeypatch):
     _, results, _, _ = rich
-    original = build.packed
+    original = export.packed
 
     def spoilt(array):
         wrong = np.array(array)
@@ -227,7 +227,7 @@ def test_a_result_that_does_not_read_back_is_not_committed(rich, tmp_path, monke
             wrong[0, 0] += 1
         return original(wrong)
 
-    monkeypatch.setattr(build, "packed", spoilt)
+    monkeypatch.setattr(export, "packed", spoilt)
     with pytest.raises(IntegrityError, match=r"latents\.activation"):
         write(results, tmp_path / "a.nwb")
     assert not names_in(tmp_path)

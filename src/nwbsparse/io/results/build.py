@@ -10,65 +10,80 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from hdmf.backends.hdf5.h5_utils import H5DataIO
-from hdmf.common import DynamicTable, DynamicTableRegion
 from pynwb import TimeSeries
 
 import ndx_sparse_latents as ndx
 from nwbsparse import names
+from nwbsparse.io.results.activations import activations
+from nwbsparse.io.results.packing import Pack, packed
+from nwbsparse.io.results.rest import layout_of, plain_json, rest_tables
+from nwbsparse.io.results.scores import unit_scores, variable_scores
 from nwbsparse.io.results.stored import (
     HELD_OUT_BINS,
-    TRAIN_TUNING,
+    OCCUPANCY,
     TUNING,
     StoredResult,
     held_out_name,
 )
 from nwbsparse.io.results.tables import (
+    UNIT_METRICS,
     latents_table,
     metrics_table,
+    of_the_same_units,
     population_table,
     sessions_table,
     splits_table,
     variables_table,
 )
 from nwbsparse.schema import own_version
-from nwbsparse.session import EDGE_TOLERANCE
 
-_METRIC_NAMES = {
-    "weight": "decoder_weight",
-    "z": "conditional_z",
-    "correlation": "pearson_r",
-    "train_association": "cross_validated_r",
-}
-_SKIPPED = ("correlation_p",)  # p values stand beside the scores they belong to
+DENSE_LIMIT = 256
+"""Latents up to which activations are stored as a full table, which any NWB viewer shows."""
+
+_TIMES = {names.TIME, names.SEGMENT, names.SPLIT, names.LEVEL}
+_OF_LATENTS = _TIMES | {names.ACTIVATION, names.VALUE, names.LATENT_INDEX, names.INDPTR}
 
 
-def packed(array: np.ndarray) -> Any:
-    """An array that is stored compressed, in chunks (decision 0007 says why without Fletcher32)."""
-    array = np.ascontiguousarray(array)
-    if array.size == 0:
-        return array
-    return H5DataIO(array, compression="gzip", compression_opts=4, shuffle=True)
-
-
-def build_model(stored: StoredResult, nwbfile: Any) -> list[Any]:
-    """The SparseLatentModel of a result, and the series of per-bin quality that goes beside it.
+def build_model(
+    stored: StoredResult, nwbfile: Any, *, pack: Pack = packed, dense: bool | None = None
+) -> list[Any]:
+    """The SparseLatentModel of a result, and the series and tables that go beside it.
 
     Only the table ``input_population`` refers to anything outside the model: to the units of
-    ``nwbfile``.
+    ``nwbfile``. ``dense`` says how activations are stored; None: as a full table for up to 256
+    latents.
     """
     config = stored.words["config"]
+    attribution, metrics = stored.attribution, stored.metrics
     population = population_table(stored, nwbfile)
-    latents = latents_table(stored, population)
-    variables, rows = variables_table(stored.attribution)
-    attributions = _unit_scores(stored.attribution, latents, population)
-    attributions += _variable_scores(stored.attribution, latents, variables, rows)
-    activations = _activations(stored, latents)
-    parts: dict[str, Any] = {activations[0]: [activations[1]]}
-    if variables is not None:
-        parts["variables"] = variables
+    latents, metrics_columns, attribution_columns = latents_table(stored, population)
+    variables, rows = variables_table(attribution)
+    scores = unit_scores(attribution, latents, population, pack)
+    scores |= variable_scores(attribution, latents, variables, rows, pack)
     threshold = stored.weights["threshold"]
     n_latents = len(stored.weights["dictionary"])
+    if dense is None:
+        dense = n_latents <= DENSE_LIMIT
+    parts: dict[str, Any] = activations(stored.latents, latents, pack, dense=dense)
+    if variables is not None:
+        parts["variables"] = variables
+    beside, of_bins = _held_out_bins(stored, pack)
+    placed = {
+        "latents": _in_types(stored.latents, _OF_LATENTS),
+        "metrics": of_bins | metrics_columns | _metrics_placed(stored),
+        "attribution": set(scores) | attribution_columns | _targets_placed(attribution, set(rows)),
+    }
+    datasets = {"latents": stored.latents, "metrics": metrics, "attribution": attribution}
+    layouts = {key: layout_of(one, placed[key], key) for key, one in datasets.items()}
+    beside += rest_tables(stored.name, datasets, layouts, pack)
+    words = {key: value for key, value in stored.words.items() if key != "config"}
+    environment = {
+        "coder": words,
+        "parts": layouts,
+        "run": plain_json(stored.environment),
+        "beside": [one.name for one in beside],
+    }
+    encoder = stored.weights.get("encoder_weight")
     model = ndx.SparseLatentModel(
         name=stored.name,
         description=(
@@ -84,25 +99,25 @@ def build_model(stored: StoredResult, nwbfile: Any) -> list[Any]:
         target_l0=float(config["k"]),
         created=str(stored.environment["created"]),
         hyperparameters=json.dumps(config, sort_keys=True),
-        environment=json.dumps(_environment(stored), sort_keys=True),
+        environment=json.dumps(environment, sort_keys=True),
         model_card=_card(stored),
-        matryoshka_sizes=np.array(stored.metrics["level_size"].values, dtype=np.int32),
-        decoder_weights=packed(_by_lag(stored)),
+        decoder_weights=pack(_by_lag(stored)),
         decoder_bias=stored.weights["decoder_bias"].astype(np.float32),
-        encoder_weights=packed(stored.weights["encoder_weight"].T.astype(np.float32)),
+        encoder_weights=None if encoder is None else pack(encoder.T.astype(np.float32)),
         encoder_bias=stored.weights["encoder_bias"].astype(np.float32),
         pre_bias=stored.weights["pre_bias"].astype(np.float32),
         threshold=np.repeat(threshold[:, None], n_latents, axis=1).astype(np.float32),
-        parameters=packed(np.frombuffer(stored.tensors, dtype=np.uint8)),
+        parameters=pack(np.frombuffer(stored.tensors, dtype=np.uint8)),
         input_population=population,
         latents=latents,
-        metrics=metrics_table(stored.metrics),
+        metrics=metrics_table(metrics),
         sessions=sessions_table(stored, nwbfile),
         splits=splits_table(stored.latents),
-        latent_attributions=attributions,
+        latent_attributions=[one for one in scores.values() if one is not None],
+        **_sizes(metrics),
         **parts,
     )
-    return [model, _held_out_bins(stored)]
+    return [model, *beside]
 
 
 def _architecture(config: Mapping[str, Any]) -> str:
@@ -129,144 +144,93 @@ def _by_lag(stored: StoredResult) -> np.ndarray:
     return rows if n_lags == 1 else rows.reshape(len(rows), n_lags, n_units)
 
 
-def _environment(stored: StoredResult) -> dict[str, Any]:
-    words = {key: value for key, value in stored.words.items() if key != "config"}
-    attrs = {
-        "latents": dict(stored.latents.attrs),
-        "metrics": dict(stored.metrics.attrs),
-        "attribution": dict(stored.attribution.attrs),
-    }
-    return {"coder": words, "attrs": attrs, "run": dict(stored.environment)}
+def _sizes(metrics: xr.Dataset) -> dict[str, Any]:
+    if "level_size" not in metrics or metrics["level_size"].ndim != 1:
+        return {}
+    return {"matryoshka_sizes": np.array(metrics["level_size"].values, dtype=np.int32)}
 
 
-def _unit_scores(
-    attribution: xr.Dataset, latents: DynamicTable, population: DynamicTable
-) -> list[Any]:
-    made = []
-    for key, variable in attribution.data_vars.items():
-        if variable.dims != (names.LATENT, names.UNIT) or key in _SKIPPED:
-            continue
-        p_values = attribution.get(f"{key}_p")
-        made.append(
-            _scores(
-                str(key), variable, latents, population, range(len(population)), p_values=p_values
-            )
-        )
-    return made
+def _in_types(dataset: xr.Dataset, candidates: set[str]) -> set[str]:
+    """Those variables that are there, and the latents' own numbers, which need no place."""
+    placed = {str(key) for key in dataset.variables if key in candidates}
+    latent = dataset.coords.get(names.LATENT)
+    if latent is not None and np.array_equal(latent.values, np.arange(len(latent))):
+        placed.add(names.LATENT)
+    return placed
 
 
-def _variable_scores(
-    attribution: xr.Dataset,
-    latents: DynamicTable,
-    variables: DynamicTable | None,
-    rows: Mapping[str, range],
-) -> list[Any]:
-    made = []
-    for key, variable in attribution.data_vars.items():
-        if variables is None or variable.dims[:1] != (names.LATENT,) or names.UNIT in variable.dims:
-            continue
-        name = str(key)
-        role = (
-            name.removeprefix("train_")
-            if name.startswith((TUNING, TRAIN_TUNING))
-            else str(variable.dims[-1])
-        )
-        if variable.ndim > 1 and role in rows:
-            made.append(_scores(name, variable, latents, variables, rows[role]))
-    return made
+def _units_placed(dataset: xr.Dataset) -> set[str]:
+    placed = {names.UNIT_ID, names.UNIT_ROW} & {str(key) for key in dataset.coords}
+    unit = dataset.coords.get(names.UNIT)
+    if unit is not None and np.array_equal(unit.values, np.arange(len(unit))):
+        placed.add(names.UNIT)
+    return placed
 
 
-def _scores(
-    name: str,
-    variable: xr.DataArray,
-    latents: DynamicTable,
-    targets: DynamicTable,
-    rows: range,
-    *,
-    p_values: xr.DataArray | None = None,
-) -> Any:
-    split = "train" if name.startswith("train_") else "test"
-    more = {} if p_values is None else {"p_values": packed(p_values.values.astype(np.float32))}
-    metric = "mean_activation" if TUNING in name else _METRIC_NAMES.get(name, name)
-    return ndx.LatentAttribution(
-        name=name,
-        description=f"{metric.replace('_', ' ')} of every latent and target",
-        metric=metric,
-        split=split,
-        scores=packed(variable.values.reshape(len(variable), -1).astype(np.float32)),
-        latents=_region("latents", range(len(latents)), latents),
-        targets=_region("targets", rows, targets),
-        **more,
-    )
-
-
-def _region(name: str, rows: range, table: DynamicTable) -> DynamicTableRegion:
-    return DynamicTableRegion(
-        name=name,
-        data=np.arange(rows.start, rows.stop, dtype=np.int32),
-        description="rows",
-        table=table,
-    )
-
-
-def _clock(latents: xr.Dataset) -> dict[str, Any]:
-    times = latents[names.TIME].values
-    width = float(latents.attrs[names.BIN_WIDTH])
-    regular = np.abs(times - (times[0] + np.arange(len(times)) * width)).max() < EDGE_TOLERANCE
-    if regular:
-        return {"starting_time": float(times[0]), "rate": 1.0 / width}
-    return {"timestamps": packed(times)}
-
-
-def _activations(stored: StoredResult, table: DynamicTable) -> tuple[str, Any]:
-    latents = stored.latents
-    width = float(latents.attrs[names.BIN_WIDTH])
-    common = {
-        "name": "activations",
-        "description": "activation of every latent in every bin of the recording",
-        "bin_width": width,
-        "latents": _region("latents", range(len(table)), table),
-        **_clock(latents),
-    }
-    if names.ACTIVATION in latents:
-        data = packed(latents[names.ACTIVATION].values)
-        series = ndx.LatentActivationSeries(
-            data=data, unit="a.u.", time_reference="center", **common
-        )
-        return "latent_activation_series", series
-    sparse = ndx.SparseLatentActivations(
-        num_bins=latents.sizes[names.TIME],
-        num_latents=latents.sizes[names.LATENT],
-        values=packed(latents[names.VALUE].values),
-        indices=packed(latents[names.LATENT_INDEX].values),
-        indptr=packed(latents[names.INDPTR].values.astype(np.uint64)),
-        **common,
-    )
-    return "sparse_latent_activations", sparse
-
-
-def _held_out_bins(stored: StoredResult) -> TimeSeries:
+def _metrics_placed(stored: StoredResult) -> set[str]:
     metrics = stored.metrics
-    columns = [metrics[key].values.astype(np.float32) for key in HELD_OUT_BINS]
-    return TimeSeries(
+    placed = _in_types(metrics, set())
+    if metrics.get("r2") is not None and metrics["r2"].ndim == 0:
+        placed.add("r2")
+    for key in ("level_r2", "level_size"):
+        if key in metrics and metrics[key].ndim == 1:
+            placed.add(key)
+    if of_the_same_units(stored):
+        placed |= _units_placed(metrics) | {key for key in UNIT_METRICS if key in metrics}
+        ours, theirs = (one.coords.get(names.UNIT_ROW) for one in (metrics, stored.attribution))
+        if ours is None or theirs is None or not np.array_equal(ours.values, theirs.values):
+            placed.discard(names.UNIT_ROW)
+    return placed
+
+
+def _targets_placed(attribution: xr.Dataset, roles: set[str]) -> set[str]:
+    """What the tables of variables, units and latents say about an attribution."""
+    placed = _in_types(attribution, {names.LEVEL}) | _units_placed(attribution)
+    if names.COVARIATE in roles:
+        placed.add(names.COVARIATE)
+    if names.CONDITION in roles:
+        placed |= {"condition_variable", "condition_name", "condition_bins"}
+    if "candidate" in roles:
+        placed |= {"candidate_variable", "candidate_condition"}
+    for role in roles:
+        if role.startswith(TUNING):
+            covariate = role.removeprefix(TUNING)
+            placed |= {f"{prefix}{covariate}" for prefix in OCCUPANCY}
+            placed |= {str(dim) for dim in attribution[role].dims[1:]}
+    return placed
+
+
+def _held_out_bins(stored: StoredResult, pack: Pack) -> tuple[list[Any], set[str]]:
+    """The series of what has one number per held-out bin, and which variables that are."""
+    metrics = stored.metrics
+    found = [key for key in HELD_OUT_BINS if key in metrics and metrics[key].dims == (names.TIME,)]
+    if not found or names.TIME not in metrics.coords or not metrics.sizes[names.TIME]:
+        return [], set()
+    columns = [metrics[key].values.astype(np.float32) for key in found]
+    series = TimeSeries(
         name=held_out_name(stored.name),
-        description=f"quality of the model {stored.name} in each held-out bin: {', '.join(HELD_OUT_BINS)}",
-        data=packed(np.stack(columns, axis=1)),
+        description=f"quality of the model {stored.name} in each held-out bin: {', '.join(found)}",
+        data=pack(np.stack(columns, axis=1)),
         unit="a.u.",
-        timestamps=packed(metrics[names.TIME].values),
+        timestamps=pack(metrics[names.TIME].values),
     )
+    return [series], {names.TIME, *found}
 
 
 def _card(stored: StoredResult) -> str:
-    summary = json.loads(stored.attribution.attrs["summary"])
+    summary = json.loads(stored.attribution.attrs.get("summary", "{}"))
     lines = [
         f"# {stored.name}",
         "",
         f"Learned by nwbsparse {own_version()} from `{stored.source.identifier}` "
         f"(sha256 {stored.source.sha256[:16]}…).",
         "",
-        f"- held-out R² {float(stored.metrics['r2']):.3f}, "
-        f"L0 {float(stored.metrics['l0'].mean()):.2f}",
+    ]
+    said = {"r2": "held-out R²", "l0": "active latents per held-out bin"}
+    lines += [
+        f"- {words} {float(stored.metrics[key].mean()):.3f}"
+        for key, words in said.items()
+        if key in stored.metrics
     ]
     for who, one in summary.items():
         lines.append(

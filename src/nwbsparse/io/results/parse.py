@@ -3,33 +3,33 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import xarray as xr
+from scipy.sparse import csr_matrix
 
+from ndx_sparse_latents import bin_times, to_dense
 from nwbsparse import names
-from nwbsparse.errors import BadInput, IntegrityError
+from nwbsparse.errors import BadInput, IntegrityError, NwbsparseError
 from nwbsparse.io.nwb.contents import MODULE
+from nwbsparse.io.results.manifest import check_manifest
+from nwbsparse.io.results.rest import restore
 from nwbsparse.io.results.stored import (
-    HELD_OUT_BINS,
+    OCCUPANCY,
     TRAIN_TUNING,
     TUNING,
     StoredResult,
     held_out_name,
     tuning_dims,
 )
+from nwbsparse.io.results.tables import is_own_column
 from nwbsparse.io.stream import is_address
 from nwbsparse.session import Source
 
 _PARTS = {"gap": names.GAP} | {name: value for value, name in enumerate(names.SPLIT_NAMES)}
-
-_OWN_COLUMNS = {
-    "is_dead", "density", "mean_activation", "matryoshka_level", "mean_active_value",
-    "max_activation", "label", "top_units", "top_unit_weights", "tuning",
-}  # fmt: skip
-"""Columns of the latents table that other parts of a result already say."""
 
 
 def find_model(nwbfile: Any, name: str | None, *, path: Path) -> Any:
@@ -42,7 +42,7 @@ def find_model(nwbfile: Any, name: str | None, *, path: Path) -> Any:
     found = {} if module is None else {
         key: thing
         for key, thing in module.data_interfaces.items()
-        if thing.neurodata_type == "SparseLatentModel"
+        if is_model(thing)
     }  # fmt: skip
     if not found:
         raise BadInput(f"{path} holds no sparse latents; `nwbsparse run {path.name}` makes them")
@@ -54,170 +54,188 @@ def find_model(nwbfile: Any, name: str | None, *, path: Path) -> Any:
     return found[name]
 
 
+def is_model(thing: Any) -> bool:
+    """Whether an object of a file is a model, whichever class it was read as."""
+    return getattr(thing, "neurodata_type", type(thing).__name__) == "SparseLatentModel"
+
+
 def parse_model(model: Any) -> StoredResult:
     """Everything that was stored about a model.
 
     Raises:
-        IntegrityError: parts are missing or do not fit together.
+        IntegrityError: parts are missing, do not fit together, or changed since they were written.
     """
-    try:
+    with whole(model):
+        check_manifest(model)
         environment = json.loads(model.environment)
-        words = {**environment["coder"], "config": json.loads(model.hyperparameters)}
-        latents = _latents(model, environment["attrs"]["latents"])
+        layouts = environment["parts"]
+        tables = {key: model.parent[f"{model.name}_{key}"] for key in _tables_of(layouts)}
+        named = {
+            "latents": named_activations(model, 0, None, layouts["latents"]) | bins_of(model),
+            "metrics": _metrics(model),
+            "attribution": _attribution(model),
+        }
+        datasets = {key: restore(layouts[key], named[key], tables) for key in named}
+        encoder = model.encoder_weights
         return StoredResult(
             name=model.name,
-            words=words,
-            tensors=bytes(model.parameters[:].tobytes()),
+            words={**environment["coder"], "config": json.loads(model.hyperparameters)},
+            tensors=bytes(np.asarray(model.parameters[:]).tobytes()),
             weights={
                 "dictionary": model.decoder_weights[:].reshape(int(model.num_latents), -1),
-                "encoder_weight": model.encoder_weights[:].T,
+                **({} if encoder is None else {"encoder_weight": encoder[:].T}),
             },
-            latents=latents,
-            metrics=_metrics(model, environment["attrs"]["metrics"]),
-            attribution=_attribution(model, environment["attrs"]["attribution"]),
             source=_source(model),
             environment=environment["run"],
+            **datasets,
         )
-    except (KeyError, AttributeError, TypeError, ValueError) as error:
+
+
+@contextmanager
+def whole(model: Any) -> Iterator[None]:
+    """Say that a result is damaged, whatever goes wrong while it is read."""
+    try:
+        yield
+    except (KeyError, AttributeError, TypeError, ValueError, IndexError, OSError) as error:
+        if isinstance(error, NwbsparseError):
+            raise
         raise IntegrityError(f"the result '{model.name}' is damaged: {error!r}") from error
 
 
-def _latents(model: Any, attrs: dict[str, Any]) -> xr.Dataset:
+def named_activations(
+    model: Any, first: int, stop: int | None, layout: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Activations of some neighbouring bins, and their times, in the form that a layout names."""
+    series = activations_of(model)
+    stop = n_bins_of(series) if stop is None else stop
+    named: dict[str, Any] = {names.TIME: bin_times(series)[first:stop]}
+    if names.ACTIVATION in layout["variables"]:
+        return named | {names.ACTIVATION: to_dense(series, first, stop)}
+    if getattr(series, "indptr", None) is None:
+        table = csr_matrix(to_dense(series, first, stop))
+        found = (table.data, table.indices, table.indptr)
+    else:
+        edges = np.asarray(series.indptr[first : stop + 1]).astype(np.int64)
+        entries = slice(int(edges[0]), int(edges[-1]))
+        found = (series.values[entries], series.indices[entries], edges - edges[0])
+    return named | dict(zip((names.VALUE, names.LATENT_INDEX, names.INDPTR), found, strict=True))
+
+
+def activations_of(model: Any) -> Any:
+    """The series that holds the activations of a model, dense or sparse."""
     dense = model.latent_activation_series.get("activations")
-    series = dense if dense is not None else model.sparse_latent_activations["activations"]
-    width = float(series.bin_width)
-    n_bins = len(series.data) if dense is not None else int(series.num_bins)
-    if series.timestamps is not None:
-        times = series.timestamps[:]
-    else:
-        times = float(series.starting_time) + np.arange(n_bins) * width
-    variables: dict[str, Any]
-    if dense is not None:
-        variables = {names.ACTIVATION: ((names.TIME, names.LATENT), series.data[:])}
-    else:
-        variables = {
-            names.VALUE: (names.ENTRY, series.values[:]),
-            names.LATENT_INDEX: (names.ENTRY, series.indices[:]),
-            names.INDPTR: (names.TIME_EDGE, series.indptr[:]),
-        }
-    n_bins_of = np.asarray(model.splits["n_bins"][:])
-    parts = [_PARTS[str(part)] for part in model.splits["split"][:]]
-    segments = np.asarray(model.splits["segment"][:], dtype=np.int32)
-    coords = {
-        names.TIME: times,
-        names.SEGMENT: (names.TIME, np.repeat(segments, n_bins_of)),
-        names.SPLIT: (names.TIME, np.repeat(np.array(parts, dtype=np.int8), n_bins_of)),
-        names.LATENT: np.arange(int(model.num_latents)),
-        names.LEVEL: (
-            names.LATENT,
-            np.asarray(model.latents["matryoshka_level"][:], dtype=np.int32),
-        ),
-    }
-    return xr.Dataset(variables, coords=coords, attrs=attrs)
+    return dense if dense is not None else model.sparse_latent_activations["activations"]
 
 
-def _unit_coords(model: Any) -> dict[str, Any]:
-    population = model.input_population
-    unit_names = [str(name) for name in population["unit_name"][:]]
-    numeric = [str(value) for value in population["source_id"][:]] == unit_names
-    ids = population["source_id"][:] if numeric else np.array(unit_names, dtype=object)
+def n_bins_of(series: Any) -> int:
+    """How many bins a series of activations has."""
+    sparse = getattr(series, "indptr", None) is not None
+    return int(series.num_bins) if sparse else len(series.data)
+
+
+def bins_of(model: Any) -> dict[str, Any]:
+    """What belongs to every bin and every latent besides activations."""
+    n_bins = np.asarray(model.splits["n_bins"][:])
+    parts = np.array([_PARTS[str(part)] for part in model.splits["split"][:]], dtype=np.int8)
     return {
-        names.UNIT: np.arange(len(unit_names)),
-        names.UNIT_ID: (names.UNIT, np.asarray(ids)),
-        names.UNIT_ROW: (names.UNIT, np.asarray(population["source_row"][:], dtype=np.int64)),
+        names.SEGMENT: np.repeat(np.asarray(model.splits["segment"][:]), n_bins),
+        names.SPLIT: np.repeat(parts, n_bins),
+        names.LATENT: np.arange(int(model.num_latents)),
+        names.LEVEL: np.asarray(model.latents["matryoshka_level"][:]),
     }
 
 
-def _metrics(model: Any, attrs: dict[str, Any]) -> xr.Dataset:
+def _tables_of(layouts: Mapping[str, Any]) -> set[str]:
+    said = (one for layout in layouts.values() for one in layout["variables"].values())
+    return {one["table"] for one in said if "table" in one}
+
+
+def _units(model: Any) -> dict[str, Any]:
+    population = model.input_population
+    return {
+        names.UNIT: np.arange(len(population)),
+        names.UNIT_ID: np.array([str(name) for name in population["unit_name"][:]], dtype=object),
+        names.UNIT_ROW: np.asarray(population["source_row"][:]),
+    }
+
+
+def _metrics(model: Any) -> dict[str, Any]:
     rows = model.metrics.to_dataframe()
     levels = rows[(rows["metric"] == "r2") & (rows["matryoshka_level"] >= 0)]
-    whole = rows[rows["matryoshka_level"] < 0].set_index("metric")["value"]
-    bins = model.parent[held_out_name(model.name)]
-    variables: dict[str, Any] = {
-        "r2": float(whole["r2"]),
-        "level_r2": ("matryoshka_level", levels["value"].to_numpy()),
-        "level_size": ("matryoshka_level", np.asarray(model.matryoshka_sizes[:], dtype=np.int64)),
-        "unit_r2": (names.UNIT, np.asarray(model.input_population["test_r2"][:])),
-        "unit_cosine": (names.UNIT, np.asarray(model.input_population["test_cosine"][:])),
-    }
-    for column, key in enumerate(HELD_OUT_BINS):
-        variables[key] = (names.TIME, bins.data[:, column])
-    for key in ("density", "dead", "always_on"):
-        variables[key] = (names.LATENT, np.asarray(model.latents[f"test_{key}"][:]))
-    coords = {names.TIME: bins.timestamps[:], names.LATENT: np.arange(int(model.num_latents))}
-    return xr.Dataset(variables, coords=coords | _unit_coords(model), attrs=attrs)
-
-
-def _attribution(model: Any, attrs: dict[str, Any]) -> xr.Dataset:
-    variables: dict[str, Any] = {}
-    for key in model.latents.colnames:
-        if key not in _OWN_COLUMNS and not key.startswith("test_"):
-            values = np.asarray(model.latents[key][:])
-            variables[key] = (
-                names.LATENT,
-                values.astype(object) if values.dtype.kind in "OU" else values,
-            )
-    coords: dict[str, Any] = {
+    alone = rows[rows["matryoshka_level"] < 0].set_index("metric")["value"]
+    named: dict[str, Any] = {
+        "level_r2": levels["value"].to_numpy(),
         names.LATENT: np.arange(int(model.num_latents)),
-        names.LEVEL: (
-            names.LATENT,
-            np.asarray(model.latents["matryoshka_level"][:], dtype=np.int32),
-        ),
+        **_units(model),
     }
-    coords |= _unit_coords(model)
+    if "r2" in alone:
+        named["r2"] = alone["r2"]
+    if model.matryoshka_sizes is not None:
+        named["level_size"] = model.matryoshka_sizes[:]
+    for table, prefix in ((model.input_population, "unit_"), (model.latents, "")):
+        for column in table.colnames:
+            if column.startswith("test_"):
+                named[prefix + column.removeprefix("test_")] = table[column][:]
+    if held_out_name(model.name) in model.parent.data_interfaces:
+        bins = model.parent[held_out_name(model.name)]
+        named[names.TIME] = bins.timestamps[:]
+        for column, key in enumerate(bins.description.rpartition(": ")[2].split(", ")):
+            named[key] = bins.data[:, column]
+    return named
+
+
+def _attribution(model: Any) -> dict[str, Any]:
+    named: dict[str, Any] = {
+        names.LATENT: np.arange(int(model.num_latents)),
+        names.LEVEL: model.latents["matryoshka_level"][:],
+        **_units(model),
+    }
+    for key in model.latents.colnames:
+        if is_own_column(key):
+            named[key] = np.asarray(model.latents[key][:])
     table = None if model.variables is None else model.variables.to_dataframe()
     for name, scores in model.latent_attributions.items():
         if scores.targets.table is model.input_population:
-            variables[name] = ((names.LATENT, names.UNIT), scores.scores[:])
+            named[name] = scores.scores[:]
             if scores.p_values is not None:
-                variables[f"{name}_p"] = ((names.LATENT, names.UNIT), scores.p_values[:])
+                named[f"{name}_p"] = scores.p_values[:]
             continue
         assert table is not None
         rows = table.iloc[np.asarray(scores.targets.data[:])]
-        role = str(rows["role"].iloc[0])
-        if role.startswith(TUNING):
-            _add_tuning(variables, coords, name, scores.scores[:], rows)
-        else:
-            variables[name] = ((names.LATENT, role), scores.scores[:])
-    if table is not None:
-        _add_targets(variables, coords, table)
-    return xr.Dataset(variables, coords=coords, attrs=attrs)
+        named[name] = scores.scores[:]
+        if str(rows["role"].iloc[0]).startswith(TUNING):
+            named |= _tuning(name, rows)
+    return named if table is None else named | _targets(table)
 
 
-def _add_tuning(
-    variables: dict[str, Any], coords: dict[str, Any], name: str, scores: np.ndarray, rows: Any
-) -> None:
+def _tuning(name: str, rows: Any) -> dict[str, Any]:
     covariate = name.removeprefix(TRAIN_TUNING).removeprefix(TUNING)
     two = bool(np.isfinite(rows["centre_y"]).all())
-    dims = tuning_dims(covariate, two=two)
     axes = [np.unique(rows[key]) for key in (("centre_y", "centre_x") if two else ("centre_x",))]
-    shape = tuple(len(axis) for axis in axes)
-    coords |= dict(zip(dims, axes, strict=True))
-    variables[name] = ((names.LATENT, *dims), scores.reshape(-1, *shape))
-    column, occupancy = (
-        ("train_bins", "train_occupancy.")
-        if name.startswith("train_")
-        else ("test_bins", "occupancy.")
-    )
-    variables[f"{occupancy}{covariate}"] = (
-        dims,
-        rows[column].to_numpy().reshape(shape).astype(np.int64),
-    )
+    return {
+        **dict(zip(tuning_dims(covariate, two=two), axes, strict=True)),
+        **{
+            f"{prefix}{covariate}": rows[column].to_numpy()
+            for prefix, column in zip(OCCUPANCY, ("test_bins", "train_bins"), strict=True)
+        },
+    }
 
 
-def _add_targets(variables: dict[str, Any], coords: dict[str, Any], table: Any) -> None:
+def _targets(table: Any) -> dict[str, Any]:
     of_role = {role: rows for role, rows in table.groupby("role", sort=False)}
+    named: dict[str, Any] = {}
     if names.COVARIATE in of_role:
-        coords[names.COVARIATE] = of_role[names.COVARIATE]["variable"].to_numpy(dtype=object)
+        named[names.COVARIATE] = of_role[names.COVARIATE]["variable"].to_numpy()
     if names.CONDITION in of_role:
         rows = of_role[names.CONDITION]
-        coords["condition_variable"] = (names.CONDITION, rows["variable"].to_numpy(dtype=object))
-        coords["condition_name"] = (names.CONDITION, rows["condition"].to_numpy(dtype=object))
-        coords["condition_bins"] = (names.CONDITION, rows["test_bins"].to_numpy())
+        named["condition_variable"] = rows["variable"].to_numpy()
+        named["condition_name"] = rows["condition"].to_numpy()
+        named["condition_bins"] = rows["test_bins"].to_numpy()
     if "candidate" in of_role:
         rows = of_role["candidate"]
-        variables["candidate_variable"] = ("candidate", rows["variable"].to_numpy(dtype=object))
-        variables["candidate_condition"] = ("candidate", rows["condition"].to_numpy(dtype=object))
+        named["candidate_variable"] = rows["variable"].to_numpy()
+        named["candidate_condition"] = rows["condition"].to_numpy()
+    return named
 
 
 def _source(model: Any) -> Source:

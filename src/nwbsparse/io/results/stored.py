@@ -14,6 +14,8 @@ from nwbsparse.session import Source
 
 TUNING = "tuning."
 TRAIN_TUNING = "train_tuning."
+OCCUPANCY = ("occupancy.", "train_occupancy.")
+"""What counts the bins of a tuning curve: held out, training."""
 HELD_OUT_BINS = ("l0", "bin_cosine")
 """Metrics with one value per held-out bin, in the order of their columns."""
 
@@ -63,10 +65,11 @@ def held_out_name(name: str) -> str:
 def target_rows(attribution: xr.Dataset) -> list[TargetRows]:
     """Everything that latents are compared with, in groups that scores refer to."""
     groups = []
-    if names.COVARIATE in attribution.dims:
+    held = {str(name) for name in attribution.variables}
+    if names.COVARIATE in held:
         covariates = attribution[names.COVARIATE].values
         groups.append(_plain("covariate", covariates, [""] * len(covariates), "continuous"))
-    if names.CONDITION in attribution.dims:
+    if {"condition_variable", "condition_name", "condition_bins"} <= held:
         group = _plain(
             "condition",
             attribution["condition_variable"].values,
@@ -75,7 +78,7 @@ def target_rows(attribution: xr.Dataset) -> list[TargetRows]:
         )
         group.bins[:, 0] = attribution["condition_bins"].values
         groups.append(group)
-    if "candidate" in attribution.dims:
+    if {"candidate_variable", "candidate_condition"} <= held:
         conditions = attribution["candidate_condition"].values
         group = _plain(
             "candidate", attribution["candidate_variable"].values, conditions, "continuous"
@@ -87,7 +90,7 @@ def target_rows(attribution: xr.Dataset) -> list[TargetRows]:
     groups += [
         _tuning_rows(attribution, str(name).removeprefix(TUNING))
         for name in attribution.data_vars
-        if str(name).startswith(TUNING)
+        if str(name).startswith(TUNING) and is_curve(attribution, str(name))
     ]
     return [group for group in groups if len(group)]
 
@@ -95,6 +98,23 @@ def target_rows(attribution: xr.Dataset) -> list[TargetRows]:
 def tuning_dims(covariate: str, *, two: bool) -> tuple[str, ...]:
     """Dims of a tuning curve or, for a position in the plane, of a map."""
     return (f"{covariate}_y", f"{covariate}_x") if two else (f"{covariate}_bin",)
+
+
+def is_curve(attribution: xr.Dataset, name: str) -> bool:
+    """Whether a variable is a tuning curve or map, with the edges and counts that belong to it."""
+    covariate = name.removeprefix(TRAIN_TUNING).removeprefix(TUNING)
+    dims = attribution[name].dims[1:]
+    if attribution[name].dims[:1] != (names.LATENT,) or len(dims) not in (1, 2):
+        return False
+    if dims != tuning_dims(covariate, two=len(dims) == 2):
+        return False
+    counted = (f"{prefix}{covariate}" for prefix in OCCUPANCY)
+    return all(
+        key in attribution.variables and attribution[key].dims == dims for key in counted
+    ) and all(
+        dim in attribution.coords and bool((np.diff(attribution[dim].values) > 0).all())
+        for dim in dims
+    )
 
 
 def _plain(role: str, variable: Any, condition: Any, kind: str) -> TargetRows:
@@ -118,6 +138,6 @@ def _tuning_rows(attribution: xr.Dataset, covariate: str) -> TargetRows:
     group = _plain(f"{TUNING}{covariate}", [covariate] * len(labels), labels, "continuous")
     for axis, values in enumerate(flat):
         group.centre[:, axis] = values
-    for column, prefix in enumerate(("occupancy.", "train_occupancy.")):
+    for column, prefix in enumerate(OCCUPANCY):
         group.bins[:, column] = attribution[f"{prefix}{covariate}"].values.ravel()
     return group

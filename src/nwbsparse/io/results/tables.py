@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from hdmf.common import DynamicTable
+from hdmf.common import DynamicTable, DynamicTableRegion, VectorData, VectorIndex
 from pynwb.epoch import TimeIntervals
 
 import ndx_sparse_latents as ndx
@@ -16,6 +16,14 @@ from nwbsparse import names
 from nwbsparse.io.results.stored import StoredResult, target_rows
 
 TOP_UNITS = 10
+UNIT_METRICS = ("unit_r2", "unit_cosine")
+LATENT_METRICS = ("density", "dead", "always_on")
+
+_OF_OTHERS = {
+    "is_dead", "density", "mean_activation", "matryoshka_level", "mean_active_value",
+    "max_activation", "top_units", "top_unit_weights", "tuning",
+}  # fmt: skip
+"""Columns of the latents table that other parts of a result already say."""
 
 
 def population_table(stored: StoredResult, nwbfile: Any) -> DynamicTable:
@@ -41,14 +49,23 @@ def population_table(stored: StoredResult, nwbfile: Any) -> DynamicTable:
             offset=np.float32(stored.weights["offset"][at]),
             scale=np.float32(stored.weights["scale"][at]),
         )
-    for key in ("unit_r2", "unit_cosine"):
-        values = stored.metrics[key].values.astype(np.float64)
-        table.add_column(
-            name=f"test_{key.removeprefix('unit_')}",
-            description=f"{key} on held-out bins",
-            data=values,
-        )
+    if of_the_same_units(stored):
+        for key in UNIT_METRICS:
+            if key in stored.metrics:
+                table.add_column(
+                    name=f"test_{key.removeprefix('unit_')}",
+                    description=f"{key} on held-out bins",
+                    data=stored.metrics[key].values.astype(np.float64),
+                )
     return table
+
+
+def of_the_same_units(stored: StoredResult) -> bool:
+    """Whether metrics and attribution speak of the same units in the same order."""
+    both = [one.coords.get(names.UNIT_ID) for one in (stored.metrics, stored.attribution)]
+    if both[0] is None or both[1] is None or both[0].shape != both[1].shape:
+        return False
+    return list(map(str, both[0].values)) == list(map(str, both[1].values))
 
 
 def _link(nwbfile: Any, object_id: str) -> dict[str, Any]:
@@ -57,49 +74,92 @@ def _link(nwbfile: Any, object_id: str) -> dict[str, Any]:
     return {"source_table": table} if isinstance(table, DynamicTable) else {}
 
 
-def latents_table(stored: StoredResult, population: DynamicTable) -> DynamicTable:
-    """One row per latent: how often it is active, what it follows, its top units."""
+def latents_table(
+    stored: StoredResult, population: DynamicTable
+) -> tuple[DynamicTable, set[str], set[str]]:
+    """One row per latent: how often it is active, what it follows, its top units.
+
+    Also returned: the variables of the metrics and of the attribution that became columns.
+    """
     attribution, metrics = stored.attribution, stored.metrics
-    table = ndx.LatentsTable(name="latents", description="one row per latent, in dictionary order")
     density, mean, active_mean, largest = _activity(stored.latents)
-    weight = np.nan_to_num(attribution["weight"].values)
-    z = attribution["z"].values
-    for row in range(len(weight)):
-        ranked = [u for u in np.argsort(-weight[row], kind="stable") if np.isfinite(z[row, u])]
-        top = ranked[:TOP_UNITS]
-        table.add_row(
-            is_dead=bool(density[row] == 0),
-            density=np.float32(density[row]),
-            mean_activation=np.float32(mean[row]),
-            matryoshka_level=np.int32(stored.latents[names.LEVEL].values[row]),
-            mean_active_value=np.float32(active_mean[row]),
-            max_activation=np.float32(largest[row]),
-            best_variable=str(attribution["best_variable"].values[row]),
-            best_condition=str(attribution["best_condition"].values[row]),
-            label="",
-            top_units=[int(u) for u in top],
-            top_unit_weights=[np.float32(weight[row, u]) for u in top],
-        )
-    table["top_units"].target.table = population
-    done = {"best_variable", "best_condition"}
-    for key, column in _of_latents(attribution, done):
-        _add(table, key, f"{key.replace('_', ' ')} (see nwbsparse, attribution)", column)
-    for key in ("density", "dead", "always_on"):
-        _add(table, f"test_{key}", f"{key.replace('_', ' ')} on held-out bins", metrics[key].values)
-    return table
-
-
-def _of_latents(attribution: xr.Dataset, done: set[str]) -> list[tuple[str, np.ndarray]]:
-    return [
-        (str(key), variable.values)
-        for key, variable in attribution.data_vars.items()
-        if variable.dims == (names.LATENT,) and key not in done
+    columns: dict[str, Any] = {
+        "is_dead": density == 0,
+        "density": density.astype(np.float32),
+        "mean_activation": mean.astype(np.float32),
+        "matryoshka_level": stored.latents[names.LEVEL].values.astype(np.int32),
+        "mean_active_value": active_mean.astype(np.float32),
+        "max_activation": largest.astype(np.float32),
+    }
+    words = {one["name"]: one["description"] for one in ndx.LatentsTable.__columns__}
+    for key, variable in attribution.data_vars.items():
+        name = str(key)
+        if variable.dims == (names.LATENT,) and is_own_column(name) and _is_column(variable):
+            columns[name] = _as_column(variable.values)
+            words.setdefault(name, f"{name.replace('_', ' ')} (see nwbsparse, attribution)")
+    of_attribution = set(columns) & {str(key) for key in attribution.data_vars}
+    of_metrics = set()
+    for key in LATENT_METRICS:
+        if key in metrics and metrics[key].dims == (names.LATENT,):
+            columns[f"test_{key}"] = metrics[key].values
+            words[f"test_{key}"] = f"{key.replace('_', ' ')} on held-out bins"
+            of_metrics.add(key)
+    made = [
+        VectorData(name=name, description=words[name], data=data) for name, data in columns.items()
     ]
+    made += _top_units(attribution, population)
+    table = ndx.LatentsTable(
+        name="latents",
+        description="one row per latent, in dictionary order",
+        columns=made,
+        colnames=[*columns, "top_units", "top_unit_weights"],
+    )
+    return table, of_metrics, of_attribution
 
 
-def _add(table: DynamicTable, name: str, description: str, values: np.ndarray) -> None:
-    data = [str(value) for value in values] if values.dtype.kind in "OU" else values
-    table.add_column(name=name, description=description, data=data)
+def is_own_column(name: str) -> bool:
+    """Whether a column of the latents table of this name is a variable of the attribution."""
+    of_others = name in _OF_OTHERS or name.startswith("test_")
+    return not of_others and not hasattr(DynamicTable, name) and not {"/", ":"} & set(name)
+
+
+def _is_column(variable: xr.DataArray) -> bool:
+    text = variable.dtype.kind in "OU"
+    return variable.dtype.kind in "biuf" or (
+        text and not any("\0" in str(one) for one in variable.values)
+    )
+
+
+def _as_column(values: np.ndarray) -> Any:
+    if values.dtype.kind in "OU":
+        return [str(value) for value in values]
+    return values.astype(np.float32) if values.dtype == np.float16 else values
+
+
+def _top_units(attribution: xr.Dataset, population: DynamicTable) -> list[VectorData]:
+    """The units that a latent weighs most, strongest first: two ragged columns side by side."""
+    weight = np.nan_to_num(attribution["weight"].values)
+    fires = np.isfinite(attribution["z"].values) if "z" in attribution else weight == weight
+    order = np.argsort(-weight, axis=1, kind="stable")
+    ranked = [row[fires[latent, row]][:TOP_UNITS] for latent, row in enumerate(order)]
+    ends = np.cumsum([len(row) for row in ranked]).astype(np.int64)
+    units = np.concatenate(ranked) if len(ranked) else np.zeros(0, dtype=np.int64)
+    values = weight[np.repeat(np.arange(len(ranked)), [len(row) for row in ranked]), units]
+    top = DynamicTableRegion(
+        name="top_units",
+        description="the units that the latent weighs most, strongest first",
+        data=units.astype(np.int32),
+        table=population,
+    )
+    weights = VectorData(
+        name="top_unit_weights",
+        description="decoder weight of each of top_units",
+        data=values.astype(np.float32),
+    )
+    indices = [
+        VectorIndex(name=f"{one.name}_index", data=ends, target=one) for one in (top, weights)
+    ]
+    return [top, weights, *indices]
 
 
 def _activity(latents: xr.Dataset) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -156,16 +216,14 @@ def metrics_table(metrics: xr.Dataset) -> DynamicTable:
     table = ndx.ModelMetricsTable(
         name="metrics", description="how well the model does on held-out bins"
     )
-    split = str(metrics.attrs[names.SPLIT])
-    single = {
-        "r2": float(metrics["r2"]),
-        "cosine": float(metrics["bin_cosine"].mean()),
-        "l0": float(metrics["l0"].mean()),
-        "dead_fraction": float(metrics["dead"].mean()),
-    }
+    split = str(metrics.attrs.get(names.SPLIT, "test"))
+    mean = {"cosine": "bin_cosine", "l0": "l0", "dead_fraction": "dead"}
+    single = {"r2": float(metrics["r2"])} if "r2" in metrics else {}
+    single |= {key: float(metrics[of].mean()) for key, of in mean.items() if of in metrics}
     for metric, value in single.items():
         table.add_row(metric=metric, value=value, split=split, matryoshka_level=np.int32(-1))
-    for level, value in enumerate(metrics["level_r2"].values):
+    levels = metrics["level_r2"].values if "level_r2" in metrics else []
+    for level, value in enumerate(levels):
         table.add_row(
             metric="r2", value=float(value), split=split, matryoshka_level=np.int32(level)
         )

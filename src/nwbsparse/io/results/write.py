@@ -1,200 +1,217 @@
-"""A new NWB file from a source and a result: complete and verified, or not there at all."""
+"""Results into a file: complete and verified, or not there at all."""
 
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-import numpy as np
-import pynwb
-from pynwb import NWBHDF5IO
-
-from nwbsparse import names
-from nwbsparse.errors import BadInput, EnvironmentProblem, IntegrityError
-from nwbsparse.io.check import sha256_of
+from nwbsparse.errors import BadInput, EnvironmentProblem, NwbsparseError
+from nwbsparse.io.check import check_readable, sha256_of
 from nwbsparse.io.nwb.contents import MODULE
-from nwbsparse.io.nwb.opening import built
-from nwbsparse.io.results.build import build_model
-from nwbsparse.io.results.carried import allow_plain_columns, leave_out_raw
-from nwbsparse.io.results.parse import find_model, parse_model
+from nwbsparse.io.nwb.opening import opened
+from nwbsparse.io.results.commit import back_up, check_space, partial_of, publish, real_file
+from nwbsparse.io.results.export import append, export, link, read_back, seal
+from nwbsparse.io.results.linked import can_link, check_linked
+from nwbsparse.io.results.lock import holders_of, locked, patiently
+from nwbsparse.io.results.parse import is_model
+from nwbsparse.io.results.present import is_same, said_to_exist
 from nwbsparse.io.results.stored import StoredResult
-from nwbsparse.schema import own_version
+from nwbsparse.io.results.verify import check_nothing_lost, check_validation, verify
+
+Mode = Literal["derived", "link", "in_place", "zarr"]
+MODES: tuple[Mode, ...] = ("derived", "link", "in_place", "zarr")
 
 
-def write_derived(
-    stored: StoredResult, source: Path, target: Path, *, overwrite: bool = False
+@dataclass(frozen=True)
+class Manner:
+    """How a result is to be written."""
+
+    mode: Mode = "derived"
+    replace: bool = False
+    """A result of the same name may be replaced."""
+    overwrite: bool = False
+    """A file of the same name may be replaced."""
+    dense: bool | None = None
+    """Activations as a full table (True), or only what is not zero (False); None: by their number."""
+    backup: bool = False
+    """What the file held before stays beside it (in place only)."""
+
+
+def write_result(
+    stored: StoredResult, source: Path, target: Path, manner: Manner, *, say: Callable[[str], None]
 ) -> Path:
-    """Write a new self-contained NWB file: the source without raw data, with the result added.
+    """Write a result; the target is at every moment what it was before, or complete.
 
-    The source is only ever read. The new file is exported to a hidden temporary file in the
-    target's folder, reopened, compared with what should be in it, validated against the source's
-    own errors, synced, and renamed into place: at every moment the target is either absent (or the
-    previous file) or complete.
+    It is written to a hidden file in the target's folder, opened again, compared with what should
+    be in it, validated against the source's own errors, synced, and renamed. No file that exists
+    is ever opened for writing.
 
     Raises:
-        BadInput: the target exists, or is the source, or the source changed since it was read.
-        EnvironmentProblem: the folder cannot be written to, or too little space is left.
+        BadInput: the target exists, or the result's name does, or the source changed.
+        EnvironmentProblem: the folder cannot be written to, too little space is left, or another
+            program holds a file.
         IntegrityError: what was read back is not what was written; nothing is left behind.
     """
-    source, target = Path(source).resolve(), Path(target)
-    _check_target(source, target, overwrite=overwrite)
-    if stored.source.sha256 and sha256_of(source) != stored.source.sha256:
-        raise BadInput(f"{source} changed since it was read; read it again and run once more")
-    folder = target.resolve().parent
+    source, target = Path(source).absolute(), Path(target).absolute()
+    if manner.mode == "in_place":
+        source = target = real_file(target)
+        if not target.is_file():
+            raise BadInput(f"{target} is no file; mode='in_place' adds to an NWB file that exists")
+    elif target.resolve() == source.resolve():
+        raise BadInput(
+            f"{target} is the source itself, which is never written to; choose another name"
+        )
+    if manner.mode == "link":
+        can_link(source, target)
+    seen = _state(target)
+    if _is_there(stored, target, manner, say):
+        return target
+    before = _state(source)
+    _check_source(stored, source, manner)
+    _make_folder(target.parent)
+    with locked(target):
+        if _state(target) != seen and _is_there(stored, target, manner, say):
+            return target
+        room = 3 * len(stored.tensors) + stored.latents.nbytes // 2
+        copied = 0 if manner.mode == "link" else source.stat().st_size
+        check_space(target.parent, copied + room)
+        with partial_of(target, unchanged=source, say=say) as partial:
+            _write_and_check(stored, source, partial, target, manner)
+            if _state(source) != before:
+                raise BadInput(f"{source} changed meanwhile; nothing was written, try again")
+            if manner.backup and manner.mode == "in_place":
+                say(f"what it held before is in {back_up(target).name}")
+            publish(partial, target)
+    return target
+
+
+def _write_and_check(
+    stored: StoredResult, source: Path, partial: Path, target: Path, manner: Manner
+) -> None:
+    with warnings.catch_warnings():
+        # what the libraries say about the source was reported when it was read
+        warnings.simplefilter("ignore")
+        if manner.mode == "link":
+            kept, known_errors = link(
+                stored, source, partial, target=target, replace=manner.replace, dense=manner.dense
+            )
+        elif manner.mode == "in_place":
+            kept, known_errors = append(
+                stored, source, partial, replace=manner.replace, dense=manner.dense
+            )
+        else:
+            kept, known_errors = export(
+                stored,
+                source,
+                partial,
+                zarr=manner.mode == "zarr",
+                replace=manner.replace,
+                dense=manner.dense,
+            )
+        seal(stored, partial)
+        with read_back(partial) as (io, nwbfile):
+            verify(stored, nwbfile, kept, path=partial)
+            if partial.is_dir():
+                check_validation(known_errors, io=io)
+    if partial.is_dir():
+        return
+    check_validation(known_errors, path=str(partial))
+    if manner.mode == "link":
+        check_linked(partial, stored.source)
+    if manner.mode == "in_place":
+        check_nothing_lost(source, partial, replaced={stored.name} if manner.replace else set())
+        partial.chmod(target.stat().st_mode & 0o7777)
+
+
+def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        workplace = Path(tempfile.mkdtemp(prefix=".nwbsparse-", dir=folder))
     except OSError as error:
         raise EnvironmentProblem(
             f"results cannot be written to {folder}: {error.strerror}"
         ) from None
+    if not os.access(folder, os.W_OK):
+        raise EnvironmentProblem(f"results cannot be written to {folder}: it is read-only")
+
+
+def _is_there(
+    stored: StoredResult, target: Path, manner: Manner, say: Callable[[str], None]
+) -> bool:
+    """Whether the target holds this very result; refuses a target that may not be replaced."""
+    if not os.path.lexists(target):
+        return False
+    held = _named(stored, target)
+    if held == "same" and not (manner.replace and manner.mode == "in_place"):
+        say(
+            f"{target.name} holds the result '{stored.name}' already, with the same options and "
+            "weights: nothing was written"
+        )
+        return True
+    if manner.mode == "in_place":
+        if held and not manner.replace:
+            raise BadInput(held)
+        return False  # what was found out may have changed: labels, another explanation
+    if not manner.overwrite:
+        also = f" {held}" if held else ""
+        raise BadInput(f"{target} exists; use --overwrite or another --name.{also}")
+    return False
+
+
+def _named(stored: StoredResult, path: Path) -> str:
+    """'same' if the file holds this very result, words about one of its name, '' for none."""
     try:
-        partial = workplace / target.name
-        kept, known_errors = _export(stored, source, partial)
-        _verify(stored, partial, kept)
-        _validate(partial, known_errors)
-        with partial.open("rb") as stream:
-            os.fsync(stream.fileno())
-        partial.replace(target)
-    except OSError as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with opened(path) as recording:
+                module = recording.nwbfile.processing.get(MODULE)
+                model = None if module is None else module.data_interfaces.get(stored.name)
+                if model is None:
+                    return ""
+                return "same" if is_same(model, stored) else said_to_exist(model, path)
+    except NwbsparseError:  # whatever it is, it is not this result
+        return ""
+
+
+def _check_source(stored: StoredResult, source: Path, manner: Manner) -> None:
+    """Refuse a source that is not the recording that was read, or that somebody is writing."""
+    try:
+        patiently(lambda: check_readable(source))
+    except EnvironmentProblem as error:
+        if "open for writing" not in str(error):
+            raise
         raise EnvironmentProblem(
-            f"{target} could not be written ({error}); {source.name} is unchanged"
-        ) from error
-    finally:
-        shutil.rmtree(workplace, ignore_errors=True)
-    return target
+            f"{source} is open in another program{holders_of(source)}; close it there. Nothing was "
+            "changed."
+        ) from None
+    known = stored.source.sha256
+    if not known or sha256_of(source) == known:
+        return
+    if manner.mode == "in_place" and _was_made_from(source, known):
+        return
+    raise BadInput(f"{source} changed since it was read; read it again and run once more")
 
 
-def _check_target(source: Path, target: Path, *, overwrite: bool) -> None:
-    if target.resolve() == source:
-        raise BadInput(
-            f"{target} is the source itself, which is never written to; choose another name"
-        )
-    if target.exists() and not overwrite:
-        raise BadInput(f"{target} exists; use --overwrite or another --name")
-    # a derived file is at most the source plus the model: a cheap bound that catches full disks
-    free = shutil.disk_usage(next(p for p in target.resolve().parents if p.exists())).free
-    if free < source.stat().st_size:
-        raise EnvironmentProblem(
-            f"{target.parent} has {free / 1e9:.2f} GB free; up to "
-            f"{source.stat().st_size / 1e9:.2f} GB are needed"
-        )
-
-
-def _export(stored: StoredResult, source: Path, partial: Path) -> tuple[dict[str, str], set[str]]:
-    """Write the file; returns what must be in it (object id → type), and the source's own errors.
-
-    What nobody can build cannot be written either: the report of the source names it.
-    """
-    with warnings.catch_warnings():
-        # what the libraries say about the source was reported when it was read
-        warnings.simplefilter("ignore")
-        with built(source, for_copy=True) as (source_io, nwbfile):
-            known_errors = _validation_errors(io=source_io)
-            _check_units(stored, nwbfile, source)
-            leave_out_raw(nwbfile)
-            allow_plain_columns(nwbfile)
-            _add(stored, nwbfile)
-            kept = _types(nwbfile)
-            with NWBHDF5IO(path=str(partial), mode="w") as target_io:
-                target_io.export(src_io=source_io, nwbfile=nwbfile, write_args={"link_data": False})
-    return kept, known_errors
-
-
-def _check_units(stored: StoredResult, nwbfile: Any, source: Path) -> None:
-    wanted = stored.source.units_object_id
-    if wanted and wanted not in nwbfile.objects:
-        raise BadInput(f"the units in {source} are others than those the result was made from")
-
-
-def _add(stored: StoredResult, nwbfile: Any) -> None:
-    module = nwbfile.processing.get(MODULE)
-    if module is None:
-        module = nwbfile.create_processing_module(MODULE, "sparse latents learned by nwbsparse")
-    if stored.name in module.data_interfaces:
-        made = getattr(module[stored.name], "created", "earlier")
-        raise BadInput(
-            f"a result named '{stored.name}' exists in the source (made {made}); use --name"
-        )
-    for thing in build_model(stored, nwbfile):
-        module.add(thing)
-    if getattr(nwbfile, "was_generated_by", None) is None:
-        nwbfile.was_generated_by = [("nwbsparse", own_version())]
-    nwbfile.set_modified()
-
-
-def _types(nwbfile: Any) -> dict[str, str]:
-    """Object id → type of everything in the file."""
-    nwbfile.all_children()  # `objects` is otherwise what it was when first asked for
-    return {
-        object_id: str(getattr(thing, "neurodata_type", type(thing).__name__))
-        for object_id, thing in nwbfile.objects.items()
-    }
-
-
-def _verify(stored: StoredResult, partial: Path, kept: dict[str, str]) -> None:
-    """Read the file again and compare: every object, and every number of the result."""
+def _was_made_from(path: Path, sha256: str) -> bool:
+    """Whether a file is an annotated copy of the file with this checksum."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with NWBHDF5IO(path=str(partial), mode="r") as io:
-            nwbfile: Any = io.read()
-            there = _types(nwbfile)
-            lost = [
-                f"{kind} {object_id}"
-                for object_id, kind in kept.items()
-                if there.get(object_id) != kind
-            ]
-            if lost:
-                raise IntegrityError(
-                    f"{len(lost)} objects are missing after writing: {', '.join(lost[:5])}"
-                )
-            again = parse_model(find_model(nwbfile, stored.name, path=partial))
-    wrong = [] if again.tensors == stored.tensors else ["parameters"]
-    for part in ("latents", "metrics", "attribution"):
-        wrong += _differences(getattr(stored, part), getattr(again, part), part)
-    if wrong:
-        raise IntegrityError(
-            f"after writing, these differ from what was computed: {', '.join(wrong)}"
-        )
+        with opened(path) as recording:
+            module = recording.nwbfile.processing.get(MODULE)
+            models: list[Any] = [] if module is None else list(module.data_interfaces.values())
+            return any(
+                sha256 in [str(one) for one in model.sessions["sha256"][:]]
+                for model in models
+                if is_model(model)
+            )
 
 
-def _differences(written: Any, read: Any, part: str) -> list[str]:
-    wrong = []
-    said = [names.SEGMENT, names.SPLIT, names.LEVEL, names.UNIT_ID, names.UNIT_ROW]
-    chosen = [*written.data_vars, *(name for name in said if name in written.coords)]
-    for name in chosen:
-        variable = written[name]
-        if name not in read.variables:
-            wrong.append(f"{part}.{name} (missing)")
-        elif variable.dtype.kind in "OU":
-            if list(map(str, variable.values)) != list(map(str, read[name].values)):
-                wrong.append(f"{part}.{name}")
-        elif not np.allclose(
-            variable.values.astype(np.float64),
-            np.asarray(read[name].values, dtype=np.float64),
-            rtol=1e-6,
-            atol=1e-12,
-            equal_nan=True,
-        ):
-            wrong.append(f"{part}.{name}")
-    return wrong
-
-
-def _validate(partial: Path, known_errors: set[str]) -> None:
-    """The new file may have the validation errors that its source has, and no others."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        added = _validation_errors(path=str(partial)) - known_errors
-    if added:
-        raise IntegrityError(
-            "the written file has new validation errors: " + "; ".join(sorted(added)[:5])
-        )
-
-
-def _validation_errors(**opened: Any) -> set[str]:
-    """What ``pynwb.validate`` says about a path or an open io, against the schemas installed here."""
-    return {str(error) for error in pynwb.validate(**opened, use_cached_namespaces=False)}
+def _state(path: Path) -> tuple[int, int, int] | None:
+    """Changes when a file does; None where there is none."""
+    if not path.exists():
+        return None
+    seen = path.stat()
+    return seen.st_size, seen.st_mtime_ns, seen.st_ino
