@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from nwbsparse.analysis.association import associate, candidates_of, make_ground
+from nwbsparse.analysis.association import associate, candidates_of
 from nwbsparse.analysis.coding import code_variables
+from nwbsparse.analysis.ground import make_ground
 from nwbsparse.analysis.inference import dense
 from nwbsparse.analysis.nulls import false_discovery_rate
 

@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from nwbsparse import names
 from nwbsparse.analysis.coding import Coded
-from nwbsparse.analysis.conditions import as_conditions, condition_effects
+from nwbsparse.analysis.conditions import condition_effects
 
 CODES = np.array([0, 0, 0, 1, 1, -1, -1, 1], dtype=np.int32)
 ACTIVATION = np.array(
@@ -105,14 +107,30 @@ def test_several_variables_stand_side_by_side_and_none_gives_empty_tables():
     assert nothing.p_in.shape == nothing.selectivity.shape == (3, 0)
 
 
-def test_continuous_variables_are_cut_into_thirds_and_positions_left_out():
-    deciles = coded(
-        np.r_[np.arange(10), -1], [str(i) for i in range(10)], "speed", names.CONTINUOUS
-    )
-    place = coded(np.zeros(11), "ab", "position", names.POSITION)
-    made = as_conditions([deciles, place, coded(np.r_[CODES, 0, 0, 0])])
-    assert [one.name for one in made] == ["speed", "side"]
-    assert made[0].labels == ("low", "middle", "high")
-    codes = made[0].codes
-    assert codes[-1] == -1 and (np.diff(codes[:10]) >= 0).all()
-    assert np.bincount(codes[:10]).tolist() == [4, 3, 3]
+@settings(deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(2, 60), st.floats(0.05, 2.0), st.integers(2, 5))
+def test_auroc_of_sparse_activity_equals_scikit_learn(seed, n, rate, size):
+    rng = np.random.default_rng(seed)
+    activation = rng.poisson(rate, (n, 3)).astype(np.float32)
+    activation[:, 2] *= rng.random(n).astype(np.float32)  # hardly a tie but zeros
+    codes = rng.integers(-1, size, n)
+    found = condition_effects(activation, [coded(codes, "abcde"[:size])], np.arange(n))
+    known = codes >= 0
+    for latent, code in np.ndindex(3, size):
+        truth = codes[known] == code
+        if truth.any() and not truth.all():
+            expected = roc_auc_score(truth, activation[known, latent])
+            assert found.auroc[latent, code] == pytest.approx(expected, abs=1e-12)
+        else:
+            assert np.isnan(found.auroc[latent, code])
+
+
+def test_coverage_specificity_lift_and_explained_variance_by_hand():
+    found = condition_effects(ACTIVATION, [coded(CODES)], np.arange(8))
+    np.testing.assert_allclose(found.coverage[0], [2 / 3, 1 / 3])
+    np.testing.assert_allclose(found.specificity[0], [2 / 3, 1 / 3])
+    np.testing.assert_allclose(found.lift[0], [(2 / 3) / (1 / 2), (1 / 3) / (1 / 2)])
+    known = CODES >= 0
+    r = np.corrcoef(ACTIVATION[known, 0], CODES[known] == 0)[0, 1]
+    np.testing.assert_allclose(found.r2[0], r**2)
+    assert np.isnan(found.r2[2]).all(), "a constant explains nothing and is explained by nothing"

@@ -10,6 +10,7 @@ import xarray as xr
 from nwbsparse.analysis.evaluate import evaluate
 from nwbsparse.analysis.explain import explain
 from nwbsparse.analysis.inference import dense, encode
+from nwbsparse.errors import BadInput
 
 POSITION = ("position", "speed", "movement_direction")
 
@@ -202,3 +203,41 @@ def test_a_unit_that_holds_most_spikes_is_named(places, share):
     loud["counts"].values[:, 12] = round(rest * share / (1 - share) / data.sizes["time"])
     notes = json.loads(explain(coder, loud, latents).attrs["notes"])
     assert [("unit 22 holds" in note) for note in notes] == [True] * (share > 0.5)
+
+
+def test_what_to_compare_with_can_be_said(trial_places, places):
+    _, coder, _ = places
+    found = explain(
+        coder,
+        trial_places,
+        covariates=["position"],
+        conditions={"trials.side": None, "speed": 4},
+        nulls={"trials.side": "shift"},
+        conjunctions=[("trials.side", "speed")],
+    )
+    assert list(found["covariate"].values) == ["position"]
+    assert "tuning.position" in found and "tuning.speed" not in found
+    variables = dict.fromkeys(found["condition_variable"].values)
+    assert list(variables) == ["speed", "trials.side", "trials.side & speed"]
+    assert (found["condition_variable"] == "speed").sum() == 4
+    told = json.loads(found.attrs["nulls"])
+    assert told["trials.side"]["kind"] == told["trials.side & speed"]["kind"] == "shifts"
+    p = found["auroc_p_uncorrected"].values
+    assessable = np.isfinite(found["auroc"].values)
+    assert (np.isfinite(p) <= assessable).all() and np.nanmin(p) == pytest.approx(1 / 101)
+    asked = json.loads(found.attrs["history"])[-1]["parameters"]
+    assert asked["conditions"] == {"trials.side": None, "speed": 4}
+    assert asked["conjunctions"] == [["trials.side", "speed"]]
+
+
+def test_an_unknown_name_is_an_error_that_says_what_there_is(places):
+    data, coder, latents = places
+    with pytest.raises(BadInput, match="no covariate 'positon'; did you mean 'position'"):
+        explain(coder, data, latents, covariates=["positon"])
+
+
+def test_without_seeds_nothing_is_confirmed(attribution):
+    assert not attribution["confirmed"].any() and "n_confirmed_latents" not in attribution.attrs
+    assert set(attribution["confirmed_status"].values[attribution["association_q"] < 1]) == {
+        "not assessable: one seed says nothing about stability; train 5 (seeds=5)"
+    }

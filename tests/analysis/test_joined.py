@@ -7,12 +7,14 @@ import pytest
 import torch
 
 from joined_sessions import part_of, shared_sources
-from nwbsparse.analysis.association import associate, candidates_of, make_ground
+from nwbsparse.analysis.association import associate, candidates_of
 from nwbsparse.analysis.coding import code_variables
 from nwbsparse.analysis.evaluate import evaluate
 from nwbsparse.analysis.explain import explain, notes
+from nwbsparse.analysis.ground import make_ground
 from nwbsparse.analysis.inference import dense, encode, reconstruct
 from nwbsparse.analysis.raw_units import associate_units
+from nwbsparse.analysis.scope import make_scope
 from nwbsparse.analysis.units import unit_attribution
 from nwbsparse.binning.for_coder import for_coder
 from nwbsparse.binning.join import join_sessions
@@ -183,6 +185,17 @@ def test_a_unit_that_holds_most_spikes_of_its_session_is_named(sessions):
     assert said.startswith("unit A/3 holds ")
 
 
+def test_what_is_constant_in_a_session_is_no_claim_of_a_latent(sessions):
+    given = {}
+    for at, (name, one) in enumerate(sessions.items()):
+        high = np.full(one.sizes["time"], at, dtype=np.int32)
+        given[name] = one.assign(genotype=("time", high, HIGH))
+    scope = make_scope(join_sessions(given))
+    assert {v.name for v in scope.tested} == {"level"}
+    tables = {v.name: v.table for v in scope.conditions}
+    assert tables == {"level": None, "genotype": "sessions", "session": "sessions"}
+
+
 @pytest.fixture(scope="module")
 def attribution(joined, coder):
     return explain(coder, joined)
@@ -195,6 +208,8 @@ def test_a_latent_can_be_seen_to_belong_to_a_session_but_no_p_value_says_so(attr
     used = np.isfinite(precision).all(axis=1)
     assert used.sum() >= 10
     np.testing.assert_allclose(precision[used].sum(axis=1), 1.0)
+    assert json.loads(attribution.attrs["nulls"])["session"]["kind"] == "sessions"
+    assert np.nanmax(attribution["session_eta2"].values) <= 1
     assert set(attribution["candidate_variable"].values) == {"level"}
     assert set(attribution["best_variable"].values) <= {"level", ""}
 

@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-import xarray as xr
-from scipy import sparse
-from scipy.ndimage import gaussian_filter1d
+import torch
 
 from nwbsparse import names
 from nwbsparse.analysis.coding import Coded
-from nwbsparse.analysis.nulls import Null, circular_shift, permutation, without_drift
-from nwbsparse.binning.join import sessions_of
-from nwbsparse.binning.split import part
+from nwbsparse.analysis.entries import Entries, entries_of
+from nwbsparse.analysis.ground import Ground
+from nwbsparse.analysis.loops import classes, fit_by_class
+from nwbsparse.analysis.nulls import (
+    Null,
+    Shifting,
+    circular_shift,
+    inner,
+    make_shifting,
+    permutation,
+)
 
 MIN_ACTIVE = 20
 MIN_EPISODES = 5
 """Active bins, and separate stretches of them, below which nothing is claimed."""
 SHRINK = 1.0
 """Seconds of occupancy at which a tuning bin counts half: rarely visited places say little."""
-SLOW = 30.0
-"""Standard deviation (s) of the smoothing of the population rate that is removed: the rate itself
-is tuned to behaviour, and removing it would write that tuning into units without (decision 0006)."""
-FOLD = 30.0
-"""Seconds of the stretches that alternate between the two halves in which a choice is made."""
+AT_ONCE = 16
+"""Channels whose held-out activity is made a full table at once."""
 
 
 @dataclass(frozen=True)
@@ -42,36 +46,6 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Ground:
-    """The bins of a recording on which choices are made and on which they are tested."""
-
-    fitting: np.ndarray
-    """Indices of training and validation bins."""
-    fold: np.ndarray
-    """(fitting,) 0 or 1."""
-    testing: np.ndarray
-    times: np.ndarray
-    population: np.ndarray
-    """(time,) spikes of all units, smoothed: what drifts slowly, and nothing tuned."""
-    bin_width: float
-    trials: dict[str, np.ndarray]
-    """Row of the interval table in each bin, by table."""
-    n_draws: int
-    seed: int
-    session: np.ndarray
-    """(time,) which session a bin is of: each has its own level, drift and population."""
-
-    def residual(self, activity: np.ndarray, bins: np.ndarray) -> np.ndarray:
-        """Activity (bin, channel) of these bins without drift and population rate, by session."""
-        values = activity[bins].astype(np.float64)
-        for one in np.unique(self.session[bins]):
-            mine = self.session[bins] == one
-            own = bins[mine]
-            values[mine] = without_drift(values[mine], self.times[own], self.population[own])
-        return values
-
-
-@dataclass(frozen=True)
 class Tested:
     """The one tested association of every channel (latent or unit)."""
 
@@ -81,38 +55,13 @@ class Tested:
     """(candidate, channel): cross-validated correlation on the fitting bins."""
     observed: np.ndarray
     """(channel,) correlation on the test bins."""
+    halves: np.ndarray
+    """(channel, 2): the same in each half of the test blocks."""
     null: tuple[Null, ...]
 
     @property
     def p(self) -> np.ndarray:
         return np.array([null.p for null in self.null])
-
-
-def make_ground(binned: xr.Dataset, *, n_draws: int, seed: int) -> Ground:
-    """Divide a split dataset into bins to choose on (two alternating halves) and bins to test on."""
-    fitting = np.flatnonzero(part(binned, "train") | part(binned, "validation"))
-    width = float(binned.attrs[names.BIN_WIDTH])
-    times = binned[names.TIME].values
-    session = sessions_of(binned)
-    rate = binned[names.COUNTS].values.sum(axis=1, dtype=np.float64)
-    for one in np.unique(session):
-        rate[session == one] = gaussian_filter1d(rate[session == one], SLOW / width)
-    return Ground(
-        fitting=fitting,
-        fold=(times[fitting] // FOLD).astype(np.int64) % 2,
-        testing=np.flatnonzero(part(binned, "test")),
-        times=times,
-        population=rate,
-        bin_width=width,
-        trials={
-            str(name): variable.values
-            for name, variable in binned.data_vars.items()
-            if variable.attrs.get(names.ROLE) == names.ROLE_INTERVAL
-        },
-        n_draws=n_draws,
-        seed=seed,
-        session=session,
-    )
 
 
 def candidates_of(variables: Sequence[Coded]) -> list[Candidate]:
@@ -127,139 +76,281 @@ def candidates_of(variables: Sequence[Coded]) -> list[Candidate]:
     return found
 
 
-def associate(activity: np.ndarray, candidates: Sequence[Candidate], ground: Ground) -> Tested:
+def associate(
+    activity: np.ndarray | Entries, candidates: Sequence[Candidate], ground: Ground
+) -> Tested:
     """Choose each channel's best candidate on the fitting bins and test it once on the others.
 
-    ``activity`` is (time, channel). The choice is the largest correlation between a channel and
-    what a candidate predicts, with tuning curves fitted in one half of the fitting bins and scored
-    in the other. Channels active in fewer than 20 bins or 5 separate episodes of the held-out
-    bins where the chosen variable is known are not assessable and never ranked.
+    ``activity`` is (time, channel), a table or sparse. The choice is the largest correlation between
+    a channel and what a candidate predicts, with tuning curves fitted in one half of the fitting
+    bins and scored in the other. Channels active in fewer than 20 bins or 5 separate episodes of the
+    held-out bins where the chosen variable is known are not assessable and never ranked.
     """
-    score = fitting_scores(activity, candidates, ground)
-    residual = ground.residual(activity, ground.testing)
-    n_channels = activity.shape[1]
-    choice = np.full(n_channels, -1)
-    observed = np.full(n_channels, np.nan)
-    nulls: list[Null] = []
-    curves: dict[int, np.ndarray] = {}
-    for channel in range(n_channels):
-        silent = not activity[:, channel].any()
-        said = "never active" if silent else "there is no variable to compare it with"
-        null = Null(np.nan, np.nan, np.nan, 0, said)
-        if np.isfinite(score[:, channel]).any():
-            best = int(np.nanargmax(score[:, channel]))
-            choice[channel] = best
-            if best not in curves:
-                curves[best] = tuning(activity, candidates[best], ground)
-            observed[channel], null = held_out(
-                activity[ground.testing, channel],
-                residual[:, channel],
-                candidates[best],
-                curves[best][:, channel],
-                ground,
-            )
-        nulls.append(null)
-    return Tested(choice, score, observed, tuple(nulls))
+    entries = entries_of(activity)
+    sums = class_sums(entries, candidates, ground)
+    score = fitting_scores(sums, candidates, entries.n_channels, ground)
+    scored = np.isfinite(score).any(axis=0)
+    choice = np.full(entries.n_channels, -1)
+    if len(candidates):
+        choice = np.where(scored, np.where(np.isfinite(score), score, -np.inf).argmax(axis=0), -1)
+    found = test_all(entries, choice, candidates, sums, ground)
+    return Tested(
+        choice,
+        score,
+        observed=np.array([one.observed for one in found]),
+        halves=np.array([one.halves for one in found]).reshape(-1, 2),
+        null=tuple(one.null for one in found),
+    )
+
+
+def test_all(
+    entries: Entries,
+    choice: np.ndarray,
+    candidates: Sequence[Candidate],
+    sums: dict[str, tuple[ClassSums, ClassSums]],
+    ground: Ground,
+) -> list[HeldOut]:
+    """The chosen claim of every channel on the test bins, channels of one claim after another."""
+    held = entries.at(ground.testing)
+    basis = ground.basis(ground.testing)
+
+    def one_after_another(channels: np.ndarray) -> list[HeldOut]:
+        values = held.dense(channels)
+        values -= (values @ basis) @ basis.T
+        made = []
+        before: tuple[int, HeldOutBins] | None = None
+        for channel, left in zip(channels, values, strict=True):
+            best = int(choice[channel])
+            if best < 0:
+                silent = entries.indptr[channel] == entries.indptr[channel + 1]
+                said = "never active" if silent else "there is no variable to compare it with"
+                made.append(HeldOut(np.nan, not_assessable(said)))
+                continue
+            if before is None or before[0] != best:
+                before = best, held_out_bins(candidates[best], ground)
+            fitted = joined(sums[candidates[best].variable.name], int(channel))
+            curve = prediction(candidates[best], fitted, ground.bin_width)[:, 0]
+            mine = slice(held.indptr[channel], held.indptr[channel + 1])
+            active = held.bins[mine][held.value[mine] > 0]
+            made.append(held_out(active, left, before[1], curve, ground))
+        return made
+
+    order = np.argsort(choice, kind="stable")
+    found: list[HeldOut | None] = [None] * len(choice)
+    with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+        pieces = np.array_split(order, max(1, -(-len(order) // AT_ONCE)))
+        for channels, made in zip(pieces, pool.map(one_after_another, pieces), strict=True):
+            for channel, one in zip(channels, made, strict=True):
+                found[channel] = one
+    return [one for one in found if one is not None]
+
+
+@dataclass(frozen=True)
+class ClassSums:
+    """Activity without drift in the tuning bins of a variable, in some of the fitting bins."""
+
+    n: np.ndarray
+    """(code,) bins."""
+    total: np.ndarray
+    """(code, channel)"""
+    squares: np.ndarray
+    """(channel,)"""
+
+
+def class_sums(
+    entries: Entries, candidates: Sequence[Candidate], ground: Ground
+) -> dict[str, tuple[ClassSums, ClassSums]]:
+    """For each variable: sums in the two halves of the fitting bins.
+
+    The drift is removed from the sums, not from the activity, which stays sparse: with the
+    coefficients β of the drift B in each channel, Σ(a − Bβ) = Σa − (ΣB)β, and so for squares.
+    """
+    fitting = entries.at(ground.fitting)
+    basis = ground.basis(ground.fitting)
+    beta = fitting.table.T @ basis
+    variables = {candidate.variable.name: candidate.variable for candidate in candidates}
+    made = {}
+    for name, variable in variables.items():
+        codes = variable.codes[ground.fitting]
+        halves = [np.where(ground.fold == half, codes, -1) for half in (0, 1)]
+        first, second = (_half_sums(fitting, half, variable.size, basis, beta) for half in halves)
+        made[name] = (first, second)
+    return made
+
+
+def _half_sums(
+    fitting: Entries, codes: np.ndarray, size: int, basis: np.ndarray, beta: np.ndarray
+) -> ClassSums:
+    total, squares = np.zeros((fitting.n_channels, size)), np.zeros(fitting.n_channels)
+    cross = np.zeros((fitting.n_channels, basis.shape[1]))
+    where = (fitting.indptr, fitting.bins, fitting.value, classes(codes, size))
+    fit_by_class(*where, basis, total, squares, cross)
+    known = codes >= 0
+    n = np.bincount(codes[known], minlength=size).astype(np.float64)
+    drift = np.array(
+        [np.bincount(codes[known], weights=column[known], minlength=size) for column in basis.T]
+    ).reshape(-1, size)
+    of_known = basis[known]
+    gram = of_known.T @ of_known
+    left = squares - 2 * (beta * cross).sum(axis=1) + ((beta @ gram) * beta).sum(axis=1)
+    # what is left of a constant is rounding
+    left = np.where(left > 1e-9 * squares, left, 0.0)
+    return ClassSums(n, (total - beta @ drift).T, left)
+
+
+def joined(halves: tuple[ClassSums, ClassSums], channel: int) -> ClassSums:
+    """The sums of one channel over all fitting bins."""
+    one, other = halves
+    total = one.total[:, [channel]] + other.total[:, [channel]]
+    return ClassSums(one.n + other.n, total, one.squares[[channel]] + other.squares[[channel]])
 
 
 def fitting_scores(
-    activity: np.ndarray, candidates: Sequence[Candidate], ground: Ground
+    sums: dict[str, tuple[ClassSums, ClassSums]],
+    candidates: Sequence[Candidate],
+    n_channels: int,
+    ground: Ground,
 ) -> np.ndarray:
     """(candidate, channel): correlation with what a candidate predicts, cross-validated in halves."""
-    residual = ground.residual(activity, ground.fitting)
-    score = np.full((len(candidates), activity.shape[1]), np.nan)
-    sums: dict[tuple[str, int], tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
+    score = np.full((len(candidates), n_channels), np.nan)
     for row, candidate in enumerate(candidates):
-        variable = candidate.variable
-        halves = []
-        for half in (0, 1):
-            key = (variable.name, half)
-            if key not in sums:
-                rows = ground.fold == half
-                sums[key] = _sums(variable, ground.fitting[rows], residual[rows])
-            halves.append(sums[key])
+        halves = sums[candidate.variable.name]
         scored = [
-            _correlation(_prediction(candidate, fitted, ground.bin_width), scored_on)
+            _correlation(prediction(candidate, fitted, ground.bin_width), scored_on)
             for fitted, scored_on in (halves, halves[::-1])
         ]
         score[row] = np.mean(scored, axis=0)
     return score
 
 
-def tuning(activity: np.ndarray, candidate: Candidate, ground: Ground) -> np.ndarray:
-    """(code, channel): what the candidate predicts in each tuning bin, from all fitting bins."""
-    residual = ground.residual(activity, ground.fitting)
-    fitted = _sums(candidate.variable, ground.fitting, residual)
-    return _prediction(candidate, fitted, ground.bin_width)
+@dataclass(frozen=True)
+class HeldOut:
+    """One channel's claim on the test bins."""
+
+    observed: float
+    """Correlation with what was predicted."""
+    null: Null
+    halves: tuple[float, float] = (np.nan, np.nan)
+    """The same in each half of the test blocks; NaN with too little activity there."""
+
+
+@dataclass(frozen=True)
+class HeldOutBins:
+    """Where a candidate is known among the test bins, and what does not depend on the channel."""
+
+    candidate: Candidate
+    known: np.ndarray
+    """(test bin,) bool."""
+    codes: np.ndarray
+    """(known bin,)"""
+    halves: tuple[np.ndarray, np.ndarray]
+    """Which of the known bins are in each half of the test blocks."""
+    inside: np.ndarray | None
+    """(known bin,) of a condition that moves freely, whose prediction is the same for all channels."""
+    shifting: Shifting | None
+    """The same, ready to be shifted."""
+
+
+def held_out_bins(candidate: Candidate, ground: Ground) -> HeldOutBins:
+    """Prepare a candidate for tests of many channels."""
+    codes = candidate.variable.codes[ground.testing]
+    known = codes >= 0
+    half = ground.half[known]
+    halves = np.flatnonzero(half == 0), np.flatnonzero(half == 1)
+    inside = shifting = None
+    if candidate.code is not None and candidate.variable.table is None:
+        inside = (codes[known] == candidate.code).astype(np.float64)
+        shifting = make_shifting(inside, bin_width=ground.bin_width)
+    return HeldOutBins(candidate, known, codes[known], halves, inside, shifting)
 
 
 def held_out(
-    activity: np.ndarray,
+    active: np.ndarray,
     residual: np.ndarray,
-    candidate: Candidate,
+    bins: HeldOutBins,
     curve: np.ndarray,
     ground: Ground,
-) -> tuple[float, Null]:
-    """Test one channel's claim on the test bins (arrays are over these): statistic and null.
+) -> HeldOut:
+    """Test one channel's claim on the test bins: statistic and null.
 
-    Variables constant within trials are tested over trials, all others by circular shifts.
+    ``active`` are the (rising) test bins in which the channel is active, ``residual`` its activity
+    without drift in all of them. Variables constant within trials are tested over trials, all
+    others by circular shifts.
     """
-    codes = candidate.variable.codes[ground.testing]
-    known = codes >= 0
-    active = (activity > 0) & known
-    episodes = np.count_nonzero(active[1:] & ~active[:-1]) + int(active[:1].sum())
-    if active.sum() < MIN_ACTIVE or episodes < MIN_EPISODES:
-        said = f"active in {active.sum()} held-out bins, {episodes} episodes"
-        return float("nan"), Null(np.nan, np.nan, np.nan, 0, said)
-    prediction = curve[codes[known]]
-    table = candidate.variable.table
+    active = active[bins.known[active]]
+    if len(active) < MIN_ACTIVE or _episodes(active) < MIN_EPISODES:
+        said = f"active in {len(active)} held-out bins, {_episodes(active)} episodes"
+        return HeldOut(np.nan, not_assessable(said))
+    values = residual if bins.known.all() else residual[bins.known]
+    predicted = curve[bins.codes] if bins.inside is None else bins.inside
+    halves = bins.halves
+    table = bins.candidate.variable.table
     if table is None:
-        return circular_shift(residual[known], prediction, bin_width=ground.bin_width)
-    trials = ground.trials[table][ground.testing][known]
-    rows, at, n = np.unique(trials, return_inverse=True, return_counts=True)
-    mean = np.bincount(at, weights=residual[known]) / n
-    order = np.bincount(at, weights=ground.times[ground.testing][known]) / n
-    per_trial = np.bincount(at, weights=prediction) / n
-    if len(rows) < MIN_ACTIVE:
-        said = f"only {len(rows)} held-out trials"
-        return float("nan"), Null(np.nan, np.nan, np.nan, 0, said)
-    return permutation(mean, per_trial, order, n_draws=ground.n_draws, seed=ground.seed)
+        shifted = predicted if bins.shifting is None else bins.shifting
+        observed, null = circular_shift(values, shifted, bin_width=ground.bin_width)
+    else:
+        trials = ground.trials[table][ground.testing][bins.known]
+        rows, first, at, n = np.unique(
+            trials, return_index=True, return_inverse=True, return_counts=True
+        )
+        if len(rows) < MIN_ACTIVE:
+            return HeldOut(np.nan, not_assessable(f"only {len(rows)} held-out trials"))
+        values, predicted, order = (
+            np.bincount(at, weights=column) / n
+            for column in (values, predicted, ground.times[ground.testing][bins.known])
+        )
+        half = ground.half[bins.known][first]
+        halves = np.flatnonzero(half == 0), np.flatnonzero(half == 1)
+        observed, null = permutation(
+            values, predicted, order, n_draws=ground.n_draws, seed=ground.seed
+        )
+    in_half = [active[ground.half[active] == one] for one in (0, 1)]
+    said = [
+        pearson(values[half], predicted[half])
+        if len(mine) >= MIN_ACTIVE / 2 and _episodes(mine) >= MIN_EPISODES / 2
+        else np.nan
+        for half, mine in zip(halves, in_half, strict=True)
+    ]
+    return HeldOut(observed, null, (said[0], said[1]))
 
 
-def _sums(
-    variable: Coded, bins: np.ndarray, residual: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Per code: number of bins and sum of activity (code, channel); per channel: sum of squares."""
-    codes = variable.codes[bins]
-    known = np.flatnonzero(codes >= 0)
-    shape = (variable.size, len(bins))
-    onehot = sparse.csr_matrix((np.ones(len(known)), (codes[known], known)), shape=shape)
-    n = np.bincount(codes[known], minlength=variable.size).astype(np.float64)
-    return n, onehot @ residual, (residual[known] ** 2).sum(axis=0)
+def pearson(first: np.ndarray, second: np.ndarray) -> float:
+    """Correlation of two columns; NaN where one is constant or there are fewer than three rows."""
+    if len(first) < 3:
+        return np.nan
+    a, b = first - first.mean(), second - second.mean()
+    scale = float(np.sqrt(inner(a, a) * inner(b, b)))
+    return inner(a, b) / scale if scale > 1e-12 * len(a) else np.nan
 
 
-def _prediction(
-    candidate: Candidate, sums: tuple[np.ndarray, np.ndarray, np.ndarray], bin_width: float
-) -> np.ndarray:
-    n, total, _ = sums
+def not_assessable(why: str) -> Null:
+    """No null, and the reason for it."""
+    return Null(np.nan, np.nan, np.nan, 0, why)
+
+
+def _episodes(active: np.ndarray) -> int:
+    """Runs of neighbouring bins."""
+    return int(np.count_nonzero(np.diff(active) != 1) + 1) if len(active) else 0
+
+
+def prediction(candidate: Candidate, sums: ClassSums, bin_width: float) -> np.ndarray:
+    """(code, channel): the activity that a candidate predicts in each tuning bin, up to a constant."""
     if candidate.code is not None:  # "more active in this condition": nothing is fitted
-        indicator = np.zeros(total.shape)
+        indicator = np.zeros(sums.total.shape)
         indicator[candidate.code] = 1.0
         return indicator
-    mean = total.sum(axis=0) / max(n.sum(), 1.0)
-    return (total - n[:, None] * mean) / (n + SHRINK / bin_width)[:, None]
+    mean = sums.total.sum(axis=0) / max(sums.n.sum(), 1.0)
+    return (sums.total - sums.n[:, None] * mean) / (sums.n + SHRINK / bin_width)[:, None]
 
 
-def _correlation(
-    prediction: np.ndarray, sums: tuple[np.ndarray, np.ndarray, np.ndarray]
-) -> np.ndarray:
+def _correlation(predicted: np.ndarray, sums: ClassSums) -> np.ndarray:
     """Pearson correlation (channel,) of activity with its prediction, from the sums per code."""
-    n, total, squares = sums
+    n, total = sums.n, sums.total
     count = max(n.sum(), 1.0)
-    mean, expected = total.sum(axis=0) / count, n @ prediction / count
-    cross = (prediction * total).sum(axis=0) / count - mean * expected
+    mean, expected = total.sum(axis=0) / count, n @ predicted / count
+    cross = (predicted * total).sum(axis=0) / count - mean * expected
     spread = np.sqrt(
-        np.maximum(squares / count - mean**2, 0)
-        * np.maximum(n @ prediction**2 / count - expected**2, 0)
+        np.maximum(sums.squares / count - mean**2, 0)
+        * np.maximum(n @ predicted**2 / count - expected**2, 0)
     )
     return np.divide(cross, spread, out=np.full(cross.shape, np.nan), where=spread > 1e-12)

@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from nwbsparse import names
-from nwbsparse.analysis.association import (
-    Candidate,
-    Ground,
-    Tested,
-    associate,
-    candidates_of,
-    make_ground,
-)
-from nwbsparse.analysis.coding import Coded, code_variables
-from nwbsparse.analysis.conditions import as_conditions, condition_effects
+from nwbsparse.analysis.association import Candidate, Tested, associate, candidates_of
+from nwbsparse.analysis.attribution import attribute
+from nwbsparse.analysis.automatic import Cut
+from nwbsparse.analysis.confirm import confirm
+from nwbsparse.analysis.effects import effects
+from nwbsparse.analysis.entries import entries_of
 from nwbsparse.analysis.evaluate import unit_names
-from nwbsparse.analysis.inference import dense, encode, latent_columns
+from nwbsparse.analysis.ground import make_ground
+from nwbsparse.analysis.inference import encode
+from nwbsparse.analysis.labels import labels_in_words
 from nwbsparse.analysis.nulls import false_discovery_rate
 from nwbsparse.analysis.raw_units import associate_units, best_units, observed_together
-from nwbsparse.analysis.tuning import behaviour_r2, tuning_curves
-from nwbsparse.analysis.units import unit_attribution
-from nwbsparse.binning.join import is_session
-from nwbsparse.binning.split import part
-from nwbsparse.binning.variables import covariates_of
+from nwbsparse.analysis.scope import make_scope
 from nwbsparse.errors import BadInput
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.progress import Progress, silent
@@ -42,6 +37,11 @@ def explain(
     data: xr.Dataset,
     latents: xr.Dataset | None = None,
     *,
+    covariates: Sequence[str] | None = None,
+    conditions: Sequence[str] | Mapping[str, Cut] | None = None,
+    nulls: Mapping[str, str] | None = None,
+    conjunctions: Sequence[tuple[str, str]] = (),
+    stability: xr.Dataset | None = None,
     progress: Progress = silent,
 ) -> xr.Dataset:
     """Say what each latent stands for, with effect sizes, nulls and q values, on held-out bins.
@@ -55,6 +55,15 @@ def explain(
         coder: a trained coder.
         data: the split Binned dataset with its covariates and conditions.
         latents: what :func:`nwbsparse.encode` gave for them; made when absent.
+        covariates: names of the covariates to compare with; all when None.
+        conditions: names of the categorical variables, events and covariates whose conditions make
+            the latent × condition matrix; all when None. As ``{name: cut}`` it says how a covariate
+            becomes conditions: a number of quantiles, or edges (two lists for a position in the
+            plane), None for the automatic cut.
+        nulls: ``{variable: null}`` in place of the one that fits its kind: 'shift', or the name of
+            the interval table ('trials') among whose rows its labels are exchanged.
+        conjunctions: pairs of conditions or covariates whose conditions are looked at together.
+        stability: what :func:`nwbsparse.stability` gave with this coder first: needed to confirm.
         progress: called after each part.
 
     Returns:
@@ -62,37 +71,36 @@ def explain(
         can be said has NaN and a note; it is never ranked.
 
     Raises:
-        BadInput: not split, other units than the coder's, or a coder that reconstructs other units
-            than it encodes.
+        BadInput: not split, other units than the coder's, a coder that reconstructs other units
+            than it encodes, a name that is not in the data (the nearest is suggested), or a null
+            that does not fit.
     """
     config = coder.config
     if coder.record.target_ids is not None:
         raise BadInput(
             "this coder reconstructs other units than it encodes; explain takes autoencoders"
         )
-    latents = encode(coder, data) if latents is None else latents
     ground = make_ground(data, n_draws=config.n_shifts, seed=config.seed)
-    variables = code_variables(data)
-    # a whole session is no draw of anything: sessions have effect sizes, but no p value
-    candidates = candidates_of([v for v in variables if not is_session(data, v.name)])
-    train, test = part(data, "train"), ground.testing
+    scope = make_scope(
+        data, covariates=covariates, conditions=conditions, nulls=nulls, conjunctions=conjunctions
+    )
+    latents = encode(coder, data) if latents is None else latents
+    entries = entries_of(latents)
+    candidates = candidates_of(scope.tested)
     progress("explain", 0, 5)
-    units = unit_attribution(coder, data, test, dense(latents, test))
+    units = attribute(coder, data)
     progress("explain", 1, 5)
-    tested = _associate_all(latents, candidates, ground)
+    tested = associate(entries, candidates, ground)
     progress("explain", 2, 5)
-    effects = _effects(latents, variables, data, train, test)
+    matrix, how = effects(entries, scope, data, ground)
     progress("explain", 3, 5)
-    controls = {
-        "untrained coder": _associate_all(
-            encode(untrained_control(coder, data), data), candidates, ground
-        )
-    }
+    control = encode(untrained_control(coder, data), data)
+    controls = {"untrained coder": associate(entries_of(control), candidates, ground)}
     progress("explain", 4, 5)
     controls["raw units"] = associate_units(data, candidates, ground)
     claims = _claims(tested, candidates, config.alpha)
     claims |= best_units(tested, candidates, data, ground)
-    attribution = xr.merge([units, effects, xr.Dataset(claims)], join="exact").assign_coords(
+    attribution = xr.merge([units, matrix, xr.Dataset(claims)], join="exact").assign_coords(
         {
             names.LATENT: latents[names.LATENT].values,
             names.LEVEL: (names.LATENT, latents[names.LEVEL].values),
@@ -112,11 +120,25 @@ def explain(
         "alpha": config.alpha,
         "n_explained_latents": summary["latents"]["found"],
         "summary": json.dumps(summary),
+        "nulls": json.dumps(how),
         "notes": json.dumps(notes(data)),
     }
+    attribution = labels_in_words(confirm(attribution, stability), data, latents)
     progress("explain", 5, 5)
     parameters = {"n_shifts": config.n_shifts, "alpha": config.alpha, "seed": config.seed}
+    asked = {"covariates": covariates, "conditions": conditions, "nulls": nulls}
+    parameters |= {key: _plain(value) for key, value in asked.items() if value is not None}
+    parameters |= {"conjunctions": _plain(conjunctions)} if conjunctions else {}
     return check(with_step(attribution, "explain", parameters, since=latents), names.ATTRIBUTION)
+
+
+def _plain(value: Any) -> Any:
+    """What was asked for, as JSON keeps it."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    return [_plain(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def summarise(tested: Tested, candidates: list[Candidate], alpha: float) -> dict[str, Any]:
@@ -151,16 +173,6 @@ def notes(data: xr.Dataset) -> list[str]:
     return said
 
 
-def _associate_all(latents: xr.Dataset, candidates: list[Candidate], ground: Ground) -> Tested:
-    pieces = [associate(columns, candidates, ground) for _, columns in latent_columns(latents)]
-    return Tested(
-        choice=np.concatenate([piece.choice for piece in pieces]),
-        score=np.concatenate([piece.score for piece in pieces], axis=1),
-        observed=np.concatenate([piece.observed for piece in pieces]),
-        null=tuple(null for piece in pieces for null in piece.null),
-    )
-
-
 def _claims(tested: Tested, candidates: list[Candidate], alpha: float) -> dict[str, Any]:
     p = tested.p
     q = false_discovery_rate(p)
@@ -188,6 +200,8 @@ def _claims(tested: Tested, candidates: list[Candidate], alpha: float) -> dict[s
             np.array([c.condition if c else "" for c in chosen], dtype=object),
         ),
         "association": (latent, tested.observed),
+        "association_half_1": (latent, tested.halves[:, 0]),
+        "association_half_2": (latent, tested.halves[:, 1]),
         "association_p": (latent, p),
         "association_q": (latent, q),
         "association_null_mean": (latent, np.array([null.mean for null in tested.null])),
@@ -204,54 +218,3 @@ def _claims(tested: Tested, candidates: list[Candidate], alpha: float) -> dict[s
             np.array([c.condition for c in candidates], dtype=object),
         ),
     }
-
-
-def _effects(
-    latents: xr.Dataset,
-    variables: list[Coded],
-    data: xr.Dataset,
-    train: np.ndarray,
-    test: np.ndarray,
-) -> xr.Dataset:
-    conditions = as_conditions(variables)
-    coded = {variable.name for variable in variables}
-    covariates = [name for name in covariates_of(data) if name in coded]
-    held = part(data, "test")
-    pieces = []
-    for where, columns in latent_columns(latents):
-        effect = condition_effects(columns[test], conditions, test)
-        made: dict[str, Any] = {
-            key: ((names.LATENT, names.CONDITION), getattr(effect, key))
-            for key in ("p_in", "p_out", "selectivity", "precision", "auroc")
-        }
-        made["r2"] = (
-            (names.LATENT, names.COVARIATE),
-            behaviour_r2(columns, data, covariates, train, held),
-        )
-        curves = tuning_curves(columns[test], variables, test)
-        fitted = np.flatnonzero(train)
-        curves = curves.merge(_train_names(tuning_curves(columns[fitted], variables, fitted)))
-        piece = xr.Dataset(made).merge(curves)
-        pieces.append(piece.assign_coords({names.LATENT: np.arange(where.start, where.stop)}))
-        labels = effect.labels
-        n_in = effect.n_in
-    joined = xr.concat(
-        pieces,
-        dim=names.LATENT,
-        data_vars="minimal",
-        join="exact",
-        compat="equals",
-        coords="minimal",
-    )
-    return joined.drop_vars(names.LATENT).assign_coords(
-        {
-            names.COVARIATE: np.array(covariates, dtype=object),
-            "condition_variable": (names.CONDITION, np.array([v for v, _ in labels], dtype=object)),
-            "condition_name": (names.CONDITION, np.array([c for _, c in labels], dtype=object)),
-            "condition_bins": (names.CONDITION, n_in),
-        }
-    )
-
-
-def _train_names(curves: xr.Dataset) -> xr.Dataset:
-    return curves.rename({name: f"train_{name}" for name in curves.data_vars})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import fft, stats
 
 MIN_SHIFT = 10.0
 """Smallest circular shift (s); at least three autocorrelation times of the covariate as well."""
@@ -29,8 +29,35 @@ class Null:
     """Why it could not be assessed; '' when it was."""
 
 
+@dataclass(frozen=True)
+class Shifting:
+    """A prediction made ready to be compared, under all its circular shifts, with many activities."""
+
+    centred: np.ndarray
+    """(bin,) the prediction less its mean."""
+    spectrum: np.ndarray
+    size: float
+    """Root of the sum of squares of ``centred``."""
+    least: int
+    """Bins of the smallest shift."""
+
+
+def inner(first: np.ndarray, second: np.ndarray) -> float:
+    """Sum of products. Not ``@``: a product that is over in microseconds would wait for a pool."""
+    return float(np.einsum("i,i->", first, second))
+
+
+def make_shifting(prediction: np.ndarray, *, bin_width: float) -> Shifting:
+    """Prepare (bin,) what behaviour predicts over the concatenated valid bins."""
+    n = len(prediction)
+    centred = prediction - prediction.mean() if n else prediction.astype(np.float64)
+    spectrum = np.asarray(fft.rfft(centred)) if n else np.zeros(0, np.complex128)
+    least = least_shift(np.abs(spectrum) ** 2, n, bin_width) if n else 1
+    return Shifting(centred, spectrum, float(np.sqrt(inner(centred, centred))), least)
+
+
 def circular_shift(
-    activity: np.ndarray, prediction: np.ndarray, *, bin_width: float
+    activity: np.ndarray, prediction: np.ndarray | Shifting, *, bin_width: float
 ) -> tuple[float, Null]:
     """Correlation of an activity with what behaviour predicts, against all circular shifts.
 
@@ -45,27 +72,35 @@ def circular_shift(
     n = len(activity)
     if n == 0:
         return float("nan"), Null(np.nan, np.nan, np.nan, 0, "no held-out bins")
-    a, g = activity - activity.mean(), prediction - prediction.mean()
-    scale = float(np.sqrt((a @ a) * (g @ g)))
+    if not isinstance(prediction, Shifting):
+        prediction = make_shifting(prediction, bin_width=bin_width)
+    a = activity - activity.mean()
+    scale = float(np.sqrt(inner(a, a))) * prediction.size
     if scale <= 1e-12 * n:
         return float("nan"), Null(np.nan, np.nan, np.nan, 0, "constant on held-out bins")
-    spectrum = np.fft.rfft(g)
-    observed = float(a @ g) / scale
-    least = _least_shift(spectrum, n, bin_width)
+    observed = inner(a, prediction.centred) / scale
+    least = prediction.least
     independent = n // least
     if independent < MIN_SHIFTS:
         said = f"only {independent} independent shifts ({MIN_SHIFTS} are needed)"
         return observed, Null(np.nan, np.nan, np.nan, 0, said)
-    draws = np.fft.irfft(np.fft.rfft(a) * np.conj(spectrum), n)[least : n - least + 1] / scale
-    mean, std = float(draws.mean()), float(draws.std())
+    spectrum = np.asarray(fft.rfft(a))
+    spectrum *= np.conj(prediction.spectrum)
+    draws = np.asarray(fft.irfft(spectrum, n))[least : n - least + 1]
+    draws /= scale
+    mean = float(draws.mean())
+    std = float(np.sqrt(max(inner(draws, draws) / len(draws) - mean**2, 0.0)))
     counted = (1 + np.count_nonzero(draws >= observed - 1e-12)) / (1 + len(draws))
     tail = float(stats.t.sf((observed - mean) / max(std, 1e-12), df=independent - 1))
     return observed, Null(max(counted, tail), mean, std, len(draws))
 
 
-def _least_shift(spectrum: np.ndarray, n: int, bin_width: float) -> int:
-    """Bins of the smallest shift: 10 s or 3 autocorrelation times (first fall below 1/e)."""
-    acf = np.fft.irfft(np.abs(spectrum) ** 2, n)
+def least_shift(power: np.ndarray, n: int, bin_width: float) -> int:
+    """Bins of the smallest shift: 10 s or 3 autocorrelation times (first fall below 1/e).
+
+    ``power`` is the power spectrum of what is shifted, over ``n`` bins.
+    """
+    acf = np.asarray(fft.irfft(power, n))
     below = np.flatnonzero(acf[: n // 2 + 1] < acf[0] / np.e)
     time = int(below[0]) if len(below) else n
     return max(1, int(np.ceil(MIN_SHIFT / bin_width)), 3 * time)
@@ -126,16 +161,21 @@ def false_discovery_rate(p: np.ndarray) -> np.ndarray:
     return q
 
 
+def drift_basis(times: np.ndarray, population: np.ndarray) -> np.ndarray:
+    """(bin, column) orthonormal: a cubic in session time and the population rate, where it varies."""
+    span = max(float(np.ptp(times)), 1e-9)
+    t = 2 * (times - times.min()) / span - 1
+    rate = population - population.mean()
+    spread = rate.std()
+    columns = [np.ones_like(t), t, t**2, t**3] + ([rate / spread] if spread > 0 else [])
+    return np.linalg.qr(np.stack(columns, axis=1))[0]
+
+
 def without_drift(activity: np.ndarray, times: np.ndarray, population: np.ndarray) -> np.ndarray:
     """Activity (bin, channel) after removing a cubic in session time and the population rate.
 
     Without it a linear drift in both activity and behaviour passes for an association in 27 % of
     null recordings at p < 0.05 (5.8 % with it).
     """
-    span = max(float(np.ptp(times)), 1e-9)
-    t = 2 * (times - times.min()) / span - 1
-    rate = population - population.mean()
-    spread = rate.std()
-    columns = [np.ones_like(t), t, t**2, t**3] + ([rate / spread] if spread > 0 else [])
-    basis, _ = np.linalg.qr(np.stack(columns, axis=1))
+    basis = drift_basis(times, population)
     return activity - basis @ (basis.T @ activity)

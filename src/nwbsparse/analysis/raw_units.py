@@ -12,13 +12,17 @@ import xarray as xr
 from nwbsparse import names
 from nwbsparse.analysis.association import (
     Candidate,
-    Ground,
     Tested,
     associate,
+    class_sums,
     fitting_scores,
     held_out,
-    tuning,
+    held_out_bins,
+    joined,
+    prediction,
 )
+from nwbsparse.analysis.entries import entries_of
+from nwbsparse.analysis.ground import Ground
 from nwbsparse.analysis.nulls import Null
 
 
@@ -58,16 +62,16 @@ class _Judged:
 def associate_units(data: xr.Dataset, candidates: Sequence[Candidate], ground: Ground) -> Tested:
     """:func:`associate` for the counts of every unit, in the bins in which it was observed."""
     n = data.sizes[names.UNIT]
-    choice, observed = np.full(n, -1), np.full(n, np.nan)
+    choice, observed, halves = np.full(n, -1), np.full(n, np.nan), np.full((n, 2), np.nan)
     score = np.full((len(candidates), n), np.nan)
     null: list[Null] = [Null(np.nan, np.nan, np.nan, 0, "never observed")] * n
     for one in _judged(data, candidates):
         tested = associate(one.counts, one.candidates, ground)
         choice[one.units], observed[one.units] = tested.choice, tested.observed
-        score[:, one.units] = tested.score
+        score[:, one.units], halves[one.units] = tested.score, tested.halves
         for unit, its_null in zip(one.units, tested.null, strict=True):
             null[unit] = its_null
-    return Tested(choice, score, observed, tuple(null))
+    return Tested(choice, score, observed, halves, tuple(null))
 
 
 def best_units(
@@ -78,20 +82,25 @@ def best_units(
     association = np.full(len(tested.choice), np.nan)
     groups = _judged(data, candidates)
     scores = np.full((len(candidates), data.sizes[names.UNIT]), np.nan)
-    for one in groups:
-        scores[:, one.units] = fitting_scores(one.counts, one.candidates, ground)
+    fitted = [class_sums(entries_of(one.counts), one.candidates, ground) for one in groups]
+    for one, sums in zip(groups, fitted, strict=True):
+        scores[:, one.units] = fitting_scores(sums, one.candidates, len(one.units), ground)
     for index in np.unique(tested.choice[tested.choice >= 0]):
         if not np.isfinite(scores[index]).any():
             continue
         unit = int(np.nanargmax(scores[index]))
-        one = next(group for group in groups if unit in group.units)
-        counts = one.counts[:, one.units == unit]
+        group = next(at for at, one in enumerate(groups) if unit in one.units)
+        one, column = groups[group], int(np.flatnonzero(groups[group].units == unit)[0])
+        counts = one.counts[:, [column]]
         candidate = one.candidates[index]
-        curve = tuning(counts, candidate, ground)[:, 0]
+        of_unit = joined(fitted[group][candidate.variable.name], column)
+        curve = prediction(candidate, of_unit, ground.bin_width)[:, 0]
         residual = ground.residual(counts, ground.testing)[:, 0]
-        said, _ = held_out(counts[ground.testing, 0], residual, candidate, curve, ground)
+        bins = held_out_bins(candidate, ground)
+        active = np.flatnonzero(counts[ground.testing, 0] > 0)
+        said = held_out(active, residual, bins, curve, ground)
         here = tested.choice == index
-        best_unit[here], association[here] = unit, said
+        best_unit[here], association[here] = unit, said.observed
     return {
         "best_unit": (names.LATENT, best_unit),
         "best_unit_association": (names.LATENT, association),
