@@ -10,17 +10,25 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from nwbsparse.analysis.attribution import attribute as attribute
+    from nwbsparse.analysis.confirm import confirm as confirm
+    from nwbsparse.analysis.cosmooth import cosmooth as cosmooth
+    from nwbsparse.analysis.decoding import decode as decode
     from nwbsparse.analysis.evaluate import evaluate as evaluate
     from nwbsparse.analysis.explain import explain as explain
     from nwbsparse.analysis.inference import encode as encode
     from nwbsparse.analysis.inference import reconstruct as reconstruct
+    from nwbsparse.analysis.labels import labels_in_words as labels_in_words
+    from nwbsparse.analysis.naik_scores import naik_scores as naik_scores
     from nwbsparse.analysis.stability import fit_seeds as fit_seeds
     from nwbsparse.analysis.stability import stability as stability
+    from nwbsparse.analysis.transfer import transfer as transfer
     from nwbsparse.binning.for_coder import for_coder as for_coder
     from nwbsparse.binning.join import join_sessions as join_sessions
     from nwbsparse.binning.split import split as split
     from nwbsparse.binning.to_bins import to_bins as to_bins
     from nwbsparse.config import Config as Config
+    from nwbsparse.curation import label as label
     from nwbsparse.io.reading import read as read
     from nwbsparse.models.checkpoint import load as load
     from nwbsparse.models.checkpoint import save as save
@@ -29,8 +37,10 @@ if TYPE_CHECKING:
     from nwbsparse.models.exports import export_saelens as export_saelens
     from nwbsparse.pipeline import run as run
     from nwbsparse.results import Results as Results
+    from nwbsparse.results import open_activations as open_activations
     from nwbsparse.results import open_results as open_results
     from nwbsparse.results import write as write
+    from nwbsparse.revisit import revisit as revisit
     from nwbsparse.session import Session as Session
     from nwbsparse.sklearn_api import SparseCoderTransformer as SparseCoderTransformer
     from nwbsparse.training.fit import fit as fit
@@ -43,6 +53,10 @@ _WHERE = {
     "Session": "nwbsparse.session",
     "SparseCoder": "nwbsparse.models.coder",
     "SparseCoderTransformer": "nwbsparse.sklearn_api",
+    "attribute": "nwbsparse.analysis.attribution",
+    "confirm": "nwbsparse.analysis.confirm",
+    "cosmooth": "nwbsparse.analysis.cosmooth",
+    "decode": "nwbsparse.analysis.decoding",
     "encode": "nwbsparse.analysis.inference",
     "evaluate": "nwbsparse.analysis.evaluate",
     "explain": "nwbsparse.analysis.explain",
@@ -53,16 +67,22 @@ _WHERE = {
     "fit_seeds": "nwbsparse.analysis.stability",
     "for_coder": "nwbsparse.binning.for_coder",
     "join_sessions": "nwbsparse.binning.join",
+    "label": "nwbsparse.curation",
+    "labels_in_words": "nwbsparse.analysis.labels",
     "load": "nwbsparse.models.checkpoint",
+    "naik_scores": "nwbsparse.analysis.naik_scores",
+    "open_activations": "nwbsparse.results",
     "open_results": "nwbsparse.results",
     "read": "nwbsparse.io.reading",
     "reconstruct": "nwbsparse.analysis.inference",
     "report": "nwbsparse.views.report",
+    "revisit": "nwbsparse.revisit",
     "run": "nwbsparse.pipeline",
     "save": "nwbsparse.models.checkpoint",
     "split": "nwbsparse.binning.split",
     "stability": "nwbsparse.analysis.stability",
     "to_bins": "nwbsparse.binning.to_bins",
+    "transfer": "nwbsparse.analysis.transfer",
     "write": "nwbsparse.results",
 }
 
@@ -72,6 +92,10 @@ __all__ = [
     "Session",
     "SparseCoder",
     "SparseCoderTransformer",
+    "attribute",
+    "confirm",
+    "cosmooth",
+    "decode",
     "encode",
     "evaluate",
     "explain",
@@ -82,16 +106,22 @@ __all__ = [
     "fit_seeds",
     "for_coder",
     "join_sessions",
+    "label",
+    "labels_in_words",
     "load",
+    "naik_scores",
+    "open_activations",
     "open_results",
     "read",
     "reconstruct",
     "report",
+    "revisit",
     "run",
     "save",
     "split",
     "stability",
     "to_bins",
+    "transfer",
     "write",
 ]
 

@@ -24,6 +24,7 @@ from nwbsparse.analysis.stability import Seeds, fit_seeds
 from nwbsparse.config import Config, to_toml
 from nwbsparse.defaults import resolve
 from nwbsparse.errors import BadInput, EnvironmentProblem
+from nwbsparse.folder import ATTRIBUTION, METRICS, STABILITY, flat_metrics, save_netcdf, to_json
 from nwbsparse.io.reading import read_as
 from nwbsparse.io.stream import public_address
 from nwbsparse.models import checkpoint
@@ -106,9 +107,15 @@ def run(
     if seeds is not None:
         log(stability_said(seeds))
     latents = encode(coder, binned)
-    metrics = evaluate(coder, binned)
+    metrics = evaluate(coder, binned, detail="all")
     log(f"held-out R² {float(metrics['r2']):.3f}, L0 {float(metrics['l0'].mean()):.2f}")
-    attribution = explain(coder, binned, latents, progress=progress)
+    attribution = explain(
+        coder,
+        binned,
+        latents,
+        stability=None if seeds is None else seeds.stability,
+        progress=progress,
+    )
     log(_explained_said(attribution))
     made = {**environment(coder), "seconds": round(time.perf_counter() - began, 1)}
     results = Results(session, coder, latents, metrics, attribution, made)
@@ -169,45 +176,6 @@ def _time_of_fit(trial: xr.Dataset, settled: Config, updates: int) -> float:
     began = time.perf_counter()
     fit(trial, config)
     return (time.perf_counter() - began) * updates / (epochs * max(n_train // batch, 1))
-
-
-def flat_metrics(results: Results, binned: xr.Dataset) -> dict[str, Any]:
-    """The numbers of ``metrics.json``: flat, documented in ``docs/reference/metrics.md``."""
-    config, metrics, attribution = results.config, results.metrics, results.attribution
-    summary = json.loads(attribution.attrs["summary"])
-    parts = binned[names.SPLIT].values
-    numbers: dict[str, Any] = {
-        "n_units": results.coder.n_units,
-        "n_units_firing": int((binned[names.COUNTS].values > 0).any(axis=0).sum()),
-        "n_bins": int(binned.sizes[names.TIME]),
-        **{
-            f"n_{name}_bins": int((parts == value).sum())
-            for value, name in enumerate(names.SPLIT_NAMES)
-        },
-        "bin_width": config.bin_width,
-        "n_latents": config.n_latents,
-        "k": config.k,
-        "threshold": float(results.coder.threshold[-1]),
-        "test_r2": float(metrics["r2"]),
-        "test_unit_r2_median": float(metrics["unit_r2"].median()),
-        "test_cosine": float(metrics["bin_cosine"].mean()),
-        "test_unit_cosine": float(metrics["unit_cosine"].mean()),
-        "test_l0": float(metrics["l0"].mean()),
-        "dead_fraction": float(metrics["dead"].mean()),
-        "always_on_fraction": float(metrics["always_on"].mean()),
-        "n_single_unit_latents": int(attribution["single_unit"].sum()),
-        "n_assessable_latents": summary["latents"]["assessable"],
-        "n_explained_latents": summary["latents"]["found"],
-        "n_explained_untrained": summary["untrained coder"]["found"],
-        "n_explained_units": summary["raw units"]["found"],
-        "seed": config.seed,
-        "coder_id": results.coder.id,
-        "source_sha256": results.session.source.sha256,
-    }
-    return {
-        key: None if isinstance(v, float) and not math.isfinite(v) else v
-        for key, v in numbers.items()
-    }
 
 
 class _Log:
@@ -309,15 +277,13 @@ def _write_all(
             to_toml(results.config, source=results.session.source.uri or source.name),
             encoding="utf-8",
         )
-        (stage / "metrics.json").write_text(
-            json.dumps(flat, indent=1, sort_keys=True) + "\n", encoding="utf-8"
-        )
+        (stage / "metrics.json").write_text(to_json(flat), encoding="utf-8")
         checkpoint.save(results.coder, stage)
-        datasets = {"latents": results.latents, "attribution": results.attribution}
+        save_netcdf(results.latents, stage / "latents.nc")
+        save_netcdf(results.attribution, stage / ATTRIBUTION)
+        save_netcdf(results.metrics, stage / METRICS)
         if seeds is not None:
-            datasets["stability"] = seeds.stability
-        for name, dataset in datasets.items():
-            save_netcdf(dataset, stage / f"{name}.nc")
+            save_netcdf(seeds.stability, stage / STABILITY)
         (stage / "log.txt").write_text("\n".join(log.lines) + "\n", encoding="utf-8")
         for made in sorted(stage.iterdir()):
             if (out / made.name).exists() and not overwrite:
@@ -328,17 +294,3 @@ def _write_all(
     finally:
         shutil.rmtree(stage, ignore_errors=True)
     return out / nwb.name if annotated else None
-
-
-def save_netcdf(dataset: xr.Dataset, path: Path) -> None:
-    """Write a dataset as netCDF 4, compressed; booleans become 0 and 1."""
-    plain = dataset.copy()
-    for name, variable in plain.variables.items():
-        if variable.dtype == bool:
-            plain[name] = plain[name].astype(np.int8)
-    encoding = {
-        str(name): {"zlib": True, "complevel": 4}
-        for name, variable in plain.data_vars.items()
-        if variable.dtype.kind in "iuf" and variable.ndim and variable.size
-    }
-    plain.to_netcdf(path, engine="h5netcdf", encoding=encoding)

@@ -12,6 +12,8 @@ from cyclopts import App, Parameter
 from rich.console import Console
 from rich.markup import escape
 
+from nwbsparse.cli import understand
+from nwbsparse.cli.share import COMMANDS as SHARING
 from nwbsparse.config import Config, ReadOptions, to_toml
 from nwbsparse.schema import own_version
 
@@ -22,6 +24,12 @@ app = App(
     default_parameter=Parameter(negative=()),
     suppress_keyboard_interrupt=False,  # stopping has an exit code of its own
 )
+
+for command in understand.COMMANDS:
+    app.command(command)
+
+for command in SHARING:
+    app.command(command)
 
 Flags = Annotated[Config, Parameter(name="*")]
 

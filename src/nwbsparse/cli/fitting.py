@@ -17,10 +17,11 @@ from nwbsparse.analysis.stability import Seeds, fit_seeds
 from nwbsparse.cli.live import training_table
 from nwbsparse.config import Config, to_toml
 from nwbsparse.errors import BadInput, EnvironmentProblem
+from nwbsparse.folder import STABILITY, save_netcdf
 from nwbsparse.io.reading import read_as
 from nwbsparse.models import checkpoint
 from nwbsparse.models.coder import SparseCoder
-from nwbsparse.pipeline import bins_said, save_netcdf, stability_said
+from nwbsparse.pipeline import bins_said, stability_said
 from nwbsparse.prepare import prepare
 from nwbsparse.training.fit import fit
 from nwbsparse.training.saved import FILE
@@ -129,7 +130,7 @@ def _save_seeds(found: Seeds, out: Path) -> None:
         folder = out / f"seed-{coder.config.seed}"
         shutil.rmtree(folder, ignore_errors=True)
         checkpoint.save(coder, folder)
-    save_netcdf(found.stability, out / "stability.nc")
+    save_netcdf(found.stability, out / STABILITY)
 
 
 def _numbers(coder: SparseCoder, metrics: Any, found: Seeds | None) -> dict[str, Any]:

@@ -1,0 +1,152 @@
+"""Tables of what a run means, for the terminal."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from nwbsparse.views.words import measure, number, p_value, percent
+
+
+def show_metrics(console: Console, metrics: xr.Dataset, coder: Any) -> None:
+    """The numbers of ``evaluate``, a line each."""
+    split = metrics.attrs["split"]
+    held = "held-out" if split == "test" else split
+    rows: list[tuple[str, str]] = [
+        (f"R² ({held})", number(metrics["r2"], 3)),
+        ("R² of a unit, median", number(metrics["unit_r2"].median(), 3)),
+        ("R² of a bin, median", number(metrics["bin_r2_median"], 3)),
+        ("cosine over units, mean of bins", number(metrics["bin_cosine"].mean(), 3)),
+        ("cosine over bins, mean of units", number(metrics["unit_cosine"].mean(), 3)),
+    ]
+    if "explained_deviance" in metrics:
+        rows.append(("explained deviance", number(metrics["explained_deviance"], 3)))
+    rows += [
+        ("active latents per bin (L0)", number(metrics["l0"].mean())),
+        ("share of activations not zero", percent(metrics["nonzero_ratio"])),
+        ("latents never active there", percent(metrics["dead"].mean())),
+        ("latents active in over half of the bins", percent(metrics["always_on"].mean())),
+    ]
+    if len(coder.levels) > 1:
+        sizes = metrics["level_size"].values
+        rows += [
+            (f"R² of the first {size:,} latents", number(value, 3))
+            for size, value in zip(sizes, metrics["level_r2"].values, strict=True)
+        ]
+    if "band_error" in metrics:
+        rows += [
+            (f"power error, {band}", percent_signed(value))
+            for band, value in zip(
+                metrics["band"].values, metrics["band_error"].values, strict=True
+            )
+        ]
+    if "variance_attribution" in metrics:
+        worth = metrics["variance_attribution"].values
+        best = np.argsort(-np.nan_to_num(worth, nan=-np.inf))[:3]
+        said = ", ".join(f"{at} ({number(worth[at], 3)})" for at in best if np.isfinite(worth[at]))
+        rows.append(("latents that R² needs most (loss without)", said or "–"))
+    table = _table("", "")
+    for name, value in rows:
+        table.add_row(escape(name), value)
+    console.print(table)
+    console.print(f"[dim]{int(metrics.attrs['n_bins']):,} bins[/]")
+
+
+def percent_signed(share: float) -> str:
+    """'+3 %', '−20 %', '–'."""
+    return "–" if not np.isfinite(share) else f"{share:+.0%}".replace("-", "−").replace("%", " %")
+
+
+def show_attribution(console: Console, attribution: xr.Dataset, *, top: int) -> None:
+    """What was found, beside the controls, and the latents with the clearest meaning."""
+    summary = json.loads(attribution.attrs["summary"])
+    table = _table("", "assessable", "found", "follow")
+    for name, one in summary.items():
+        follow = ", ".join(f"{variable} {n}" for variable, n in one["by_variable"].items())
+        table.add_row(escape(name), str(one["assessable"]), str(one["found"]), escape(follow))
+    console.print(table)
+    if "n_confirmed_latents" in attribution.attrs:
+        console.print(f"[bold]confirmed latents[/] {attribution.attrs['n_confirmed_latents']}")
+    else:
+        console.print("[dim]none can be confirmed: one seed says nothing about stability[/]")
+    for note in json.loads(attribution.attrs["notes"]):
+        console.print(f"[yellow]note:[/] {escape(note)}", soft_wrap=True)
+    status = attribution["association_status"].values
+    q = attribution["association_q"].values
+    association = attribution["association"].values
+    found = np.flatnonzero(status == "found")
+    found = found[np.argsort(-np.abs(association[found]))][:top]
+    if not len(found):
+        return
+    table = _table("latent", "follows", "association", "q", "in words", "confirmed")
+    for latent in found:
+        variable = str(attribution["best_variable"].values[latent])
+        condition = str(attribution["best_condition"].values[latent])
+        confirmed = str(attribution["confirmed_status"].values[latent])
+        table.add_row(
+            str(int(attribution["latent"].values[latent])),
+            escape(f"{variable} = {condition}" if condition else variable),
+            number(association[latent]),
+            p_value(q[latent]),
+            escape(str(attribution["label"].values[latent])),
+            "yes" if confirmed == "confirmed" else escape(confirmed.partition(":")[0]),
+        )
+    console.print(table)
+
+
+def show_decoding(console: Console, scores: xr.Dataset) -> None:
+    """Inputs × targets: R² of covariates, balanced accuracy of conditions."""
+    targets = [str(one) for one in scores["target"].values]
+    table = _table("from", "dims", *targets)
+    for at, source in enumerate(scores["input"].values):
+        cells = []
+        for column in range(len(targets)):
+            r2 = float(scores["r2"].values[at, column])
+            accuracy = float(scores["balanced_accuracy"].values[at, column])
+            if np.isfinite(r2):
+                cells.append(number(r2))
+            else:
+                cells.append(percent(accuracy) if np.isfinite(accuracy) else "–")
+        table.add_row(str(source), str(int(scores["n_dims"].values[at])), *cells)
+    chance = [
+        percent(one) if np.isfinite(one) else "0.00" for one in scores["chance"].values.tolist()
+    ]
+    table.add_row("[dim]chance[/]", "", *(f"[dim]{one}[/]" for one in chance))
+    console.print(table)
+    console.print("[dim]covariates: R²; conditions: balanced accuracy; held-out bins[/]")
+    for name, said in zip(targets, scores["status"].values, strict=True):
+        if said:
+            console.print(f"[yellow]{escape(name)}:[/] {escape(str(said))}")
+
+
+def show_transfer(console: Console, moved: xr.Dataset) -> None:
+    """How many latents keep their meaning in another session, and which."""
+    console.print(
+        f"[bold]{moved.attrs['n_kept']} of {moved.attrs['n_found']}[/] latents keep their meaning; "
+        f"{moved.attrs['n_units_matched']} units are in both"
+    )
+    table = _table("latent", "here", "there", "tuning correlation", "")
+    for at in np.flatnonzero(moved["variable"].values != ""):
+        here, there = (str(moved[name].values[at]) for name in ("variable", "variable_there"))
+        table.add_row(
+            str(int(moved["latent"].values[at])),
+            escape(here),
+            escape(there),
+            measure(moved["tuning_correlation"].values[at]),
+            escape(str(moved["status"].values[at])),
+        )
+    console.print(table)
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=box.SIMPLE, pad_edge=False, show_header=any(columns))
+    for name in columns:
+        table.add_column(escape(name), overflow="fold")
+    return table

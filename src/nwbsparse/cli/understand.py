@@ -1,0 +1,368 @@
+"""``evaluate``, ``explain``, ``decode``, ``transfer``, ``report``: what a finished run means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import Parameter
+from rich.console import Console
+
+Flag = Annotated[bool, Parameter(negative=())]
+Repeated = Annotated[list[str], Parameter(negative=())]
+
+
+def evaluate(
+    run: Path,
+    /,
+    *,
+    source: str | None = None,
+    name: str | None = None,
+    split: Literal["test", "validation", "train"] = "test",
+    csv: Path | None = None,
+    overwrite: Flag = False,
+) -> None:
+    """Say how well a coder reconstructs bins it has never seen, and how sparse it is.
+
+    The numbers go to metrics.json and metrics.nc of the folder of the run.
+
+    Parameters
+    ----------
+    run
+        Folder of ``nwbsparse run`` or ``fit``, or an annotated NWB file.
+    source
+        The recording, where there is no annotated file.
+    name
+        Which result, where the file holds several.
+    split
+        The part of the bins; "train" gives no held-out numbers.
+    csv
+        Folder for all tables as CSV.
+    overwrite
+        Replace CSV files.
+    """
+    from nwbsparse.analysis.evaluate import evaluate
+    from nwbsparse.cli.tables import show_metrics
+    from nwbsparse.folder import keep_metrics
+    from nwbsparse.revisit import revisit
+
+    console = Console(highlight=False)
+    there = revisit(run, source=source, name=name)
+    metrics = evaluate(there.coder, there.binned, split=split, detail="all")
+    show_metrics(console, metrics, there.coder)
+    if there.folder is not None and split == "test":
+        keep_metrics(metrics, there.folder)
+        _wrote(console, there.folder, "metrics.nc", "metrics.json")
+    _csv(console, metrics, csv, overwrite=overwrite)
+
+
+def explain(
+    run: Path,
+    /,
+    *,
+    covariate: Repeated = [],  # noqa: B006
+    condition: Repeated = [],  # noqa: B006
+    null: Repeated = [],  # noqa: B006
+    conjunction: Repeated = [],  # noqa: B006
+    source: str | None = None,
+    name: str | None = None,
+    top: int = 20,
+    csv: Path | None = None,
+    overwrite: Flag = False,
+    quiet: Flag = False,
+) -> None:
+    """Say what each latent stands for: behaviour, units, how sure; with nulls and controls.
+
+    The result goes to attribution.nc of the folder of the run.
+
+    Parameters
+    ----------
+    run
+        Folder of ``nwbsparse run`` or ``fit``, or an annotated NWB file.
+    covariate
+        Compare with this covariate only; may be repeated.
+    condition
+        Take this variable's conditions; may be repeated. ``speed=4`` cuts a covariate into
+        quantiles, ``speed=0,5,20`` at these edges.
+    null
+        ``VARIABLE=shift``, or the table among whose rows labels are exchanged
+        (``VARIABLE=trials``), in place of the null that fits its kind; may be repeated.
+    conjunction
+        ``A,B``: look at the conditions of both together; may be repeated.
+    source
+        The recording, where there is no annotated file.
+    name
+        Which result, where the file holds several.
+    top
+        How many latents to list.
+    csv
+        Folder for all tables as CSV.
+    overwrite
+        Replace CSV files.
+    quiet
+        Show no progress.
+    """
+    from nwbsparse.analysis.explain import explain
+    from nwbsparse.cli.show import progress_bars
+    from nwbsparse.cli.tables import show_attribution
+    from nwbsparse.folder import keep_attribution
+    from nwbsparse.revisit import revisit
+
+    console = Console(highlight=False)
+    chosen = {
+        "covariates": covariate or None,
+        "conditions": dict(map(_cut, condition)) or None,
+        "nulls": dict(_pair(one, "=", "--null VARIABLE=shift") for one in null) or None,
+        "conjunctions": [_pair(one, ",", "--conjunction A,B") for one in conjunction],
+    }
+    there = revisit(run, source=source, name=name)
+    with progress_bars(console, quiet=quiet) as progress:
+        attribution = explain(
+            there.coder, there.binned, stability=there.stability, progress=progress, **chosen
+        )
+    show_attribution(console, attribution, top=top)
+    if there.folder is not None:
+        keep_attribution(attribution, there.folder)
+        _wrote(console, there.folder, "attribution.nc", "metrics.json")
+    _csv(console, attribution, csv, overwrite=overwrite)
+
+
+def decode(
+    run: Path,
+    /,
+    *,
+    target: Repeated = [],  # noqa: B006
+    inputs: Annotated[list[str], Parameter(name="--input", negative=())] = [],  # noqa: B006
+    source: str | None = None,
+    name: str | None = None,
+    csv: Path | None = None,
+    overwrite: Flag = False,
+) -> None:
+    """Read behaviour from counts, smoothed counts, latents and PCA side by side, on held-out bins.
+
+    Parameters
+    ----------
+    run
+        Folder of ``nwbsparse run`` or ``fit``, or an annotated NWB file.
+    target
+        A covariate or condition to read out; all when absent; may be repeated.
+    inputs
+        counts, smoothed, latents, best_latent or pca; all when absent; may be repeated.
+    source
+        The recording, where there is no annotated file.
+    name
+        Which result, where the file holds several.
+    csv
+        Folder for all tables as CSV.
+    overwrite
+        Replace CSV files.
+    """
+    from nwbsparse.analysis.decoding import decode
+    from nwbsparse.analysis.inference import encode
+    from nwbsparse.cli.tables import show_decoding
+    from nwbsparse.revisit import revisit
+
+    console = Console(highlight=False)
+    there = revisit(run, source=source, name=name)
+    latents = encode(there.coder, there.binned)
+    scores = decode(there.binned, target or None, inputs=inputs or None, latents=latents)
+    show_decoding(console, scores)
+    _csv(console, scores, csv, overwrite=overwrite)
+
+
+def transfer(
+    run: Path,
+    other: str,
+    /,
+    *,
+    matching: Path | None = None,
+    source: str | None = None,
+    name: str | None = None,
+    csv: Path | None = None,
+    overwrite: Flag = False,
+) -> None:
+    """Apply a coder to another session and say which latents keep their meaning there.
+
+    Parameters
+    ----------
+    run
+        Folder of ``nwbsparse run`` or ``fit``, or an annotated NWB file.
+    other
+        The other recording, as ``run`` reads it.
+    matching
+        JSON file: unit id of the coder → unit id there; without it the ids must be the same.
+    source
+        The first recording, where there is no annotated file.
+    name
+        Which result, where the file holds several.
+    csv
+        Folder for all tables as CSV.
+    overwrite
+        Replace CSV files.
+    """
+    from nwbsparse.analysis.explain import explain
+    from nwbsparse.analysis.transfer import transfer
+    from nwbsparse.cli.tables import show_transfer
+    from nwbsparse.io.reading import read_as
+    from nwbsparse.prepare import prepare
+    from nwbsparse.revisit import revisit
+
+    console = Console(highlight=False)
+    pairs = None if matching is None else _matching(matching)
+    there = revisit(run, source=source, name=name)
+    others = prepare(read_as(other, there.coder.config), there.coder.config)
+    attribution = explain(there.coder, there.binned, stability=there.stability)
+    moved = transfer(there.coder, others, attribution, pairs)
+    show_transfer(console, moved)
+    _csv(console, moved, csv, overwrite=overwrite)
+
+
+def report(run: Path, /, *, out: Path, name: str | None = None, overwrite: Flag = False) -> None:
+    """Make the report of an annotated file again, as one HTML page.
+
+    Parameters
+    ----------
+    run
+        Folder of ``nwbsparse run``, or an annotated NWB file.
+    out
+        The HTML file to write.
+    name
+        Which result, where the file holds several.
+    overwrite
+        Replace the file.
+    """
+    from nwbsparse.errors import BadInput
+    from nwbsparse.revisit import revisit
+    from nwbsparse.views.report import report
+
+    if out.exists() and not overwrite:
+        raise BadInput(f"{out} exists; use --overwrite or another --out")
+    there = revisit(run, name=name)
+    if there.results is None:
+        raise BadInput(f"{run} holds no annotated NWB file; `nwbsparse run` makes one")
+    report(there.results, there.binned, out)
+    _console_line(Console(highlight=False), f"wrote {out}")
+
+
+def label(
+    run: Path,
+    /,
+    *,
+    latent: int,
+    name: str | None = None,
+    accept: Flag = False,
+    reject: Flag = False,
+    reopen: Flag = False,
+    result: str | None = None,
+    backup: Flag = False,
+) -> None:
+    """Name a latent, accept or reject it; kept in the annotated file.
+
+    Parameters
+    ----------
+    run
+        Folder of ``nwbsparse run``, or an annotated NWB file.
+    latent
+        Its number, from 0.
+    name
+        What to call it; an empty name gives the automatic words back.
+    accept
+        It holds up.
+    reject
+        It does not.
+    reopen
+        Take either back.
+    result
+        Which result, where the file holds several.
+    backup
+        Keep the file as it was beside it (.bak).
+    """
+    from nwbsparse.curation import label
+    from nwbsparse.errors import BadInput
+    from nwbsparse.folder import keep_attribution
+    from nwbsparse.revisit import annotated_in
+
+    console = Console(highlight=False)
+    asked = {"accepted": accept, "rejected": reject, "open": reopen}
+    verdicts = [verdict for verdict, given in asked.items() if given]
+    if len(verdicts) > 1:
+        raise BadInput("give one of --accept, --reject and --reopen")
+    file = annotated_in(run)
+    attribution = label(
+        file,
+        latent,
+        name=name,
+        verdict=verdicts[0] if verdicts else None,
+        result=result,
+        backup=backup,
+        say=lambda line: _console_line(console, line),
+    )
+    if run.is_dir():
+        keep_attribution(attribution, run)
+    said = str(attribution["label"].values[latent]) or "no label"
+    verdict = str(attribution["verdict"].values[latent])
+    _console_line(console, f"latent {latent}: {said}{f' ({verdict})' if verdict else ''}")
+
+
+def _cut(said: str) -> tuple[str, Any]:
+    """'speed' → ('speed', None); 'speed=4' → quantiles; 'speed=0,5,20' → edges."""
+    from nwbsparse.errors import BadInput
+
+    name, given, cut = said.partition("=")
+    if not given:
+        return name, None
+    try:
+        parts = [float(one) for one in cut.split(",")]
+    except ValueError:
+        raise BadInput(
+            f"--condition {said}: after '=' stands a number of quantiles or edges, as speed=4 or "
+            "speed=0,5,20"
+        ) from None
+    return name, int(parts[0]) if len(parts) == 1 else parts
+
+
+def _pair(said: str, sign: str, how: str) -> tuple[str, str]:
+    from nwbsparse.errors import BadInput
+
+    first, given, second = said.partition(sign)
+    if not (given and first and second):
+        raise BadInput(f"'{said}' is not understood; write {how}")
+    return first, second
+
+
+def _matching(path: Path) -> dict[str, str]:
+    import json
+
+    from nwbsparse.errors import BadInput
+
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{path} cannot be read as JSON: {error}") from error
+    if not isinstance(said, dict):
+        raise BadInput(f'{path} must hold one object: {{"unit id of the coder": "unit id there"}}')
+    return said
+
+
+def _csv(console: Console, dataset: Any, folder: Path | None, *, overwrite: bool) -> None:
+    if folder is None:
+        return
+    from nwbsparse.io.csv_tables import write_csv
+
+    _wrote(
+        console, folder, *(path.name for path in write_csv(dataset, folder, overwrite=overwrite))
+    )
+
+
+def _wrote(console: Console, folder: Path, *files: str) -> None:
+    _console_line(console, f"wrote {', '.join(files)} to {folder}")
+
+
+def _console_line(console: Console, line: str) -> None:
+    from rich.markup import escape
+
+    console.print(f"[dim]·[/] {escape(line)}", soft_wrap=True)
+
+
+COMMANDS: tuple[Callable[..., None], ...] = (evaluate, explain, decode, transfer, label, report)
