@@ -90,7 +90,7 @@ def test_what_cannot_be_kept_is_refused(given, words, annotated):
 
 
 def test_a_latent_that_is_not_there_is_refused(annotated):
-    with pytest.raises(BadInput, match=r"no latent 16.*0 to 15"):
+    with pytest.raises(BadInput, match=r"no latent 16; latents are numbered 0 to 15"):
         ns.label(annotated, 16, name="x")
     with pytest.raises(BadInput, match="no latent -1"):
         ns.label(annotated, -1, name="x")
@@ -108,3 +108,28 @@ def test_the_command_keeps_both_places_and_a_backup(run_folder, annotated, capsy
         assert stored["verdict"].values[2] == "rejected"
     assert run_cli("label", run_folder, "--latent", "2", "--accept", "--reject") == 2
     assert "one of --accept" in capsys.readouterr().err
+
+
+def test_explaining_again_keeps_what_a_person_said(run_folder, annotated, capsys):
+    ns.label(annotated, 3, name="fast left turns", verdict="accepted")
+    assert run_cli("explain", run_folder, "--covariate", "position", "--write", "--quiet") == 0
+    again = ns.open_results(annotated).attribution
+    assert again["label"].values[3] == "fast left turns"
+    assert again["verdict"].values[3] == "accepted"
+    assert again["covariate"].values.tolist() == ["position"]
+    ns.label(annotated, 3, name="")
+    label = ns.open_results(annotated).attribution["label"].values[3]
+    assert label == again["automatic_label"].values[3]
+
+
+def test_results_go_into_other_files_from_the_command_line(run_folder, annotated, tmp_path, capsys):
+    source = run_folder.parent / "rat.nwb"
+    shutil.copy(annotated, tmp_path / "elsewhere.nwb")
+    zarr = tmp_path / "copy.nwb.zarr"
+    assert run_cli("write", tmp_path / "elsewhere.nwb", "--to", zarr, "--mode", "zarr") == 2
+    said = capsys.readouterr().err
+    assert "--replace" in said
+    flags = ("--mode", "zarr", "--replace")
+    assert run_cli("write", tmp_path / "elsewhere.nwb", "--to", zarr, *flags) == 0
+    assert ns.open_results(zarr).latents.equals(ns.open_results(annotated).latents)
+    assert not source.exists()

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import xarray as xr
-from safetensors.numpy import load as weights_of
 
 from nwbsparse import names
 from nwbsparse.errors import BadInput
-from nwbsparse.io.results.parse import parse_model
-from nwbsparse.io.results.reopen import opened_model, source_is_here
-from nwbsparse.io.results.write import Manner, write_result
+from nwbsparse.io.results.amend import amend
 from nwbsparse.schema import with_step
 
 Verdict = Literal["accepted", "rejected", "open"]
@@ -59,32 +55,26 @@ def label(
         EnvironmentProblem: it cannot be written there, or another program holds it.
         IntegrityError: what was read is damaged, or what was written reads back otherwise.
     """
-    path = Path(path).expanduser()
     _check(name, verdict)
-    if path.is_dir() or not source_is_here(path):
-        raise BadInput(
-            f"{path} cannot be replaced as a whole; label latents in a self-contained NWB file "
-            "(HDF5), as `nwbsparse run` writes it"
-        )
-    with opened_model(path, result) as model:
-        stored = parse_model(model)
-    n_latents = stored.attribution.sizes[names.LATENT]
-    if not 0 <= latent < n_latents:
-        raise BadInput(
-            f"there is no latent {latent}: the result '{stored.name}' has 0 to {n_latents - 1}"
-        )
-    curated = relabelled(stored.attribution, latent, name=name, verdict=verdict)
-    manner = Manner("in_place", replace=True, backup=backup)
-    changed = replace(stored, attribution=curated, weights=weights_of(stored.tensors))
-    write_result(changed, path, path, manner, say=say)
-    return curated
+
+    def change(attribution: xr.Dataset) -> xr.Dataset:
+        return relabelled(attribution, latent, name=name, verdict=verdict)
+
+    return amend(Path(path).expanduser(), change, result=result, backup=backup, say=say)
 
 
 def relabelled(
     attribution: xr.Dataset, latent: int, *, name: str | None = None, verdict: str | None = None
 ) -> xr.Dataset:
-    """The attribution with one latent named or judged, and the step in its history."""
-    none = np.full(attribution.sizes[names.LATENT], "", dtype=object)
+    """The attribution with one latent named or judged, and the step in its history.
+
+    Raises:
+        BadInput: there is no such latent.
+    """
+    n_latents = attribution.sizes[names.LATENT]
+    if not 0 <= latent < n_latents:
+        raise BadInput(f"there is no latent {latent}; latents are numbered 0 to {n_latents - 1}")
+    none = np.full(n_latents, "", dtype=object)
     texts = {
         key: attribution[key].values.astype(object) if key in attribution else none.copy()
         for key in ("label", "verdict")
@@ -102,6 +92,20 @@ def relabelled(
     given = {"latent": latent, "name": name, "verdict": verdict}
     said = {key: value for key, value in given.items() if value is not None}
     return with_step(made, "label", said, since=attribution)
+
+
+def carried_over(before: xr.Dataset, now: xr.Dataset) -> xr.Dataset:
+    """A new attribution of the same coder, with what a person said about an earlier one."""
+    if not {"label", "verdict", "automatic_label"} <= set(before.data_vars):
+        return now
+    none = np.full(now.sizes[names.LATENT], "", dtype=object)
+    automatic = now["label"].values if "label" in now else none
+    named = before["label"].values != before["automatic_label"].values
+    return now.assign(
+        label=(names.LATENT, np.where(named, before["label"].values, automatic).astype(object)),
+        automatic_label=(names.LATENT, automatic),
+        verdict=(names.LATENT, before["verdict"].values),
+    )
 
 
 def _check(name: str | None, verdict: str | None) -> None:

@@ -12,8 +12,7 @@ from cyclopts import App, Parameter
 from rich.console import Console
 from rich.markup import escape
 
-from nwbsparse.cli import understand
-from nwbsparse.cli.share import COMMANDS as SHARING
+from nwbsparse.cli import share, understand, writing
 from nwbsparse.config import Config, ReadOptions, to_toml
 from nwbsparse.schema import own_version
 
@@ -25,10 +24,7 @@ app = App(
     suppress_keyboard_interrupt=False,  # stopping has an exit code of its own
 )
 
-for command in understand.COMMANDS:
-    app.command(command)
-
-for command in SHARING:
+for command in (*understand.COMMANDS, *writing.COMMANDS, *share.COMMANDS):
     app.command(command)
 
 Flags = Annotated[Config, Parameter(name="*")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -70,6 +71,7 @@ def explain(
     top: int = 20,
     csv: Path | None = None,
     overwrite: Flag = False,
+    write: Flag = False,
     quiet: Flag = False,
 ) -> None:
     """Say what each latent stands for: behaviour, units, how sure; with nulls and controls.
@@ -100,14 +102,19 @@ def explain(
         Folder for all tables as CSV.
     overwrite
         Replace CSV files.
+    write
+        Put it into the annotated file as well, in place of what stood there; names and verdicts
+        given with ``label`` stay.
     quiet
         Show no progress.
     """
     from nwbsparse.analysis.explain import explain
     from nwbsparse.cli.show import progress_bars
     from nwbsparse.cli.tables import show_attribution
+    from nwbsparse.curation import carried_over
     from nwbsparse.folder import keep_attribution
-    from nwbsparse.revisit import revisit
+    from nwbsparse.io.results.amend import amend
+    from nwbsparse.revisit import annotated_in, revisit
 
     console = Console(highlight=False)
     chosen = {
@@ -121,10 +128,17 @@ def explain(
         attribution = explain(
             there.coder, there.binned, stability=there.stability, progress=progress, **chosen
         )
+    if there.results is not None:
+        attribution = carried_over(there.results.attribution, attribution)
     show_attribution(console, attribution, top=top)
     if there.folder is not None:
         keep_attribution(attribution, there.folder)
         _wrote(console, there.folder, "attribution.nc", "metrics.json")
+    if write:
+        file = annotated_in(run)
+        line = partial(_console_line, console)
+        amend(file, lambda _: attribution, result=name, backup=False, say=line)
+        line(f"put it into {file.name}")
     _csv(console, attribution, csv, overwrite=overwrite)
 
 
@@ -245,66 +259,6 @@ def report(run: Path, /, *, out: Path, name: str | None = None, overwrite: Flag 
     _console_line(Console(highlight=False), f"wrote {out}")
 
 
-def label(
-    run: Path,
-    /,
-    *,
-    latent: int,
-    name: str | None = None,
-    accept: Flag = False,
-    reject: Flag = False,
-    reopen: Flag = False,
-    result: str | None = None,
-    backup: Flag = False,
-) -> None:
-    """Name a latent, accept or reject it; kept in the annotated file.
-
-    Parameters
-    ----------
-    run
-        Folder of ``nwbsparse run``, or an annotated NWB file.
-    latent
-        Its number, from 0.
-    name
-        What to call it; an empty name gives the automatic words back.
-    accept
-        It holds up.
-    reject
-        It does not.
-    reopen
-        Take either back.
-    result
-        Which result, where the file holds several.
-    backup
-        Keep the file as it was beside it (.bak).
-    """
-    from nwbsparse.curation import label
-    from nwbsparse.errors import BadInput
-    from nwbsparse.folder import keep_attribution
-    from nwbsparse.revisit import annotated_in
-
-    console = Console(highlight=False)
-    asked = {"accepted": accept, "rejected": reject, "open": reopen}
-    verdicts = [verdict for verdict, given in asked.items() if given]
-    if len(verdicts) > 1:
-        raise BadInput("give one of --accept, --reject and --reopen")
-    file = annotated_in(run)
-    attribution = label(
-        file,
-        latent,
-        name=name,
-        verdict=verdicts[0] if verdicts else None,
-        result=result,
-        backup=backup,
-        say=lambda line: _console_line(console, line),
-    )
-    if run.is_dir():
-        keep_attribution(attribution, run)
-    said = str(attribution["label"].values[latent]) or "no label"
-    verdict = str(attribution["verdict"].values[latent])
-    _console_line(console, f"latent {latent}: {said}{f' ({verdict})' if verdict else ''}")
-
-
 def _cut(said: str) -> tuple[str, Any]:
     """'speed' → ('speed', None); 'speed=4' → quantiles; 'speed=0,5,20' → edges."""
     from nwbsparse.errors import BadInput
@@ -365,4 +319,4 @@ def _console_line(console: Console, line: str) -> None:
     console.print(f"[dim]·[/] {escape(line)}", soft_wrap=True)
 
 
-COMMANDS: tuple[Callable[..., None], ...] = (evaluate, explain, decode, transfer, label, report)
+COMMANDS: tuple[Callable[..., None], ...] = (evaluate, explain, decode, transfer, report)

@@ -1,4 +1,4 @@
-"""Figures of what one latent stands for: maps, tuning curves, conditions and units."""
+"""Figures of where and for which values one latent is active: maps and tuning curves."""
 
 from __future__ import annotations
 
@@ -18,10 +18,7 @@ from nwbsparse.views.drawing import (
     ORANGE,
     PALE,
     axes,
-    in_percent,
     measured_in,
-    plain,
-    says_nothing,
     tidy,
 )
 
@@ -41,32 +38,18 @@ def spatial_map(
     fitted = attribution[f"train_tuning.{variable}"].isel({names.LATENT: latent})
     held = attribution[f"tuning.{variable}"].isel({names.LATENT: latent})
     y, x = (fitted[dim].values for dim in fitted.dims)
-    # a place seen for a few held-out bins can show any value: the top of the scale is not set there
-    top = max(_finite(fitted.values, 100), _finite(held.values, 95), 1e-12)
-    scale = Normalize(0, top)
+    scale = Normalize(0, scale_top(fitted, held))
     ratio = _span(y) / max(_span(x), 1e-12)
     height = min(0.76, 0.36 * ratio * _WIDE / _HIGH)
     for left, values, title in ((0.1, fitted, "training bins"), (0.52, held, "held-out bins")):
         one = ax.inset_axes((left, 0.16, 0.36, height))
-        one.set_facecolor(NEVER)
-        extent = (*_edges(x)[[0, -1]], *_edges(y)[[0, -1]])
-        one.imshow(
-            values.values,
-            extent=extent,
-            origin="lower",
-            cmap=MAPS,
-            norm=scale,
-            interpolation="none",
-        )
+        field(one, values, scale)
         tidy(
             one,
             x=measured_in("x", unit),
             y=measured_in("y", unit) if left < 0.5 else "",
             title=title,
         )
-        one.set_aspect("equal", adjustable="box", anchor="SW")
-        one.xaxis.set_major_locator(MaxNLocator(4))
-        one.yaxis.set_major_locator(MaxNLocator(4))
         if left > 0.5:
             one.set_yticklabels([])
     bar = ax.inset_axes((0.915, 0.16, 0.02, height))
@@ -77,6 +60,32 @@ def spatial_map(
     bar.yaxis.set_major_locator(MaxNLocator(3))
     bar.set_ylabel("mean activation", fontsize=8.5, color=INK)
     bar.spines["outline"].set_visible(False)
+    return ax
+
+
+def scale_top(first: xr.DataArray, *others: xr.DataArray) -> float:
+    """The top of a scale for these maps: the maximum of the first, nearly that of the others.
+
+    A place seen for a few held-out bins can show any value: the scale is not set there.
+    """
+    return max(_finite(first.values, 100), *(_finite(one.values, 95) for one in others), 1e-12)
+
+
+def field(ax: Axes, values: xr.DataArray, scale: Normalize) -> Axes:
+    """One map (y, x) on its own axes; places that were never visited are light grey."""
+    y, x = (values[dim].values for dim in values.dims)
+    ax.set_facecolor(NEVER)
+    ax.imshow(
+        values.values,
+        extent=(*_edges(x)[[0, -1]], *_edges(y)[[0, -1]]),
+        origin="lower",
+        cmap=MAPS,
+        norm=scale,
+        interpolation="none",
+    )
+    ax.set_aspect("equal", adjustable="box", anchor="SW")
+    ax.xaxis.set_major_locator(MaxNLocator(4))
+    ax.yaxis.set_major_locator(MaxNLocator(4))
     return ax
 
 
@@ -123,89 +132,6 @@ def tuning_curve(
         curve.set_xlim(-np.pi, np.pi)
         curve.set_xticks([-np.pi, -np.pi / 2, 0, np.pi / 2, np.pi], ["−π", "−π/2", "0", "π/2", "π"])
     return ax
-
-
-def condition_bars(
-    attribution: xr.Dataset,
-    latent: int,
-    variable: str,
-    *,
-    condition: str = "",
-    ax: Axes | None = None,
-) -> Axes:
-    """How often a latent is active inside each condition of a variable and outside it, held out.
-
-    At the right the AUROC of its activation; ▸ marks the condition that was tested. At most ten
-    conditions, those furthest from an AUROC of one half.
-    """
-    mine = np.flatnonzero(attribution["condition_variable"].values == variable)
-    auroc = attribution["auroc"].values[latent, mine]
-    order = np.argsort(-np.nan_to_num(np.abs(auroc - 0.5), nan=-1.0), kind="stable")[:10]
-    mine = mine[np.sort(order)]
-    ax = axes(ax, (3.9, 0.9 + 0.36 * len(mine)))
-    if not len(mine):
-        return says_nothing(ax, "this variable has no conditions")
-    inside = attribution["p_in"].values[latent, mine]
-    outside = attribution["p_out"].values[latent, mine]
-    at = np.arange(len(mine))
-    ax.barh(at - 0.19, inside, height=0.36, color=BLUE, label="in the condition")
-    ax.barh(at + 0.19, outside, height=0.36, color=PALE, label="outside it")
-    labels = attribution["condition_name"].values[mine]
-    said = [f"{'▸ ' if name == condition else ''}{plain(name, most=24)}" for name in labels]
-    ax.set_yticks(at, said)
-    ax.set_ylim(len(mine) - 0.45, -0.55)
-    top = max(float(np.nan_to_num([*inside, *outside]).max()), 1e-6)
-    ax.set_xlim(0, top * 1.05)
-    for y, value in zip(at.tolist(), attribution["auroc"].values[latent, mine], strict=True):
-        text = f"{value:.2f}" if np.isfinite(value) else "–"
-        ax.text(
-            1.02, y, text, transform=ax.get_yaxis_transform(), va="center", fontsize=8, color=INK
-        )
-    ax.text(1.02, 1.01, "AUROC", transform=ax.transAxes, fontsize=8, color=GREY, va="bottom")
-    ax.xaxis.set_major_formatter(in_percent)
-    ax.xaxis.set_major_locator(MaxNLocator(5))
-    ax.legend(
-        frameon=False, fontsize=8, labelcolor=INK, ncols=2, loc="lower left", bbox_to_anchor=(-0.02, 0.98),
-        borderaxespad=0.2, handlelength=1.2,
-    )  # fmt: skip
-    ax.tick_params(axis="y", length=0)
-    tidy(ax, x="held-out bins in which the latent is active")
-    ax.set_title(plain(variable), fontsize=9, color=INK, loc="left", pad=20)
-    return ax
-
-
-def top_units(attribution: xr.Dataset, latent: int, *, n: int = 8, ax: Axes | None = None) -> Axes:
-    """The units a latent stands for: decoder weights, and how each fires while it is active.
-
-    The number beside a bar is the unit's mean z-score in held-out bins in which the latent is
-    active. Units that are silent on the held-out bins are left out.
-    """
-    weight = attribution["weight"].values[latent]
-    z = attribution["z"].values[latent]
-    fires = np.isfinite(z) if np.isfinite(z).any() else np.ones(len(z), dtype=bool)
-    order = np.argsort(np.where(fires, -np.abs(weight), 1.0), kind="stable")[
-        : min(n, int(fires.sum()))
-    ]
-    ax = axes(ax, (2.7, 0.7 + 0.22 * len(order)))
-    at = np.arange(len(order))
-    ax.barh(
-        at, weight[order], height=0.62, color=[BLUE if w >= 0 else ORANGE for w in weight[order]]
-    )
-    ax.axvline(0, color=GREY, linewidth=0.8)
-    ax.set_yticks(
-        at, [f"unit {plain(attribution[names.UNIT_ID].values[i], most=16)}" for i in order]
-    )
-    ax.set_ylim(len(order) - 0.4, -0.6)
-    span = float(np.abs(weight[order]).max()) or 1.0
-    ax.set_xlim(-span * 1.05 if (weight[order] < 0).any() else 0, span * 1.05)
-    for y, value in zip(at.tolist(), z[order], strict=True):
-        text = f"{value:+.1f}".replace("-", "−") if np.isfinite(value) else "–"
-        ax.text(
-            1.03, y, text, transform=ax.get_yaxis_transform(), va="center", fontsize=8, color=INK
-        )
-    ax.text(1.03, 1.0, "mean z", transform=ax.transAxes, fontsize=8, color=GREY, va="bottom")
-    ax.xaxis.set_major_locator(MaxNLocator(4))
-    return tidy(ax, x="decoder weight")
 
 
 def _finite(values: np.ndarray, percent: int) -> float:
