@@ -20,8 +20,8 @@ from sklearn.decomposition import NMF, PCA, FastICA
 
 from nwbsparse import names
 from nwbsparse.analysis.inference import dense, encode
-from nwbsparse.analysis.recovery import matched_cosine, recovered_placecells
 from nwbsparse.analysis.pairs import Channels, pearson
+from nwbsparse.analysis.recovery import matched_cosine, recovered_placecells
 from nwbsparse.analysis.units import SINGLE_UNIT
 from nwbsparse.config import Config
 from nwbsparse.demo import N_SUPERPOSED, PLACECELLS, SUPERPOSITION

@@ -29,13 +29,17 @@ if TYPE_CHECKING:
     from nwbsparse.binning.to_bins import to_bins as to_bins
     from nwbsparse.config import Config as Config
     from nwbsparse.curation import label as label
+    from nwbsparse.io.doctor import doctor as doctor
     from nwbsparse.io.reading import read as read
+    from nwbsparse.io.share.bundle import bundle as bundle
     from nwbsparse.models.checkpoint import load as load
     from nwbsparse.models.checkpoint import save as save
     from nwbsparse.models.coder import SparseCoder as SparseCoder
     from nwbsparse.models.exports import export_dictionary_learning as export_dictionary_learning
     from nwbsparse.models.exports import export_saelens as export_saelens
     from nwbsparse.pipeline import run as run
+    from nwbsparse.reproduction import reproduce as reproduce
+    from nwbsparse.rescue import rescue as rescue
     from nwbsparse.results import Results as Results
     from nwbsparse.results import open_activations as open_activations
     from nwbsparse.results import open_results as open_results
@@ -45,6 +49,7 @@ if TYPE_CHECKING:
     from nwbsparse.sklearn_api import SparseCoderTransformer as SparseCoderTransformer
     from nwbsparse.training.fit import fit as fit
     from nwbsparse.training.fit import fit_many as fit_many
+    from nwbsparse.validation import validate as validate
     from nwbsparse.views.report import report as report
 
 _WHERE = {
@@ -54,9 +59,11 @@ _WHERE = {
     "SparseCoder": "nwbsparse.models.coder",
     "SparseCoderTransformer": "nwbsparse.sklearn_api",
     "attribute": "nwbsparse.analysis.attribution",
+    "bundle": "nwbsparse.io.share.bundle",
     "confirm": "nwbsparse.analysis.confirm",
     "cosmooth": "nwbsparse.analysis.cosmooth",
     "decode": "nwbsparse.analysis.decoding",
+    "doctor": "nwbsparse.io.doctor",
     "encode": "nwbsparse.analysis.inference",
     "evaluate": "nwbsparse.analysis.evaluate",
     "explain": "nwbsparse.analysis.explain",
@@ -76,6 +83,8 @@ _WHERE = {
     "read": "nwbsparse.io.reading",
     "reconstruct": "nwbsparse.analysis.inference",
     "report": "nwbsparse.views.report",
+    "reproduce": "nwbsparse.reproduction",
+    "rescue": "nwbsparse.rescue",
     "revisit": "nwbsparse.revisit",
     "run": "nwbsparse.pipeline",
     "save": "nwbsparse.models.checkpoint",
@@ -83,6 +92,7 @@ _WHERE = {
     "stability": "nwbsparse.analysis.stability",
     "to_bins": "nwbsparse.binning.to_bins",
     "transfer": "nwbsparse.analysis.transfer",
+    "validate": "nwbsparse.validation",
     "write": "nwbsparse.results",
 }
 
@@ -93,9 +103,11 @@ __all__ = [
     "SparseCoder",
     "SparseCoderTransformer",
     "attribute",
+    "bundle",
     "confirm",
     "cosmooth",
     "decode",
+    "doctor",
     "encode",
     "evaluate",
     "explain",
@@ -115,6 +127,8 @@ __all__ = [
     "read",
     "reconstruct",
     "report",
+    "reproduce",
+    "rescue",
     "revisit",
     "run",
     "save",
@@ -122,6 +136,7 @@ __all__ = [
     "stability",
     "to_bins",
     "transfer",
+    "validate",
     "write",
 ]
 

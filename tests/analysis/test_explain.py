@@ -44,10 +44,10 @@ def test_the_behaviour_of_another_time_explains_nothing(places):
     assert all(one["assessable"] >= 15 for one in summary(found).values())
 
 
-def test_the_summary_counts_latents_and_both_controls(attribution):
+def test_the_summary_counts_latents_and_all_controls(attribution):
     told = summary(attribution)
-    assert list(told) == ["latents", "untrained coder", "raw units"]
-    assert [one["channels"] for one in told.values()] == [32, 32, 18]
+    assert list(told) == ["latents", "untrained coder", "raw units", "principal components"]
+    assert [one["channels"] for one in told.values()] == [32, 32, 18, 17]
     q = attribution["association_q"].values
     assert told["latents"]["found"] == attribution.attrs["n_explained_latents"] == (q < 0.05).sum()
     assert told["latents"]["assessable"] == np.isfinite(q).sum()

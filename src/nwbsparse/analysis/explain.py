@@ -13,6 +13,7 @@ from nwbsparse import names
 from nwbsparse.analysis.association import Candidate, Tested, associate, candidates_of
 from nwbsparse.analysis.attribution import attribute
 from nwbsparse.analysis.automatic import Cut
+from nwbsparse.analysis.components import associate_components
 from nwbsparse.analysis.confirm import confirm
 from nwbsparse.analysis.effects import effects
 from nwbsparse.analysis.entries import entries_of
@@ -28,8 +29,6 @@ from nwbsparse.models.coder import SparseCoder
 from nwbsparse.progress import Progress, silent
 from nwbsparse.schema import check, with_step
 from nwbsparse.training.start import untrained_control
-
-CONTROLS = ("untrained coder", "raw units")
 
 
 def explain(
@@ -48,8 +47,9 @@ def explain(
 
     Each latent's best variable is chosen on training and validation bins and tested once on test
     bins; q values control the false-discovery rate over latents. The same is done for an untrained
-    coder of the same shape and for the raw units, since a maximum over many rectified directions
-    finds something by itself. ``coder.config`` sets ``n_shifts``, ``alpha`` and ``seed``.
+    coder of the same shape, for the raw units and for their principal components, since a maximum
+    over many rectified directions finds something by itself. ``coder.config`` sets ``n_shifts``,
+    ``alpha`` and ``seed``.
 
     Args:
         coder: a trained coder.
@@ -98,6 +98,9 @@ def explain(
     controls = {"untrained coder": associate(entries_of(control), candidates, ground)}
     progress("explain", 4, 5)
     controls["raw units"] = associate_units(data, candidates, ground)
+    controls["principal components"] = associate_components(
+        data, candidates, ground, most=coder.n_latents
+    )
     claims = _claims(tested, candidates, config.alpha)
     claims |= best_units(tested, candidates, data, ground)
     attribution = xr.merge([units, matrix, xr.Dataset(claims)], join="exact").assign_coords(

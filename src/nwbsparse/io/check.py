@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,13 @@ from typing import Any
 import h5py
 
 from nwbsparse.errors import BadInput, EnvironmentProblem, NwbsparseError
-from nwbsparse.io.datasets import text
-from nwbsparse.io.guard import check_open_tree, check_tree
+from nwbsparse.io.datasets import refuse_bomb, text
+from nwbsparse.io.guard import Damaged as Damaged
+from nwbsparse.io.guard import check_open_tree, check_tree, datasets_in
 from nwbsparse.io.guard_zarr import check_zarr, zarr_json
 
+_RESULTS = "processing/sparse_latents"
+_WORDS = ("/environment", "/hyperparameters")
 _TRUNCATED = re.compile(r"eof = (\d+), sblock->base_addr = (\d+), stored_eof = (\d+)")
 
 
@@ -23,8 +27,8 @@ def check_readable(path: str | Path) -> Path:
     Nothing but the structure of the file is read: no data, no pynwb. Returns the path.
 
     Raises:
-        BadInput: the file is missing, a folder that is no Zarr store, not HDF5, incomplete,
-            damaged, not NWB, NWB 1, or reaches for data outside its own folder (or store). The
+        BadInput: the file is missing, a folder that is no Zarr store, not HDF5, incomplete or
+            damaged (Damaged), not NWB, NWB 1, or reaches for data outside its own folder (or store). The
             message says which, and what to do.
         EnvironmentProblem: the file is there but this account may not read it, or another
             program holds it.
@@ -38,6 +42,7 @@ def check_readable(path: str | Path) -> Path:
         with h5py.File(path, mode="r") as file:
             check_tree(path)  # before the first value is read: it could lead to another file
             _check_nwb(file, path)
+            _check_results(file)
     except BlockingIOError:
         raise _locked(path) from None
     except OSError as error:
@@ -65,6 +70,24 @@ def open_checked(stream: Any, *, path: Path) -> h5py.File:
         if isinstance(error, OSError) and not isinstance(error, NwbsparseError):
             raise _unreadable(path, error) from None
         raise
+
+
+def bombs_in(path: Path) -> list[str]:
+    """Datasets of a checked file that claim far more values than are stored; nothing is unpacked.
+
+    Readers that load whole datasets, as validators do, must not be let loose on them. A Zarr
+    store that holds one does not pass ``check_readable``.
+    """
+    if path.is_dir():
+        return []
+    found = []
+    with h5py.File(path, mode="r") as file:
+        for where, dataset in datasets_in(file):
+            try:
+                refuse_bomb(dataset, what=where)
+            except BadInput as error:
+                found.append(str(error))
+    return found
 
 
 def sha256_of(path: str | Path) -> str:
@@ -148,17 +171,40 @@ def _check_nwb(file: h5py.File, path: Path) -> None:
         )
 
 
+def _check_results(file: h5py.File) -> None:
+    """Refuse bombs among our own results, which are loaded whole when they are opened."""
+    module = file.get(_RESULTS)
+    for where, dataset in datasets_in(module) if isinstance(module, h5py.Group) else ():
+        refuse_bomb(dataset, what=f"/{_RESULTS}{where}")
+        if where.endswith(_WORDS) and dataset.shape == ():
+            try:
+                json.loads(text(dataset[()]))
+            except RecursionError:
+                raise Damaged(
+                    f"/{_RESULTS}{where} nests deeper than any record of ours; get the file again "
+                    "from its source"
+                ) from None
+            except (ValueError, TypeError):
+                pass  # whoever opens the results says so
+
+
 def _unreadable(path: Path, error: OSError) -> BadInput | EnvironmentProblem:
     if sizes := _TRUNCATED.search(str(error)):
         have, base, want = (int(size) for size in sizes.groups())
-        return BadInput(f"{path} is incomplete: {have} of {base + want} bytes. Re-copy it.")
+        return Damaged(
+            f"{path} is incomplete: {have} of {base + want} bytes. Re-copy it; `nwbsparse doctor "
+            f"{path.name}` lists what can still be read."
+        )
     if "unable to lock file" in str(error):
         return _locked(path)
     if isinstance(error, PermissionError):
         return EnvironmentProblem(f"{path} may not be read by this account.")
     if "signature not found" in str(error):
         return BadInput(f"{path} is not an HDF5 file, so not NWB; check that it is the right file.")
-    return BadInput(f"{path} is damaged: HDF5 says '{error}'. Re-copy it.")
+    return Damaged(
+        f"{path} is damaged: HDF5 says '{error}'. Re-copy it; `nwbsparse doctor {path.name}` lists "
+        "what can still be read."
+    )
 
 
 def _locked(path: Path) -> EnvironmentProblem:

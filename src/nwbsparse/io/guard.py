@@ -6,8 +6,9 @@ The tree is walked here first, link by link, without reading data and without re
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import h5py
 from h5py import h5d, h5f, h5g, h5l, h5o  # pyright: ignore[reportAttributeAccessIssue]  (compiled)
@@ -16,6 +17,11 @@ from nwbsparse.errors import BadInput
 
 MAX_DEPTH = 200
 MAX_LINKS = 1_000_000
+
+
+class Damaged(BadInput):
+    """The file was an NWB file once: parts of it are missing or unreadable."""
+
 
 _Group = tuple[h5g.GroupID, Iterator[bytes], str]
 _External = tuple[str, Path, str]  # where the link is, the file it names, the path in that file
@@ -56,18 +62,68 @@ def check_open_tree(file: h5py.File, path: Path) -> None:
     _walk_groups(h5g.open(file.id, b"/"), path, None)
 
 
+def datasets_in(top: h5py.Group) -> Iterator[tuple[str, h5py.Dataset]]:
+    """Every dataset of a checked file or group and of what it links to, once, with its path."""
+    waiting: list[tuple[str, h5py.Group]] = [("", top)]
+    seen: set[tuple[int, int]] = set()
+    while waiting:
+        prefix, group = waiting.pop()
+        for name in group:
+            try:
+                thing: Any = group.get(name)
+            except RuntimeError:  # soft links that lead round in a circle
+                continue
+            if thing is None:  # a soft link that dangles
+                continue
+            about = h5o.get_info(thing.id)
+            if (about.fileno, about.addr) in seen:
+                continue
+            seen.add((about.fileno, about.addr))
+            if isinstance(thing, h5py.Dataset):
+                yield f"{prefix}/{name}", thing
+            elif isinstance(thing, h5py.Group):
+                waiting.append((f"{prefix}/{name}", thing))
+
+
 def _walk(path: Path, root: Path) -> list[_External]:
     try:
         file = h5f.open(str(path).encode(), h5f.ACC_RDONLY)
     except OSError as error:
-        raise BadInput(f"{path}, which the recording links to, is damaged: {error}") from None
+        raise Damaged(f"{path}, which the recording links to, is damaged: {error}") from None
     try:
         return _walk_groups(h5g.open(file, b"/"), path, root)
     finally:
         file.close()
 
 
-def _walk_groups(top: h5g.GroupID, path: Path, root: Path | None) -> list[_External]:
+def external_links(path: Path) -> list[Path]:
+    """The files that a file links to, as it names them, whether they are there or not.
+
+    Raises:
+        BadInput: as ``check_tree``, but for the links.
+        OSError: it cannot be opened.
+    """
+    file = h5f.open(str(path).encode(), h5f.ACC_RDONLY)
+    try:
+        found = _walk_groups(h5g.open(file, b"/"), path, None, note=_any_link)
+    finally:
+        file.close()
+    return list(dict.fromkeys(target for _, target, _ in found))
+
+
+def _any_link(value: tuple[bytes, bytes], where: str, path: Path, _root: Path | None) -> _External:
+    name, inside = (part.decode("utf-8", "replace") for part in value)
+    return where, path.parent / name, inside
+
+
+def _walk_groups(
+    top: h5g.GroupID,
+    path: Path,
+    root: Path | None,
+    *,
+    note: Callable[[tuple[bytes, bytes], str, Path, Path | None], _External] | None = None,
+) -> list[_External]:
+    note = note or _checked_link
     external: list[_External] = []
     visited = {h5o.get_info(top).addr}
     stack: list[_Group] = [(top, iter(list(top)), "")]
@@ -87,19 +143,19 @@ def _walk_groups(top: h5g.GroupID, path: Path, root: Path | None) -> list[_Exter
             if kind == h5l.TYPE_SOFT:
                 continue
             if kind == h5l.TYPE_EXTERNAL:
-                external.append(_checked_link(group.links.get_val(name), where, path, root))
+                external.append(note(group.links.get_val(name), where, path, root))
                 continue
             thing = h5o.open(group, name)
             address = h5o.get_info(thing).addr
         except (KeyError, OSError, RuntimeError, ValueError) as error:
             if isinstance(error, BadInput):
                 raise
-            raise BadInput(f"{where} in {path} is damaged ({error}). Re-copy the file.") from None
+            raise Damaged(f"{where} in {path} is damaged ({error}). Re-copy the file.") from None
         if address in visited:  # a hard link back up the tree, or a second name
             continue
         visited.add(address)
         if isinstance(thing, h5d.DatasetID):
-            _check_storage(thing, where, path)
+            check_storage(thing, where, path)
         elif isinstance(thing, h5g.GroupID):
             if len(stack) >= MAX_DEPTH:
                 raise BadInput(
@@ -109,7 +165,12 @@ def _walk_groups(top: h5g.GroupID, path: Path, root: Path | None) -> list[_Exter
     return external
 
 
-def _check_storage(dataset: h5d.DatasetID, where: str, path: Path) -> None:
+def check_storage(dataset: h5d.DatasetID, where: str, path: Path | str) -> None:
+    """Refuse a dataset whose data lie in other files.
+
+    Raises:
+        BadInput: external storage, or a virtual dataset.
+    """
     layout = dataset.get_create_plist()
     if layout.get_external_count():
         outside = layout.get_external(0)[0].decode("utf-8", "replace")

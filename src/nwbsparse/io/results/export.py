@@ -74,7 +74,7 @@ def append(
     An export would lose what a file holds against its schema: of five recordings from archives,
     two lost columns or attributes.
     """
-    if linked := ", ".join(linked_files(source)):
+    if linked := ", ".join(one.name for one in linked_files(source)):
         raise BadInput(
             f"{source} links to {linked}, and adding to it could change that; use another mode"
         )

@@ -16,6 +16,7 @@ from pynwb import NWBHDF5IO
 from nwbsparse.errors import BadInput, IntegrityError
 from nwbsparse.io.check import open_checked
 from nwbsparse.io.datasets import text
+from nwbsparse.io.guard import external_links
 from nwbsparse.io.nwb.contents import MODULE
 from nwbsparse.io.results.steady import steady_hdf5
 from nwbsparse.session import Source
@@ -97,20 +98,15 @@ def can_link(source: Path, target: Path) -> None:
         )
 
 
-def linked_files(path: Path) -> dict[str, bool]:
-    """The files that a file links to, and whether they are there; no link is followed."""
-    found: dict[str, bool] = {}
+def linked_files(path: Path) -> dict[Path, bool]:
+    """The files that a file links to, and whether they are there; no link is followed.
 
-    def look(_name: str, link: Any) -> None:
-        if isinstance(link, h5py.ExternalLink):
-            found[link.filename] = (path.parent / link.filename).is_file()
-
+    None of a file that no reader should walk: opening it says why.
+    """
     try:
-        with h5py.File(path, "r") as file:
-            file.visititems_links(look)
-    except OSError:
+        return {target: target.is_file() for target in external_links(path)}
+    except (OSError, BadInput):
         return {}
-    return found
 
 
 def check_linked(path: Path, source: Source) -> None:
@@ -121,12 +117,12 @@ def check_linked(path: Path, source: Source) -> None:
     Raises:
         IntegrityError: it is another recording; both object ids are said.
     """
-    for name in linked_files(path):
-        with h5py.File(path.parent / name, "r") as file:
+    for target in linked_files(path):
+        with h5py.File(target, "r") as file:
             found = text(file.attrs.get("object_id"))
         if source.object_id and found != source.object_id:
             raise IntegrityError(
-                f"{path} links to {name}, which is another recording (object id {found}) than that "
+                f"{path} links to {target.name}, which is another recording (object id {found}) than that "
                 f"the result was made from ({source.object_id}); put the right file there"
             )
 

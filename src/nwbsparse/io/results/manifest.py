@@ -47,7 +47,7 @@ def stored_manifest(model: Any) -> Manifest:
     """
     try:
         return json.loads(model.environment)["manifest"]
-    except (TypeError, ValueError, KeyError) as error:
+    except (TypeError, ValueError, KeyError, RecursionError) as error:
         raise IntegrityError(
             f"the result '{model.name}' is damaged: its record ({_WORDS}) cannot be read ({error!r})"
         ) from error

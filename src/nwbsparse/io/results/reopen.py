@@ -52,7 +52,7 @@ def opened_model(path: Path, name: str | None, *, alone: bool = False) -> Iterat
 
 def without_recording(path: Path, stored: StoredResult) -> Session:
     """The units of a result, as a session without spikes, where its recording is not at hand."""
-    missing = ", ".join(name for name, there in linked_files(path).items() if not there)
+    missing = ", ".join(one.name for one, there in linked_files(path).items() if not there)
     said = (
         f"{missing}, the recording of {path.name}, is not here: latents, metrics and attribution "
         "can be used; to encode again, fetch it"

@@ -109,7 +109,7 @@ def check_nothing_lost(source: Path, written: Path, *, replaced: set[str]) -> No
                 continue
             if path not in new:
                 lost.append(f"{path} (missing)")
-            elif isinstance(thing, h5py.Dataset) and not _same_data(thing, new[path]):
+            elif isinstance(thing, h5py.Dataset) and not same_data(thing, new[path]):
                 lost.append(path)
             else:
                 gone = set(thing.attrs) - set(new[path].attrs)
@@ -137,7 +137,8 @@ def _walk(file: Any) -> Iterator[tuple[str, Any]]:
                     waiting.append((path, thing))
 
 
-def _same_data(old: Any, new: Any) -> bool:
+def same_data(old: Any, new: Any) -> bool:
+    """Whether two datasets hold the same values; references are compared by their shape alone."""
     if not isinstance(new, h5py.Dataset) or old.shape != new.shape:
         return False
     if h5py.check_ref_dtype(old.dtype) is not None or old.dtype.kind == "V":

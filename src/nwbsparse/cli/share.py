@@ -1,0 +1,245 @@
+"""Commands about files that others get, or that broke: bundle, validate, doctor, reproduce."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from nwbsparse.errors import IntegrityError
+
+_COLOURS = {
+    "ok": "green",
+    "skipped": "dim",
+    "note": "dim",
+    "warning": "yellow",
+    "error": "red",
+    "damage": "bold red",
+}
+_MOST = 200
+"""Rows of a list of parts."""
+
+
+def _console() -> Console:
+    return Console(highlight=False)
+
+
+def bundle(
+    file: Path,
+    /,
+    *,
+    out: Path,
+    name: str | None = None,
+    session_id: str | None = None,
+    subject_id: str | None = None,
+    age: str | None = None,
+    sex: str | None = None,
+    species: str | None = None,
+) -> None:
+    """Make an annotated file ready for DANDI: self-contained, without raw data, under DANDI's name.
+
+    Parameters
+    ----------
+    file
+        An annotated NWB file (HDF5). It is only read.
+    out
+        Folder of the Dandiset.
+    name
+        The result that names the bundle, when the file holds several.
+    session_id
+        Name of the session, where the file has none.
+    subject_id
+        Name of the animal or person, where the file has none.
+    age
+        Age, where the file has none: P90D for 90 days, P2M/P3M for a range.
+    sex
+        M, F, O (other) or U (unknown), where the file has none.
+    species
+        Latin name, such as 'Mus musculus', where the file has none.
+    """
+    from nwbsparse.io.share.bundle import bundle as make
+    from nwbsparse.io.share.subject import SubjectFields
+
+    subject = SubjectFields(subject_id, age, sex, species)
+    made = make(file, out, name=name, subject=subject, session_id=session_id)
+    console = _console()
+    size = made.path.stat().st_size / 1e6
+    _say(console, f"wrote and verified {made.path} ({size:.1f} MB)")
+    if made.linked:
+        _say(console, "parts that lay in other files were copied in")
+    if made.left_out:
+        _say(console, f"raw data left out: {', '.join(made.left_out)}")
+    for field, value in made.added.items():
+        _say(console, f"{field}: {value} (from the command line)")
+    _say(console, f"next: nwbsparse validate {made.path}, then dandi upload in {out}")
+
+
+def validate(file: Path, /, *, all_notes: bool = False) -> None:
+    """Check a file: NWB schema, nwbinspector, dandi, and our own results. Exit 5 means damage.
+
+    Parameters
+    ----------
+    file
+        An NWB file, HDF5 or Zarr.
+    all_notes
+        List suggestions too, not only their number.
+    """
+    from nwbsparse.validation import validate as check
+
+    report = check(file)
+    table = Table(title=f"{file}", title_justify="left", box=box.SIMPLE, pad_edge=False)
+    for heading in ("check", "says", "n"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("what", overflow="fold", ratio=1)
+    notes: dict[str, int] = {}
+    for one in report.findings:
+        if one.severity == "note" and not all_notes and one.tool != "nwbsparse":
+            notes[one.tool] = notes.get(one.tool, 0) + one.count
+            continue
+        where = f"{one.where}: " if one.where else ""
+        colour = _COLOURS[one.severity]
+        said = f"[{colour}]{one.severity}[/]"
+        table.add_row(one.tool, said, str(one.count), escape(where + one.what))
+    for tool, n in notes.items():
+        table.add_row(tool, "[dim]note[/]", str(n), "suggestions (--all-notes lists them)")
+    console = _console()
+    console.print(table)
+    if report.damaged:
+        raise IntegrityError(f"{file} is damaged; `nwbsparse doctor {file}` says what can be saved")
+    errors = report.n_errors
+    _say(console, f"{errors} errors, no damage" if errors else "no errors")
+
+
+def doctor(file: Path, /, *, save: Path | None = None, seconds: float = 60.0) -> None:
+    """Say what is wrong with a damaged file and what can be read of it. Exit 5 means damage.
+
+    Parameters
+    ----------
+    file
+        An NWB file, HDF5 or Zarr; truncated, half-written or otherwise broken.
+    save
+        A new folder for what can be read of the results: coders, tables (CSV), arrays (netCDF).
+    seconds
+        How long datasets are read to see whether they can be.
+    """
+    from nwbsparse.io.doctor import doctor as look
+    from nwbsparse.io.doctor import remove_caches
+
+    console = _console()
+    found = look(file, seconds=seconds)
+    rescued = None
+    if save is not None:  # before anything is printed: what is saved must not hang on a closed pipe
+        from nwbsparse.rescue import rescue
+
+        rescued = rescue(file, save)
+    for problem in found.problems:
+        console.print(f"[red]wrong:[/] {escape(problem)}", soft_wrap=True)
+    _show_parts(console, found.parts)
+    for one in found.unfinished:
+        _say(
+            console,
+            f"An unfinished temporary file {one.name} was found; {file.name} is unchanged by it. "
+            "If no nwbsparse is running, remove it.",
+        )
+    for cache in remove_caches(found.caches):
+        _say(console, f"removed {cache}: half-written, it stopped `import pynwb`")
+    if rescued is not None:
+        _say(console, f"saved {len(rescued.saved)} files of the results in {rescued.folder}")
+        for lost in rescued.lost[:_MOST]:
+            console.print(f"[red]lost:[/] {escape(lost)}", soft_wrap=True)
+    if not found.sound:
+        how = "" if save else f"; `nwbsparse doctor {file} --save DIR` copies what can be read"
+        raise IntegrityError(f"{file} is damaged{how}")
+    _say(console, "nothing is wrong with it")
+
+
+def reproduce(
+    file: Path,
+    /,
+    *,
+    source: Path | None = None,
+    out: Path | None = None,
+    name: str | None = None,
+    quiet: bool = False,
+) -> None:
+    """Run again what made a file's results, from its own record, and compare everything.
+
+    Exit 0: the same, or other versions are installed than then. Exit 5: it differs.
+
+    Parameters
+    ----------
+    file
+        An annotated NWB file.
+    source
+        The recording, where it does not lie beside the file.
+    out
+        Folder in which the new run is kept.
+    name
+        Which result, when the file holds several.
+    quiet
+        Print the comparison only.
+    """
+    from nwbsparse.cli.show import progress_bars
+    from nwbsparse.reproduction import reproduce as again
+
+    console = _console()
+    with progress_bars(console, quiet=quiet) as progress:
+        say = (lambda _: None) if quiet else (lambda line: _say(console, line))
+        done = again(file, source=source, out=out, name=name, progress=progress, say=say)
+    table = Table(title="Then and now", title_justify="left", box=box.SIMPLE, pad_edge=False)
+    for heading in ("what", "then", "now", "", "largest difference"):
+        table.add_column(heading, overflow="fold")
+    for one in done.compared:
+        same = "[green]same[/]" if one.same else "[red]other[/]"
+        difference = "" if one.same or one.difference is None else f"{one.difference:.3g}"
+        table.add_row(escape(one.what), _cut(one.then), _cut(one.now), same, difference)
+    console.print(table)
+    for key, (then, now) in done.versions.items():
+        _say(console, f"{key} was {then}, is {now}")
+    if done.same:
+        _say(console, "reproduced: everything is the same")
+    elif done.versions:
+        _say(console, "not the same; with other versions than then, last digits may differ")
+    else:
+        raise IntegrityError(f"{file} could not be reproduced, with the same versions as then")
+
+
+def _show_parts(console: Console, parts: tuple[Any, ...]) -> None:
+    bad = [part for part in parts if part.problem]
+    untried = [part for part in parts if not part.tried]
+    good = len(parts) - len(bad) - len(untried)
+    if not parts:
+        return
+    _say(console, f"{good} of {len(parts)} datasets can be read, {len(untried)} were not tried")
+    if not bad:
+        return
+    listed = [*bad, *(part for part in parts if not part.problem and not _is_definition(part))]
+    for part in listed[:_MOST]:
+        shape = " × ".join(f"{n:,}" for n in part.shape)
+        said = f"[red]lost:[/] {escape(part.path)}: {escape(part.problem)}"
+        if not part.problem:
+            word = "whole" if part.tried else "not tried"
+            said = f"[dim]{word}:[/] {escape(part.path)} [dim]{shape} {part.dtype}[/]"
+        console.print(said, soft_wrap=True)
+    if len(listed) > _MOST:
+        _say(console, f"and {len(listed) - _MOST} more")
+
+
+def _is_definition(part: Any) -> bool:
+    return part.path.startswith("/specifications/")
+
+
+def _say(console: Console, line: str) -> None:
+    console.print(f"[dim]·[/] {escape(line)}", soft_wrap=True)
+
+
+def _cut(value: str) -> str:
+    """A checksum, shortened; words as they are."""
+    return escape(value if len(value) <= 24 or " " in value else f"{value[:16]}…")
+
+
+COMMANDS = (bundle, validate, doctor, reproduce)

@@ -1,0 +1,1 @@
+"""Handing an annotated file to others: its name on DANDI, its subject, its links, its soundness."""

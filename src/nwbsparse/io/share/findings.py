@@ -1,0 +1,36 @@
+"""What a check says about a file: one line of the table that ``nwbsparse validate`` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+Severity = Literal["ok", "skipped", "note", "warning", "error", "damage"]
+SEVERITIES: tuple[Severity, ...] = ("ok", "skipped", "note", "warning", "error", "damage")
+"""From nothing to say to data that are not what was written."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that one check has to say."""
+
+    tool: str
+    """pynwb, nwbinspector, dandi or nwbsparse."""
+    severity: Severity
+    what: str
+    where: str = ""
+    count: int = 1
+    """How many objects it was said about."""
+    rule: str = ""
+    """The name of the rule, where the check has rules: what one rule says is said once."""
+
+
+def counted(findings: Iterable[Finding]) -> list[Finding]:
+    """The same findings with what is said many times said once, the gravest first."""
+    groups: dict[tuple[str, str, str], Finding] = {}
+    for one in findings:
+        key = (one.tool, one.severity, one.rule or one.what)
+        first = groups.get(key)
+        groups[key] = one if first is None else replace(first, count=first.count + one.count)
+    return sorted(groups.values(), key=lambda one: -SEVERITIES.index(one.severity))
