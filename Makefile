@@ -21,7 +21,7 @@ demo-seeds: $(READY)
 	$(BIN)/nwbsparse demo --out demo-seeds --seeds 10
 
 test: $(READY)
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto
 
 test-slow: $(READY)
 	$(BIN)/python -m pytest -q -m slow

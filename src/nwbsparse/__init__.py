@@ -39,12 +39,12 @@ if TYPE_CHECKING:
     from nwbsparse.models.exports import export_saelens as export_saelens
     from nwbsparse.pipeline import run as run
     from nwbsparse.reproduction import reproduce as reproduce
-    from nwbsparse.rescue import rescue as rescue
+    from nwbsparse.rescuing import rescue as rescue
     from nwbsparse.results import Results as Results
     from nwbsparse.results import open_activations as open_activations
     from nwbsparse.results import open_results as open_results
     from nwbsparse.results import write as write
-    from nwbsparse.revisit import revisit as revisit
+    from nwbsparse.revisited import revisit as revisit
     from nwbsparse.session import Session as Session
     from nwbsparse.sklearn_api import SparseCoderTransformer as SparseCoderTransformer
     from nwbsparse.training.fit import fit as fit
@@ -84,8 +84,8 @@ _WHERE = {
     "reconstruct": "nwbsparse.analysis.inference",
     "report": "nwbsparse.views.report",
     "reproduce": "nwbsparse.reproduction",
-    "rescue": "nwbsparse.rescue",
-    "revisit": "nwbsparse.revisit",
+    "rescue": "nwbsparse.rescuing",
+    "revisit": "nwbsparse.revisited",
     "run": "nwbsparse.pipeline",
     "save": "nwbsparse.models.checkpoint",
     "split": "nwbsparse.binning.split",

@@ -25,6 +25,7 @@ FILES = {
     "model.json",
     "latents.nc",
     "attribution.nc",
+    "metrics.nc",
     "metrics.json",
     "report.html",
     "log.txt",

@@ -29,7 +29,10 @@ def test_a_truncated_file_says_how_much_is_missing(tmp_path, share):
     path.write_bytes(whole[:have])
     with pytest.raises(BadInput) as refused:
         read_nwb(path)
-    assert str(refused.value) == f"{path} is incomplete: {have} of {len(whole)} bytes. Re-copy it."
+    assert str(refused.value) == (
+        f"{path} is incomplete: {have} of {len(whole)} bytes. Re-copy it; "
+        f"`nwbsparse doctor {path.name}` lists what can still be read."
+    )
 
 
 @pytest.mark.fault(16)

@@ -17,10 +17,9 @@ import numpy as np
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
+import nwbsparse as ns  # noqa: E402
 from cli_runs import QUICK, run_cli  # noqa: E402
 from recordings import circle, laps, poisson_spikes, write_recording  # noqa: E402
-
-import nwbsparse as ns  # noqa: E402
 
 
 def main(version):

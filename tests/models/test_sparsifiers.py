@@ -65,7 +65,7 @@ def of_model(weights, model):
 @pytest.mark.parametrize("kind", KINDS)
 def test_training_activates_what_the_definition_says(kind, n_models):
     rule, pi, weights, own = a_rule(kind, n_models)
-    made = rule.train(pi, weights, own, rule.selector(K))
+    made = rule.train(pi, weights, own, rule.selector(*[K] * len(pi)))
     for model in range(n_models):
         expected = one_by_one(kind, pi[model].numpy(), of_model(weights, model))
         assert 0 < (expected > 0).sum() < expected.size
@@ -104,7 +104,7 @@ def test_inference_treats_every_bin_by_itself(kind):
 @pytest.mark.parametrize("kind", ["topk", "l1", "jumprelu", "gated"])
 def test_all_but_batch_topk_do_in_training_what_they_do_ever_after(kind):
     rule, pi, weights, own = a_rule(kind, 3)
-    trained = rule.train(pi, weights, own, rule.selector(K))
+    trained = rule.train(pi, weights, own, rule.selector(*[K] * len(pi)))
     assert torch.equal(trained, rule.infer(pi, weights, own, k=K, threshold=torch.zeros(3)))
 
 
@@ -131,7 +131,7 @@ def test_what_stands_at_the_threshold_is_active(dtype):
 def test_what_is_kept_has_gradient_one_and_what_is_not_none(kind):
     rule, pi, weights, own = a_rule(kind, 3)
     pi.requires_grad_()
-    made = rule.train(pi, weights, own, rule.selector(K))
+    made = rule.train(pi, weights, own, rule.selector(*[K] * len(pi)))
     made.sum().backward()
     gain = weights["log_gain"].exp()[:, None] if kind == "gated" else torch.ones_like(made)
     torch.testing.assert_close(pi.grad, gain * (made > 0), rtol=1e-12, atol=0)
@@ -201,7 +201,7 @@ def test_batch_topk_shares_k_over_the_batch_not_per_bin_nor_over_models():
     pi = torch.tensor([[[5.0, 4.0, 3.0, 2.0], [1.0, 0.5, 0.2, 0.1]]])
     rule = sparsifier("batch_topk", penalty="l1")
     stack = torch.cat([pi, 0.01 * pi, pi.flip(1)])
-    made = selected(stack, rule.selector(2)(stack)) > 0
+    made = selected(stack, rule.selector(*[2] * len(stack))(stack)) > 0
     assert made.tolist() == [
         [[True] * 4, [False] * 4],
         [[True] * 4, [False] * 4],

@@ -14,7 +14,7 @@ import nwbsparse
 from nwbsparse.errors import BadInput
 from nwbsparse.io import doctor as doctoring
 from nwbsparse.io.doctor import doctor, remove_caches
-from nwbsparse.rescue import rescue
+from nwbsparse.rescuing import rescue
 from recordings import damaged
 
 MODEL = "/processing/sparse_latents/latents"

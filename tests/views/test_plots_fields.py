@@ -49,7 +49,7 @@ def test_confirmed_latents_stand_in_order_above_the_counts(
     assert rows == ["latents, confirmed", *summary]
     assert drawn[-1].texts[0].get_text().startswith(f"{mine.sum()} of ")
     found = summary["raw units"]["by_variable"].get("position", 0)
-    assert drawn[-1].texts[-1].get_text().startswith(f"{found} of ")
+    assert drawn[-1].texts[rows.index("raw units")].get_text().startswith(f"{found} of ")
     data_uri(drawn[0])
 
 

@@ -133,7 +133,7 @@ def doctor(file: Path, /, *, save: Path | None = None, seconds: float = 60.0) ->
     found = look(file, seconds=seconds)
     rescued = None
     if save is not None:  # before anything is printed: what is saved must not hang on a closed pipe
-        from nwbsparse.rescue import rescue
+        from nwbsparse.rescuing import rescue
 
         rescued = rescue(file, save)
     for problem in found.problems:

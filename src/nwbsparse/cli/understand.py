@@ -46,7 +46,7 @@ def evaluate(
     from nwbsparse.analysis.evaluate import evaluate
     from nwbsparse.cli.tables import show_metrics
     from nwbsparse.folder import keep_metrics
-    from nwbsparse.revisit import revisit
+    from nwbsparse.revisited import revisit
 
     console = Console(highlight=False)
     there = revisit(run, source=source, name=name)
@@ -114,7 +114,7 @@ def explain(
     from nwbsparse.curation import carried_over
     from nwbsparse.folder import keep_attribution
     from nwbsparse.io.results.amend import amend
-    from nwbsparse.revisit import annotated_in, revisit
+    from nwbsparse.revisited import annotated_in, revisit
 
     console = Console(highlight=False)
     chosen = {
@@ -175,7 +175,7 @@ def decode(
     from nwbsparse.analysis.decoding import decode
     from nwbsparse.analysis.inference import encode
     from nwbsparse.cli.tables import show_decoding
-    from nwbsparse.revisit import revisit
+    from nwbsparse.revisited import revisit
 
     console = Console(highlight=False)
     there = revisit(run, source=source, name=name)
@@ -220,7 +220,7 @@ def transfer(
     from nwbsparse.cli.tables import show_transfer
     from nwbsparse.io.reading import read_as
     from nwbsparse.prepare import prepare
-    from nwbsparse.revisit import revisit
+    from nwbsparse.revisited import revisit
 
     console = Console(highlight=False)
     pairs = None if matching is None else _matching(matching)
@@ -247,7 +247,7 @@ def report(run: Path, /, *, out: Path, name: str | None = None, overwrite: Flag 
         Replace the file.
     """
     from nwbsparse.errors import BadInput
-    from nwbsparse.revisit import revisit
+    from nwbsparse.revisited import revisit
     from nwbsparse.views.report import report
 
     if out.exists() and not overwrite:

@@ -58,7 +58,7 @@ def write(
     from nwbsparse.io.reading import read_as
     from nwbsparse.results import open_results
     from nwbsparse.results import write as write_results
-    from nwbsparse.revisit import annotated_in
+    from nwbsparse.revisited import annotated_in
 
     console = Console(highlight=False)
     results = open_results(annotated_in(run), name=name)
@@ -114,7 +114,7 @@ def label(
     from nwbsparse.curation import label
     from nwbsparse.errors import BadInput
     from nwbsparse.folder import keep_attribution
-    from nwbsparse.revisit import annotated_in
+    from nwbsparse.revisited import annotated_in
 
     console = Console(highlight=False)
     asked = {"accepted": accept, "rejected": reject, "open": reopen}
