@@ -18,15 +18,20 @@ import pytest
 import xarray as xr
 
 from nwbsparse import names
+from nwbsparse.analysis.confirm import confirm
 from nwbsparse.binning.split import split
 from nwbsparse.binning.to_bins import to_bins
+from nwbsparse.curation import relabelled
 from nwbsparse.errors import BadInput, EnvironmentProblem
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.results import Results
 from nwbsparse.session import Session
+from nwbsparse.views.cards import chosen
 from nwbsparse.views.report import report
 
 CHROMIUM = Path("/usr/bin/chromium")
+
+CANARY = "<script>alert('x')</script>"
 
 
 class Tags(HTMLParser):
@@ -164,6 +169,33 @@ def test_a_dictionary_of_relabelled_units_is_called_one(
     assert "close to a list of the units themselves" in text
     assert "for them the model adds nothing to the unit itself" in text
     assert "under another name" in text
+
+
+def test_with_several_seeds_the_headline_counts_what_is_confirmed(
+    made: tuple[Results, xr.Dataset], tmp_path: Path
+) -> None:
+    results, binned = made
+    once = report(results, binned, tmp_path / "once.html").read_text(encoding="utf-8")
+    assert "Trained once" in once and "are confirmed" not in once
+    n = results.coder.n_latents
+    stable = xr.Dataset(
+        {"stable": ("latent", np.ones(n, dtype=bool))}, attrs={"coder_id": results.coder.id}
+    )
+    curated = relabelled(
+        confirm(results.attribution, stable), 0, name=f"corner {CANARY}", verdict="accepted"
+    )
+    counted = int(curated.attrs["n_confirmed_latents"])
+    assert counted > 0
+    again = report(
+        dataclasses.replace(results, attribution=curated), binned, tmp_path / "seeds.html"
+    )
+    page = again.read_text(encoding="utf-8")
+    assert "Trained once" not in page and "assessable latents are confirmed" in page
+    assert f"{counted} of " in page
+    assert page.count(">confirmed</span>") == min(counted, 10)
+    assert CANARY not in page
+    if 0 in chosen(curated):
+        assert "accepted by a person" in page and "corner &lt;script&gt;" in page
 
 
 def test_a_recording_without_behaviour_is_reported(

@@ -42,6 +42,11 @@ class Card:
 
     row: Row
     found: bool
+    confirmed: bool
+    label: str
+    """Its name, given by a person or by the rule; '' for none."""
+    verdict: str
+    """A person's: 'accepted', 'rejected' or ''."""
     follows: str
     null: str
     p: str
@@ -116,6 +121,9 @@ def _card(results: Results, binned: xr.Dataset, latent: int) -> Card:
     return Card(
         row=row,
         found=row.status == "found",
+        confirmed=bool(a["confirmed"].values[latent]) if "confirmed" in a else False,
+        label=str(a["label"].values[latent]) if "label" in a else "",
+        verdict=str(a["verdict"].values[latent]) if "verdict" in a else "",
         follows=follows(results, binned, latent),
         null=f"{number(mean)} ± {number(spread)}",
         p=p_value(a["association_p"].values[latent]),

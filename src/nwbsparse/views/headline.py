@@ -44,11 +44,13 @@ def headline(results: Results, binned: xr.Dataset) -> Headline:
     latents = summary["latents"]
     behaviour = [*covariates_of(binned), *conditions_of(binned), *events_of(binned)]
     verdict, caution = _verdict(summary, has_behaviour=bool(behaviour))
+    confirmed = results.attribution.attrs.get("n_confirmed_latents")
+    counted = latents["found"] if confirmed is None else int(confirmed)
     return Headline(
         recording=_recording(results, binned, behaviour),
         learned=_learned(results),
-        count=f"{latents['found']:,} of {latents['assessable']:,}",
-        claim=_claim(latents),
+        count=f"{counted:,} of {latents['assessable']:,}",
+        claim=_claim(latents) if confirmed is None else _confirmed_claim(latents),
         verdict=verdict,
         verdict_is_caution=caution,
         notices=tuple(_notices(results, binned)),
@@ -110,6 +112,19 @@ def _claim(latents: Mapping[str, Any]) -> str:
     return said + "."
 
 
+def _confirmed_claim(latents: Mapping[str, Any]) -> str:
+    if not latents["assessable"]:
+        return _claim(latents)
+    said = (
+        "assessable latents are confirmed: they come back when training begins anew, and what they "
+        "follow is found on data the model never saw, in each half of it."
+    )
+    follow = listing([f"{name} ({n:,})" for name, n in latents["by_variable"].items()])
+    return f"{said} Found, whether they come back or not: {latents['found']:,}" + (
+        f", {follow}." if follow else "."
+    )
+
+
 def _share(one: Mapping[str, Any]) -> float:
     return one["found"] / one["assessable"] if one["assessable"] else 0.0
 
@@ -156,6 +171,11 @@ def _verdict(summary: Mapping[str, Mapping[str, Any]], *, has_behaviour: bool) -
 def _notices(results: Results, binned: xr.Dataset) -> list[str]:
     attribution, metrics = results.attribution, results.metrics
     said = []
+    if "n_confirmed_latents" not in attribution.attrs:
+        said.append(
+            "Trained once: whether these latents come back when training begins anew is not known. "
+            "With --seeds 5 those that do are counted here as confirmed."
+        )
     active = ~metrics["dead"].values.astype(bool)
     single = int(attribution["single_unit"].values[active].sum())
     share = single / max(int(active.sum()), 1)
