@@ -21,6 +21,7 @@ from nwbsparse.analysis.evaluate import unit_names
 from nwbsparse.analysis.ground import make_ground
 from nwbsparse.analysis.inference import encode
 from nwbsparse.analysis.labels import labels_in_words
+from nwbsparse.analysis.margins import pre_activation_auroc
 from nwbsparse.analysis.nulls import false_discovery_rate
 from nwbsparse.analysis.raw_units import associate_units, best_units, observed_together
 from nwbsparse.analysis.scope import make_scope
@@ -93,6 +94,9 @@ def explain(
     tested = associate(entries, candidates, ground)
     progress("explain", 2, 5)
     matrix, how = effects(entries, scope, data, ground)
+    alone = pre_activation_auroc(coder, data, scope.conditions)
+    alone = np.where(np.isfinite(matrix["auroc"].values), alone, np.nan)
+    matrix["pre_activation_auroc"] = ((names.LATENT, names.CONDITION), alone)
     progress("explain", 3, 5)
     control = encode(untrained_control(coder, data), data)
     controls = {"untrained coder": associate(entries_of(control), candidates, ground)}

@@ -60,7 +60,9 @@ def show_metrics(console: Console, metrics: xr.Dataset, coder: Any) -> None:
 
 
 def percent_signed(share: float) -> str:
-    """'+3 %', '−20 %', '–'."""
+    """'+3 %', '−20 %', '0 %', '–'."""
+    if np.isfinite(share) and abs(share) < 0.005:
+        return "0 %"
     return "–" if not np.isfinite(share) else f"{share:+.0%}".replace("-", "−").replace("%", " %")
 
 
