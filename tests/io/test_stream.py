@@ -27,6 +27,8 @@ class Server(ThreadingHTTPServer):
 
     daemon_threads = True
     block_on_close = False
+    request_queue_size = 128
+    """Of the usual 5 the sixth parallel request waits for the retries of TCP, up to its time limit."""
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
