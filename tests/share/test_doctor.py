@@ -70,7 +70,7 @@ def test_flipped_bytes_anywhere_never_break_the_doctor(copy):
         for at in rng.integers(0, len(content), 20):
             spoilt[at] = rng.integers(256)
         path.write_bytes(bytes(spoilt))
-        doctor(path, seconds=5)
+        doctor(path, seconds=5.0)
 
 
 @pytest.mark.fault(17)

@@ -123,7 +123,20 @@ def _walk_groups(
     *,
     note: Callable[[tuple[bytes, bytes], str, Path, Path | None], _External] | None = None,
 ) -> list[_External]:
-    note = note or _checked_link
+    try:
+        return _walked(top, path, root, note or _checked_link)
+    except BadInput:
+        raise
+    except (KeyError, OSError, RuntimeError, ValueError) as error:
+        raise Damaged(f"{path} is damaged ({error}). Re-copy it.") from None
+
+
+def _walked(
+    top: h5g.GroupID,
+    path: Path,
+    root: Path | None,
+    note: Callable[[tuple[bytes, bytes], str, Path, Path | None], _External],
+) -> list[_External]:
     external: list[_External] = []
     visited = {h5o.get_info(top).addr}
     stack: list[_Group] = [(top, iter(list(top)), "")]
