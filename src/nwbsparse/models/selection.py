@@ -8,6 +8,7 @@ result never depends on it.
 from __future__ import annotations
 
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -115,7 +116,7 @@ def _expect_beta_warning() -> None:
         torch.sparse_csr_tensor([0, 0], [], [], (1, 1), dtype=torch.float32)
 
 
-class Select:
+class Select(ABC):
     """A choice of entries for every model of a stack, with a memory from batch to batch.
 
     Args:
@@ -128,9 +129,9 @@ class Select:
         """Guesses for the next batch, one per model; what is chosen does not depend on them."""
         self._scratch: dict[int, np.ndarray] = {}
 
+    @abstractmethod
     def __call__(self, table: Float[Tensor, "model row column"]) -> Selection:
         """What is chosen of a batch."""
-        raise NotImplementedError
 
     def keep(self, models: Sequence[int]) -> None:
         """Forget the other models."""
