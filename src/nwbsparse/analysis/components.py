@@ -1,4 +1,4 @@
-"""Principal components of the population as a yardstick for latents: linear, and not sparse."""
+"""Principal components of the population, a yardstick for latents: linear, and not sparse."""
 
 from __future__ import annotations
 
@@ -57,6 +57,6 @@ def principal_components(data: xr.Dataset, *, most: int) -> Float[np.ndarray, "t
     if seen is not None:
         z = np.where(seen[:, used], z, np.float32(0))
     some = train[:: max(1, -(-len(train) // FITTED))]
-    found = PCA(min(most, int(used.sum()), len(some)), random_state=0).fit(z[some])
+    found = PCA(min(most, int(used.sum()), len(some)), svd_solver="full").fit(z[some])
     real = found.explained_variance_ratio_ > NOTHING
     return found.transform(z)[:, real].astype(np.float32)

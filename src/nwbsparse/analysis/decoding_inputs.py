@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from sklearn.decomposition import PCA
-from sklearn.preprocessing import StandardScaler
 
 from nwbsparse import names
+from nwbsparse.analysis.components import principal_components
 from nwbsparse.analysis.inference import dense
 from nwbsparse.binning.split import part
 from nwbsparse.errors import BadInput, did_you_mean
@@ -20,8 +19,6 @@ COUNTS, SMOOTHED, LATENTS, BEST_LATENT, PCA_INPUT, EMBEDDING = (
     "counts", "smoothed", "latents", "best_latent", "pca", "embedding",
 )  # fmt: skip
 INPUTS = (COUNTS, SMOOTHED, LATENTS, BEST_LATENT, PCA_INPUT, EMBEDDING)
-LEAST_VARIANCE = 1e-6
-"""Share of the variance below which a principal component is rounding."""
 GIVEN = {LATENTS: LATENTS, BEST_LATENT: LATENTS, EMBEDDING: EMBEDDING}
 """input → what must be given for it."""
 
@@ -71,7 +68,7 @@ def make_inputs(
             usable &= ~_touches_another_part(data, smooth_bins)
         else:
             partner = next((t for t in given.values() if t is not None), counts)
-            table = _principal(counts, part(data, "train"), partner.shape[1])
+            table = principal_components(data, most=partner.shape[1])
         tables[name] = table
     if (
         latents is not None
@@ -118,20 +115,6 @@ def _observed(data: xr.Dataset) -> np.ndarray:
         mean = np.where(train, counts, 0).sum(axis=0) / np.maximum(train.sum(axis=0), 1)
         counts = np.where(seen, counts, mean.astype(np.float32))
     return counts
-
-
-def _principal(counts: np.ndarray, train: np.ndarray, n_dims: int) -> np.ndarray:
-    """Principal components of standardised counts, as many as the other input has dims.
-
-    Fewer where the training bins have fewer: units that are silent there are not used, and
-    directions of rounding alone would be blown up when they are standardised.
-    """
-    fires = np.ptp(counts[train], axis=0) > 0
-    scaler = StandardScaler().fit(counts[train][:, fires])
-    most = min(n_dims, int(fires.sum()), int(train.sum()))
-    pca = PCA(most, svd_solver="full").fit(scaler.transform(counts[train][:, fires]))
-    varies = pca.explained_variance_ratio_ > LEAST_VARIANCE
-    return pca.transform(scaler.transform(counts[:, fires]))[:, varies].astype(np.float32)
 
 
 def _latents(latents: xr.Dataset | None, n: int) -> np.ndarray | None:

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from nwbsparse.cli import share, understand, writing
+from nwbsparse.cli.lines import new_console, says
 from nwbsparse.config import Config, ReadOptions, to_toml
 from nwbsparse.schema import own_version
 
@@ -28,14 +29,6 @@ for command in (*understand.COMMANDS, *writing.COMMANDS, *share.COMMANDS):
     app.command(command)
 
 Flags = Annotated[Config, Parameter(name="*")]
-
-
-def _console() -> Console:
-    return Console(highlight=False)
-
-
-def _say(console: Console) -> Callable[[str], None]:
-    return lambda line: console.print(f"[dim]·[/] {escape(line)}", soft_wrap=True)
 
 
 @app.command
@@ -75,7 +68,7 @@ def run(
     from nwbsparse.cli.show import progress_bars, report_table, show_run
     from nwbsparse.io.reading import read_as
 
-    console = _console()
+    console = new_console()
     if not dry_run:
         pipeline.check_out(out, source, config, overwrite=overwrite)
     session = read_as(source, config, strict=strict)
@@ -85,7 +78,7 @@ def run(
     if not quiet:
         console.print(report_table(session.report.to_dict()))
     with progress_bars(console, quiet=quiet) as progress:
-        say = (lambda _: None) if quiet else _say(console)
+        say = (lambda _: None) if quiet else says(console)
         done = pipeline.run(session, out, config, overwrite=overwrite, progress=progress, say=say)
     if not quiet:
         show_run(console, done)
@@ -127,13 +120,13 @@ def fit(
     """
     from nwbsparse.cli.fitting import fit_into
 
-    console = _console()
+    console = new_console()
     fit_into(
         source,
         out,
         config,
         console,
-        (lambda _: None) if quiet else _say(console),
+        (lambda _: None) if quiet else says(console),
         resume=resume,
         overwrite=overwrite,
         strict=strict,
@@ -162,7 +155,7 @@ def encode(
     """
     from nwbsparse.cli.fitting import encode_into
 
-    encode_into(model, source, out, _say(_console()), overwrite=overwrite, strict=strict)
+    encode_into(model, source, out, says(new_console()), overwrite=overwrite, strict=strict)
 
 
 @app.command
@@ -196,7 +189,7 @@ def inspect(
     if as_json:
         sys.stdout.write(json.dumps(seen, indent=1) + "\n")
     else:
-        show_recording(_console(), seen)
+        show_recording(new_console(), seen)
 
 
 @app.command
@@ -223,7 +216,7 @@ def info(*, as_json: Annotated[bool, Parameter(name="--json", negative=())] = Fa
     if as_json:
         sys.stdout.write(json.dumps(facts, indent=1) + "\n")
         return
-    console = _console()
+    console = new_console()
     for key, value in facts.items():
         console.print(f"[bold]{key:<20}[/] {escape(str(value))}", soft_wrap=True)
 
@@ -261,7 +254,7 @@ def simulate(name: str, /, *, out: Path, seed: int = 0, overwrite: bool = False)
         raise BadInput(
             f"there is no simulation '{name}'{did_you_mean(name, makers)}; there are: {', '.join(makers)}"
         )
-    _console().print(f"wrote {makers[name]()}", soft_wrap=True)
+    new_console().print(f"wrote {makers[name]()}", soft_wrap=True)
 
 
 @app.command
@@ -279,12 +272,12 @@ def demo(*, out: Path = Path("demo"), seed: int = 0, seeds: int = 0) -> None:
     """
     from nwbsparse.cli.demonstrate import demonstrate, demonstrate_seeds
 
-    console = _console()
+    console = new_console()
     out.mkdir(parents=True, exist_ok=True)
     if seeds:
-        demonstrate_seeds(console, out, seeds, _say(console))
+        demonstrate_seeds(console, out, seeds, says(console))
     else:
-        demonstrate(console, out, seed, _say(console))
+        demonstrate(console, out, seed, says(console))
 
 
 def _show_plan(console: Console, planned: Any, source: str, out: Path) -> None:

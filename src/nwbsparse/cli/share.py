@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from nwbsparse.cli.lines import new_console, says
 from nwbsparse.errors import IntegrityError
 
 _COLOURS = {
@@ -22,10 +23,6 @@ _COLOURS = {
 }
 _MOST = 200
 """Rows of a list of parts."""
-
-
-def _console() -> Console:
-    return Console(highlight=False)
 
 
 def bundle(
@@ -66,16 +63,16 @@ def bundle(
 
     subject = SubjectFields(subject_id, age, sex, species)
     made = make(file, out, name=name, subject=subject, session_id=session_id)
-    console = _console()
+    console = new_console()
     size = made.path.stat().st_size / 1e6
-    _say(console, f"wrote and verified {made.path} ({size:.1f} MB)")
+    says(console)(f"wrote and verified {made.path} ({size:.1f} MB)")
     if made.linked:
-        _say(console, "parts that lay in other files were copied in")
+        says(console)("parts that lay in other files were copied in")
     if made.left_out:
-        _say(console, f"raw data left out: {', '.join(made.left_out)}")
+        says(console)(f"raw data left out: {', '.join(made.left_out)}")
     for field, value in made.added.items():
-        _say(console, f"{field}: {value} (from the command line)")
-    _say(console, f"next: nwbsparse validate {made.path}, then dandi upload in {out}")
+        says(console)(f"{field}: {value} (from the command line)")
+    says(console)(f"next: nwbsparse validate {made.path}, then dandi upload in {out}")
 
 
 def validate(file: Path, /, *, all_notes: bool = False) -> None:
@@ -106,12 +103,12 @@ def validate(file: Path, /, *, all_notes: bool = False) -> None:
         table.add_row(one.tool, said, str(one.count), escape(where + one.what))
     for tool, n in notes.items():
         table.add_row(tool, "[dim]note[/]", str(n), "suggestions (--all-notes lists them)")
-    console = _console()
+    console = new_console()
     console.print(table)
     if report.damaged:
         raise IntegrityError(f"{file} is damaged; `nwbsparse doctor {file}` says what can be saved")
     errors = report.n_errors
-    _say(console, f"{errors} errors, no damage" if errors else "no errors")
+    says(console)(f"{errors} errors, no damage" if errors else "no errors")
 
 
 def doctor(file: Path, /, *, save: Path | None = None, seconds: float = 60.0) -> None:
@@ -129,7 +126,7 @@ def doctor(file: Path, /, *, save: Path | None = None, seconds: float = 60.0) ->
     from nwbsparse.io.doctor import doctor as look
     from nwbsparse.io.doctor import remove_caches
 
-    console = _console()
+    console = new_console()
     found = look(file, seconds=seconds)
     rescued = None
     if save is not None:  # before anything is printed: what is saved must not hang on a closed pipe
@@ -140,21 +137,20 @@ def doctor(file: Path, /, *, save: Path | None = None, seconds: float = 60.0) ->
         console.print(f"[red]wrong:[/] {escape(problem)}", soft_wrap=True)
     _show_parts(console, found.parts)
     for one in found.unfinished:
-        _say(
-            console,
+        says(console)(
             f"An unfinished temporary file {one.name} was found; {file.name} is unchanged by it. "
             "If no nwbsparse is running, remove it.",
         )
     for cache in remove_caches(found.caches):
-        _say(console, f"removed {cache}: half-written, it stopped `import pynwb`")
+        says(console)(f"removed {cache}: half-written, it stopped `import pynwb`")
     if rescued is not None:
-        _say(console, f"saved {len(rescued.saved)} files of the results in {rescued.folder}")
+        says(console)(f"saved {len(rescued.saved)} files of the results in {rescued.folder}")
         for lost in rescued.lost[:_MOST]:
             console.print(f"[red]lost:[/] {escape(lost)}", soft_wrap=True)
     if not found.sound:
         how = "" if save else f"; `nwbsparse doctor {file} --save DIR` copies what can be read"
         raise IntegrityError(f"{file} is damaged{how}")
-    _say(console, "nothing is wrong with it")
+    says(console)("nothing is wrong with it")
 
 
 def reproduce(
@@ -186,9 +182,9 @@ def reproduce(
     from nwbsparse.cli.show import progress_bars
     from nwbsparse.reproduction import reproduce as again
 
-    console = _console()
+    console = new_console()
     with progress_bars(console, quiet=quiet) as progress:
-        say = (lambda _: None) if quiet else (lambda line: _say(console, line))
+        say = (lambda _: None) if quiet else says(console)
         done = again(file, source=source, out=out, name=name, progress=progress, say=say)
     table = Table(title="Then and now", title_justify="left", box=box.SIMPLE, pad_edge=False)
     for heading in ("what", "then", "now", "", "largest difference"):
@@ -199,11 +195,11 @@ def reproduce(
         table.add_row(escape(one.what), _cut(one.then), _cut(one.now), same, difference)
     console.print(table)
     for key, (then, now) in done.versions.items():
-        _say(console, f"{key} was {then}, is {now}")
+        says(console)(f"{key} was {then}, is {now}")
     if done.same:
-        _say(console, "reproduced: everything is the same")
+        says(console)("reproduced: everything is the same")
     elif done.versions:
-        _say(console, "not the same; with other versions than then, last digits may differ")
+        says(console)("not the same; with other versions than then, last digits may differ")
     else:
         raise IntegrityError(f"{file} could not be reproduced, with the same versions as then")
 
@@ -214,7 +210,7 @@ def _show_parts(console: Console, parts: tuple[Any, ...]) -> None:
     good = len(parts) - len(bad) - len(untried)
     if not parts:
         return
-    _say(console, f"{good} of {len(parts)} datasets can be read, {len(untried)} were not tried")
+    says(console)(f"{good} of {len(parts)} datasets can be read, {len(untried)} were not tried")
     if not bad:
         return
     listed = [*bad, *(part for part in parts if not part.problem and not _is_definition(part))]
@@ -226,15 +222,11 @@ def _show_parts(console: Console, parts: tuple[Any, ...]) -> None:
             said = f"[dim]{word}:[/] {escape(part.path)} [dim]{shape} {part.dtype}[/]"
         console.print(said, soft_wrap=True)
     if len(listed) > _MOST:
-        _say(console, f"and {len(listed) - _MOST} more")
+        says(console)(f"and {len(listed) - _MOST} more")
 
 
 def _is_definition(part: Any) -> bool:
     return part.path.startswith("/specifications/")
-
-
-def _say(console: Console, line: str) -> None:
-    console.print(f"[dim]·[/] {escape(line)}", soft_wrap=True)
 
 
 def _cut(value: str) -> str:

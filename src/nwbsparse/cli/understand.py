@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 from rich.console import Console
+
+from nwbsparse.cli.lines import new_console, says
 
 Flag = Annotated[bool, Parameter(negative=())]
 Repeated = Annotated[list[str], Parameter(negative=())]
@@ -48,7 +49,7 @@ def evaluate(
     from nwbsparse.folder import keep_metrics
     from nwbsparse.revisited import revisit
 
-    console = Console(highlight=False)
+    console = new_console()
     there = revisit(run, source=source, name=name)
     metrics = evaluate(there.coder, there.binned, split=split, detail="all")
     show_metrics(console, metrics, there.coder)
@@ -116,7 +117,7 @@ def explain(
     from nwbsparse.io.results.amend import amend
     from nwbsparse.revisited import annotated_in, revisit
 
-    console = Console(highlight=False)
+    console = new_console()
     chosen = {
         "covariates": covariate or None,
         "conditions": dict(map(_cut, condition)) or None,
@@ -136,7 +137,7 @@ def explain(
         _wrote(console, there.folder, "attribution.nc", "metrics.json")
     if write:
         file = annotated_in(run)
-        line = partial(_console_line, console)
+        line = says(console)
         amend(file, lambda _: attribution, result=name, backup=False, say=line)
         line(f"put it into {file.name}")
     _csv(console, attribution, csv, overwrite=overwrite)
@@ -177,7 +178,7 @@ def decode(
     from nwbsparse.cli.tables import show_decoding
     from nwbsparse.revisited import revisit
 
-    console = Console(highlight=False)
+    console = new_console()
     there = revisit(run, source=source, name=name)
     latents = encode(there.coder, there.binned)
     scores = decode(there.binned, target or None, inputs=inputs or None, latents=latents)
@@ -222,7 +223,7 @@ def transfer(
     from nwbsparse.prepare import prepare
     from nwbsparse.revisited import revisit
 
-    console = Console(highlight=False)
+    console = new_console()
     pairs = None if matching is None else _matching(matching)
     there = revisit(run, source=source, name=name)
     others = prepare(read_as(other, there.coder.config), there.coder.config)
@@ -256,7 +257,7 @@ def report(run: Path, /, *, out: Path, name: str | None = None, overwrite: Flag 
     if there.results is None:
         raise BadInput(f"{run} holds no annotated NWB file; `nwbsparse run` makes one")
     report(there.results, there.binned, out)
-    _console_line(Console(highlight=False), f"wrote {out}")
+    says(new_console())(f"wrote {out}")
 
 
 def _cut(said: str) -> tuple[str, Any]:
@@ -310,13 +311,7 @@ def _csv(console: Console, dataset: Any, folder: Path | None, *, overwrite: bool
 
 
 def _wrote(console: Console, folder: Path, *files: str) -> None:
-    _console_line(console, f"wrote {', '.join(files)} to {folder}")
-
-
-def _console_line(console: Console, line: str) -> None:
-    from rich.markup import escape
-
-    console.print(f"[dim]·[/] {escape(line)}", soft_wrap=True)
+    says(console)(f"wrote {', '.join(files)} to {folder}")
 
 
 COMMANDS: tuple[Callable[..., None], ...] = (evaluate, explain, decode, transfer, report)

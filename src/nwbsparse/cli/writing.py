@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
-from rich.console import Console
+
+from nwbsparse.cli.lines import new_console, says
 
 Flag = Annotated[bool, Parameter(negative=())]
 
@@ -60,7 +60,7 @@ def write(
     from nwbsparse.results import write as write_results
     from nwbsparse.revisited import annotated_in
 
-    console = Console(highlight=False)
+    console = new_console()
     results = open_results(annotated_in(run), name=name)
     if source is not None:
         session = read_as(source, results.config)
@@ -73,9 +73,9 @@ def write(
         results = with_(results, session=session)
     written = write_results(
         results, to, mode, replace=replace, overwrite=overwrite, dense=dense, backup=backup,
-        say=partial(_line, console),
+        say=says(console),
     )  # fmt: skip
-    _line(console, f"{written} holds '{results.name}'")
+    says(console)(f"{written} holds '{results.name}'")
 
 
 def label(
@@ -116,7 +116,7 @@ def label(
     from nwbsparse.folder import keep_attribution
     from nwbsparse.revisited import annotated_in
 
-    console = Console(highlight=False)
+    console = new_console()
     asked = {"accepted": accept, "rejected": reject, "open": reopen}
     verdicts = [verdict for verdict, given in asked.items() if given]
     if len(verdicts) > 1:
@@ -129,19 +129,13 @@ def label(
         verdict=verdicts[0] if verdicts else None,
         result=result,
         backup=backup,
-        say=partial(_line, console),
+        say=says(console),
     )
     if run.is_dir():
         keep_attribution(attribution, run)
     said = str(attribution["label"].values[latent]) or "no label"
     verdict = str(attribution["verdict"].values[latent])
-    _line(console, f"latent {latent}: {said}{f' ({verdict})' if verdict else ''}")
-
-
-def _line(console: Console, line: str) -> None:
-    from rich.markup import escape
-
-    console.print(f"[dim]·[/] {escape(line)}", soft_wrap=True)
+    says(console)(f"latent {latent}: {said}{f' ({verdict})' if verdict else ''}")
 
 
 COMMANDS: tuple[Callable[..., None], ...] = (write, label)
