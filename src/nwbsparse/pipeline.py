@@ -75,8 +75,8 @@ def run(
     Returns:
         The results in memory and where the files are: the annotated NWB, ``report.html``,
         ``run.toml``, ``model.safetensors``, ``model.json``, ``latents.nc``, ``attribution.nc``,
-        ``metrics.nc``, ``metrics.json``, ``log.txt``; with several seeds ``stability.nc``, and the first is the
-        coder. Files appear in ``out`` together, at the end.
+        ``metrics.nc``, ``metrics.json``, ``log.txt``; with several seeds ``stability.nc``, and the
+        first is the coder. Files appear in ``out`` together, at the end.
 
     Raises:
         BadInput: the source or options cannot be used, or results exist already.
