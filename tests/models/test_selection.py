@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nwbsparse.models import index_loops
+from nwbsparse.models import index_loops, row_loops
 from nwbsparse.models.selection import (
     LargestOfBatch,
     LargestOfRow,
@@ -85,7 +85,8 @@ def test_every_model_of_a_stack_has_a_number_of_its_own(of, table, ks, guess):
 @BOTH
 def test_without_numba_the_choice_is_the_same(of, table, k, guess):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(index_loops, "_compiled", lambda loop: None)
+        for loops in (index_loops, row_loops):
+            patch.setattr(loops, "compiled", lambda loop: None)
         found = searching(of, k, guess, len(table))(table)
         places = found.row.tolist(), found.column.tolist(), found.row_edges.tolist()
         grouped = [part.tolist() for part in found.columns_grouped]

@@ -7,6 +7,12 @@ from nwbsparse.models.selection import LargestOfBatch, Selection
 from nwbsparse.models.sparse_products import gather_pre_activation, sparse_decode
 
 ROWS, LATENTS, FEATURES, VALUES = 9, 12, 5, 4
+
+
+def at(table, selection):
+    return table.reshape(-1)[selection.index]
+
+
 STACKS = pytest.mark.parametrize(
     ("n_models", "shared"), [(1, True), (3, True), (3, False)], ids=["one", "shared", "own"]
 )
@@ -51,7 +57,7 @@ def test_gathered_pre_activations_are_those_of_the_dense_map(n_models, shared, k
     dense = features @ weight.transpose(1, 2) + bias[:, None]
     computed = dense.detach()
     selection = choose(computed, kept)
-    ours = gather_pre_activation(features, weight, bias, computed, selection)
+    ours = gather_pre_activation(features, weight, bias, at(computed, selection), selection)
     assert_same_gradients(ours, dense.reshape(-1)[selection.index], (features, weight, bias))
 
 
@@ -61,7 +67,7 @@ def test_features_without_gradient_cost_no_gradient(n_models, shared):
     features = features.detach()
     dense = features @ weight.transpose(1, 2) + bias[:, None]
     selection = choose(dense.detach(), "some")
-    ours = gather_pre_activation(features, weight, bias, dense.detach(), selection)
+    ours = gather_pre_activation(features, weight, bias, at(dense.detach(), selection), selection)
     assert_same_gradients(ours, dense.reshape(-1)[selection.index], (weight, bias))
 
 
@@ -73,7 +79,9 @@ def test_the_first_latents_of_wider_weights_receive_all_of_the_gradient(n_models
     narrow = features @ weight[:, :width].transpose(1, 2) + bias[:, None, :width]
     computed = narrow.detach().contiguous()
     selection = choose(computed, "some")
-    ours = gather_pre_activation(features, weight[:, :width], bias[:, :width], computed, selection)
+    ours = gather_pre_activation(
+        features, weight[:, :width], bias[:, :width], at(computed, selection), selection
+    )
     assert_same_gradients(ours, narrow.reshape(-1)[selection.index], (features, weight, bias))
 
 
@@ -113,7 +121,7 @@ def test_gradients_agree_with_finite_differences(n_models, shared):
     def coder(features, weight, bias, rows):
         with torch.no_grad():
             computed = features @ weight.transpose(1, 2) + bias[:, None]
-        values = gather_pre_activation(features, weight, bias, computed, selection)
+        values = gather_pre_activation(features, weight, bias, at(computed, selection), selection)
         return sparse_decode(values, rows, selection)
 
     assert torch.autograd.gradcheck(coder, (features, weight, bias, rows))

@@ -9,7 +9,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from nwbsparse.models.index_loops import above, taken
+from nwbsparse.models.index_loops import Scratch
+from nwbsparse.models.pre_activations import Computed, PreActivations
 
 SAME = 1e-5
 """Share by which pre-activations of one and the same bin can differ between batches (rounding)."""
@@ -41,12 +42,14 @@ class ThresholdSearch:
         """Values above the ceiling."""
         self._dropped = 0.0
         """The largest value that was let go."""
-        self._scratch: dict[int, np.ndarray] = {}
+        self._scratch: Scratch = {}
 
-    def add(self, pre_activation: Float[Tensor, "bin latent"]) -> None:
-        """Take note of some bins."""
-        flat = pre_activation.detach().reshape(-1)
-        found = taken(flat, above(flat, self.floor, self._scratch)).cpu()
+    def add(self, pre_activation: Float[Tensor, "bin latent"] | PreActivations) -> None:
+        """Take note of some bins of one coder."""
+        if isinstance(pre_activation, Tensor):
+            pre_activation = Computed(pre_activation[None], self._scratch)
+        _, found = pre_activation.above(0, self.floor)
+        found = found.to("cpu", copy=True)
         if self.ceiling < math.inf:
             low = found <= self.ceiling
             self._n_above += len(found) - int(low.sum())

@@ -9,7 +9,7 @@ gets the same answers from torch.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -17,8 +17,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+Scratch = dict[int, np.ndarray]
+"""Memory kept from batch to batch, so that nothing large is allocated."""
+STRETCH = 2048
+"""Values compared at a time: the flags stay in the first-level cache."""
 
-def above(values: Tensor, floor: float, scratch: dict[int, np.ndarray]) -> Tensor:
+
+def above(values: Tensor, floor: float, scratch: Scratch) -> Tensor:
     """Ascending indices (int32 where they fit) of the entries of a flat table that exceed a value.
 
     Args:
@@ -28,21 +33,26 @@ def above(values: Tensor, floor: float, scratch: dict[int, np.ndarray]) -> Tenso
             answer may lie in it: it is good until the next call.
     """
     n = values.numel()
-    kernel = _compiled(_scan) if values.device.type == "cpu" and n < 2**31 else None
+    kernel = compiled(_scan) if values.device.type == "cpu" and n < 2**31 else None
     if kernel is None:
         found = (values > floor).nonzero().squeeze(1)
         return found.to(torch.int32) if n < 2**31 else found
-    if n not in scratch:
+    table, out = values.detach().numpy(), room(scratch, n, np.int32)
+    n_found = kernel(table, table.dtype.type(floor), out)
+    return torch.from_numpy(out[:n_found])
+
+
+def room(scratch: Scratch, n: int, kind: type) -> np.ndarray:
+    """Memory for n numbers and one more, the same as at the last call where that was as many."""
+    if n not in scratch or scratch[n].dtype != kind:
         scratch.clear()
-        scratch[n] = np.empty(n + 1, dtype=np.int32)
-    table = values.detach().numpy()
-    n_found = kernel(table, table.dtype.type(floor), scratch[n])
-    return torch.from_numpy(scratch[n][:n_found])
+        scratch[n] = np.empty(n + 1, dtype=kind)
+    return scratch[n]
 
 
 def taken(values: Tensor, at: Tensor) -> Tensor:
     """``values[at]`` of a flat table, without gradient."""
-    kernel = _compiled(_take) if values.device.type == "cpu" else None
+    kernel = compiled(_take) if values.device.type == "cpu" else None
     if kernel is None:
         return values.detach().index_select(0, at)
     out = np.empty(len(at), dtype=values.detach().numpy().dtype)
@@ -50,66 +60,30 @@ def taken(values: Tensor, at: Tensor) -> Tensor:
     return torch.from_numpy(out)
 
 
-def largest(values: Tensor, candidates: Tensor, edge: float, wanted: int) -> Tensor:
+def largest(values: Tensor, candidates: Tensor, edge: float, wanted: int) -> tuple[Tensor, Tensor]:
     """The candidates above an edge, and of those at the edge the first, ``wanted`` in all.
 
     Args:
         values: (candidate,), on the CPU.
-        candidates: (candidate,) ascending; these are what is returned.
+        candidates: (candidate,) ascending.
         edge: the value of rank ``wanted`` among the values.
         wanted: how many.
+
+    Returns:
+        Those candidates and their values.
     """
-    kernel = _compiled(_keep)
+    kernel = compiled(_keep)
     if kernel is None:
         kept = values >= edge
         surplus = int(kept.sum()) - wanted
         if surplus:
             tied = (values == edge).nonzero().squeeze(1)
             kept[tied[len(tied) - surplus :]] = False
-        return candidates[kept]
+        return candidates[kept], values[kept]
     table, chosen = values.numpy(), candidates.numpy()
-    out = np.empty(wanted, dtype=chosen.dtype)
-    kernel(table, chosen, table.dtype.type(edge), out)
-    return torch.from_numpy(out)
-
-
-def largest_of_rows(
-    rows: Tensor, k: Sequence[int], guesses: Sequence[float]
-) -> tuple[Tensor, np.ndarray]:
-    """Ascending flat indices of the k largest positive entries of each row, and the k-th of each.
-
-    Args:
-        rows: (row, column), on the CPU.
-        k: at most the number of columns; one number for every equal share of the rows.
-        guesses: of each share: most rows should have k entries above it; the answer does not
-            depend on it.
-
-    Returns:
-        (entry,) indices, int32 where they fit, fewer than k of a row with fewer positive entries;
-        of entries that tie at the edge the earlier. And (row,) the smallest that was kept, 0 in
-        rows with fewer than k.
-    """
-    n_rows, n_columns = rows.shape
-    index_type = np.int32 if rows.numel() < 2**31 else np.int64
-    table = rows.contiguous().numpy()
-    share = n_rows // len(k)
-    kernel = _compiled(_select_in_rows)
-    if kernel is None:
-        found, edges = [], []
-        for at, one in enumerate(k):
-            part = table[at * share : (at + 1) * share]
-            order = np.argsort(-part, axis=1, kind="stable")[:, :one]
-            values = np.take_along_axis(part, order, axis=1)
-            first = (np.arange(len(part)) + at * share)[:, None] * n_columns
-            found.append(np.sort((order + first)[values > 0]))
-            edges.append(values.min(axis=1).clip(0))
-        index = np.concatenate(found).astype(index_type)
-        return torch.from_numpy(index), np.concatenate(edges)
-    out = np.empty(share * sum(k), dtype=index_type)
-    edges = np.zeros(n_rows, dtype=table.dtype)
-    floors = np.maximum(np.asarray(guesses), 0).astype(table.dtype)
-    n_found = kernel(table, np.asarray(k), floors, out, edges)
-    return torch.from_numpy(out[:n_found]), edges
+    out, out_values = np.empty(wanted, dtype=chosen.dtype), np.empty(wanted, dtype=table.dtype)
+    kernel(table, chosen, table.dtype.type(edge), out, out_values)
+    return torch.from_numpy(out), torch.from_numpy(out_values)
 
 
 def placed(index: Tensor, shape: tuple[int, int, int]) -> tuple[Tensor, Tensor, Tensor]:
@@ -120,7 +94,7 @@ def placed(index: Tensor, shape: tuple[int, int, int]) -> tuple[Tensor, Tensor, 
         shape: of the stack; rows are counted through all models, and so are columns.
     """
     models, n_rows, n_columns = shape
-    kernel = _compiled(_place) if index.device.type == "cpu" else None
+    kernel = compiled(_place) if index.device.type == "cpu" else None
     if kernel is None:
         row = torch.div(index, n_columns, rounding_mode="floor").to(torch.int32)
         column = (index % n_columns).to(torch.int32)
@@ -138,7 +112,7 @@ def grouped(column: Tensor, n_columns: int) -> tuple[Tensor, Tensor]:
         column: (entry,) int32, of each entry.
         n_columns: how many columns there are.
     """
-    kernel = _compiled(_group) if column.device.type == "cpu" else None
+    kernel = compiled(_group) if column.device.type == "cpu" else None
     if kernel is None:
         order = torch.sort(column, stable=True).indices.to(torch.int32)
         return _edges(column, n_columns), order
@@ -155,20 +129,37 @@ def _edges(of_entry: Tensor, length: int) -> Tensor:
 
 
 @cache
-def _compiled(loop: Callable[..., Any]) -> Callable[..., Any] | None:
+def compiled(loop: Callable[..., Any], *, reassociate: bool = False) -> Callable[..., Any] | None:
+    """A loop as machine code; None without numba.
+
+    Args:
+        loop: on numpy arrays.
+        reassociate: sums may be taken in another order, several terms at a time.
+    """
     try:
         import numba
     except ImportError:
         return None
-    return numba.njit(nogil=True, cache=True)(inspect.unwrap(loop))
+    fast = {"reassoc", "contract"} if reassociate else False
+    return numba.njit(nogil=True, cache=True, fastmath=fast)(inspect.unwrap(loop))
 
 
 def _scan(values: Any, floor: Any, out: Any) -> int:
-    # without a branch: the next index is always written, and kept only if its value is large
+    # comparisons of a stretch at once, which the compiler turns into vectors; then a look at the
+    # few that hold: eight at a time, and without a branch among those
+    flags = np.zeros(STRETCH, np.uint8)
+    words = flags.view(np.int64)
     found = 0
-    for at in range(values.size):
-        out[found] = at
-        found += values[at] > floor
+    for start in range(0, values.size, STRETCH):
+        length = min(STRETCH, values.size - start)
+        for at in range(length):
+            flags[at] = values[start + at] > floor
+        for word in range((length + 7) // 8):
+            eight = words[word]
+            if eight != 0:
+                for byte in range(min(8, length - 8 * word)):
+                    out[found] = start + 8 * word + byte
+                    found += (eight >> (8 * byte)) & 1
     return found
 
 
@@ -177,7 +168,7 @@ def _take(values: Any, at: Any, out: Any) -> None:
         out[entry] = values[at[entry]]
 
 
-def _keep(values: Any, candidates: Any, edge: Any, out: Any) -> None:
+def _keep(values: Any, candidates: Any, edge: Any, out: Any, out_values: Any) -> None:
     ties = out.size
     for entry in range(values.size):
         ties -= values[entry] > edge
@@ -186,69 +177,8 @@ def _keep(values: Any, candidates: Any, edge: Any, out: Any) -> None:
         value = values[entry]
         if value > edge or (value == edge and ties > 0):
             ties -= value == edge
-            out[kept] = candidates[entry]
+            out[kept], out_values[kept] = candidates[entry], value
             kept += 1
-
-
-def _select_in_rows(table: Any, ks: Any, guesses: Any, out: Any, edges: Any) -> int:
-    n_columns = table.shape[1]
-    share = table.shape[0] // ks.size
-    place = np.empty(n_columns + 1, np.int32)
-    pool = np.empty(n_columns, table.dtype)
-    n_out = 0
-    for row in range(table.shape[0]):
-        values = table[row]
-        k, guess = ks[row // share], guesses[row // share]
-        found = 0
-        for at in range(n_columns):
-            place[found] = at
-            found += values[at] > guess
-        if found < k:
-            found = 0
-            for at in range(n_columns):
-                place[found] = at
-                found += values[at] > 0
-        for entry in range(found):
-            pool[entry] = values[place[entry]]
-        if found <= k:
-            for entry in range(found):
-                out[n_out + entry] = row * n_columns + place[entry]
-            n_out += found
-            if found == k:
-                edges[row] = pool[:found].min()
-            continue
-        # Hoare's selection of the k-th largest: everything left of `low` is larger
-        low, high = 0, found - 1
-        while low < high:
-            pivot = pool[(low + high) // 2]
-            left, right = low, high
-            while left <= right:
-                while pool[left] > pivot:
-                    left += 1
-                while pool[right] < pivot:
-                    right -= 1
-                if left <= right:
-                    pool[left], pool[right] = pool[right], pool[left]
-                    left += 1
-                    right -= 1
-            if k - 1 <= right:
-                high = right
-            elif k - 1 >= left:
-                low = left
-            else:
-                break
-        edge = pool[k - 1]
-        edges[row] = edge
-        ties = k
-        for entry in range(found):
-            ties -= values[place[entry]] > edge
-        for entry in range(found):
-            value = values[place[entry]]
-            if value > edge or (value == edge and ties > 0):
-                ties -= value == edge
-                out[n_out] = row * n_columns + place[entry]
-                n_out += 1
-    return n_out
 
 
 def _place(index: Any, n_rows: int, n_columns: int, row: Any, column: Any, edges: Any) -> None:

@@ -18,14 +18,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from nwbsparse.models.index_loops import (
-    above,
-    grouped,
-    largest,
-    largest_of_rows,
-    placed,
-    taken,
-)
+from nwbsparse.models.index_loops import Scratch, grouped, largest, placed, taken
+from nwbsparse.models.pre_activations import Computed, PreActivations
 
 SLACK = 0.02
 """Share by which the last threshold is lowered: lets a few too many through."""
@@ -44,12 +38,14 @@ class Selection:
     """Flat index into the table."""
     shape: tuple[int, int, int]
     """(models, rows, columns)."""
+    value: Float[Tensor, " entry"] | None = None
+    """What the search found there, without gradient; None where it did not keep it."""
 
     def viewed(self, n_rows: int, n_columns: int) -> Selection:
         """The same entries of the same memory seen as a table of another shape."""
         if (n_rows, n_columns) == self.shape[1:]:
             return self
-        return Selection(self.index, (self.shape[0], n_rows, n_columns))
+        return Selection(self.index, (self.shape[0], n_rows, n_columns), self.value)
 
     @cached_property
     def places(self) -> tuple[Tensor, Tensor, Tensor]:
@@ -99,7 +95,8 @@ class Selection:
         inside = self.index % self.shape[2]
         where = (inside < n_columns).nonzero().squeeze(1)
         narrower = self.row[where].long() * n_columns + inside[where]
-        return where, Selection(narrower, (models, n_rows, n_columns))
+        value = None if self.value is None else self.value[where]
+        return where, Selection(narrower, (models, n_rows, n_columns), value)
 
 
 def _csr(edges: Tensor, columns: Tensor, values: Tensor, size: tuple[int, int]) -> Tensor:
@@ -127,11 +124,24 @@ class Select(ABC):
         self.k = k
         self.floor: Tensor | None = None
         """Guesses for the next batch, one per model; what is chosen does not depend on them."""
-        self._scratch: dict[int, np.ndarray] = {}
+        self._scratch: Scratch = {}
+
+    def __call__(self, table: Float[Tensor, "model row column"] | PreActivations) -> Selection:
+        """What is chosen of a batch."""
+        if isinstance(table, PreActivations):
+            return self.choose(table)
+        if table.device.type == "cpu":
+            return self.choose(Computed(table, self._scratch))
+        models, n_rows, n_columns = table.shape
+        return Selection(self.without_waiting(table.detach()), (models, n_rows, n_columns))
 
     @abstractmethod
-    def __call__(self, table: Float[Tensor, "model row column"]) -> Selection:
-        """What is chosen of a batch."""
+    def choose(self, pi: PreActivations) -> Selection:
+        """The choice on the CPU: exact, and the earlier of those that tie at the edge."""
+
+    @abstractmethod
+    def without_waiting(self, table: Float[Tensor, "model row column"]) -> Int[Tensor, " entry"]:
+        """The choice on a GPU, which the host does not wait for; it may hold negative entries."""
 
     def keep(self, models: Sequence[int]) -> None:
         """Forget the other models."""
@@ -144,44 +154,45 @@ class Select(ABC):
 
 
 class LargestOfBatch(Select):
-    """Batch top-k: the k · rows largest positive entries of each model's whole table."""
+    """Batch top-k: the k · rows largest positive entries of each model's whole table.
 
-    def __call__(self, table: Float[Tensor, "model row column"]) -> Selection:
-        """Exactly k · rows entries, even among ties, fewer where fewer are positive.
+    Exactly as many, even among ties, fewer where fewer are positive.
+    """
 
-        Among entries that tie at the edge the earlier ones are kept.
-        """
-        models, n_rows, n_columns = table.shape
-        flat = table.detach().reshape(models, -1)
-        wanted = [min(k * n_rows, flat.shape[1]) for k in self.k]
-        if table.device.type != "cpu":
-            return Selection(largest_by_sorting(flat, wanted), (models, n_rows, n_columns))
-        chosen, edges = [], []
+    def choose(self, pi: PreActivations) -> Selection:
+        models, n_rows, n_columns = pi.shape
+        chosen, values, edges = [], [], []
         for model in range(models):
-            picked, edge = _largest(flat[model], wanted[model], self._guess(model), self._scratch)
-            if table.numel() >= 2**31:
+            wanted = min(self.k[model] * n_rows, n_rows * n_columns)
+            picked, value, edge = _largest(pi, model, wanted, self._guess(model))
+            if models * n_rows * n_columns >= 2**31:
                 picked = picked.long()
-            chosen.append(picked + model * flat.shape[1] if model else picked)
+            chosen.append(picked + model * n_rows * n_columns if model else picked)
+            values.append(value)
             edges.append(edge)
         self.floor = torch.tensor([edge * (1 - SLACK) for edge in edges], dtype=torch.float64)
-        index = chosen[0] if models == 1 else torch.cat(chosen)
-        return Selection(index, (models, n_rows, n_columns))
+        index, value = (one[0] if models == 1 else torch.cat(one) for one in (chosen, values))
+        return Selection(index, pi.shape, value)
+
+    def without_waiting(self, table: Float[Tensor, "model row column"]) -> Int[Tensor, " entry"]:
+        flat = table.reshape(len(table), -1)
+        return largest_by_sorting(flat, [min(k * table.shape[1], flat.shape[1]) for k in self.k])
 
 
 def _largest(
-    values: Tensor, wanted: int, guess: float, scratch: dict[int, np.ndarray]
-) -> tuple[Tensor, float]:
-    """Flat indices of the wanted largest positive values, ascending, and the smallest of them."""
-    candidates = above(values, guess, scratch)
+    pi: PreActivations, model: int, wanted: int, guess: float
+) -> tuple[Tensor, Tensor, float]:
+    """Where the wanted largest positive ones are, ascending; their values; the smallest of those."""
+    candidates, values = pi.above(model, guess)
     for lower in (0.85, 0.6, 0.0):
         if len(candidates) >= wanted or guess <= 0:
             break
-        candidates = above(values, guess * lower, scratch)
-    pool = taken(values, candidates)
+        candidates, values = pi.above(model, guess * lower)
     if len(candidates) <= wanted:
-        return candidates.clone(), float(pool.min()) if len(candidates) else 0.0
-    edge = _kth_largest(pool, wanted, probably_below=guess * (1 + 4 * SLACK))
-    return largest(pool, candidates, edge, wanted), edge
+        edge = float(values.min()) if len(values) else 0.0
+        return candidates.clone(), values.clone(), edge
+    edge = _kth_largest(values, wanted, probably_below=guess * (1 + 4 * SLACK))
+    return *largest(values, candidates, edge, wanted), edge
 
 
 def largest_by_sorting(rows: Tensor, k: Sequence[int]) -> Int[Tensor, " entry"]:
@@ -217,17 +228,17 @@ def _kth_largest(values: Tensor, k: int, *, probably_below: float) -> float:
 class LargestOfRow(Select):
     """Top-k: the k largest entries of each row, those of them that are positive."""
 
-    def __call__(self, table: Float[Tensor, "model row column"]) -> Selection:
-        """At most k entries of each row; of several that tie at the edge the earlier are kept."""
-        models, n_rows, n_columns = table.shape
-        rows = table.detach().reshape(models * n_rows, n_columns)
+    def choose(self, pi: PreActivations) -> Selection:
+        models, n_rows, n_columns = pi.shape
         k = [min(one, n_columns) for one in self.k]
-        if table.device.type != "cpu":
-            return Selection(largest_by_sorting(rows, k), (models, n_rows, n_columns))
         guesses = [self._guess(model) for model in range(models)]
-        picked, edges = largest_of_rows(rows, k, guesses)
+        picked, values, edges = pi.largest_of_rows(k, guesses)
         if n_rows:
             # a value that most rows have k entries above; the few others are searched once more
             low = np.partition(edges.reshape(models, n_rows), n_rows // 20, axis=1)[:, n_rows // 20]
             self.floor = torch.from_numpy(low.astype(np.float64)) * (1 - SLACK)
-        return Selection(picked, (models, n_rows, n_columns))
+        return Selection(picked, pi.shape, values)
+
+    def without_waiting(self, table: Float[Tensor, "model row column"]) -> Int[Tensor, " entry"]:
+        rows = table.reshape(-1, table.shape[2])
+        return largest_by_sorting(rows, [min(one, table.shape[2]) for one in self.k])

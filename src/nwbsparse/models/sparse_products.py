@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
-from nwbsparse.models.index_loops import taken
 from nwbsparse.models.selection import Selection
 
 
@@ -31,7 +30,7 @@ class _Gather(Function):
     ) -> Tensor:
         ctx.save_for_backward(features, weight)
         ctx.selection = selection
-        return taken(computed.reshape(-1), selection.index)
+        return computed.clone()
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
@@ -84,8 +83,8 @@ def gather_pre_activation(
         features: (1 or model, row, feature); one model dimension of 1 is shared by all.
         weight: (model, latent, feature).
         bias: (model, latent).
-        computed: (model, row, latent): the map's result, made without gradient.
-        selection: which entries of it are wanted.
+        computed: (entry,) the map's result there, made without gradient.
+        selection: which entries of (model, row, latent) these are.
 
     Returns:
         (entry,): their values, differentiable with respect to the first three.

@@ -27,7 +27,10 @@ from nwbsparse.models.architecture import (
 )
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.models.encoders import BIAS, WEIGHT
+from nwbsparse.models.index_loops import Scratch
 from nwbsparse.models.losses import reconstruction_loss, revival_loss, squared
+from nwbsparse.models.pre_activations import Computed, PreActivations
+from nwbsparse.models.screening import Memory, Screened, worth_while
 from nwbsparse.models.selection import Selection
 from nwbsparse.models.sparse_products import gather_pre_activation, sparse_decode
 from nwbsparse.models.sparsifiers import Own, Select
@@ -112,6 +115,10 @@ class Stack:
         self.selectors: list[Select | None] = self.new_selectors()
         self._pi: Tensor | None = None
         """Where pre-activations are written when nothing keeps them: by far the largest table."""
+        self._scratch: Scratch = {}
+        self.screened = self.sparse and worth_while(self.weights[WEIGHT], k)
+        """Whether most pre-activations are computed in half the precision, which changes nothing."""
+        self._memory = Memory()
 
     def __len__(self) -> int:
         return len(self.coders)
@@ -156,8 +163,7 @@ class Stack:
         encoder = self.architecture.encoder
         features = self.architecture.features(weights, y - self.coders[0].pre_bias)
         if self.sparse:
-            with torch.no_grad():
-                pi = encoder.pre_activation(weights, features, out=self._table(weights, features))
+            pi = self._searched(weights, features)
             predicted, active, code = self._sparse(weights, features, pi, selectors, len(y))
             penalty = 0.0
         else:
@@ -169,18 +175,30 @@ class Stack:
         loss = torch.stack(terms).mean(dim=0) + penalty
         return Outcome(loss, predicted[-1], active, code, features)
 
-    def _table(self, weights: Weights, features: Tensor) -> Tensor:
-        models, n_latents, _ = weights[WEIGHT].shape
-        shape = (models, features.shape[1], n_latents)
+    @torch.no_grad()
+    def pre_activations(self, y: Float[Tensor, "bin lag unit"]) -> PreActivations:
+        """Of all models and latents, as searches for the largest ask for them."""
+        return self._searched(
+            self.weights, self.architecture.features(self.weights, y - self.coders[0].pre_bias)
+        )
+
+    @torch.no_grad()
+    def _searched(self, weights: Weights, features: Tensor) -> PreActivations:
+        weight, encoder = weights[WEIGHT], self.architecture.encoder
+        if self.screened:
+            return Screened(features, weight, weights[BIAS], self._memory)
+        if not self.sparse:
+            return Computed(encoder.pre_activation(weights, features), self._scratch)
+        shape = (len(weight), features.shape[1], weight.shape[1])
         if self._pi is None or self._pi.shape != shape:
             self._pi = features.new_empty(shape)
-        return self._pi
+        return Computed(encoder.pre_activation(weights, features, out=self._pi), self._scratch)
 
     def _sparse(
         self,
         weights: Weights,
         features: Tensor,
-        pi: Tensor,
+        pi: PreActivations,
         selectors: Sequence[Select | None],
         n_bins: int,
     ) -> tuple[list[Tensor], Tensor, Selection]:
@@ -191,13 +209,12 @@ class Stack:
         for level, (size, _) in enumerate(self.levels):
             if selection is None or not nested:
                 width = self.levels[-1][0] if nested else size
-                table = pi if width == pi.shape[2] else pi[:, :, :width].contiguous()
                 select = selectors[0 if nested else level]
                 assert select is not None
-                selection = select(table)
-                values = gather_pre_activation(
-                    features, weights[WEIGHT][:, :width], weights[BIAS][:, :width], table, selection
-                )
+                selection = select(pi.narrowed(width))
+                assert selection.value is not None
+                head = weights[WEIGHT][:, :width], weights[BIAS][:, :width]
+                values = gather_pre_activation(features, *head, selection.value, selection)
             assert values is not None
             if nested and size < pi.shape[2]:
                 where, part = selection.prefix(size)
@@ -205,9 +222,9 @@ class Stack:
             else:
                 made.append(self._decode(weights, values, selection, size, n_bins))
         assert selection is not None
-        active = torch.zeros(len(pi) * pi.shape[2], dtype=torch.bool, device=pi.device)
+        active = torch.zeros(pi.shape[0] * pi.shape[2], dtype=torch.bool)
         active[selection.column] = True
-        return made, active.view(len(pi), -1), selection
+        return made, active.view(pi.shape[0], -1), selection
 
     def _decode(
         self, weights: Weights, values: Tensor, selection: Selection, size: int, n_bins: int

@@ -1,0 +1,193 @@
+"""Pre-activations computed in half the precision everywhere, and in full where it may matter.
+
+Of 2,048 latents 32 become active, yet the encoder's product with all of them is most of the work
+of an update. A processor with bfloat16 arithmetic makes that product in half the time. Its error
+has a bound (Cauchy-Schwarz on the rounding of both factors): whatever lies further than that below
+the threshold cannot be among the largest, and the few others are computed again in float32. What
+is chosen, and every value, is what float32 alone gives; decision 15.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from copy import copy
+from functools import cache
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from nwbsparse.models.index_loops import compiled
+from nwbsparse.models.pre_activations import PreActivations
+from nwbsparse.models.row_loops import keep_largest
+from nwbsparse.models.screen_loops import (
+    EVERYTHING,
+    candidates_above,
+    candidates_of_rows,
+    exact,
+    rounded_off,
+)
+
+UNIT = 2.0**-8
+"""Largest relative error of rounding to bfloat16."""
+SMALLEST_INPUT = 64
+LATENTS_PER_ACTIVE = 32
+"""How many inputs, and latents per active one, make it worth while (measured)."""
+
+
+def worth_while(weight: Float[Tensor, "model latent feature"], k: int) -> bool:
+    """Whether screening is faster than computing every pre-activation in full."""
+    _, n_latents, n_inputs = weight.shape
+    return (
+        weight.device.type == "cpu"
+        and weight.dtype == torch.float32
+        and n_inputs >= SMALLEST_INPUT
+        and n_latents >= LATENTS_PER_ACTIVE * k
+        and _is_fast()
+        and compiled(exact, reassociate=True) is not None
+    )
+
+
+@cache
+def _is_fast() -> bool:
+    """Whether this processor multiplies bfloat16 numbers; elsewhere torch imitates it, slowly."""
+    capabilities = getattr(torch.cpu, "get_capabilities", dict)()
+    return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16"))
+
+
+def _compiled(loop: Callable[..., Any]) -> Callable[..., Any]:
+    kernel = compiled(loop, reassociate=True)
+    assert kernel is not None
+    return kernel
+
+
+def _rounded_off(table: Tensor, rough: Tensor) -> tuple[Tensor, Tensor]:
+    """(model, row) length of each row, and of what rounding took off it."""
+    flat = table.numpy().reshape(-1, table.shape[2])
+    bits = rough.view(torch.int16).numpy().reshape(flat.shape)
+    size, off = np.empty((2, len(flat)), np.float32)
+    _compiled(rounded_off)(flat, bits, size, off)
+    models, rows, _ = table.shape
+    return torch.from_numpy(size).view(models, rows), torch.from_numpy(off).view(models, rows)
+
+
+class Memory:
+    """What a search writes into, the same from batch to batch."""
+
+    def __init__(self) -> None:
+        self._table: Tensor | None = None
+        self._entries: tuple[np.ndarray, np.ndarray] | None = None
+
+    def table(self, shape: tuple[int, int, int]) -> Tensor:
+        """For rough pre-activations."""
+        if self._table is None or self._table.shape != shape:
+            self._table = torch.empty(shape, dtype=torch.bfloat16)
+        return self._table
+
+    def entries(self, n: int) -> tuple[np.ndarray, np.ndarray]:
+        """For up to n indices and values."""
+        if self._entries is None or len(self._entries[0]) < n:
+            self._entries = np.empty(n + 8, np.int32), np.empty(n + 8, np.float32)
+        return self._entries
+
+
+class Screened(PreActivations):
+    """Pre-activations of a linear map, rough everywhere and exact where asked.
+
+    Args:
+        features: what the map sees; a model dimension of 1 where all models see the same.
+        weight, bias: of the map.
+        memory: kept from batch to batch.
+    """
+
+    def __init__(
+        self,
+        features: Float[Tensor, "shared row feature"],
+        weight: Float[Tensor, "model latent feature"],
+        bias: Float[Tensor, "model latent"],
+        memory: Memory | None = None,
+    ) -> None:
+        self.shape = (len(weight), features.shape[1], weight.shape[1])
+        self.features, self.weight, self.bias = (
+            one.detach().contiguous() for one in (features, weight, bias)
+        )
+        self.memory = memory or Memory()
+        self.rough = self.memory.table(self.shape)
+        rough_features, rough_weight, rough_bias = (
+            one.bfloat16() for one in (self.features, self.weight, self.bias)
+        )
+        for model in range(len(weight)):
+            torch.addmm(
+                rough_bias[model],
+                rough_features[self._seen_by(model)],
+                rough_weight[model].t(),
+                out=self.rough[model],
+            )
+        self.reach = self._reach(rough_features, rough_weight, rough_bias)
+
+    def _seen_by(self, model: int) -> int:
+        return model if len(self.features) > 1 else 0
+
+    def _reach(self, rough_features: Tensor, rough_weight: Tensor, rough_bias: Tensor) -> Tensor:
+        """(model, row) how far a rough pre-activation can lie from the exact one before rounding.
+
+        ``|x·w − x̂·ŵ| ≤ ‖x − x̂‖‖w‖ + ‖x̂‖‖w − ŵ‖``, and what summing in float32 loses.
+        """
+        size, off = _rounded_off(self.features, rough_features)
+        steep, off_weight = (
+            one.amax(dim=1, keepdim=True) for one in _rounded_off(self.weight, rough_weight)
+        )
+        off_bias = (self.bias - rough_bias).abs().amax(dim=1, keepdim=True)
+        lost = 2.0**-22 * self.features.shape[2]
+        return off * steep + (size + off) * (off_weight + lost * steep) + off_bias
+
+    def above(self, model: int, floor: float) -> tuple[Int[Tensor, " entry"], Tensor]:
+        lowest = (floor * (1 - UNIT) - self.reach[model]).clamp_min(0)
+        # as integers they are ordered alike; shifting rounds towards zero
+        least = (lowest.view(torch.int32) >> 16).to(torch.int16)
+        least[lowest == 0] = EVERYTHING
+        place, _ = self.memory.entries(self.shape[1] * self.shape[2])
+        ends = np.empty(self.shape[1], np.int64)
+        _compiled(candidates_above)(self._bits(model), self.shape[2], least.numpy(), place, ends)
+        index, value = self._in_full(model, floor, ends)
+        return torch.from_numpy(index), torch.from_numpy(value)
+
+    def largest_of_rows(
+        self, k: Sequence[int], guesses: Sequence[float]
+    ) -> tuple[Int[Tensor, " entry"], Tensor, Float[np.ndarray, " model_row"]]:
+        models, n_rows, n_columns = self.shape
+        wide = np.int64 if models * n_rows * n_columns >= 2**31 else np.int32
+        found: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+        for model in range(models):
+            ends = np.empty(n_rows, np.int64)
+            _compiled(candidates_of_rows)(
+                self._bits(model), n_columns, self.reach[model].numpy(), k[model],
+                np.float32(max(guesses[model], 0.0)), self.memory.entries(n_rows * n_columns)[0], ends,
+            )  # fmt: skip
+            index, value = self._in_full(model, 0.0, ends)
+            n, edges = keep_largest(index, value, ends, np.full(n_rows, k[model]))
+            found.append(
+                (index[:n].astype(wide) + model * n_rows * n_columns, value[:n].copy(), edges)
+            )
+        index, value, edges = (np.concatenate(one) for one in zip(*found, strict=True))
+        return torch.from_numpy(index), torch.from_numpy(value), edges
+
+    def _bits(self, model: int) -> np.ndarray:
+        return self.rough[model].view(torch.int16).numpy()
+
+    def _in_full(self, model: int, floor: float, ends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The candidates in memory that exceed a floor, and what they are."""
+        index, value = self.memory.entries(self.shape[1] * self.shape[2])
+        features, weight = self.features[self._seen_by(model)].numpy(), self.weight[model].numpy()
+        n_found = _compiled(exact)(
+            features, weight, self.bias[model].numpy(), self.shape[2], np.float32(floor),
+            index, value, ends,
+        )  # fmt: skip
+        return index[:n_found], value[:n_found]
+
+    def narrowed(self, n_columns: int) -> Screened:
+        narrower = copy(self)
+        narrower.shape = (*self.shape[:2], n_columns)
+        return narrower
