@@ -144,7 +144,7 @@ def test_training_is_the_same_with_and_without(sparsifier, monkeypatch):
             asked.append(screened)
             return screened
 
-        monkeypatch.setattr("nwbsparse.models.stack.worth_while", answer)
+        monkeypatch.setattr("nwbsparse.models.passes.worth_while", answer)
         made[screened] = fit(data, config)
         assert asked
     ours, full = made[True], made[False]

@@ -154,16 +154,17 @@ def test_a_value_that_was_not_observed_could_be_anything(loss, rule):
 SPARSE = [param for param in LEGAL if param.values[0]["sparsifier"] in ("batch_topk", "topk")]
 
 
+@pytest.mark.parametrize("seen", ["all", "some"])
 @pytest.mark.parametrize("options", SPARSE)
-def test_the_sparse_path_computes_what_the_dense_one_does(options):
+def test_the_sparse_path_computes_what_the_dense_one_does(options, seen):
     stack = Stack(three(options))
-    assert stack.sparse == (options.get("attention") != "latent")
-    if not stack.sparse:
+    assert stack.passes.sparse == (options.get("attention") != "latent")
+    if not stack.passes.sparse:
         return
     y, target = windows(stack.coders[0])
-    valid = observed(target)
+    valid = observed(target) if seen == "some" else None
     quick, quickly = run(stack, y, target, valid)
-    stack.sparse = False
+    stack.passes.sparse = False
     dense, densely = run(stack, y, target, valid)
     assert_near(quick.loss, dense.loss, 1e-10)
     assert_near(quick.predicted, dense.predicted, 1e-10)
@@ -223,6 +224,6 @@ def test_a_latent_counts_as_active_in_its_own_model_only():
         stack.weights["encoder_bias"][1, 5] = 100.0
     y, target = windows(stack.coders[0])
     for sparse in (True, False):
-        stack.sparse = sparse
+        stack.passes.sparse = sparse
         outcome, _ = run(stack, y, target, None)
         assert outcome.active.nonzero().tolist() == [[1, 5]]

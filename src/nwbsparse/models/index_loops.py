@@ -60,6 +60,17 @@ def taken(values: Tensor, at: Tensor) -> Tensor:
     return torch.from_numpy(out)
 
 
+def spread(values: Tensor, at: Tensor, size: int) -> Tensor:
+    """A flat table of zeros with these values at these places, without gradient."""
+    out = torch.zeros(size, dtype=values.dtype, device=values.device)
+    kernel = compiled(_put) if values.device.type == "cpu" else None
+    if kernel is None:
+        out[at] = values.detach()
+        return out
+    kernel(values.detach().numpy(), at.numpy(), out.numpy())
+    return out
+
+
 def largest(values: Tensor, candidates: Tensor, edge: float, wanted: int) -> tuple[Tensor, Tensor]:
     """The candidates above an edge, and of those at the edge the first, ``wanted`` in all.
 
@@ -166,6 +177,11 @@ def _scan(values: Any, floor: Any, out: Any) -> int:
 def _take(values: Any, at: Any, out: Any) -> None:
     for entry in range(at.size):
         out[entry] = values[at[entry]]
+
+
+def _put(values: Any, at: Any, out: Any) -> None:
+    for entry in range(at.size):
+        out[at[entry]] = values[entry]
 
 
 def _keep(values: Any, candidates: Any, edge: Any, out: Any, out_values: Any) -> None:

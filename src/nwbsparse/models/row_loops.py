@@ -11,6 +11,9 @@ from torch import Tensor
 
 from nwbsparse.models.index_loops import Scratch, compiled, room
 
+FEW = 96
+"""Candidates of a row up to which each is compared with each."""
+
 
 def largest_of_rows(
     rows: Tensor,
@@ -126,15 +129,24 @@ def _keep_in_rows(
     for row in range(ends.size):
         k, found = ks[row], ends[row] - begin
         edge = zero
-        if found >= k:
-            # bisection among the bits, which are ordered as the values are: counting takes fewer
-            # cycles than a selection whose branches nobody can foresee
-            number[0] = values[begin : ends[row]].min()
-            low = bits[0]
-            number[0] = values[begin : ends[row]].max()
-            high = bits[0] + 1
+        for entry in range(found):
+            pool[entry] = values[begin + entry]
+        if found >= k and found <= FEW:
+            # the smallest that fewer than k exceed: counting takes fewer cycles than a selection
+            # whose branches nobody can foresee
+            edge = pool[:found].max()
             for entry in range(found):
-                pool[entry] = values[begin + entry]
+                value, above = pool[entry], zero
+                for other in range(found):
+                    above += one if pool[other] > value else zero
+                if above < k and value < edge:
+                    edge = value
+        elif found >= k:
+            # bisection among the bits, which are ordered as the values are
+            number[0] = pool[:found].min()
+            low = bits[0]
+            number[0] = pool[:found].max()
+            high = bits[0] + 1
             while high - low > 1:
                 middle = low + (high - low) // 2
                 bits[0] = middle
@@ -147,7 +159,7 @@ def _keep_in_rows(
                     high = middle
             bits[0] = low
             edge = number[0]
-            edges[row] = edge
+        edges[row] = edge
         ties = k
         for entry in range(begin, ends[row]):
             ties -= values[entry] > edge

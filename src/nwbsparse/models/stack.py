@@ -8,11 +8,11 @@ learns what it would learn alone.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import Parameter
 
@@ -22,17 +22,13 @@ from nwbsparse.models.architecture import (
     DICTIONARY,
     Architecture,
     Weights,
-    of_first_latents,
     own_numbers,
 )
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.models.encoders import BIAS, WEIGHT
-from nwbsparse.models.index_loops import Scratch
-from nwbsparse.models.losses import reconstruction_loss, revival_loss, squared
-from nwbsparse.models.pre_activations import Computed, PreActivations
-from nwbsparse.models.screening import Memory, Screened, worth_while
-from nwbsparse.models.selection import Selection
-from nwbsparse.models.sparse_products import gather_pre_activation, sparse_decode
+from nwbsparse.models.losses import revival_loss
+from nwbsparse.models.passes import Outcome, Passes
+from nwbsparse.models.pre_activations import PreActivations
 from nwbsparse.models.sparsifiers import Own, Select
 
 OWN = (
@@ -40,30 +36,6 @@ OWN = (
     "clip", "aux_weight", "dead_window", "patience",
 )  # fmt: skip
 """Options in which models of one stack may differ."""
-DENSE_SHARE = 0.125
-"""Share of active latents beyond which dense products are faster than sparse ones (measured)."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What one batch gave."""
-
-    loss: Float[Tensor, " model"]
-    """What is minimised, but for the revival of dead latents."""
-    predicted: Float[Tensor, "model bin value"]
-    """Reconstruction by the largest level."""
-    active: Bool[Tensor, "model latent"]
-    """Latents of the largest level that were active in any bin."""
-    code: Selection | Tensor
-    """Where the largest level was active: the selected entries, or the table of activations."""
-    features: Float[Tensor, "shared row feature"]
-
-    @property
-    def n_active(self) -> Int[Tensor, " model"]:
-        """Active entries of the largest level."""
-        if isinstance(self.code, Selection):
-            return self.code.row_edges[:: self.code.shape[1]].diff()
-        return torch.count_nonzero(self.code, dim=(1, 2))
 
 
 def shared_options(config: Config) -> dict[str, Any]:
@@ -102,23 +74,8 @@ class Stack:
             for name, _ in first.named_parameters()
         }
         self.own: Own = own_numbers([coder.config for coder in coders], first.offset)
-        device = first.offset.device
-        rule = self.architecture.sparsifier
-        k = max(coder.levels[-1][1] for coder in coders)
-        self.sparse = (
-            rule.selector(1) is not None
-            and self.architecture.encoder.sparse
-            and k <= DENSE_SHARE * first.n_latents
-            and device.type == "cpu"
-            and self.config.precision != "bfloat16"
-        )
+        self.passes = Passes(self.coders, self.weights[WEIGHT])
         self.selectors: list[Select | None] = self.new_selectors()
-        self._pi: Tensor | None = None
-        """Where pre-activations are written when nothing keeps them: by far the largest table."""
-        self._scratch: Scratch = {}
-        self.screened = self.sparse and worth_while(self.weights[WEIGHT], k)
-        """Whether most pre-activations are computed in half the precision, which changes nothing."""
-        self._memory = Memory()
 
     def __len__(self) -> int:
         return len(self.coders)
@@ -160,135 +117,14 @@ class Stack:
         """
         weights, own = self._of(member)
         selectors = self.selectors if selectors is None else selectors
-        encoder = self.architecture.encoder
         features = self.architecture.features(weights, y - self.coders[0].pre_bias)
-        if self.sparse:
-            pi = self._searched(weights, features)
-            predicted, active, code = self._sparse(weights, features, pi, selectors, len(y))
-            penalty = 0.0
-        else:
-            # short products (bfloat16), but selections and thresholds in full
-            pi = encoder.pre_activation(weights, features).to(target.dtype)
-            predicted, active, code = self._dense(weights, own, pi, selectors, len(y))
-            penalty = self._penalty(weights, own, pi, code, target, valid)
-        terms = [self._reconstruction(weights, one, target, valid) for one in predicted]
-        loss = torch.stack(terms).mean(dim=0) + penalty
-        return Outcome(loss, predicted[-1], active, code, features)
+        return self.passes(weights, own, features, target, valid, selectors)
 
     @torch.no_grad()
     def pre_activations(self, y: Float[Tensor, "bin lag unit"]) -> PreActivations:
         """Of all models and latents, as searches for the largest ask for them."""
-        return self._searched(
-            self.weights, self.architecture.features(self.weights, y - self.coders[0].pre_bias)
-        )
-
-    @torch.no_grad()
-    def _searched(self, weights: Weights, features: Tensor) -> PreActivations:
-        weight, encoder = weights[WEIGHT], self.architecture.encoder
-        if self.screened:
-            return Screened(features, weight, weights[BIAS], self._memory)
-        if not self.sparse:
-            return Computed(encoder.pre_activation(weights, features), self._scratch)
-        shape = (len(weight), features.shape[1], weight.shape[1])
-        if self._pi is None or self._pi.shape != shape:
-            self._pi = features.new_empty(shape)
-        return Computed(encoder.pre_activation(weights, features, out=self._pi), self._scratch)
-
-    def _sparse(
-        self,
-        weights: Weights,
-        features: Tensor,
-        pi: PreActivations,
-        selectors: Sequence[Select | None],
-        n_bins: int,
-    ) -> tuple[list[Tensor], Tensor, Selection]:
-        """Reconstruction of each level from the selected entries alone."""
-        made: list[Tensor] = []
-        selection = values = None
-        nested = self.config.nesting == "nested"
-        for level, (size, _) in enumerate(self.levels):
-            if selection is None or not nested:
-                width = self.levels[-1][0] if nested else size
-                select = selectors[0 if nested else level]
-                assert select is not None
-                selection = select(pi.narrowed(width))
-                assert selection.value is not None
-                head = weights[WEIGHT][:, :width], weights[BIAS][:, :width]
-                values = gather_pre_activation(features, *head, selection.value, selection)
-            assert values is not None
-            if nested and size < pi.shape[2]:
-                where, part = selection.prefix(size)
-                made.append(self._decode(weights, values[where], part, size, n_bins))
-            else:
-                made.append(self._decode(weights, values, selection, size, n_bins))
-        assert selection is not None
-        active = torch.zeros(pi.shape[0] * pi.shape[2], dtype=torch.bool)
-        active[selection.column] = True
-        return made, active.view(pi.shape[0], -1), selection
-
-    def _decode(
-        self, weights: Weights, values: Tensor, selection: Selection, size: int, n_bins: int
-    ) -> Tensor:
-        matrix = self.architecture.decoder.matrix(weights[DICTIONARY][:, :size])
-        code = selection.viewed(n_bins, matrix.shape[1])
-        return self.architecture.output(weights, sparse_decode(values, matrix, code))
-
-    def _dense(
-        self,
-        weights: Weights,
-        own: Own,
-        pi: Tensor,
-        selectors: Sequence[Select | None],
-        n_bins: int,
-    ) -> tuple[list[Tensor], Tensor, Tensor]:
-        """Reconstruction of each level from a full table of activations."""
-        made: list[Tensor] = []
-        activation = None
-        rule, nested = self.architecture.sparsifier, self.config.nesting == "nested"
-        for level, (size, _) in enumerate(self.levels):
-            if activation is None or not nested:
-                width = self.levels[-1][0] if nested else size
-                select = selectors[0 if nested else level]
-                narrow = of_first_latents(weights, width, pi.shape[2])
-                activation = rule.train(pi[:, :, :width], narrow, own, select)
-            made.append(self.architecture.decode(weights, activation[:, :, :size], n_bins))
-        assert activation is not None
-        # of non-negative numbers: several times as fast as any()
-        return made, activation.detach().amax(dim=1) > 0, activation
-
-    def _penalty(
-        self,
-        weights: Weights,
-        own: Own,
-        pi: Tensor,
-        activation: Tensor,
-        target: Tensor,
-        valid: Tensor | None,
-    ) -> Tensor:
-        """What activity costs, and the gate's own reconstruction where there is one."""
-        rule = self.architecture.sparsifier
-        cost = rule.penalty(pi, activation, weights, own)
-        guess = rule.first_guess(pi)
-        if guess is not None:
-            frozen = {name: weight.detach() for name, weight in weights.items()}
-            again = self.architecture.decode(frozen, guess, len(target))
-            error = squared(again, target)
-            if valid is not None:
-                error = torch.where(valid, error, 0.0)
-            cost = cost + error.sum(dim=2).mean(dim=1)
-        return cost
-
-    def _reconstruction(
-        self, weights: Weights, predicted: Tensor, target: Tensor, valid: Tensor | None
-    ) -> Tensor:
-        more: tuple[float | Tensor, ...] = ()
-        if self.config.loss == "msle":
-            more = (self.config.tau,)
-        elif self.config.loss == "negative_binomial":
-            more = (self.architecture.dispersion(weights),)
-        return reconstruction_loss(
-            self.config.loss, predicted.to(target.dtype), target, valid, *more
-        )
+        features = self.architecture.features(self.weights, y - self.coders[0].pre_bias)
+        return self.passes.searched(self.weights, features)
 
     def revival(
         self,
