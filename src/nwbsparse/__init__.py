@@ -25,18 +25,23 @@ if TYPE_CHECKING:
     from nwbsparse.analysis.transfer import transfer as transfer
     from nwbsparse.binning.for_coder import for_coder as for_coder
     from nwbsparse.binning.join import join_sessions as join_sessions
+    from nwbsparse.binning.other_population import with_target as with_target
     from nwbsparse.binning.split import split as split
     from nwbsparse.binning.to_bins import to_bins as to_bins
     from nwbsparse.config import Config as Config
     from nwbsparse.curation import label as label
+    from nwbsparse.embedded import with_embedding as with_embedding
     from nwbsparse.io.doctor import doctor as doctor
     from nwbsparse.io.reading import read as read
     from nwbsparse.io.share.bundle import bundle as bundle
+    from nwbsparse.joint import run_sessions as run_sessions
     from nwbsparse.models.checkpoint import load as load
     from nwbsparse.models.checkpoint import save as save
     from nwbsparse.models.coder import SparseCoder as SparseCoder
     from nwbsparse.models.exports import export_dictionary_learning as export_dictionary_learning
     from nwbsparse.models.exports import export_saelens as export_saelens
+    from nwbsparse.models.of_session import coder_of_session as coder_of_session
+    from nwbsparse.of_sessions import results_of_sessions as results_of_sessions
     from nwbsparse.pipeline import run as run
     from nwbsparse.reproduction import reproduce as reproduce
     from nwbsparse.rescuing import rescue as rescue
@@ -60,6 +65,7 @@ _WHERE = {
     "SparseCoderTransformer": "nwbsparse.sklearn_api",
     "attribute": "nwbsparse.analysis.attribution",
     "bundle": "nwbsparse.io.share.bundle",
+    "coder_of_session": "nwbsparse.models.of_session",
     "confirm": "nwbsparse.analysis.confirm",
     "cosmooth": "nwbsparse.analysis.cosmooth",
     "decode": "nwbsparse.analysis.decoding",
@@ -85,14 +91,18 @@ _WHERE = {
     "report": "nwbsparse.views.report",
     "reproduce": "nwbsparse.reproduction",
     "rescue": "nwbsparse.rescuing",
+    "results_of_sessions": "nwbsparse.of_sessions",
     "revisit": "nwbsparse.revisited",
     "run": "nwbsparse.pipeline",
+    "run_sessions": "nwbsparse.joint",
     "save": "nwbsparse.models.checkpoint",
     "split": "nwbsparse.binning.split",
     "stability": "nwbsparse.analysis.stability",
     "to_bins": "nwbsparse.binning.to_bins",
     "transfer": "nwbsparse.analysis.transfer",
     "validate": "nwbsparse.validation",
+    "with_embedding": "nwbsparse.embedded",
+    "with_target": "nwbsparse.binning.other_population",
     "write": "nwbsparse.results",
 }
 
@@ -104,6 +114,7 @@ __all__ = [
     "SparseCoderTransformer",
     "attribute",
     "bundle",
+    "coder_of_session",
     "confirm",
     "cosmooth",
     "decode",
@@ -129,14 +140,18 @@ __all__ = [
     "report",
     "reproduce",
     "rescue",
+    "results_of_sessions",
     "revisit",
     "run",
+    "run_sessions",
     "save",
     "split",
     "stability",
     "to_bins",
     "transfer",
     "validate",
+    "with_embedding",
+    "with_target",
     "write",
 ]
 

@@ -31,6 +31,7 @@ def _run(tokens: Sequence[str]) -> int:
     from nwbsparse.cli.app import app
     from nwbsparse.cli.options import with_config_file
     from nwbsparse.errors import NwbsparseError
+    from nwbsparse.io.pynwb_cache import do_without_broken_cache
 
     def stop(_number: int, _frame: Any) -> None:
         if hasattr(signal, "setitimer"):
@@ -40,6 +41,7 @@ def _run(tokens: Sequence[str]) -> int:
 
     before = signal.signal(signal.SIGTERM, stop)
     try:
+        do_without_broken_cache()
         app(with_config_file(tokens), exit_on_error=False, print_error=True)
     except CycloptsError:
         return 2

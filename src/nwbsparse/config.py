@@ -37,6 +37,7 @@ Revival = Literal["auxiliary", "paper", "resample", "none"]
 Schedule = Literal["trapezoid", "cosine", "constant"]
 Precision = Literal["float32", "bfloat16", "float64"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
+Reads = Literal["counts", "embedding"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +98,8 @@ class Config(ReadOptions):
     gap: float = 1.0
     """Seconds removed between parts, so that no held-out bin touches a training bin."""
 
+    reads: Reads = "counts"
+    """What the coder reads and reconstructs: the units' counts, or an embedding of them."""
     target_units: str | None = None
     """Reconstruct these units from the others: ids ("3,7") or a condition on columns."""
     target_regions: str | None = None
@@ -105,11 +108,11 @@ class Config(ReadOptions):
     """Reconstruct the bin this many bins later: a positive lag predicts."""
 
     n_latents: int | None = None
-    """How many latents. Absent: four per unit that fires, a multiple of 32."""
+    """How many latents. Absent: four per unit that fires, a multiple of 32; eight per dim."""
     expansion: int | None = None
     """How many latents per encoded unit, in place of n_latents."""
     k: int | None = None
-    """Mean number of latents active in a bin. Absent: the mean number of active units."""
+    """Mean number of latents active in a bin. Absent: the mean of active units; a quarter of dims."""
     levels: tuple[str, ...] = ()
     """Matryoshka levels "n_latents:k", such as "16:1", "64:4". Empty: one level."""
     nesting: Nesting = "independent"

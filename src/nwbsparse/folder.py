@@ -11,21 +11,28 @@ import numpy as np
 import xarray as xr
 
 from nwbsparse import names
-from nwbsparse.errors import EnvironmentProblem
+from nwbsparse.analysis.populations import encoded
+from nwbsparse.errors import BadInput, EnvironmentProblem
 from nwbsparse.results import Results
 
 ATTRIBUTION, METRICS, STABILITY = "attribution.nc", "metrics.nc", "stability.nc"
 NUMBERS = "metrics.json"
+EMBEDDING = "embedding.nc"
+SESSIONS = "sessions.json"
 
 
 def flat_metrics(results: Results, binned: xr.Dataset) -> dict[str, Any]:
     """The numbers of ``metrics.json``: flat, documented in ``docs/reference/metrics.md``."""
     config = results.config
     parts = binned[names.SPLIT].values
+    read = encoded(results.coder, binned)
+    embedded = {} if results.embedding is None else {"n_dims": results.coder.n_units}
     return _finite(
         {
-            "n_units": results.coder.n_units,
-            "n_units_firing": int((binned[names.COUNTS].values > 0).any(axis=0).sum()),
+            "n_units": read.sizes[names.UNIT],
+            **embedded,
+            "n_units_firing": int((read[names.COUNTS].values > 0).any(axis=0).sum()),
+            **({"n_units_reconstructed": results.coder.n_targets} if read is not binned else {}),
             "n_bins": int(binned.sizes[names.TIME]),
             **{
                 f"n_{name}_bins": int((parts == value).sum())
@@ -60,6 +67,41 @@ def keep_attribution(attribution: xr.Dataset, folder: Path) -> None:
         EnvironmentProblem: it cannot be written.
     """
     _keep(attribution, folder / ATTRIBUTION, _of_attribution(attribution))
+
+
+def check_one_session(folder: Path) -> None:
+    """Refuse the folder of a run on several recordings where one of them is needed.
+
+    Raises:
+        BadInput: it is one; its sessions are named.
+    """
+    if there := sessions_in(folder):
+        raise BadInput(
+            f"{folder} holds a model of several sessions; give the folder of one of them: "
+            + ", ".join(str(folder / one) for one in there)
+        )
+
+
+def sessions_in(folder: Path) -> list[str]:
+    """The sessions of a run on several recordings in this folder; none where it holds no such run."""
+    try:
+        return list(json.loads((folder / SESSIONS).read_text(encoding="utf-8"))[names.SESSIONS])
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
+def keep_embedding(embedding: xr.DataArray | None, folder: Path) -> None:
+    """Put what a coder read into its folder, where that was an embedding."""
+    if embedding is not None:
+        save_netcdf(embedding.to_dataset(name=names.EMBEDDING), folder / EMBEDDING)
+
+
+def embedding_in(folder: Path) -> xr.DataArray | None:
+    """The embedding that the coder in a folder was trained on, if there is one."""
+    if not (folder / EMBEDDING).is_file():
+        return None
+    with xr.open_dataset(folder / EMBEDDING, engine="h5netcdf") as stored:
+        return stored[names.EMBEDDING].load()
 
 
 def to_json(numbers: dict[str, Any]) -> str:

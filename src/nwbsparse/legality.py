@@ -48,7 +48,8 @@ def problems(config: Any, choices: Mapping[str, tuple[str, ...]]) -> list[str]:
             found.append(f"{field} is {value!r}; choose one of {', '.join(words)}")
     if not config.name or any(not (c.isalnum() or c in "-_") for c in config.name):
         found.append(f"name is {config.name!r}; use letters, digits, '-' and '_'")
-    return found + _levels(config) + _target(config) + _window(config) + _sparsity(config)
+    found += _levels(config) + _target(config) + _window(config) + _sparsity(config)
+    return found + _embedding(config)
 
 
 def parse_levels(levels: tuple[str, ...]) -> list[tuple[int, int]]:
@@ -181,3 +182,13 @@ def _sparsity(config: Any) -> list[str]:
     if config.bandwidth is not None and not kernel:
         found.append("bandwidth belongs to sparsifier=jumprelu or penalty=exponential")
     return found
+
+
+def _embedding(config: Any) -> list[str]:
+    if config.reads != "embedding":
+        return []
+    return [
+        f"{field} names units, but a coder with reads=embedding reconstructs the embedding's dims"
+        for field in ("target_units", "target_regions")
+        if getattr(config, field)
+    ]

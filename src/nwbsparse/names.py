@@ -18,7 +18,10 @@ COVARIATE: Final = "covariate"
 CONDITION: Final = "condition"
 TUNING_BIN: Final = "tuning_bin"
 ENTRY: Final = "entry"
+DIM: Final = "dim"
 TIME_EDGE: Final = "time_edge"
+# of a coder that reconstructs other units than it reads: those it reads; ``unit`` are the others
+INPUT_UNIT: Final = "input_unit"
 
 # Binned: variables and coordinates
 COUNTS: Final = "counts"
@@ -29,6 +32,14 @@ SPLIT: Final = "split"
 UNIT_ID: Final = "unit_id"
 UNIT_ROW: Final = "unit_row"
 N_SPIKES: Final = "n_spikes"
+INPUT_UNIT_ID: Final = "input_unit_id"
+INPUT_UNIT_ROW: Final = "input_unit_row"
+
+# an embedding beside the counts, and which of the two a coder reads
+EMBEDDING: Final = "embedding"
+METHOD: Final = "method"
+PARAMETERS: Final = "parameters"
+READS: Final = "reads"
 
 # several sessions in one Binned dataset: which session a bin (condition and interval table) and a
 # unit are of, and the time of the bin in its own session

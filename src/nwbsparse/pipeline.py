@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-import shutil
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,21 +18,20 @@ from nwbsparse.analysis.evaluate import evaluate
 from nwbsparse.analysis.explain import explain
 from nwbsparse.analysis.inference import encode
 from nwbsparse.analysis.stability import Seeds, fit_seeds
-from nwbsparse.config import Config, to_toml
+from nwbsparse.coder_input import as_read
+from nwbsparse.config import Config
 from nwbsparse.defaults import resolve
+from nwbsparse.embedded import embedding_of
 from nwbsparse.errors import BadInput, EnvironmentProblem
-from nwbsparse.folder import ATTRIBUTION, METRICS, STABILITY, flat_metrics, save_netcdf, to_json
+from nwbsparse.folder import flat_metrics
 from nwbsparse.io.reading import read_as
 from nwbsparse.io.stream import public_address
-from nwbsparse.models import checkpoint
+from nwbsparse.outputs import REPORT, Log, Say, staged, write_outputs
 from nwbsparse.prepare import prepare
 from nwbsparse.progress import Progress, silent
-from nwbsparse.results import Results, can_annotate, derived_name, environment, write
+from nwbsparse.results import Results, derived_name, environment
 from nwbsparse.session import Session
 from nwbsparse.training.fit import fit
-from nwbsparse.views.report import report
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -57,6 +53,8 @@ def run(
     out: str | Path,
     config: Config | None = None,
     *,
+    embedding: Any = None,
+    embedding_method: str | None = None,
     overwrite: bool = False,
     progress: Progress = silent,
     say: Say = lambda _: None,
@@ -68,6 +66,9 @@ def run(
             read. An annotated NWB file is written for NWB files (HDF5) on this machine.
         out: folder for the results (made when absent).
         config: options; what they leave open is chosen and said.
+        embedding: an embedding of the recording's bins, for a coder that reads it in place of the
+            counts, as :func:`nwbsparse.with_embedding` takes it; it is kept with the results.
+        embedding_method: what made it; by default what it says itself, else "cebra".
         overwrite: replace results of an earlier run in ``out``.
         progress: called by long steps.
         say: called with a line of text at every step; the lines also go to ``log.txt``.
@@ -75,27 +76,23 @@ def run(
     Returns:
         The results in memory and where the files are: the annotated NWB, ``report.html``,
         ``run.toml``, ``model.safetensors``, ``model.json``, ``latents.nc``, ``attribution.nc``,
-        ``metrics.nc``, ``metrics.json``, ``log.txt``; with several seeds ``stability.nc``, and the
-        first is the coder. Files appear in ``out`` together, at the end.
+        ``metrics.nc``, ``metrics.json``, ``log.txt``; of an embedding ``embedding.nc``; with several
+        seeds ``stability.nc``, and the first is the coder. Files appear in ``out`` together, at the
+        end.
 
     Raises:
         BadInput: the source or options cannot be used, or results exist already.
         EnvironmentProblem: the folder cannot be written to.
     """
-    config = config or Config()
+    config = reading(config or Config(), embedding)
     out = Path(out)
     began = time.perf_counter()
-    log = _Log(say)
+    log = Log(say)
     check_out(out, source, config, overwrite=overwrite)
-    if config.target_units or config.target_regions:
-        raise BadInput(
-            "run explains the units it reads; for a coder that reconstructs other units use "
-            "`nwbsparse fit` and `nwbsparse encode`"
-        )
     session = source if isinstance(source, Session) else read_as(source, config)
     what = session.traces.name if session.traces else f"{len(session.spike_times):,} spikes"
     log(f"read {session.n_units} units and {what} from {Path(source_name(source)).name}")
-    binned = prepare(session, config)
+    binned = prepare(session, config, embedding=embedding, method=embedding_method)
     log(bins_said(binned, config))
     seeds = fit_seeds(binned, config, progress=progress) if config.seeds > 1 else None
     coder = fit(binned, config, progress=progress) if seeds is None else seeds.coders[0]
@@ -104,6 +101,8 @@ def run(
         f"fit {coder.n_latents} latents, {coder.config.k} active per bin: {last['update']} updates, "
         f"validation loss {last['validation_loss']:.4g}"
     )
+    if coder.record.target_ids is not None:
+        log(f"it reads {coder.n_units} units and reconstructs {coder.n_targets} others")
     if seeds is not None:
         log(stability_said(seeds))
     latents = encode(coder, binned)
@@ -116,14 +115,17 @@ def run(
         stability=None if seeds is None else seeds.stability,
         progress=progress,
     )
-    log(_explained_said(attribution))
+    log(explained_said(attribution))
     made = {**environment(coder), "seconds": round(time.perf_counter() - began, 1)}
-    results = Results(session, coder, latents, metrics, attribution, made)
+    read = embedding_of(binned, coder.config.reads)
+    results = Results(session, coder, latents, metrics, attribution, made, read)
     flat = flat_metrics(results, binned)
     if seeds is not None:
         flat["n_stable_latents"] = int(seeds.stability["stable"].sum())
-    nwb = _write_all(results, binned, flat, out, log, overwrite=overwrite, seeds=seeds)
-    return Run(results, binned, flat, out, nwb, out / "report.html")
+    with staged(out, overwrite=overwrite) as stage:
+        named = Path(source_name(session))
+        nwb = write_outputs(results, binned, flat, stage, log, source=named, seeds=seeds)
+    return Run(results, binned, flat, out, out / nwb if nwb else None, out / REPORT)
 
 
 @dataclass(frozen=True)
@@ -142,10 +144,15 @@ class Plan:
     """Rough peak memory beyond the libraries themselves."""
 
 
-def plan(session: Session, config: Config | None = None) -> Plan:
+def plan(session: Session, config: Config | None = None, *, embedding: Any = None) -> Plan:
     """Say what :func:`run` would do: sizes, the choices left open, rough time and memory."""
-    config = config or Config()
-    binned = prepare(session, config)
+    config = reading(config or Config(), embedding)
+    return plan_of(prepare(session, config, embedding=embedding), config)
+
+
+def plan_of(binned: xr.Dataset, config: Config) -> Plan:
+    """:func:`plan` for bins that were made already."""
+    binned = as_read(binned, config.reads)
     counts = binned[names.COUNTS].values
     n_train = int((binned[names.SPLIT].values == names.TRAIN).sum())
     settled = resolve(
@@ -178,13 +185,9 @@ def _time_of_fit(trial: xr.Dataset, settled: Config, updates: int) -> float:
     return (time.perf_counter() - began) * updates / (epochs * max(n_train // batch, 1))
 
 
-class _Log:
-    def __init__(self, say: Say) -> None:
-        self.say, self.lines = say, []
-
-    def __call__(self, line: str) -> None:
-        self.lines.append(f"{datetime.now(UTC).isoformat(timespec='seconds')} {line}")
-        self.say(line)
+def reading(config: Config, embedding: Any) -> Config:
+    """The options for a coder that reads the embedding, where one is given."""
+    return config if embedding is None else config.replace(reads=names.EMBEDDING)
 
 
 def bins_said(binned: xr.Dataset, config: Config) -> str:
@@ -206,7 +209,8 @@ def stability_said(seeds: Seeds) -> str:
     )
 
 
-def _explained_said(attribution: xr.Dataset) -> str:
+def explained_said(attribution: xr.Dataset) -> str:
+    """What was found and what controls find, in one line."""
     said = [
         f"{one['found']} of {one['assessable']} {name}"
         for name, one in json.loads(attribution.attrs["summary"]).items()
@@ -246,51 +250,3 @@ def check_out(out: Path, source: Any, config: Config, *, overwrite: bool) -> Non
             pass
     except OSError as error:
         raise EnvironmentProblem(f"results cannot be written to {out}: {error.strerror}") from None
-
-
-def _write_all(
-    results: Results,
-    binned: xr.Dataset,
-    flat: dict[str, Any],
-    out: Path,
-    log: _Log,
-    *,
-    overwrite: bool,
-    seeds: Seeds | None,
-) -> Path | None:
-    """Write everything into a hidden folder first, so that ``out`` never holds half a run."""
-    source = Path(source_name(results.session))
-    annotated = can_annotate(results.session)
-    try:
-        stage = Path(tempfile.mkdtemp(prefix=".nwbsparse-", dir=out))
-    except OSError as error:
-        raise EnvironmentProblem(f"results cannot be written to {out}: {error.strerror}") from None
-    try:
-        nwb = stage / derived_name(source, results.name)
-        if annotated:
-            write(results, nwb)
-            log(f"wrote and verified {nwb.name}")
-        else:
-            log("no annotated NWB file: the source is not an NWB file (HDF5) on this machine")
-        report(results, binned, stage / "report.html")
-        (stage / "run.toml").write_text(
-            to_toml(results.config, source=results.session.source.uri or source.name),
-            encoding="utf-8",
-        )
-        (stage / "metrics.json").write_text(to_json(flat), encoding="utf-8")
-        checkpoint.save(results.coder, stage)
-        save_netcdf(results.latents, stage / "latents.nc")
-        save_netcdf(results.attribution, stage / ATTRIBUTION)
-        save_netcdf(results.metrics, stage / METRICS)
-        if seeds is not None:
-            save_netcdf(seeds.stability, stage / STABILITY)
-        (stage / "log.txt").write_text("\n".join(log.lines) + "\n", encoding="utf-8")
-        for made in sorted(stage.iterdir()):
-            if (out / made.name).exists() and not overwrite:
-                raise BadInput(f"{out / made.name} appeared meanwhile; use another --out")
-            made.replace(out / made.name)
-    except OSError as error:
-        raise EnvironmentProblem(f"results could not be written to {out}: {error}") from error
-    finally:
-        shutil.rmtree(stage, ignore_errors=True)
-    return out / nwb.name if annotated else None

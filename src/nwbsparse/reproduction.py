@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,9 @@ import xarray as xr
 
 from nwbsparse import pipeline
 from nwbsparse.errors import BadInput
+from nwbsparse.io.beside import nwb_files_near
 from nwbsparse.io.check import check_readable, sha256_of
+from nwbsparse.joint import run_sessions
 from nwbsparse.models.checkpoint import to_bytes
 from nwbsparse.pipeline import Say
 from nwbsparse.progress import Progress, silent
@@ -59,7 +61,7 @@ class Reproduction:
 def reproduce(
     file: str | Path,
     *,
-    source: str | Path | None = None,
+    source: str | Path | Sequence[str | Path] | None = None,
     out: str | Path | None = None,
     name: str | None = None,
     progress: Progress = silent,
@@ -68,31 +70,45 @@ def reproduce(
     """Run again what made the results in a file, and compare: source, coder, weights, metrics.
 
     Everything needed stands in the file: the options with every choice made, the seeds, the
-    source's sha256, versions and the number of threads, which is set for the run.
+    source's sha256, versions and the number of threads, which is set for the run. The part of a
+    model of several sessions is made by training on all of them again.
 
     Args:
         file: an annotated NWB file.
-        source: the recording; when absent it is looked for beside the file, by name and sha256.
+        source: the recording, or recordings; what is not among them is looked for beside the file
+            (and beside its folder), by sha256.
         out: folder for the new run; when absent nothing is kept.
         name: which result, when the file holds several.
         progress: called by long steps.
         say: called with a line of text at every step.
 
     Raises:
-        BadInput: the recording is not found, or is not the one the results were made from.
+        BadInput: the recording is not found, or is not the one the results were made from; of a
+            model of several sessions, the sessions that are missing are named.
         IntegrityError: the results in the file are damaged.
     """
     path = check_readable(file)
     then = open_results(path, name=name)
-    recording = _recording(then, path, source)
+    if then.target is not None:
+        raise BadInput(
+            f"the results in {path} were made in Python from two tables of units (with_target); "
+            "repeat these steps in Python"
+        )
+    recordings = _recordings(then, path, source)
     threads = torch.get_num_threads()
     with ExitStack() as held:
         if out is None:
             out = held.enter_context(tempfile.TemporaryDirectory(prefix="nwbsparse-again-"))
         held.callback(torch.set_num_threads, threads)
         torch.set_num_threads(int(then.environment.get("threads", threads)))
-        done = pipeline.run(recording, out, then.config, progress=progress, say=say)
-    now = done.results
+        if then.coder.record.model_id:
+            every = run_sessions(recordings, out, then.config, progress=progress, say=say)
+            now = every.runs[then.coder.record.session].results
+        else:
+            [recording] = recordings.values()
+            now = pipeline.run(
+                recording, out, then.config, embedding=then.embedding, progress=progress, say=say
+            ).results
     return Reproduction(tuple(_compare(then, now)), _versions(then, now))
 
 
@@ -100,39 +116,68 @@ def _sha256_then(then: Results) -> str:
     return then.coder.record.source_sha256
 
 
-def _recording(then: Results, path: Path, source: str | Path | None) -> Path:
-    """The file that the results were made from, known by its sha256."""
-    wanted = _sha256_then(then)
-    if not wanted:
-        raise BadInput(f"{path} does not say which one recording it was made from")
-    if source is not None:
-        given = check_readable(source)
-        if (found := sha256_of(given)) != wanted:
+def _recordings(
+    then: Results, path: Path, source: str | Path | Sequence[str | Path] | None
+) -> dict[str, Path]:
+    """{session: the file that the results were made from}, known by their sha256."""
+    record = then.coder.record
+    wanted = {one.name: one.sha256 for one in record.sessions} if record.model_id else {}
+    wanted = wanted or {"": _sha256_then(then)}
+    if nameless := [name for name, sha256 in wanted.items() if not sha256]:
+        which = ", ".join(nameless)
+        raise BadInput(
+            f"{path} does not say which file was read"
+            + (f" of the session {which}" if which else "; it was not made from one")
+        )
+    given = [source] if isinstance(source, str | Path) else source or []
+    known = {sha256: name for name, sha256 in wanted.items()}
+    found: dict[str, Path] = {}
+    for one in map(check_readable, given):
+        if (sha256 := sha256_of(one)) not in known:
             raise BadInput(
-                f"{given} is another recording (sha256 {found[:16]}…) than that of {path.name} "
-                f"({wanted[:16]}…), or was changed since"
+                f"{one} is another recording (sha256 {sha256[:16]}…) than {_said(wanted, path)}, or "
+                "was changed since"
             )
-        return given
-    beside = [*path.parent.glob("*.nwb"), *path.resolve().parent.parent.glob("*.nwb")]
-    for one in beside:
-        if one.resolve() != path.resolve() and sha256_of(one) == wanted:
-            return one
-    raise BadInput(
-        f"the recording that {path.name} was made from (sha256 {wanted[:16]}…) is not beside it; "
-        "give it with --source"
-    )
+        found[known[sha256]] = one
+    likely = {one.uri for one in record.sessions} | {then.session.source.uri}
+    for one in nwb_files_near(path, folders=3 if record.model_id else 2, first=likely):
+        if len(found) == len(wanted):
+            break
+        if (name := known.get(sha256_of(one))) is not None:
+            found.setdefault(name, one)
+    if missing := {name: wanted[name] for name in wanted if name not in found}:
+        each = "it" if len(missing) == 1 else "each"
+        raise BadInput(f"{_said(missing, path)} is not beside it; give {each} with --source")
+    return {name: found[name] for name in wanted}
+
+
+def _said(wanted: Mapping[str, str], path: Path) -> str:
+    """'the recording that x.nwb was made from (sha256 …)', or of which sessions."""
+    if "" in wanted:
+        return f"the recording that {path.name} was made from (sha256 {wanted[''][:16]}…)"
+    each = [f"{name} (sha256 {sha256[:16]}…)" for name, sha256 in wanted.items()]
+    of = f"session {each[0]}" if len(each) == 1 else f"sessions {', '.join(each)}"
+    return f"what the model in {path.name} was made from in the {of}"
 
 
 def _compare(then: Results, now: Results) -> list[Compared]:
     rows = [
         _words("source sha256", _sha256_then(then), _sha256_then(now)),
         _words("coder id", then.coder.id, now.coder.id),
+        *_models(then, now),
         _words("weights sha256", _digest(then), _digest(now)),
         _weights(then, now),
     ]
     for part in ("latents", "metrics", "attribution"):
         rows += _datasets(part, getattr(then, part), getattr(now, part))
     return rows
+
+
+def _models(then: Results, now: Results) -> list[Compared]:
+    """Whether the whole model came out the same, where the file holds a part of one."""
+    if not then.coder.record.model_id:
+        return []
+    return [_words("model id", then.coder.model_id, now.coder.model_id)]
 
 
 def _words(what: str, then: str, now: str) -> Compared:

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import torch
 import xarray as xr
 
+from nwbsparse import names
 from nwbsparse.config import Config
 from nwbsparse.errors import BadInput, IntegrityError
+from nwbsparse.io.results.stored import OtherTable, StoredResult
 from nwbsparse.models.checkpoint import from_parts, to_bytes, to_words
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.session import Session
@@ -39,6 +41,11 @@ class Results:
     attribution: xr.Dataset
     environment: Mapping[str, Any] = field(default_factory=dict)
     """When, where and with what it was made."""
+    embedding: xr.DataArray | None = None
+    """(time, dim): what a coder of an embedding read; None for one that reads counts."""
+    target: Session | None = None
+    """The session of the units that are reconstructed, where they are of another table of the same
+    file than those that are read (:func:`nwbsparse.with_target`)."""
 
     @property
     def config(self) -> Config:
@@ -112,7 +119,6 @@ def write(
         EnvironmentProblem: it cannot be written there, or another program holds it.
         IntegrityError: what was read back differs; nothing is left behind.
     """
-    from nwbsparse.io.results.stored import StoredResult
     from nwbsparse.io.results.write import MODES, Manner, write_result
 
     if mode not in MODES:
@@ -135,9 +141,47 @@ def write(
         attribution=results.attribution,
         source=source,
         environment=dict(results.environment) or environment(coder),
+        embedding=_embedding(results),
+        target=_target(results),
     )
     manner = Manner(mode, replace, overwrite, dense, backup)
     return write_result(stored, source.path, Path(to), manner, say=say or _log.info)
+
+
+def _target(results: Results) -> OtherTable | None:
+    """Where the units stand that are reconstructed, if not in the table of those that are read.
+
+    Raises:
+        BadInput: they are of another file.
+    """
+    if results.target is None:
+        return None
+    first, second = results.session.source, results.target.source
+    if not first.sha256 or first.sha256 != second.sha256:
+        raise BadInput(
+            "the units that are reconstructed are of another file than those that are read; a file "
+            "holds results of its own units only"
+        )
+    traces = results.target.traces
+    return OtherTable(second, traces.name if traces is not None else "")
+
+
+def _embedding(results: Results) -> xr.DataArray | None:
+    """The embedding that is to be stored.
+
+    Raises:
+        BadInput: the coder reads one, and there is none, or one of other bins or dims.
+    """
+    if results.config.reads != names.EMBEDDING:
+        return None
+    wanted = (results.latents.sizes[names.TIME], results.coder.n_units)
+    if results.embedding is None or results.embedding.shape != wanted:
+        given = "there is none" if results.embedding is None else f"it is {results.embedding.shape}"
+        raise BadInput(
+            f"the coder reads an embedding of {wanted[0]:,} bins and {wanted[1]} dims, and {given}; "
+            "give Results(…, embedding=binned['embedding'])"
+        )
+    return results.embedding
 
 
 def open_results(path: str | Path, *, name: str | None = None) -> Results:
@@ -166,9 +210,14 @@ def open_results(path: str | Path, *, name: str | None = None) -> Results:
     with opened_model(path, name, alone=not here) as model:
         stored = parse_model(model)
     coder = from_parts(stored.tensors, dict(stored.words))
+    other: Session | None = None
     if here:
         check_linked(path, stored.source)
         session = read_as(path, coder.config)
+        if stored.target is not None:
+            other = read_as(
+                path, coder.config.replace(series=stored.target.series or None, band=())
+            )
     else:
         session = without_recording(path, stored)
     if stored.latents.attrs.get("coder_id") != coder.id:
@@ -180,6 +229,8 @@ def open_results(path: str | Path, *, name: str | None = None) -> Results:
         metrics=stored.metrics,
         attribution=stored.attribution,
         environment=stored.environment,
+        embedding=stored.embedding,
+        target=other,
     )
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import xarray as xr
 
+from nwbsparse.binning.other_population import with_target
 from nwbsparse.errors import BadInput
-from nwbsparse.folder import STABILITY
+from nwbsparse.folder import STABILITY, check_one_session, embedding_in
 from nwbsparse.io.reading import read_as
 from nwbsparse.models import checkpoint
 from nwbsparse.models.coder import SparseCoder
@@ -60,7 +61,10 @@ def revisit(
     session = results.session
     if source is not None:
         session = read_as(source, results.config, strict=strict)
-    binned = prepare(session, results.config)
+    binned = prepare(session, results.config, embedding=results.embedding)
+    if results.target is not None:
+        ids = [one.rpartition(":")[2] for one in results.coder.record.targets]
+        binned = with_target(binned, results.target, units=ids)
     return Revisited(results.coder, binned, None, run, results, None)
 
 
@@ -90,6 +94,7 @@ def _folder(run: Path, source: Any, name: str | None, *, strict: bool) -> Revisi
             f"{run} holds no coder ({checkpoint.TENSORS}); give the folder of `nwbsparse run` or "
             "`nwbsparse fit`"
         )
+    check_one_session(run)
     coder = checkpoint.load(run)
     found = sorted(run.glob(ANNOTATED))
     nwb = found[0] if len(found) == 1 else None
@@ -108,4 +113,5 @@ def _folder(run: Path, source: Any, name: str | None, *, strict: bool) -> Revisi
     if (run / STABILITY).is_file():
         with xr.open_dataset(run / STABILITY, engine="h5netcdf") as stored:
             stability = stored.load()
-    return Revisited(coder, prepare(session, coder.config), run, nwb, results, stability)
+    binned = prepare(session, coder.config, embedding=embedding_in(run))
+    return Revisited(coder, binned, run, nwb, results, stability)

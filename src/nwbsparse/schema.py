@@ -12,13 +12,15 @@ import xarray as xr
 from nwbsparse import names
 from nwbsparse.errors import raise_together
 
-# schema → {variable: dims it must have}; a dataset may carry more variables than these
+# schema → {variable: dims it must have}; a dataset may carry more variables than these. What a coder
+# of an embedding reads and reconstructs are dims in place of units
 _REQUIRED: dict[str, dict[str, tuple[str, ...]]] = {
     names.BINNED: {names.COUNTS: (names.TIME, names.UNIT)},
     names.LATENTS: {},
     names.METRICS: {"unit_r2": (names.UNIT,), "density": (names.LATENT,), "l0": (names.TIME,)},
     names.ATTRIBUTION: {"weight": (names.LATENT, names.UNIT)},
 }
+_OF_DIMS = {"unit_r2", "weight"}
 _COORDS: dict[str, tuple[str, ...]] = {
     names.BINNED: (names.TIME, names.SEGMENT, names.UNIT_ID),
     names.LATENTS: (names.TIME, names.LEVEL),
@@ -36,7 +38,9 @@ def check(dataset: xr.Dataset, schema: str) -> xr.Dataset:
     for variable, dims in _REQUIRED[schema].items():
         if variable not in dataset:
             problems.append(f"variable '{variable}' is missing")
-        elif dataset[variable].dims != dims:
+        elif dataset[variable].dims != dims and not (
+            variable in _OF_DIMS and dataset[variable].dims == (*dims[:-1], names.DIM)
+        ):
             problems.append(f"'{variable}' has dims {dataset[variable].dims}, not {dims}")
     problems += [
         f"coordinate '{name}' is missing" for name in _COORDS[schema] if name not in dataset.coords

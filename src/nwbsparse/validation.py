@@ -15,6 +15,7 @@ from nwbsparse.errors import BadInput, EnvironmentProblem, NwbsparseError
 from nwbsparse.io.check import Damaged, bombs_in, check_readable
 from nwbsparse.io.results.parse import parse_model
 from nwbsparse.io.share.findings import Finding, counted
+from nwbsparse.io.share.identity import identity_said
 from nwbsparse.io.share.integrity import problems_of
 from nwbsparse.io.share.models import models_in, opened_file
 from nwbsparse.io.share.outside import by_dandi, by_nwbinspector, by_pynwb
@@ -37,6 +38,17 @@ class ValidationReport:
     def n_errors(self) -> int:
         """How many findings are errors or damage; of a source's own errors among them."""
         return sum(one.count for one in self.findings if one.severity in ("error", "damage"))
+
+    @property
+    def n_errors_of_results(self) -> int:
+        """How many of them are about the sparse latents; the others are about the recording."""
+        found = (one for one in self.findings if one.severity in ("error", "damage"))
+        return sum(one.count for one in found if one.of_results)
+
+    @property
+    def holds_results(self) -> bool:
+        """Whether there are sparse latents in the file, sound or not."""
+        return any(one.of_results and one.severity in ("ok", "damage") for one in self.findings)
 
     @property
     def exit_code(self) -> int:
@@ -90,7 +102,7 @@ def _own(path: Path) -> Iterator[Finding]:
                     yield Finding("nwbsparse", "damage", problem, name)
                 if not problems:
                     said = "checksums, shapes, links, indices, values and the coder are right"
-                    yield Finding("nwbsparse", "ok", said, name)
+                    yield Finding("nwbsparse", "ok", f"{said}; {identity_said(model)}", name)
             if not models:
                 yield Finding("nwbsparse", "note", "there are no sparse latents in this file")
     except (NwbsparseError, OSError, RuntimeError) as error:

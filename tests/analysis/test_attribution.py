@@ -174,5 +174,3 @@ def test_what_cannot_be_attributed_is_refused(data):
         attribute(coder, data.drop_vars("split"))
     with pytest.raises(BadInput, match="whole window"):
         attribute(make_coder(**KINDS["window"]), alternating)
-    with pytest.raises(BadInput, match="autoencoders"):
-        attribute(make_coder(n_units=6, n_targets=2), data)

@@ -20,17 +20,26 @@ WIDTH = 0.02
 
 
 def made_results(
-    source: Path, *, n_bins: int = 300, seed: int = 0, held: Any = None, **options: Any
+    source: Path,
+    *,
+    n_bins: int = 300,
+    seed: int = 0,
+    held: Any = None,
+    n_targets: int = 0,
+    **options: Any,
 ) -> Results:
     """Results that fit a recording, as any model could have made them.
 
     ``held``: (activation (time, latent), metrics, attribution) instead of made-up ones.
+    ``n_targets``: how many units, the first of the table, are reconstructed from the others.
     """
     session = read_nwb(source)
-    unit_ids = session.units[names.UNIT_ID].values
+    unit_ids = session.units[names.UNIT_ID].values[n_targets:]
+    targets = tuple(str(one) for one in session.units[names.UNIT_ID].values[:n_targets])
     record = CoderRecord(
         config=settled(n_units=len(unit_ids), **({"precision": "float32", "seed": seed} | options)),
         unit_ids=tuple(str(one) for one in unit_ids),
+        target_ids=targets or None,
         bin_width=WIDTH,
         source_sha256=session.source.sha256,
         software={"nwbsparse": "test"},
@@ -88,10 +97,10 @@ def made_meaning(
 ) -> tuple[xr.Dataset, xr.Dataset]:
     """Metrics and attribution with what types have a place for, and with what they have not."""
     rng = np.random.default_rng(seed)
-    n_latents, n_units = coder.n_latents, coder.n_units
+    n_latents, n_units = coder.n_latents, coder.n_targets
     units = {
         names.UNIT: np.arange(n_units),
-        names.UNIT_ID: (names.UNIT, session.units[names.UNIT_ID].values),
+        names.UNIT_ID: (names.UNIT, session.units[names.UNIT_ID].values[:n_units]),
         names.UNIT_ROW: (names.UNIT, np.arange(n_units)),
     }
     latent = {names.LATENT: np.arange(n_latents)}
@@ -130,4 +139,27 @@ def made_meaning(
         coords={names.LEVEL: (names.LATENT, np.array(coder.level_of_latent)), **latent, **units},
         attrs={names.CODER_ID: coder.id, "alpha": 0.05, "notes": "[]"},
     )
+    if coder.record.target_ids is not None:
+        attribution = _read_apart(attribution, coder, session, rng)
     return metrics, attribution
+
+
+def _read_apart(
+    attribution: xr.Dataset, coder: SparseCoder, session: Any, rng: np.random.Generator
+) -> xr.Dataset:
+    """The attribution with the units that are read, which stand behind the others in the table."""
+    both = (names.LATENT, names.INPUT_UNIT)
+    shape = (coder.n_latents, coder.n_units)
+    rows = np.arange(coder.n_targets, coder.n_targets + coder.n_units)
+    return attribution.assign(
+        encoder_attribution=(both, rng.standard_normal(shape)),
+        input_correlation=(both, rng.uniform(-1, 1, shape)),
+        input_correlation_p=(both, rng.uniform(size=shape)),
+        input_assessable=(names.INPUT_UNIT, rng.uniform(size=coder.n_units) < 0.5),
+    ).assign_coords(
+        {
+            names.INPUT_UNIT: np.arange(coder.n_units),
+            names.INPUT_UNIT_ID: (names.INPUT_UNIT, session.units[names.UNIT_ID].values[rows]),
+            names.INPUT_UNIT_ROW: (names.INPUT_UNIT, rows),
+        }
+    )

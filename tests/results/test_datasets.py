@@ -27,7 +27,7 @@ NUMBERS = {
     ),
 }
 NAMES = st.text(st.sampled_from("abz_.é/: 0"), min_size=1, max_size=6).filter(str.strip)
-DIMS = {"time": 7, "latent": 5, "unit": 4, "frequency": 3, "lag": 2, "one": 1, "none": 0}
+DIMS = {"time": 7, "latent": 5, "frequency": 3, "lag": 2, "one": 1, "none": 0}
 ATTRS = st.dictionaries(
     NAMES,
     st.one_of(st.integers(-9, 9), st.floats(-9, 9), st.text(max_size=3), st.booleans(), st.none()),
@@ -36,13 +36,13 @@ ATTRS = st.dictionaries(
 
 
 @st.composite
-def variables(draw):
+def variables(draw, sizes):
     """name → (dims, values, attrs) of any type that a file can hold."""
     made = {}
     for name in draw(st.lists(NAMES, max_size=4, unique=True)):
         kind = draw(st.sampled_from(sorted(NUMBERS)))
-        dims = draw(st.lists(st.sampled_from(sorted(DIMS)), max_size=4, unique=True))
-        values = draw(hnp.arrays(kind, [DIMS[dim] for dim in dims], elements=NUMBERS[kind]))
+        dims = draw(st.lists(st.sampled_from(sorted(sizes)), max_size=4, unique=True))
+        values = draw(hnp.arrays(kind, [sizes[dim] for dim in dims], elements=NUMBERS[kind]))
         made[name] = (dims, values, draw(ATTRS))
     return made
 
@@ -51,6 +51,13 @@ def variables(draw):
 def made(tmp_path_factory):
     source = write_recording(tmp_path_factory.mktemp("made") / "source.nwb")
     return made_results(source, n_bins=7, n_latents=5)
+
+
+@pytest.fixture(scope="module")
+def apart(tmp_path_factory):
+    """Three units are reconstructed from a fourth."""
+    source = write_recording(tmp_path_factory.mktemp("apart") / "source.nwb")
+    return made_results(source, n_bins=7, n_latents=5, n_targets=3)
 
 
 def identical(written, read):
@@ -82,7 +89,8 @@ def with_more(dataset, more, attrs):
     phases=[Phase.generate],  # an example takes a second: failures are said as they are found
 )
 @given(data=st.data())
-def test_any_datasets_come_back(made, tmp_path_factory, mode, data):
+def test_any_datasets_come_back(made, apart, tmp_path_factory, mode, data):
+    made = apart if data.draw(st.booleans()) else made
     shape = (7, 5)
     activation = data.draw(
         hnp.arrays(np.float32, shape, elements=st.floats(0, 1e10, width=32), fill=st.just(0))
@@ -92,11 +100,14 @@ def test_any_datasets_come_back(made, tmp_path_factory, mode, data):
         made.metrics.isel(time=slice(0, 7)) if made.metrics.sizes["time"] > 7 else made.metrics
     )
     metrics = metrics.drop_vars(["l0", "bin_cosine", "spectrum"]).drop_dims("time")
+    attribution = made.attribution.drop_vars("of_lags")
     results = replace(
         made,
         latents=latents_of(activation, made.coder).assign_attrs(attrs),
-        metrics=with_more(metrics, data.draw(variables()), attrs),
-        attribution=with_more(made.attribution.drop_vars("of_lags"), data.draw(variables()), attrs),
+        metrics=with_more(metrics, data.draw(variables(DIMS | dict(metrics.sizes))), attrs),
+        attribution=with_more(
+            attribution, data.draw(variables(DIMS | dict(attribution.sizes))), attrs
+        ),
     )
     path = tmp_path_factory.mktemp("any") / ("a.nwb" if mode == "derived" else "a.nwb.zarr")
     opened = open_results(write(results, path, mode))

@@ -77,12 +77,12 @@ def test_the_coder_in_them_encodes_again(opened):
     assert total == pytest.approx(expected["activation_sum"], rel=1e-5)
 
 
-def read_elsewhere(python, path, expected, tmp_path):
-    script = tmp_path / "reader.py"
-    script.write_text(READER)
+def read_elsewhere(python, path, expected, tmp_path, *, script=READER):
+    file = tmp_path / "reader.py"
+    file.write_text(script)
     env = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
     done = subprocess.run(
-        [python, str(script), str(path)], capture_output=True, text=True, env=env, cwd=tmp_path
+        [python, str(file), str(path)], capture_output=True, text=True, env=env, cwd=tmp_path
     )
     assert done.returncode == 0, done.stderr[-3000:]
     found = json.loads(done.stdout.splitlines()[-1])
@@ -106,3 +106,48 @@ def test_pynwb_alone_reads_them(version, pynwb, tmp_path):
     folder = GOLDEN / version
     expected = json.loads((folder / "expected.json").read_text())
     read_elsewhere(python, folder / "hdf5.nwb", expected, tmp_path)
+
+
+WITH_EXTENSION = """
+import importlib.util, json, sys
+from pynwb import NWBHDF5IO
+from ndx_sparse_latents import bin_times, check_source, to_dense, window
+
+heavy = ("torch", "scipy", "xarray", "nwbsparse", "matplotlib", "sklearn")
+assert not [one for one in heavy if importlib.util.find_spec(one)]
+with NWBHDF5IO(sys.argv[1], "r") as io:
+    model = io.read().processing["sparse_latents"]["latents"]
+    assert type(model).__module__ == "ndx_sparse_latents" or "SparseLatentModel" in str(type(model))
+    assert check_source(model.input_population) == []
+    series = model.latent_activation_series["activations"]
+    table = model.latents.to_dataframe()
+    times, values = window(series, 0.0, 1e9)
+    assert len(times) == len(bin_times(series)) == len(values)
+    assert (to_dense(series) == values).all()
+    print(json.dumps({
+        "latents": len(table),
+        "best_variable": [str(one) for one in table["best_variable"]],
+        "activation_sum": float(values.astype("float64").sum()),
+        "weights": list(model.decoder_weights.shape),
+    }))
+"""
+
+
+@pytest.mark.slow
+def test_the_extension_installs_by_itself_and_reads_them(tmp_path):
+    """A clean environment with the extension: it pulls neither torch nor scipy."""
+    subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "env")], check=True)
+    python = str(tmp_path / "env" / "bin" / "python")
+    package = tmp_path / "package"  # a build leaves files behind
+    extension = GOLDEN.parents[2] / "extensions" / "ndx-sparse-latents"
+    shutil.copytree(extension, package, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+    made = subprocess.run(
+        [python, "-m", "pip", "install", "-q", str(package)], capture_output=True, text=True
+    )
+    if made.returncode:
+        pytest.skip(f"nothing can be installed here: {made.stderr.strip()[-200:]}")
+    for version in VERSIONS:
+        expected = json.loads((GOLDEN / version / "expected.json").read_text())
+        read_elsewhere(
+            python, GOLDEN / version / "hdf5.nwb", expected, tmp_path, script=WITH_EXTENSION
+        )

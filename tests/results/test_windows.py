@@ -4,7 +4,9 @@ import h5py
 import numpy as np
 import pytest
 import xarray as xr
+from pynwb import NWBHDF5IO
 
+from ndx_sparse_latents import window
 from nwbsparse.analysis.inference import dense
 from nwbsparse.errors import BadInput, IntegrityError
 from nwbsparse.results import open_activations, write
@@ -66,6 +68,28 @@ def test_pynapple_opens_dense_activations_as_a_frame(tmp_path):
     assert isinstance(frame, nap.TsdFrame) and frame.shape == (500, 16)
     np.testing.assert_allclose(np.asarray(frame), results.latents["activation"], rtol=1e-6)
     np.testing.assert_allclose(frame.times(), results.latents["time"], atol=1e-6)
+
+
+def test_pynapple_opens_a_file_with_sparse_activations_and_takes_windows_of_them(tmp_path):
+    nap = pytest.importorskip("pynapple", reason="pynapple is not installed")
+    results = made_results(write_recording(tmp_path / "s.nwb"), n_bins=500, n_latents=300, k=3)
+    path = write(results, tmp_path / "a.nwb")
+    held = nap.load_file(str(path))
+    assert len(held["units"]) == results.session.n_units and "activations" not in list(held.keys())
+    with NWBHDF5IO(path, "r") as io:
+        model = io.read().processing["sparse_latents"]["latents"]
+        times, values = window(model.sparse_latent_activations["activations"], 11.0, 13.0)
+    frame = nap.TsdFrame(t=times, d=values)
+    expected = results.latents["time"].values
+    expected = expected[(expected >= 11.0) & (expected < 13.0)]
+    np.testing.assert_allclose(frame.times(), expected, atol=1e-6)
+    first = int(np.searchsorted(results.latents["time"].values, 11.0))
+    np.testing.assert_array_equal(
+        np.asarray(frame), dense(results.latents)[first : first + len(frame)]
+    )
+    frame = nap.load_file(str(write(results, tmp_path / "b.nwb", dense=True)))["activations"]
+    assert isinstance(frame, nap.TsdFrame) and frame.shape == (500, 300)
+    np.testing.assert_allclose(np.asarray(frame), dense(results.latents), rtol=1e-6)
 
 
 def test_arrays_are_chunked_and_compressed(tmp_path):

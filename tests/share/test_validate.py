@@ -1,13 +1,16 @@
 """validate(): damage is found and named, and told apart from a file's own errors."""
 
 import sys
+from types import SimpleNamespace
 
 import h5py
 import numpy as np
 import pytest
 
+from cli_runs import run_cli
 from nwbsparse.errors import BadInput
 from nwbsparse.io.share import outside
+from nwbsparse.io.share.findings import Finding, counted
 from nwbsparse.validation import validate
 from recordings import damaged, replace_dataset
 
@@ -173,3 +176,31 @@ def test_nwbinspector_is_asked_as_dandi_asks_it(tmp_path):
     found = outside.by_nwbinspector(path)
     errors = {one.rule for one in found if one.severity == "error"}
     assert {"check_subject_sex", "check_subject_species_exists", "check_subject_age"} <= errors
+
+
+def test_errors_of_the_recording_are_not_counted_as_errors_of_the_results(
+    annotated, monkeypatch, capsys
+):
+    wheres = ["units", "units", "root/processing/sparse_latents/latents"]
+    for n_ours, words in ((0, "all in the recording itself"), (1, "1 of them in the results")):
+        said = [Finding("pynwb", "error", "missing", one) for one in wheres[: 2 + n_ours]]
+        monkeypatch.setattr("nwbsparse.validation.by_pynwb", lambda _, said=said: counted(said))
+        report = validate(annotated.path)
+        assert (report.n_errors, report.n_errors_of_results) == (2 + n_ours, n_ours)
+        assert run_cli("validate", annotated.path) == 0
+        assert f"{2 + n_ours} errors, {words}" in capsys.readouterr().out
+
+
+def test_a_check_that_fails_by_itself_is_no_error_of_the_file(annotated, monkeypatch):
+    nwbinspector = pytest.importorskip("nwbinspector")
+    broken = SimpleNamespace(
+        check_function_name="During evaluation of 'check_x' - <class 'TypeError'>: no such row",
+        message="Traceback (most recent call last):\n  File",
+        importance=nwbinspector.Importance.ERROR,
+        location=None,
+        object_name="root",
+    )
+    monkeypatch.setattr(nwbinspector, "inspect_nwbfile", lambda **_: iter([broken]))
+    (found,) = outside.by_nwbinspector(annotated.path)
+    assert found.severity == "skipped" and "Traceback" not in found.what
+    assert "check_x failed on this file" in found.what and "no such row" in found.what

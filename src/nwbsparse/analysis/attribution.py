@@ -9,15 +9,25 @@ import xarray as xr
 
 from nwbsparse import names
 from nwbsparse.analysis.ablation import Ablation
-from nwbsparse.analysis.evaluate import unit_names
+from nwbsparse.analysis.evaluate import over_dims, target_names, unit_names
 from nwbsparse.analysis.gradients import encoder_attribution
 from nwbsparse.analysis.heldout import scored, whole_bins
 from nwbsparse.analysis.inference import batches
+from nwbsparse.analysis.populations import INPUT, encoded, input_names, reconstructed
 from nwbsparse.analysis.reconstruction import Reconstruction
-from nwbsparse.analysis.units import MAX_BINS, unit_attribution
+from nwbsparse.analysis.units import (
+    MAX_BINS,
+    conditional_z,
+    strongest_lag,
+    unit_attribution,
+    unit_attribution_apart,
+    unit_attribution_beside,
+)
 from nwbsparse.binning.split import part
+from nwbsparse.coder_input import as_read
 from nwbsparse.errors import BadInput
 from nwbsparse.models.coder import SparseCoder
+from nwbsparse.models.encoders import WEIGHT, LinearEncoder
 from nwbsparse.schema import with_step
 
 ENTRIES = 100_000_000
@@ -42,48 +52,70 @@ def attribute(coder: SparseCoder, data: xr.Dataset, *, split: str = "test") -> x
     - ``region_share(latent, region)``, ``depth_mean(latent)``, ``depth_spread(latent)`` where the
       units have a region or depth: :func:`by_region`
 
+    Of a coder that reconstructs other units than it encodes, ``unit`` are the units that it
+    reconstructs (``lag`` bins later, if it has a lag), and what it reads stands over
+    ``input_unit``: ``encoder_attribution``, ``encoder_weight(latent, input_unit)`` of a linear
+    encoder (of several lags the largest), ``input_z``, ``input_correlation``, ``input_assessable``,
+    ``input_region_share`` …; ``like_unit`` counts in ``input_unit``.
+
+    Of a coder of an embedding, ``weight``, ``encoder_attribution`` and ``ablation`` are over the
+    embedding's ``dim`` (``dim_assessable``: it varies in these bins). ``z``, ``correlation``,
+    ``likeness`` and the rest are of the recorded units, ``correlation_p`` of the 10 of largest |z|
+    on training bins; there are no regions and depths, since no weight leads to a unit.
+
     Args:
-        coder: a trained autoencoder.
+        coder: a trained coder.
         data: the split Binned dataset.
         split: which part; what "train" gives is no held-out number.
 
     Raises:
-        BadInput: not split, other units than the coder's, no bins with whole windows, or a coder
-            that reconstructs other units than it encodes.
+        BadInput: not split, other units than the coder's, or no bins with whole windows.
     """
-    if coder.record.target_ids is not None:
-        raise BadInput(
-            "this coder reconstructs other units than it encodes; attribute takes autoencoders"
-        )
     part(data, split)  # says so when the bins were not split yet
+    apart = coder.record.target_ids is not None
+    embedded = coder.config.reads == names.EMBEDDING
     bins = whole_bins(coder, data, split)
     if not len(bins):
         raise BadInput(f"no {split} bin has a whole window; use longer blocks in split()")
-    columns, _ = coder.record.columns(data[names.UNIT_ID].values)
     reconstruction, ablation = Reconstruction(coder, len(bins)), Ablation(coder)
     encoder = encoder_attribution(coder, data, seed=coder.config.seed)
     for piece in scored(coder, data, bins):
         for one in (reconstruction, ablation, encoder):
             one.add(piece)
     found = encoder.result()
-    most = max(1000, min(MAX_BINS, ENTRIES // coder.n_latents))
-    some = bins[:: max(1, -(-len(bins) // most))]
-    activation = np.concatenate([one.activation for one in batches(coder, data, some)])
-    silent = _never_fired(data, bins, columns)
+    some, activation = _some(coder, data, bins)
+    written = as_read(reconstructed(coder, data), coder.config.reads)
+    silent = _never_fired(written, bins + (coder.config.lag if apart else 0))
     both = (names.LATENT, names.UNIT)
-    table = unit_attribution(coder, data, some, activation).assign(
+    made: dict[str, Any] = {
+        "completeness_error": (names.LATENT, found.completeness_error),
+        "ablation": (both, np.where(silent, np.nan, ablation.per_unit(reconstruction.variance))),
+        "assessable": (names.UNIT, ~silent),
+    }
+    if apart:
+        unread = _never_fired(encoded(coder, data), bins)
+        table = unit_attribution_apart(coder, data, some, activation, np.nan_to_num(found.score))
+        made |= _reading(coder, encoded(coder, data), np.where(unread, np.nan, found.score), unread)
+    else:
+        made["encoder_attribution"] = (both, np.where(silent, np.nan, found.score))
+        if embedded:
+            table = _beside(coder, data, some, activation)
+            made["weight"] = (both, strongest_lag(coder.weight.detach().numpy()))
+            made |= {"dim_assessable": made.pop("assessable")}
+            made = over_dims(made) | {"assessable": (names.UNIT, ~_never_fired(data, bins))}
+        else:
+            table = unit_attribution(coder, data, some, activation)
+    table = table.assign(made).assign_coords(
         {
-            "encoder_attribution": (both, np.where(silent, np.nan, found.score)),
-            "completeness_error": (names.LATENT, found.completeness_error),
-            "ablation": (
-                both,
-                np.where(silent, np.nan, ablation.per_unit(reconstruction.variance)),
-            ),
-            "assessable": (names.UNIT, ~silent),
+            names.LATENT: np.arange(coder.n_latents),
+            **target_names(coder, data),
+            **input_names(coder, data),
         }
     )
-    table = table.assign_coords({names.LATENT: np.arange(coder.n_latents), **unit_names(data)})
-    table = table.merge(by_region(table, data), join="exact")
+    if embedded:  # no weight leads from a latent to a unit, nor to where it lies
+        table = table.assign_coords(unit_names(data))
+    else:
+        table = table.merge(by_region(table, written), join="exact")
     table.attrs = {
         names.CODER_ID: coder.id,
         names.SPLIT: split,
@@ -92,6 +124,42 @@ def attribute(coder: SparseCoder, data: xr.Dataset, *, split: str = "test") -> x
         "encoder_method": type(encoder).__name__,
     }
     return with_step(table, "attribute", {"split": split}, since=data)
+
+
+def _some(coder: SparseCoder, data: xr.Dataset, bins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Evenly spaced bins, as many as correlations are computed on, and the activations there."""
+    most = max(1000, min(MAX_BINS, ENTRIES // coder.n_latents))
+    some = bins[:: max(1, -(-len(bins) // most))]
+    return some, np.concatenate([one.activation for one in batches(coder, data, some)])
+
+
+def _beside(
+    coder: SparseCoder, data: xr.Dataset, bins: np.ndarray, activation: np.ndarray
+) -> xr.Dataset:
+    """What latents of an embedding have to do with the units, looked for in the training bins."""
+    training, active = _some(coder, data, whole_bins(coder, data, "train"))
+    fitting = conditional_z(data, training, active)
+    return unit_attribution_beside(data, bins, activation, fitting=fitting)
+
+
+def _reading(
+    coder: SparseCoder, read: xr.Dataset, score: np.ndarray, unread: np.ndarray
+) -> dict[str, Any]:
+    """What a coder reads from each unit, and from which regions, where it reconstructs others."""
+    per_unit = (names.LATENT, names.INPUT_UNIT)
+    made: dict[str, Any] = {"encoder_attribution": (per_unit, score)}
+    weight = score
+    if isinstance(coder.architecture.encoder, LinearEncoder):
+        rows = coder.get_parameter(WEIGHT).detach().numpy()
+        weight = strongest_lag(rows.reshape(len(rows), -1, coder.n_units))
+        made["encoder_weight"] = (per_unit, weight)
+    made["input_assessable"] = (names.INPUT_UNIT, ~unread)
+    reading = xr.Dataset(
+        {"weight": ((names.LATENT, names.UNIT), weight), "assessable": (names.UNIT, ~unread)}
+    )
+    where = by_region(reading, read)
+    where = where.rename({name: f"{INPUT}{name}" for name in where.variables})
+    return made | {str(name): (one.dims, one.values) for name, one in where.variables.items()}
 
 
 def by_region(table: xr.Dataset, data: xr.Dataset) -> xr.Dataset:
@@ -144,16 +212,17 @@ def _region(value: object) -> str:
     return text or UNNAMED
 
 
-def _never_fired(data: xr.Dataset, bins: np.ndarray, columns: list[int]) -> np.ndarray:
+def _never_fired(data: xr.Dataset, bins: np.ndarray) -> np.ndarray:
     """(unit,) bool: units without any change in the bins in which they were observed."""
-    low, high = np.full(len(columns), np.inf), np.full(len(columns), -np.inf)
+    n_units = data.sizes[names.UNIT]
+    low, high = np.full(n_units, np.inf), np.full(n_units, -np.inf)
     for some in np.array_split(bins, max(1, len(bins) // 65_536)):
         if not len(some):
             continue
-        counts = data[names.COUNTS][some].values[:, columns].astype(np.float64)
+        counts = data[names.COUNTS][some].values.astype(np.float64)
         seen = np.ones(counts.shape, dtype=bool)
         if names.VALID in data:
-            seen = data[names.VALID][some].values[:, columns]
+            seen = data[names.VALID][some].values
         low = np.minimum(low, np.where(seen, counts, np.inf).min(axis=0))
         high = np.maximum(high, np.where(seen, counts, -np.inf).max(axis=0))
     return ~(high > low)

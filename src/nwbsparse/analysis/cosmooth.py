@@ -76,8 +76,19 @@ def cosmooth(
         without a whole window.
 
     Raises:
-        BadInput: not split, not counts, unknown unit ids, or too few units to hold any out.
+        BadInput: not split, not counts, unknown unit ids, too few units to hold any out, or
+            options that name units to reconstruct.
     """
+    if config is not None and (config.target_units or config.target_regions):
+        raise BadInput(
+            "co-smoothing trains an autoencoder of the held-in units; leave out target_units and "
+            "target_regions, and name the units to predict with held_out"
+        )
+    if config is not None and config.reads == names.EMBEDDING:
+        raise BadInput(
+            "co-smoothing hides units from the coder, and an embedding was made from all of them; "
+            "use reads='counts'"
+        )
     counts = data[names.COUNTS].values
     if counts.dtype.kind == "f" and not (np.mod(counts, 1) == 0).all():
         raise BadInput("co-smoothing predicts spike counts; these are traces")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -45,6 +46,8 @@ def evaluate(
     compared is the bin of the activation (or that ``lag`` bins later). The recording is read once,
     piece by piece; memory does not grow with it but for the numbers per bin.
 
+    Of a coder of an embedding all that is said of units here is of its dims, over ``dim``.
+
     Args:
         coder: a trained coder.
         data: the split Binned dataset.
@@ -73,7 +76,7 @@ def evaluate(
         for one in (reconstruction, sparsity, *more):
             variables |= one.more_variables() if one is not ablation else {}
     metrics = xr.Dataset(
-        variables,
+        over_dims(variables) if coder.config.reads == names.EMBEDDING else variables,
         coords={
             names.TIME: data[names.TIME].values[bins],
             names.LATENT: np.arange(coder.n_latents),
@@ -101,7 +104,20 @@ def unit_names(data: xr.Dataset) -> dict[str, object]:
     }
 
 
+def over_dims(variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Variables of a coder of an embedding, whose columns are dims and no units."""
+    made: dict[str, Any] = {}
+    for name, one in variables.items():
+        if isinstance(one, tuple):
+            dims = (one[0],) if isinstance(one[0], str) else one[0]
+            one = (tuple(names.DIM if dim == names.UNIT else dim for dim in dims), *one[1:])
+        made[name] = one
+    return made
+
+
 def target_names(coder: SparseCoder, data: xr.Dataset) -> dict[str, object]:
-    """The coordinates of the units that are reconstructed."""
+    """The coordinates of the units that are reconstructed, or of the dims of an embedding."""
+    if coder.config.reads == names.EMBEDDING:
+        return {names.DIM: np.arange(coder.n_targets)}
     _, targets = coder.record.columns(data[names.UNIT_ID].values)
     return unit_names(data.isel({names.UNIT: targets}))

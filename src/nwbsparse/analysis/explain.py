@@ -17,15 +17,15 @@ from nwbsparse.analysis.components import associate_components
 from nwbsparse.analysis.confirm import confirm
 from nwbsparse.analysis.effects import effects
 from nwbsparse.analysis.entries import entries_of
-from nwbsparse.analysis.evaluate import unit_names
+from nwbsparse.analysis.evaluate import target_names
 from nwbsparse.analysis.ground import make_ground
 from nwbsparse.analysis.inference import encode
 from nwbsparse.analysis.labels import labels_in_words
 from nwbsparse.analysis.margins import pre_activation_auroc
 from nwbsparse.analysis.nulls import false_discovery_rate
+from nwbsparse.analysis.populations import encoded
 from nwbsparse.analysis.raw_units import associate_units, best_units, observed_together
 from nwbsparse.analysis.scope import make_scope
-from nwbsparse.errors import BadInput
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.progress import Progress, silent
 from nwbsparse.schema import check, with_step
@@ -49,7 +49,8 @@ def explain(
     Each latent's best variable is chosen on training and validation bins and tested once on test
     bins; q values control the false-discovery rate over latents. The same is done for an untrained
     coder of the same shape, for the raw units and for their principal components, since a maximum
-    over many rectified directions finds something by itself. ``coder.config`` sets ``n_shifts``,
+    over many rectified directions finds something by itself. Where a coder reconstructs other units
+    than it encodes, these are the units that it encodes. ``coder.config`` sets ``n_shifts``,
     ``alpha`` and ``seed``.
 
     Args:
@@ -72,15 +73,10 @@ def explain(
         can be said has NaN and a note; it is never ranked.
 
     Raises:
-        BadInput: not split, other units than the coder's, a coder that reconstructs other units
-            than it encodes, a name that is not in the data (the nearest is suggested), or a null
-            that does not fit.
+        BadInput: not split, other units than the coder's, a name that is not in the data (the
+            nearest is suggested), or a null that does not fit.
     """
     config = coder.config
-    if coder.record.target_ids is not None:
-        raise BadInput(
-            "this coder reconstructs other units than it encodes; explain takes autoencoders"
-        )
     ground = make_ground(data, n_draws=config.n_shifts, seed=config.seed)
     scope = make_scope(
         data, covariates=covariates, conditions=conditions, nulls=nulls, conjunctions=conjunctions
@@ -101,17 +97,18 @@ def explain(
     control = encode(untrained_control(coder, data), data)
     controls = {"untrained coder": associate(entries_of(control), candidates, ground)}
     progress("explain", 4, 5)
-    controls["raw units"] = associate_units(data, candidates, ground)
+    read = encoded(coder, data)
+    controls["raw units"] = associate_units(read, candidates, ground)
     controls["principal components"] = associate_components(
-        data, candidates, ground, most=coder.n_latents
+        read, candidates, ground, most=coder.n_latents
     )
     claims = _claims(tested, candidates, config.alpha)
-    claims |= best_units(tested, candidates, data, ground)
+    claims |= best_units(tested, candidates, read, ground)
     attribution = xr.merge([units, matrix, xr.Dataset(claims)], join="exact").assign_coords(
         {
             names.LATENT: latents[names.LATENT].values,
             names.LEVEL: (names.LATENT, latents[names.LEVEL].values),
-            **unit_names(data),
+            **target_names(coder, data),
         }
     )
     empty = [dim for dim, size in attribution.sizes.items() if size == 0]
@@ -128,7 +125,7 @@ def explain(
         "n_explained_latents": summary["latents"]["found"],
         "summary": json.dumps(summary),
         "nulls": json.dumps(how),
-        "notes": json.dumps(notes(data)),
+        "notes": json.dumps(notes(data) + _of_embedding(coder, data)),
     }
     attribution = labels_in_words(confirm(attribution, stability), data, latents)
     progress("explain", 5, 5)
@@ -178,6 +175,17 @@ def notes(data: xr.Dataset) -> list[str]:
                 unit_id = data[names.UNIT_ID].values[unit]
                 said.append(f"unit {unit_id} holds {its_share:.0%} of all spikes")
     return said
+
+
+def _of_embedding(coder: SparseCoder, data: xr.Dataset) -> list[str]:
+    """What held-out bins are worth when something else was learned from the recording before."""
+    if coder.config.reads != names.EMBEDDING:
+        return []
+    method = data[names.EMBEDDING].attrs.get(names.METHOD, "")
+    return [
+        f"the coder reads an embedding ({method}): its test bins are held out from the coder, and "
+        "from the embedding only if that was not fitted on them or on the behaviour"
+    ]
 
 
 def _claims(tested: Tested, candidates: list[Candidate], alpha: float) -> dict[str, Any]:

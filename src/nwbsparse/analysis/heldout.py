@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float, Int
 from nwbsparse import names
 from nwbsparse.analysis.inference import normalised
 from nwbsparse.binning.split import part
+from nwbsparse.coder_input import as_read
 from nwbsparse.models.coder import SparseCoder, as_tensor
 from nwbsparse.training.bins import whole
 
@@ -65,6 +66,7 @@ def scored(coder: SparseCoder, data: xr.Dataset, bins: Int[np.ndarray, " bin"]) 
     Raises:
         BadInput: the units are others than the coder's, or in another order.
     """
+    data = as_read(data, coder.config.reads)
     _, targets = coder.record.columns(data[names.UNIT_ID].values)
     rows_per_bin = coder.architecture.decoder.rows_per_bin
     rows = max(1, min(CHUNK, ENTRIES // max(coder.n_latents, 1)))

@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float, Int
 from scipy import sparse
 
 from nwbsparse import names
+from nwbsparse.coder_input import as_read
 from nwbsparse.models.coder import SparseCoder, as_tensor
 from nwbsparse.schema import check, with_step
 
@@ -40,7 +41,8 @@ def encode(coder: SparseCoder, data: xr.Dataset) -> xr.Dataset:
 
     Args:
         coder: what :func:`nwbsparse.fit` returned or a file held.
-        data: Binned dataset with the coder's units in the coder's order.
+        data: Binned dataset with the coder's units in the coder's order; for a coder of an
+            embedding, with an ``embedding(time, dim)`` of as many dims.
 
     Returns:
         Latents dataset: ``activation(time, latent)`` for up to 256 latents, else rows of a CSR
@@ -87,19 +89,18 @@ def reconstruct(coder: SparseCoder, data: xr.Dataset) -> xr.DataArray:
     Z-scores of counts when the coder was trained on them (``attrs['scale']`` says 'zscore'),
     else expected counts per bin. A coder with a lag says in each bin what it expects that many
     bins later (``attrs['lag']``). NaN where the window of a coder that sees several bins is not
-    complete.
+    complete. Of a coder of an embedding: (time, dim), in the embedding's scale or z-scores of it.
     """
     predicted = np.concatenate([piece.predicted for piece in batches(coder, data, decode=True)])
+    attrs = {"scale": coder.config.scaling[0], "lag": coder.config.lag}
+    coords: dict[str, Any] = {names.TIME: data[names.TIME]}
+    if coder.config.reads == names.EMBEDDING:
+        dims = (names.TIME, names.DIM)
+        coords[names.DIM] = data[names.DIM].values
+        return xr.DataArray(predicted, dims=dims, coords=coords, attrs=attrs)
     _, targets = coder.record.columns(data[names.UNIT_ID].values)
-    return xr.DataArray(
-        predicted,
-        dims=(names.TIME, names.UNIT),
-        coords={
-            names.TIME: data[names.TIME],
-            names.UNIT_ID: (names.UNIT, data[names.UNIT_ID].values[targets]),
-        },
-        attrs={"scale": coder.config.scaling[0], "lag": coder.config.lag},
-    )
+    coords[names.UNIT_ID] = (names.UNIT, data[names.UNIT_ID].values[targets])
+    return xr.DataArray(predicted, dims=(names.TIME, names.UNIT), coords=coords, attrs=attrs)
 
 
 def batches(
@@ -114,6 +115,7 @@ def batches(
     Raises:
         BadInput: the units are others than the coder's, or in another order.
     """
+    data = as_read(data, coder.config.reads)
     inputs, _ = coder.record.columns(data[names.UNIT_ID].values)
     offsets = np.arange(1 - coder.architecture.window, 1)
     if coder.window == 1 and not decode:
@@ -142,6 +144,7 @@ def batches(
 
 def normalised(coder: SparseCoder, data: xr.Dataset, bins: np.ndarray) -> torch.Tensor:
     """(bin, lag, unit): the windows of some bins as the coder sees them."""
+    data = as_read(data, coder.config.reads)
     inputs, _ = coder.record.columns(data[names.UNIT_ID].values)
     seen = bins[:, None] + np.arange(1 - coder.window, 1)
     return _gathered(coder, data, seen.clip(0), inputs)

@@ -17,6 +17,7 @@ from nwbsparse.analysis.pairs import Channels, line_r2, pearson
 from nwbsparse.binning.join import is_session
 from nwbsparse.binning.split import part
 from nwbsparse.binning.variables import conditions_of, covariates_of
+from nwbsparse.coder_input import as_read
 from nwbsparse.errors import BadInput, did_you_mean
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.schema import with_step
@@ -221,6 +222,7 @@ def _behaviour(
 
 def _input(coder: SparseCoder, data: xr.Dataset) -> np.ndarray:
     """What is encoded, before it is made sparse: scaling changes neither r nor the R² of a line."""
+    data = as_read(data, coder.config.reads)
     columns, _ = coder.record.columns(data[names.UNIT_ID].values)
     return data[names.COUNTS].values[:, columns]
 

@@ -44,7 +44,10 @@ def transfer(
         other: split Binned dataset of the other one, with the same bin width.
         attribution: what :func:`nwbsparse.explain` gave for the first session.
         matching: {unit id of the coder: unit id here}; without it units of the same id are the same
-            unit. Units of the coder without a partner are encoded as not observed.
+            unit. Units of the coder without a partner are encoded as not observed; of a coder that
+            reconstructs other units than it encodes, those it reconstructs may all be missing.
+            A coder of an embedding needs none: the other session must have an embedding of its own
+            from the same model.
 
     Returns:
         Dataset with, per latent, ``kept`` (bool), ``tuning_correlation`` (NaN where it cannot be
@@ -84,8 +87,15 @@ def _with_units_of(
     coder: SparseCoder, other: xr.Dataset, matching: Mapping[Any, Any] | None
 ) -> tuple[xr.Dataset, int]:
     """The session with the coder's units in their order; without a partner, not observed."""
+    if coder.config.reads == names.EMBEDDING:
+        if matching is not None:
+            raise BadInput(
+                "the coder reads an embedding and no units, so that there are none to match; leave "
+                "matching= out"
+            )
+        return other, 0
     here = ids_of(other)
-    wanted = list(coder.record.unit_ids)
+    wanted = list(dict.fromkeys((*coder.record.unit_ids, *coder.record.targets)))
     same = {unit: unit for unit in wanted if unit in here}
     partner = same if matching is None else {str(a): str(b) for a, b in matching.items()}
     for ids, known, whose in (
@@ -95,9 +105,9 @@ def _with_units_of(
         for unit in ids:
             if unit not in known:
                 raise BadInput(f"{whose} has no unit '{unit}'{did_you_mean(unit, known)}")
-    if not partner:
+    if not partner.keys() & set(coder.record.unit_ids):
         raise BadInput(
-            "no unit of the other session has an id that the coder knows; say which are the same "
+            "no unit of the other session has an id that the coder reads; say which are the same "
             "with matching={unit of the coder: unit here}"
         )
     if len(set(partner.values())) < len(partner):

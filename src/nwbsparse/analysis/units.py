@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 import torch
 import xarray as xr
+from jaxtyping import Bool, Float
 
 from nwbsparse import names
 from nwbsparse.analysis.inference import normalised
 from nwbsparse.analysis.nulls import circular_shift
 from nwbsparse.analysis.pairs import Channels, pearson
+from nwbsparse.analysis.populations import as_input, encoded, reconstructed
 from nwbsparse.analysis.raw_units import observed_together
 from nwbsparse.models.coder import SparseCoder
 
@@ -42,6 +47,90 @@ def unit_attribution(
     ``bins`` are the held-out ones and ``activation`` is (bin, latent) there. A unit is judged on
     those in which it was observed. Units that never fire there are NaN, never ranked.
     """
+    here = _moving(data, bins, activation)
+    weight = strongest_lag(coder.weight.detach().numpy())
+    correlation, p = _correlation_without_unit(coder, data, bins, here.fires, weight)
+    return xr.Dataset(
+        _per_unit(weight=weight, z=here.z, correlation=correlation, correlation_p=p)
+        | _likest(here.likeness)
+    )
+
+
+def unit_attribution_apart(
+    coder: SparseCoder,
+    data: xr.Dataset,
+    bins: np.ndarray,
+    activation: np.ndarray,
+    reading: np.ndarray,
+) -> xr.Dataset:
+    """The same for a coder that reconstructs other units than it reads.
+
+    ``weight``, ``z``, ``correlation`` and ``correlation_p`` are of the units that it reconstructs,
+    ``lag`` bins later if it has a lag; no latent is made from those, so nothing is left out of it.
+    ``input_z``, ``input_correlation`` and ``input_correlation_p`` over ``input_unit`` are of the
+    units that it reads, the correlation with the latent recomputed without that unit;
+    ``likeness``, ``like_unit`` and ``single_unit`` are about them too. ``reading`` (latent, unit)
+    is how much it reads each of them: of the ten largest there is a p.
+    """
+    read, written = encoded(coder, data), reconstructed(coder, data)
+    inputs = _moving(read, bins, activation)
+    correlation, p = _correlation_without_unit(coder, data, bins, inputs.fires, reading)
+    later = bins + coder.config.lag
+    outputs = _moving(written, later, activation)
+    weight = strongest_lag(coder.weight.detach().numpy())
+    return xr.Dataset(
+        _per_unit(
+            weight=weight,
+            z=outputs.z,
+            correlation=outputs.likeness,
+            correlation_p=_shifted(written, later, activation, weight, outputs.likeness),
+        )
+        | as_input(_per_unit(z=inputs.z, correlation=correlation, correlation_p=p))
+        | _likest(inputs.likeness)
+    )
+
+
+def unit_attribution_beside(
+    data: xr.Dataset, bins: np.ndarray, activation: np.ndarray, *, fitting: np.ndarray
+) -> xr.Dataset:
+    """The same for a coder of an embedding, with the units that were recorded beside it.
+
+    It reads none of them by itself, so nothing can be left out of ``correlation``: what a unit has
+    added to the embedding is part of it. ``correlation_p`` stands for the 10 units of largest
+    ``fitting`` (latent, unit), which must come from other bins.
+    """
+    here = _moving(data, bins, activation)
+    p = _shifted(data, bins, activation, fitting, here.likeness)
+    return xr.Dataset(
+        _per_unit(z=here.z, correlation=here.likeness, correlation_p=p) | _likest(here.likeness)
+    )
+
+
+def conditional_z(
+    data: xr.Dataset, bins: np.ndarray, activation: np.ndarray
+) -> Float[np.ndarray, "latent unit"]:
+    """Mean z-score of every unit while each latent is active, 0 where it cannot be said."""
+    return np.nan_to_num(_moving(data, bins, activation).z)
+
+
+def strongest_lag(by_lag: np.ndarray) -> Float[np.ndarray, "latent unit"]:
+    """Of weights (latent, lag, unit) the largest over lags, with its sign."""
+    by_lag = by_lag.astype(np.float64)
+    strongest = np.abs(by_lag).argmax(axis=1)
+    return np.take_along_axis(by_lag, strongest[:, None], axis=1)[:, 0]
+
+
+@dataclass(frozen=True)
+class _Moving:
+    """How latents and units move together, each unit in the bins in which it was observed."""
+
+    z: Float[np.ndarray, "latent unit"]
+    likeness: Float[np.ndarray, "latent unit"]
+    """Pearson r of activation and counts."""
+    fires: Bool[np.ndarray, " unit"]
+
+
+def _moving(data: xr.Dataset, bins: np.ndarray, activation: np.ndarray) -> _Moving:
     counts = data[names.COUNTS].values[bins].astype(np.float64)
     fires = np.zeros(counts.shape[1], dtype=bool)
     z = np.full((activation.shape[1], counts.shape[1]), np.nan)
@@ -52,25 +141,43 @@ def unit_attribution(
             fires[one.units] = here.std(axis=0) > 0
             z[:, one.units] = _conditional_z(active_here, here)
             likeness[:, one.units] = pearson(Channels(active_here), here.astype(np.float64))
-    by_lag = coder.weight.detach().numpy().astype(np.float64)
-    strongest = np.abs(by_lag).argmax(axis=1)
-    weight = np.take_along_axis(by_lag, strongest[:, None], axis=1)[:, 0]
-    correlation, p = _correlation_without_unit(coder, data, bins, fires, weight)
+    return _Moving(z, likeness, fires)
+
+
+def _per_unit(**variables: np.ndarray) -> dict[str, Any]:
+    return {name: ((names.LATENT, names.UNIT), values) for name, values in variables.items()}
+
+
+def _likest(likeness: np.ndarray) -> dict[str, Any]:
+    """Which unit resembles each latent most, and whether they are the same thing."""
     comparable = np.isfinite(likeness).any(axis=1)
     ranked = np.nan_to_num(likeness, nan=-2.0)
-    likest = np.where(comparable, ranked.argmax(axis=1), -1)
-    best = np.where(comparable, ranked.max(axis=1), np.nan)
-    return xr.Dataset(
-        {
-            "weight": ((names.LATENT, names.UNIT), weight),
-            "z": ((names.LATENT, names.UNIT), z),
-            "correlation": ((names.LATENT, names.UNIT), correlation),
-            "correlation_p": ((names.LATENT, names.UNIT), p),
-            "likeness": (names.LATENT, best),
-            "like_unit": (names.LATENT, likest),
-            "single_unit": (names.LATENT, comparable & (ranked.max(axis=1) >= SINGLE_UNIT)),
-        },
-    )
+    return {
+        "likeness": (names.LATENT, np.where(comparable, ranked.max(axis=1), np.nan)),
+        "like_unit": (names.LATENT, np.where(comparable, ranked.argmax(axis=1), -1)),
+        "single_unit": (names.LATENT, comparable & (ranked.max(axis=1) >= SINGLE_UNIT)),
+    }
+
+
+def _shifted(
+    data: xr.Dataset,
+    bins: np.ndarray,
+    activation: np.ndarray,
+    weight: np.ndarray,
+    correlation: np.ndarray,
+) -> Float[np.ndarray, "latent unit"]:
+    """How likely such a correlation is by chance, for the ten units of largest weight."""
+    spacing = float(np.median(np.diff(bins))) if len(bins) > 1 else 1.0
+    width = float(data.attrs[names.BIN_WIDTH]) * spacing
+    p = np.full(weight.shape, np.nan)
+    seen = {unit: one.seen for one in observed_together(data, bins) for unit in one.units}
+    ranked = np.argsort(-np.abs(weight), axis=1)[:, :TOP]
+    for (latent, _), unit in np.ndenumerate(ranked):
+        if np.isfinite(correlation[latent, unit]):
+            signal = data[names.COUNTS].values[bins, unit].astype(np.float64)[seen[unit]]
+            active = activation[seen[unit], latent].astype(np.float64)
+            p[latent, unit] = circular_shift(active, signal, bin_width=width)[1].p
+    return p
 
 
 def _conditional_z(activation: np.ndarray, counts: np.ndarray) -> np.ndarray:
@@ -93,6 +200,7 @@ def _correlation_without_unit(
     step = max(1, -(-len(bins) // most))
     bins = bins[::step]
     y = normalised(coder, data, bins)
+    data = encoded(coder, data)
     full = coder.pre_activation(y[:, -1] if one_bin else y)
     ranked = np.argsort(-np.abs(weight), axis=1)[:, :TOP]
     correlation = np.full(weight.shape, np.nan)

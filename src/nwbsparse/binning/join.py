@@ -65,7 +65,7 @@ def join_sessions(sessions: Sessions) -> xr.Dataset:
     """
     named = _named(sessions)
     _check(named)
-    named = {name: _dealt(name, one) for name, one in named.items()}
+    named = {name: dealt(name, one) for name, one in named.items()}
     spans = [one.sizes[names.TIME] for one in named.values()]
     shifts = _shifts(list(named.values()))
     unit_ids = [f"{name}/{unit}" for name, one in named.items() for unit in ids_of(one)]
@@ -171,7 +171,12 @@ def _check(named: Mapping[str, xr.Dataset]) -> None:
     raise_together(problems, heading="the sessions cannot be joined")
 
 
-def _dealt(name: str, binned: xr.Dataset) -> xr.Dataset:
+def dealt(name: str, binned: xr.Dataset) -> xr.Dataset:
+    """A session with its parts: those it has, or those that :func:`join_sessions` deals it.
+
+    Raises:
+        BadInput: it is too short to be split.
+    """
     if names.SPLIT in binned.coords:
         return binned
     try:

@@ -111,7 +111,7 @@ def bin_session(
     stretches, extent_from = observed(session, epochs=epochs, intervals=intervals)
     grid = make_grid(stretches, chosen)
     _check_clock(session, chosen)
-    variables = _activity(session, grid, rows, lazy=lazy)
+    variables = activity_on(session, grid, rows, lazy=lazy)
     variables |= _beside(session, grid, variables, max_gap)
     binned = xr.Dataset(variables, coords=coordinates(session, grid, rows, variables))
     binned.attrs = {
@@ -137,7 +137,7 @@ def bin_session(
     return check(with_step(binned, "to_bins", given), names.BINNED)
 
 
-def _activity(
+def activity_on(
     session: Session, grid: Grid, rows: np.ndarray, *, lazy: bool
 ) -> dict[str, xr.DataArray]:
     """Counts or traces per bin, the spikes that fell into none, and where units were observed."""

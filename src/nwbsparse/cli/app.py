@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
-from rich.console import Console
 from rich.markup import escape
 
 from nwbsparse.cli import share, understand, writing
@@ -35,9 +34,11 @@ Flags = Annotated[Config, Parameter(name="*")]
 def run(
     source: str,
     /,
-    *,
+    *more: str,
     out: Path,
     config: Flags = Config(),  # noqa: B008
+    embedding: Path | None = None,
+    embedding_method: str | None = None,
     overwrite: bool = False,
     strict: bool = False,
     dry_run: bool = False,
@@ -45,16 +46,24 @@ def run(
 ) -> None:
     """Learn sparse latents from an NWB file and write an annotated copy and a report.
 
-    Options can come from a file: ``--config run.toml`` (``nwbsparse config`` writes one); flags
-    beside it win.
+    With several recordings one model is learned from all of them, and each gets an annotated copy
+    and a report of its own, in a folder called like its file. Options can come from a file:
+    ``--config run.toml`` (``nwbsparse config`` writes one); flags beside it win.
 
     Parameters
     ----------
     source
         What is read: an NWB file (HDF5 or Zarr, a path or address), a Kilosort, Phy or suite2p
         folder, an .npz file. It is never written to.
+    more
+        More recordings, of which one model is made together with the first.
     out
         Folder for the results.
+    embedding
+        An .npy file (bins, dims), one row per bin of the recording: the coder reads it in place of
+        the counts, and its latents are explained with units and behaviour.
+    embedding_method
+        What made the embedding; "cebra" when absent.
     overwrite
         Replace results of an earlier run in the folder.
     strict
@@ -65,21 +74,38 @@ def run(
         Print nothing but errors.
     """
     from nwbsparse import pipeline
-    from nwbsparse.cli.show import progress_bars, report_table, show_run
+    from nwbsparse.cli.show import progress_bars, report_table, show_plan, show_run
     from nwbsparse.io.reading import read_as
 
     console = new_console()
+    if more:
+        from nwbsparse.cli.several import run_several
+        from nwbsparse.errors import BadInput
+
+        if embedding is not None:
+            raise BadInput(
+                "--embedding is for one recording; a model of several sessions reads their counts"
+            )
+
+        run_several(
+            console, (source, *more), out, config, overwrite=overwrite, strict=strict,
+            dry_run=dry_run, quiet=quiet,
+        )  # fmt: skip
+        return
     if not dry_run:
         pipeline.check_out(out, source, config, overwrite=overwrite)
     session = read_as(source, config, strict=strict)
     if dry_run:
-        _show_plan(console, pipeline.plan(session, config), source, out)
+        show_plan(console, pipeline.plan(session, config, embedding=embedding), source, out)
         return
     if not quiet:
         console.print(report_table(session.report.to_dict()))
     with progress_bars(console, quiet=quiet) as progress:
         say = (lambda _: None) if quiet else says(console)
-        done = pipeline.run(session, out, config, overwrite=overwrite, progress=progress, say=say)
+        done = pipeline.run(
+            session, out, config, embedding=embedding, embedding_method=embedding_method,
+            overwrite=overwrite, progress=progress, say=say,
+        )  # fmt: skip
     if not quiet:
         show_run(console, done)
         then = f", or in Python: nwbsparse.open_results('{done.nwb}')" if done.nwb else ""
@@ -93,6 +119,8 @@ def fit(
     *,
     out: Path,
     config: Flags = Config(),  # noqa: B008
+    embedding: Path | None = None,
+    embedding_method: str | None = None,
     resume: bool = False,
     overwrite: bool = False,
     strict: bool = False,
@@ -109,6 +137,10 @@ def fit(
         What is read, as for ``run``.
     out
         Folder for the coder.
+    embedding
+        An .npy file (bins, dims) that the coder reads in place of the counts, as for ``run``.
+    embedding_method
+        What made the embedding; "cebra" when absent.
     resume
         Go on with a training that was stopped.
     overwrite
@@ -127,6 +159,8 @@ def fit(
         config,
         console,
         (lambda _: None) if quiet else says(console),
+        embedding=embedding,
+        embedding_method=embedding_method,
         resume=resume,
         overwrite=overwrite,
         strict=strict,
@@ -136,7 +170,14 @@ def fit(
 
 @app.command
 def encode(
-    model: Path, source: str, /, *, out: Path, overwrite: bool = False, strict: bool = False
+    model: Path,
+    source: str,
+    /,
+    *,
+    out: Path,
+    embedding: Path | None = None,
+    overwrite: bool = False,
+    strict: bool = False,
 ) -> None:
     """Apply a coder to a recording and write its latents as netCDF.
 
@@ -148,6 +189,8 @@ def encode(
         What is read, as for ``run``; binned as the coder's training was.
     out
         The netCDF file to write.
+    embedding
+        For a coder of an embedding: that of the recording (.npy); by default the one it learned from.
     overwrite
         Replace the file.
     strict
@@ -155,7 +198,8 @@ def encode(
     """
     from nwbsparse.cli.fitting import encode_into
 
-    encode_into(model, source, out, says(new_console()), overwrite=overwrite, strict=strict)
+    say = says(new_console())
+    encode_into(model, source, out, say, embedding=embedding, overwrite=overwrite, strict=strict)
 
 
 @app.command
@@ -202,21 +246,33 @@ def config(config: Flags = Config()) -> None:  # noqa: B008
 
 
 @app.command
-def info(*, as_json: Annotated[bool, Parameter(name="--json", negative=())] = False) -> None:
-    """Show versions, devices and the extension, for bug reports.
+def info(
+    *files: Path, as_json: Annotated[bool, Parameter(name="--json", negative=())] = False
+) -> None:
+    """Show versions, devices and the extension, for bug reports; or which models files hold.
+
+    Annotated files with the same model id hold the same model: of several sessions, each file has
+    the part of its own.
 
     Parameters
     ----------
+    files
+        Annotated NWB files (HDF5 or Zarr).
     as_json
         Print JSON instead of lines.
     """
-    from nwbsparse.cli.info import gather
+    from nwbsparse.cli.info import gather, lines_of, models_of
 
-    facts = gather()
+    facts: dict[str, Any] = models_of(files) if files else gather()
     if as_json:
         sys.stdout.write(json.dumps(facts, indent=1) + "\n")
         return
     console = new_console()
+    for file, held in facts.items() if files else ():
+        for line in lines_of(held):
+            console.print(f"[bold]{escape(file)}[/] {escape(line)}", soft_wrap=True)
+    if files:
+        return
     for key, value in facts.items():
         console.print(f"[bold]{key:<20}[/] {escape(str(value))}", soft_wrap=True)
 
@@ -278,19 +334,3 @@ def demo(*, out: Path = Path("demo"), seed: int = 0, seeds: int = 0) -> None:
         demonstrate_seeds(console, out, seeds, says(console))
     else:
         demonstrate(console, out, seed, says(console))
-
-
-def _show_plan(console: Console, planned: Any, source: str, out: Path) -> None:
-    console.print(
-        f"[bold]would run[/] on {escape(str(source))} and write to {escape(str(out))}",
-        soft_wrap=True,
-    )
-    console.print(
-        f"{planned.n_units} units, {planned.n_bins:,} bins ({planned.n_train:,} to train on), "
-        f"{planned.updates:,} updates"
-    )
-    console.print(
-        f"about {planned.seconds:.0f} s to fit on this machine (timed on a few updates), "
-        f"{max(planned.gigabytes, 0.1):.1f} GB beyond the libraries"
-    )
-    sys.stdout.write(to_toml(planned.config))

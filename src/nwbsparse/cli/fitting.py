@@ -16,12 +16,13 @@ from nwbsparse.analysis.inference import encode
 from nwbsparse.analysis.stability import Seeds, fit_seeds
 from nwbsparse.cli.live import training_table
 from nwbsparse.config import Config, to_toml
+from nwbsparse.embedded import embedding_of
 from nwbsparse.errors import BadInput, EnvironmentProblem
-from nwbsparse.folder import STABILITY, save_netcdf
+from nwbsparse.folder import STABILITY, check_one_session, embedding_in, keep_embedding, save_netcdf
 from nwbsparse.io.reading import read_as
 from nwbsparse.models import checkpoint
 from nwbsparse.models.coder import SparseCoder
-from nwbsparse.pipeline import bins_said, stability_said
+from nwbsparse.pipeline import bins_said, reading, stability_said
 from nwbsparse.prepare import prepare
 from nwbsparse.training.fit import fit
 from nwbsparse.training.saved import FILE
@@ -36,6 +37,8 @@ def fit_into(
     console: Console,
     say: Say,
     *,
+    embedding: Path | None,
+    embedding_method: str | None,
     resume: bool,
     overwrite: bool,
     strict: bool,
@@ -50,7 +53,9 @@ def fit_into(
         EnvironmentProblem: it cannot be written to.
     """
     _check_folder(out, resume=resume, overwrite=overwrite)
-    binned = prepare(read_as(source, config, strict=strict), config)
+    config = reading(config, embedding)
+    session = read_as(source, config, strict=strict)
+    binned = prepare(session, config, embedding=embedding, method=embedding_method)
     say(bins_said(binned, config))
     with training_table(console, quiet=quiet) as progress:
         if config.seeds > 1:
@@ -70,6 +75,7 @@ def fit_into(
             json.dumps(_numbers(coder, metrics, found), indent=1, sort_keys=True) + "\n",
             encoding="utf-8",
         )
+        keep_embedding(embedding_of(binned, config.reads), out)
         checkpoint.save(coder, out)
         (out / FILE).unlink(missing_ok=True)
     except OSError as error:
@@ -80,7 +86,14 @@ def fit_into(
 
 
 def encode_into(
-    model: Path, source: str, out: Path, say: Say, *, overwrite: bool, strict: bool
+    model: Path,
+    source: str,
+    out: Path,
+    say: Say,
+    *,
+    embedding: Path | None,
+    overwrite: bool,
+    strict: bool,
 ) -> None:
     """Bin a recording as a coder's training was, and write its latents as netCDF.
 
@@ -90,8 +103,11 @@ def encode_into(
     """
     if out.exists() and not overwrite:
         raise BadInput(f"{out} exists; use --overwrite or another --out")
+    check_one_session(model)
     coder = checkpoint.load(model)
-    binned = prepare(read_as(source, coder.config, strict=strict), coder.config)
+    given = embedding_in(model) if embedding is None else embedding
+    session = read_as(source, coder.config, strict=strict)
+    binned = prepare(session, coder.config, embedding=given)
     latents = encode(coder, binned)
     partial = out.with_name(f".{out.name}.partial")
     try:

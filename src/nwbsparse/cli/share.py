@@ -88,7 +88,7 @@ def validate(file: Path, /, *, all_notes: bool = False) -> None:
     from nwbsparse.validation import validate as check
 
     report = check(file)
-    table = Table(title=f"{file}", title_justify="left", box=box.SIMPLE, pad_edge=False)
+    table = Table(box=box.SIMPLE, pad_edge=False)
     for heading in ("check", "says", "n"):
         table.add_column(heading, no_wrap=True)
     table.add_column("what", overflow="fold", ratio=1)
@@ -100,15 +100,27 @@ def validate(file: Path, /, *, all_notes: bool = False) -> None:
         where = f"{one.where}: " if one.where else ""
         colour = _COLOURS[one.severity]
         said = f"[{colour}]{one.severity}[/]"
-        table.add_row(one.tool, said, str(one.count), escape(where + one.what))
+        n = "" if one.severity in ("ok", "skipped") else str(one.count)
+        table.add_row(one.tool, said, n, escape(where + one.what))
     for tool, n in notes.items():
         table.add_row(tool, "[dim]note[/]", str(n), "suggestions (--all-notes lists them)")
     console = new_console()
+    console.print(escape(str(file)), soft_wrap=True)
     console.print(table)
     if report.damaged:
         raise IntegrityError(f"{file} is damaged; `nwbsparse doctor {file}` says what can be saved")
-    errors = report.n_errors
-    says(console)(f"{errors} errors, no damage" if errors else "no errors")
+    says(console)(_verdict(report))
+
+
+def _verdict(report: Any) -> str:  # whose errors they are
+    ours, errors = report.n_errors_of_results, report.n_errors
+    if not errors:
+        return "no errors"
+    if not report.holds_results:
+        return f"{errors} errors, no damage"
+    if not ours:
+        return f"{errors} errors, all in the recording itself; the results are sound"
+    return f"{errors} errors, {ours} of them in the results; no damage"
 
 
 def doctor(file: Path, /, *, save: Path | None = None, seconds: float = 60.0) -> None:
@@ -157,7 +169,7 @@ def reproduce(
     file: Path,
     /,
     *,
-    source: Path | None = None,
+    source: tuple[Path, ...] = (),
     out: Path | None = None,
     name: str | None = None,
     quiet: bool = False,
@@ -171,7 +183,8 @@ def reproduce(
     file
         An annotated NWB file.
     source
-        The recording, where it does not lie beside the file.
+        The recording, where it does not lie beside the file; of a model of several sessions each
+        one, with a --source of its own.
     out
         Folder in which the new run is kept.
     name
@@ -210,7 +223,8 @@ def _show_parts(console: Console, parts: tuple[Any, ...]) -> None:
     good = len(parts) - len(bad) - len(untried)
     if not parts:
         return
-    says(console)(f"{good} of {len(parts)} datasets can be read, {len(untried)} were not tried")
+    rest = f", {len(untried)} were not tried (--seconds)" if untried else ""
+    says(console)(f"{good} of {len(parts)} datasets can be read{rest}")
     if not bad:
         return
     listed = [*bad, *(part for part in parts if not part.problem and not _is_definition(part))]

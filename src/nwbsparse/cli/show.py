@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from rich import box
@@ -14,6 +16,7 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 
 from nwbsparse.binning.events import MAX_LABELS
+from nwbsparse.config import to_toml
 from nwbsparse.progress import Progress, silent
 
 _PLAIN_KINDS = {"category", "continuous", "event time", "identifier", "constant"}
@@ -166,3 +169,21 @@ def show_run(console: Console, done: Any) -> None:
     if done.nwb is not None:
         console.print(f"annotated NWB  {done.nwb}", soft_wrap=True)
     console.print(f"report         {done.report}", soft_wrap=True)
+
+
+def show_plan(console: Console, planned: Any, source: str, out: Path) -> None:
+    """What a run would do: sizes, an estimate of time and memory, and every option."""
+    what = "units" if planned.config.reads == "counts" else "dims"
+    console.print(
+        f"[bold]would run[/] on {escape(str(source))} and write to {escape(str(out))}",
+        soft_wrap=True,
+    )
+    console.print(
+        f"{planned.n_units} {what}, {planned.n_bins:,} bins ({planned.n_train:,} to train on), "
+        f"{planned.updates:,} updates"
+    )
+    console.print(
+        f"about {planned.seconds:.0f} s to fit on this machine (timed on a few updates), "
+        f"{max(planned.gigabytes, 0.1):.1f} GB beyond the libraries"
+    )
+    sys.stdout.write(to_toml(planned.config))

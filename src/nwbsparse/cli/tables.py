@@ -19,12 +19,13 @@ def show_metrics(console: Console, metrics: xr.Dataset, coder: Any) -> None:
     """The numbers of ``evaluate``, a line each."""
     split = metrics.attrs["split"]
     held = "held-out" if split == "test" else split
+    of = str(metrics["unit_r2"].dims[0])
     rows: list[tuple[str, str]] = [
         (f"R² ({held})", number(metrics["r2"], 3)),
-        ("R² of a unit, median", number(metrics["unit_r2"].median(), 3)),
+        (f"R² of a {of}, median", number(metrics["unit_r2"].median(), 3)),
         ("R² of a bin, median", number(metrics["bin_r2_median"], 3)),
-        ("cosine over units, mean of bins", number(metrics["bin_cosine"].mean(), 3)),
-        ("cosine over bins, mean of units", number(metrics["unit_cosine"].mean(), 3)),
+        (f"cosine over {of}s, mean of bins", number(metrics["bin_cosine"].mean(), 3)),
+        (f"cosine over bins, mean of {of}s", number(metrics["unit_cosine"].mean(), 3)),
     ]
     if "explained_deviance" in metrics:
         rows.append(("explained deviance", number(metrics["explained_deviance"], 3)))

@@ -175,13 +175,19 @@ def decode(
     """
     from nwbsparse.analysis.decoding import decode
     from nwbsparse.analysis.inference import encode
+    from nwbsparse.analysis.populations import encoded
     from nwbsparse.cli.tables import show_decoding
     from nwbsparse.revisited import revisit
 
     console = new_console()
     there = revisit(run, source=source, name=name)
     latents = encode(there.coder, there.binned)
-    scores = decode(there.binned, target or None, inputs=inputs or None, latents=latents)
+    # what latents are compared with are the units that they are made from
+    read = encoded(there.coder, there.binned)
+    embedding = there.binned if there.coder.config.reads == "embedding" else None
+    scores = decode(
+        read, target or None, inputs=inputs or None, latents=latents, embedding=embedding
+    )
     show_decoding(console, scores)
     _csv(console, scores, csv, overwrite=overwrite)
 

@@ -11,6 +11,7 @@ import h5py
 from nwbsparse.errors import BadInput, EnvironmentProblem, NwbsparseError
 from nwbsparse.io.check import Damaged, bombs_in, check_readable
 from nwbsparse.io.guard_zarr import zarr_json
+from nwbsparse.io.pynwb_cache import broken_caches
 from nwbsparse.io.share.beyond import opened_whole_or_not
 from nwbsparse.io.share.survey import MAX_PARTS, Part, survey
 
@@ -124,27 +125,6 @@ def _unfinished(path: Path) -> tuple[Path, ...]:
     folder = path.resolve().parent
     found = [*folder.glob(".nwbsparse-*"), *folder.glob(".*.partial")]
     return tuple(sorted(one for one in found if one.suffix != ".lock"))
-
-
-def broken_caches() -> tuple[Path, ...]:
-    """Caches of pynwb that were written only in part, as on a full disk; each stops its import.
-
-    A complete one ends with the byte that ends every pickle; nothing is unpickled to find out.
-    """
-    from platformdirs import user_cache_path
-
-    found = []
-    for cache in user_cache_path("pynwb-hdmf").glob("**/pynwb_core_typemap.pkl"):
-        try:
-            with cache.open("rb") as stream:
-                stream.seek(0, 2)
-                if stream.tell():
-                    stream.seek(-1, 2)
-                if stream.read(1) != b".":
-                    found.append(cache)
-        except OSError:
-            found.append(cache)
-    return tuple(sorted(found))
 
 
 def remove_caches(caches: tuple[Path, ...]) -> list[Path]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from safetensors.torch import save as tensors_to_bytes
 from nwbsparse.config import from_dict
 from nwbsparse.errors import BadInput, EnvironmentProblem, IntegrityError
 from nwbsparse.models.coder import SparseCoder
-from nwbsparse.models.record import CoderRecord
+from nwbsparse.models.record import CoderRecord, SessionSource
 
 FORMAT = 1
 TENSORS = "model.safetensors"
@@ -45,7 +46,18 @@ def to_words(coder: SparseCoder) -> dict[str, Any]:
         "source_sha256": record.source_sha256,
         "history": list(record.history),
         "software": record.software,
+        **_several(record),
     }
+
+
+def _several(record: CoderRecord) -> dict[str, Any]:
+    """What a coder has to say that came from several sessions; the others say nothing of it."""
+    if not record.sessions:
+        return {}
+    words: dict[str, Any] = {"sessions": [asdict(one) for one in record.sessions]}
+    return words | (
+        {"model_id": record.model_id, "session": record.session} if record.model_id else {}
+    )
 
 
 def from_parts(tensors: bytes, words: dict[str, Any]) -> SparseCoder:
@@ -68,10 +80,16 @@ def from_parts(tensors: bytes, words: dict[str, Any]) -> SparseCoder:
             source_sha256=words["source_sha256"],
             history=tuple(words["history"]),
             software=dict(words["software"]),
+            model_id=str(words.get("model_id", "")),
+            session=str(words.get("session", "")),
+            sessions=tuple(
+                SessionSource(**{key: str(value) for key, value in dict(one).items()})
+                for one in words.get("sessions", ())
+            ),
         )
         coder = SparseCoder(record)
         coder.load_state_dict(tensors_from_bytes(tensors))
-    except (KeyError, TypeError, RuntimeError, BadInput, SafetensorError) as error:
+    except (KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
         raise IntegrityError(f"the stored coder is damaged: {error}") from error
     if coder.id != words["id"]:
         raise IntegrityError(

@@ -130,6 +130,11 @@ class SparseCoder(nn.Module):
             digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
         return digest.hexdigest()[:16]
 
+    @property
+    def model_id(self) -> str:
+        """The same for all parts of a coder of several sessions; for any other coder its id."""
+        return self.record.model_id or self.id
+
     def normalise(
         self, counts: Tensor, valid: Bool[Tensor, "*bin unit"] | None = None
     ) -> Float[Tensor, "*bin unit"]:

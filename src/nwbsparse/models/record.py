@@ -13,6 +13,22 @@ from nwbsparse.errors import BadInput
 
 
 @dataclass(frozen=True)
+class SessionSource:
+    """One of the recordings that a coder of several sessions was learned from."""
+
+    name: str
+    """What the session is called in the coder: what stands before '/' in the ids of its units."""
+    sha256: str = ""
+    """Of its file; '' for a session that was never one."""
+    identifier: str = ""
+    object_id: str = ""
+    session_id: str = ""
+    subject_id: str = ""
+    uri: str = ""
+    """The address it was read from, or the name of its file."""
+
+
+@dataclass(frozen=True)
 class CoderRecord:
     """A coder's options, its units and how it was trained."""
 
@@ -28,6 +44,13 @@ class CoderRecord:
     history: tuple[dict[str, Any], ...] = ()
     """One row per validation check of the training."""
     software: dict[str, str] = field(default_factory=dict)
+    model_id: str = ""
+    """Of a coder of one session: the id of the coder of several that it is a part of, the same in
+    all their files; '' for any other coder."""
+    session: str = ""
+    """Of a coder of one session: which of ``sessions`` it is."""
+    sessions: tuple[SessionSource, ...] = ()
+    """All sessions of the coder of several, in its order; empty where they are not known."""
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -40,6 +63,19 @@ class CoderRecord:
         words = self.unit_ids if self.target_ids is None else [self.unit_ids, self.target_ids]
         return hashlib.sha256(json.dumps(words).encode()).hexdigest()
 
+    @property
+    def session_names(self) -> tuple[str, ...]:
+        """The sessions of a coder of several, in its order; none for a coder of one recording.
+
+        Where the record does not list them they are what stands before '/' in the ids of the units.
+        """
+        if self.sessions:
+            return tuple(one.name for one in self.sessions)
+        ids = (*self.unit_ids, *self.targets)
+        if not all("/" in unit_id for unit_id in ids):
+            return ()
+        return tuple(dict.fromkeys(unit_id.partition("/")[0] for unit_id in ids))
+
     def check_units(self, unit_ids: Iterable[object]) -> None:
         """Refuse data whose units are others than those the coder was trained on, or reordered.
 
@@ -51,6 +87,11 @@ class CoderRecord:
         fits = ours == set(given) if self.target_ids is not None else given == self.unit_ids
         if fits and len(given) == len(ours):
             return
+        if self.config.reads == "embedding":
+            raise BadInput(
+                f"the coder was trained on an embedding of {len(ours)} dims, this one has "
+                f"{len(given)}; give the recording an embedding from the same model"
+            )
         if set(given) == ours and len(given) == len(self.unit_ids):
             raise BadInput("the units are those of the coder but in another order; reorder them")
         raise BadInput(

@@ -30,6 +30,7 @@ from nwbsparse.models.losses import revival_loss
 from nwbsparse.models.passes import Outcome, Passes
 from nwbsparse.models.pre_activations import PreActivations
 from nwbsparse.models.sparsifiers import Own, Select
+from nwbsparse.models.unit_rows import drop_parallel, normalise
 
 OWN = (
     "name", "seed", "seeds", "k", "learning_rate", "penalty_weight", "bandwidth", "weight_decay",
@@ -160,21 +161,16 @@ class Stack:
             )
         return torch.stack(losses)
 
-    @torch.no_grad()
     def drop_parallel_gradient(self) -> None:
         """Remove the part of the dictionary's gradient that renormalising would undo."""
         rows = self.weights[DICTIONARY]
         if rows.grad is not None and self.config.rows == "unit":
-            along = torch.linalg.vecdot(rows.grad, rows)
-            rows.grad.addcmul_(rows, along[:, :, None], value=-1)
+            drop_parallel(rows.grad, rows)
 
-    @torch.no_grad()
     def renormalise(self) -> None:
         """Give every dictionary row unit length, where the options keep it there."""
         if self.config.rows == "unit":
-            rows = self.weights[DICTIONARY]
-            norm = torch.linalg.vector_norm(rows, dim=2, keepdim=True).clamp_min_(1e-12)
-            rows.div_(norm)
+            normalise(self.weights[DICTIONARY])
 
     def keep(self, members: Sequence[int], *, more: Sequence[Select | None] = ()) -> None:
         """Let the other models drop out, here and in further selectors."""

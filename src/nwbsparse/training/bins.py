@@ -11,6 +11,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from nwbsparse import names
+from nwbsparse.coder_input import as_read
+from nwbsparse.config import Config
 from nwbsparse.errors import BadInput
 from nwbsparse.models.coder import SparseCoder, as_tensor
 from nwbsparse.models.record import CoderRecord
@@ -118,6 +120,7 @@ def windows_of(record: CoderRecord, data: Any, *, target: Any = None) -> Windows
     Raises:
         BadInput: not split, not finite, or a target of another length.
     """
+    data = as_read(data, record.config.reads)
     counts = np.asarray(data[names.COUNTS].values)
     check_counts(data, counts)
     units = targets = None
@@ -189,6 +192,20 @@ def check_counts(data: Any, counts: np.ndarray) -> None:
     if counts.ndim != 2 or 0 in counts.shape:
         raise BadInput(f"counts have shape {counts.shape}; bins and units are needed")
     _check_finite(counts)
+
+
+def check_loss(config: Config, values: np.ndarray) -> None:
+    """Refuse an embedding with values for which the loss is not defined.
+
+    Raises:
+        BadInput: a loss of counts, and values below 0.
+    """
+    if config.reads == names.EMBEDDING and config.loss != "mse" and (below := values < 0).any():
+        dim = int(below.any(axis=0).argmax())
+        raise BadInput(
+            f"loss={config.loss} is for values of 0 and more, and the embedding goes down to "
+            f"{values.min():.3g} (dim {dim} is the first below 0); use loss=mse"
+        )
 
 
 def _check_finite(counts: np.ndarray) -> None:

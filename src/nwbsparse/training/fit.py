@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from nwbsparse import names
+from nwbsparse.coder_input import as_read
 from nwbsparse.config import Config
 from nwbsparse.defaults import resolve, shaped
 from nwbsparse.errors import BadInput
@@ -23,7 +24,7 @@ from nwbsparse.models.stack import OWN, shared_options
 from nwbsparse.progress import Progress, silent
 from nwbsparse.schema import own_version
 from nwbsparse.training.adam import own_step
-from nwbsparse.training.bins import Windows, check_counts, windows_of
+from nwbsparse.training.bins import Windows, check_counts, check_loss, windows_of
 from nwbsparse.training.device import check_memory, pick_device
 from nwbsparse.training.engine import Training, TrainingDiverged
 from nwbsparse.training.populations import populations
@@ -52,7 +53,9 @@ def fit(
 
     Args:
         data: Binned dataset with ``counts(time, unit)`` that went through ``split``; bins of its
-            train part are learned from, those of its validation part say when to stop.
+            train part are learned from, those of its validation part say when to stop. With
+            ``reads="embedding"`` its ``embedding(time, dim)`` is learned from instead
+            (:func:`nwbsparse.with_embedding`).
         config: options; what they leave open is chosen (``coder.config`` tells).
         target: another Binned dataset on the same bins whose units are to be reconstructed, when
             ``target_units``, ``target_regions`` and ``lag`` cannot say it (another session, day
@@ -140,14 +143,17 @@ def fit_many(
 
 def _prepare(data: Any, configs: Sequence[Config], target: Any) -> list[SparseCoder]:
     """Untrained coders, their open options settled by the data."""
-    counts = np.asarray(data[names.COUNTS].values)
-    check_counts(data, counts)
     bin_width = float(data.attrs[names.BIN_WIDTH])
+    given = {config.reads: as_read(data, config.reads) for config in configs}
+    for one in given.values():
+        check_counts(one, np.asarray(one[names.COUNTS].values))
     coders = []
     sizes: dict[Any, Windows] = {}
     moments: dict[Any, Moments] = {}
     for config in configs:
-        config = shaped(config)
+        config, data = shaped(config), given[config.reads]
+        counts = np.asarray(data[names.COUNTS].values)
+        check_loss(config, counts)
         inputs, targets = populations(data, config, target)
         record = CoderRecord(
             config=config,
@@ -161,7 +167,7 @@ def _prepare(data: Any, configs: Sequence[Config], target: Any) -> list[SparseCo
                 "python": platform.python_version(),
             },
         )
-        key = (config.window, config.lag, config.decoded)
+        key = (config.reads, config.window, config.lag, config.decoded)
         if key not in sizes:
             sizes[key] = windows_of(record, data, target=target)
         if not len(sizes[key].train):
@@ -180,9 +186,10 @@ def _prepare(data: Any, configs: Sequence[Config], target: Any) -> list[SparseCo
         with torch.device("meta"):  # its shape alone
             sketch = SparseCoder(record)
         _check_fits(sketch, sizes[key], models=1)
-        if (inputs, targets) not in moments:
-            moments[inputs, targets] = moments_of(record, data, target=target)
-        coders.append(untrained(record, data, target=target, moments=moments[inputs, targets]))
+        own = (config.reads, inputs, targets)
+        if own not in moments:
+            moments[own] = moments_of(record, data, target=target)
+        coders.append(untrained(record, data, target=target, moments=moments[own]))
     return coders
 
 
@@ -256,6 +263,7 @@ def _members_at_once(coder: SparseCoder) -> int:
 def _identity(coders: list[SparseCoder], data: Any, target: Any) -> dict[str, Any]:
     """What a resumed training must have in common with the one that was saved."""
     digest = hashlib.blake2b(digest_size=16)
+    data = as_read(data, coders[0].config.reads)
     for dataset in [data] if target is None else [data, target]:
         for name in (names.COUNTS, names.SPLIT, names.SEGMENT, names.VALID):
             if name in dataset:

@@ -26,6 +26,11 @@ def populations(
     """
     ids = tuple(str(unit_id) for unit_id in data[names.UNIT_ID].values)
     named = config.target_units or config.target_regions
+    if target is not None and config.reads == names.EMBEDDING:
+        raise BadInput(
+            "a coder of an embedding reconstructs the embedding itself; leave target= out, or use "
+            "reads='counts'"
+        )
     if target is not None:
         if named:
             raise BadInput(

@@ -11,20 +11,23 @@ import torch
 from torch import Tensor
 
 from nwbsparse import names
+from nwbsparse.coder_input import as_read
 from nwbsparse.models.architecture import DICTIONARY, DISPERSION
 from nwbsparse.models.calibration import ThresholdSearch
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.models.decoders import inverse_output
 from nwbsparse.models.encoders import WEIGHT
 from nwbsparse.models.record import CoderRecord
+from nwbsparse.models.stack import Stack
 from nwbsparse.training.bins import Windows, windows_of
 
 CHUNK = 8192
 CALIBRATED = 1024
 """Bins at a time, when thresholds are sought: their pre-activations stay in the cache."""
 SAMPLED = 8192
-MARGIN = 0.1
-"""How far, relatively, a recording's threshold hardly ever lies from that of its sample."""
+MARGINS = (0.02, 0.1)
+"""How far, relatively, a recording's threshold hardly ever lies from that of its sample; and, where
+the first was too near, how far it lies still more rarely."""
 LEAST_DISPERSION = 1e-3
 
 
@@ -40,6 +43,7 @@ class Moments:
 
 def moments_of(record: CoderRecord, data: Any, *, target: Any = None) -> Moments:
     """The moments that a coder's normalisation and first biases come from."""
+    data = as_read(data, record.config.reads)
     train = np.asarray(data[names.SPLIT].values) == names.TRAIN
     inputs, targets = slice(None), slice(None)
     if record.target_ids is not None and target is None:
@@ -99,16 +103,22 @@ def calibrate(coder: SparseCoder, windows: Windows) -> None:
     if not coder.architecture.sparsifier.calibrated:
         return
     train = windows.train
-    guesses = [(0.0, math.inf)] * len(coder.levels)
+    everything = [(0.0, math.inf)] * len(coder.levels)
+    margins = []
+    edges: list[float] = []
     if len(train) > 2 * SAMPLED:
-        # what a sample says, give or take a tenth: nearly all values are far from it
+        # what a sample says, give or take a little: nearly all values are far from it
         at = torch.linspace(0, len(train) - 1, SAMPLED, dtype=torch.float64).round().long()
-        sample = _searches(coder, windows, train[at.to(train.device)], guesses)
+        sample = _searches(coder, windows, train[at.to(train.device)], everything)
         edges = [float(search.threshold()) for search in sample]
-        guesses = [(edge * (1 - MARGIN), edge * (1 + MARGIN)) for edge in edges]
-    found = _searches(coder, windows, train, guesses)
-    if any(search.missed for search in found):
-        found = _searches(coder, windows, train, [(0.0, math.inf)] * len(guesses))
+        margins = MARGINS
+    for margin in margins:
+        guesses = [(edge * (1 - margin), edge * (1 + margin)) for edge in edges]
+        found = _searches(coder, windows, train, guesses)
+        if not any(search.missed for search in found):
+            break
+    else:
+        found = _searches(coder, windows, train, everything)
     for level, search in enumerate(found):
         coder.threshold[level] = search.threshold()
     if coder.config.nesting == "nested":
@@ -124,12 +134,12 @@ def _searches(
         ThresholdSearch(k, n_bins=len(index), between=guess)
         for (_, k), guess in zip(coder.levels, guesses, strict=True)
     ]
+    stack = Stack([coder])
     for some in index.split(CALIBRATED):
-        y = windows.batch(coder, some).y[:, -coder.window :]
-        pi = coder.pre_activation(y)
+        pi = stack.pre_activations(windows.batch(coder, some).y[:, -coder.window :])
         for (size, _), search in zip(coder.levels, found, strict=True):
             if size == coder.n_latents or not nested:
-                search.add(pi[:, :size])
+                search.add(pi.narrowed(size))
     return found
 
 

@@ -9,9 +9,18 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from nwbsparse import names
+from nwbsparse.analysis.populations import read_ids
 from nwbsparse.results import Results
 from nwbsparse.views.drawing import data_uri
-from nwbsparse.views.plots import condition_bars, spatial_map, top_units, tuning_curve
+from nwbsparse.views.embedded import to_units
+from nwbsparse.views.plots import (
+    condition_bars,
+    read_units,
+    spatial_map,
+    top_units,
+    tuning_curve,
+)
+from nwbsparse.views.populations import reads_and_reconstructs
 from nwbsparse.views.words import measure, number, p_value, percent, several
 
 MOST = 10
@@ -48,11 +57,15 @@ class Card:
     verdict: str
     """A person's: 'accepted', 'rejected' or ''."""
     follows: str
+    populations: str
+    """Which units it reads and which it reconstructs, where these are others; else ''."""
     null: str
     p: str
     draws: str
     tuning_image: str
     tuning_alt: str
+    reads_image: str
+    """'' where it reads the units that it reconstructs."""
     units_image: str
     units_alt: str
 
@@ -88,7 +101,7 @@ def cards(results: Results, binned: xr.Dataset) -> list[Card]:
 
 def _row(results: Results, latent: int) -> Row:
     a = results.attribution
-    unit_id = a[names.UNIT_ID].values
+    unit_id = read_ids(a)
     best = int(a["best_unit"].values[latent])
     single = bool(a["single_unit"].values[latent])
     status = str(a["association_status"].values[latent])
@@ -125,13 +138,15 @@ def _card(results: Results, binned: xr.Dataset, latent: int) -> Card:
         label=str(a["label"].values[latent]) if "label" in a else "",
         verdict=str(a["verdict"].values[latent]) if "verdict" in a else "",
         follows=follows(results, binned, latent),
+        populations=(populations := reads_and_reconstructs(a, binned, latent)),
         null=f"{number(mean)} ± {number(spread)}",
         p=p_value(a["association_p"].values[latent]),
         draws=f"{int(a['association_draws'].values[latent]):,}",
         tuning_image="" if drawn is None else data_uri(drawn),
         tuning_alt=f"Activation of latent {latent} against {what}, training and held-out bins",
+        reads_image=data_uri(read_units(a, latent)) if populations else "",
         units_image=data_uri(top_units(a, latent)),
-        units_alt=f"Decoder weights of the units of latent {latent}",
+        units_alt=f"{to_units(a, latent)[1].capitalize()} of each unit of latent {latent}",
     )
 
 

@@ -13,6 +13,8 @@ import xarray as xr
 from nwbsparse import names
 from nwbsparse.binning.variables import conditions_of, covariates_of, events_of
 from nwbsparse.results import Results
+from nwbsparse.views.embedded import learned_from_embedding
+from nwbsparse.views.populations import learned_apart
 from nwbsparse.views.words import duration, listing, number, percent, several, width
 
 AS_WELL = 0.9
@@ -48,7 +50,7 @@ def headline(results: Results, binned: xr.Dataset) -> Headline:
     counted = latents["found"] if confirmed is None else int(confirmed)
     return Headline(
         recording=_recording(results, binned, behaviour),
-        learned=_learned(results),
+        learned=_learned(results, binned),
         count=f"{counted:,} of {latents['assessable']:,}",
         claim=_claim(latents) if confirmed is None else _confirmed_claim(latents),
         verdict=verdict,
@@ -93,7 +95,11 @@ def _behaviour(binned: xr.Dataset, named: list[str]) -> str:
     return ", and ".join(said)
 
 
-def _learned(results: Results) -> str:
+def _learned(results: Results, binned: xr.Dataset) -> str:
+    if results.coder.record.target_ids is not None:
+        return learned_apart(results, binned)
+    if results.config.reads == names.EMBEDDING:
+        return learned_from_embedding(results)
     latents = several(results.coder.n_latents, "latent")
     return (
         f"nwbsparse learned {latents} from the spikes alone, without seeing the behaviour. A latent "
@@ -196,11 +202,14 @@ def _notices(results: Results, binned: xr.Dataset) -> list[str]:
             "for them the model adds nothing to the unit itself."
         )
     firing = int((binned[names.COUNTS].values > 0).any(axis=0).sum())
+    what = "firing units"
+    if results.config.reads == names.EMBEDDING:
+        firing, what = results.coder.n_units, "dims"
     r2 = float(metrics["r2"])
     if r2 > 0.95 and results.coder.n_latents >= firing:
         said.append(
             f"The reconstruction is almost perfect (R² {number(r2, 3)}), which is easy with more latents "
-            f"({results.coder.n_latents:,}) than firing units ({firing:,}): it is no evidence that the "
+            f"({results.coder.n_latents:,}) than {what} ({firing:,}): it is no evidence that the "
             "latents mean something."
         )
     noted = json.loads(attribution.attrs.get("notes", "[]"))

@@ -8,6 +8,7 @@ from nwbsparse.views.plots_comparison import (
 from nwbsparse.views.plots_conditions import condition_bars, selectivity_bars
 from nwbsparse.views.plots_fields import latent_fields
 from nwbsparse.views.plots_latents import spatial_map, tuning_curve
+from nwbsparse.views.plots_populations import read_units
 from nwbsparse.views.plots_quality import (
     comparison_bars,
     density_histogram,
@@ -37,6 +38,7 @@ __all__ = [
     "latent_fields",
     "latent_raster",
     "peri_event",
+    "read_units",
     "reconstruction_examples",
     "selectivity_bars",
     "spatial_map",

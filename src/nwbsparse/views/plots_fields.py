@@ -30,6 +30,7 @@ from nwbsparse.views.drawing import (
     says_nothing,
     tidy,
 )
+from nwbsparse.views.embedded import to_units
 from nwbsparse.views.plots_latents import MAPS, field, scale_top
 from nwbsparse.views.plots_quality import comparison_bars
 from nwbsparse.views.plots_units import carrying_units, top_units
@@ -183,7 +184,7 @@ def _units(
         peak = scale_top(rate)
         _field(panel, rate, peak, ORANGE)
         tidy(panel, x=measured_in("x" if rate.ndim == 2 else coded.name, unit))
-        sign = "" if attribution["weight"].values[latent, one] >= 0 else " (−)"
+        sign = "" if to_units(attribution, latent)[0][one] >= 0 else " (−)"
         said = plain(attribution[names.UNIT_ID].values[one], most=8)
         top = measure(peak) if np.isfinite(rate.values).any() else "–"
         panel.set_title(f"unit {said}{sign}: {top}{hertz}", fontsize=8, color=INK, loc="left")

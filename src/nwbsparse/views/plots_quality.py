@@ -34,9 +34,9 @@ def unit_r2(metrics: xr.Dataset, ax: Axes | None = None) -> Axes:
     ax = axes(ax, (5.1, 2.6))
     values = metrics["unit_r2"].values
     known = np.sort(values[np.isfinite(values)])[::-1]
-    silent = len(values) - len(known)
+    silent, of = len(values) - len(known), str(metrics["unit_r2"].dims[0])
     if not len(known):
-        return says_nothing(ax, "no unit varies on the held-out bins")
+        return says_nothing(ax, f"no {of} varies on the held-out bins")
     rank = np.arange(1, len(known) + 1)
     shown = np.maximum(known, -0.5)
     if len(known) <= MANY:
@@ -48,7 +48,7 @@ def unit_r2(metrics: xr.Dataset, ax: Axes | None = None) -> Axes:
     ax.set_xlim(0.3, len(known) + 0.7)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     left_out = f"; {silent} silent not shown" if silent else ""
-    return tidy(ax, x=f"units, best first ({len(known)} shown{left_out})", y="held-out R²")
+    return tidy(ax, x=f"{of}s, best first ({len(known)} shown{left_out})", y="held-out R²")
 
 
 def l0_histogram(metrics: xr.Dataset, k: int | None = None, ax: Axes | None = None) -> Axes:

@@ -11,6 +11,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from nwbsparse import names
 from nwbsparse.analysis.heldout import scored, whole_bins
+from nwbsparse.coder_input import as_read, dim_names
 from nwbsparse.errors import BadInput
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.views.drawing import BLUE, INK, ORANGE, axes, plain, says_nothing, tidy
@@ -54,7 +55,9 @@ def reconstruction_examples(
         for rows in ([one.target for one in pieces], [one.predicted[-1] for one in pieces])
     )
     times = binned[names.TIME].values[where + coder.config.lag]
-    ids = metrics[names.UNIT_ID].values
+    ids = dim_names(coder.n_targets)
+    if coder.config.reads == names.COUNTS:
+        ids = [f"unit {plain(one, most=12)}" for one in metrics[names.UNIT_ID].values]
     said = "target (z-score)" if metrics.attrs.get("target") == "zscore" else "target (counts)"
     high = 0.92 / len(chosen)
     for at, unit in enumerate(chosen):
@@ -67,7 +70,7 @@ def reconstruction_examples(
         tidy(panel, x="time (s)" if last else "")
         panel.set_xlim(times[0], times[-1])
         panel.yaxis.set_major_locator(MaxNLocator(3))
-        panel.text(-0.06, 0.5, f"unit {plain(ids[unit], most=12)}\nR² {r2[unit]:.2f}".replace("-", "−"),
+        panel.text(-0.06, 0.5, f"{ids[unit]}\nR² {r2[unit]:.2f}".replace("-", "−"),
                    transform=panel.transAxes, fontsize=8, color=INK, ha="right", va="center")  # fmt: skip
         if not last:
             panel.tick_params(labelbottom=False)
@@ -104,7 +107,8 @@ def spectrum(metrics: xr.Dataset, *, unit: object = None, ax: Axes | None = None
         )
     columns = np.flatnonzero(metrics["spectrum_windows"].values > 0)
     if unit is not None:
-        columns = np.flatnonzero(metrics[names.UNIT_ID].values == unit)
+        ids = metrics[names.UNIT_ID if names.UNIT_ID in metrics.coords else names.DIM].values
+        columns = np.flatnonzero(ids == unit)
         if not len(columns):
             raise BadInput(f"there is no unit {unit!r} in these metrics")
     frequency = metrics["frequency"].values
@@ -150,7 +154,8 @@ def spectrum(metrics: xr.Dataset, *, unit: object = None, ax: Axes | None = None
     above.tick_params(labelbottom=False)
     target = metrics.attrs.get("target", "")
     per = "z²/Hz" if target == "zscore" else "counts²/Hz"
-    whose = f"unit {unit}" if unit is not None else several(varies, "unit")
+    of = str(metrics["spectrum"].dims[1])
+    whose = f"{of} {unit}" if unit is not None else several(varies, of)
     tidy(above, y=f"power ({per})")
     tidy(below, x=f"frequency (Hz), {whose}", y="coherence")
     above.tick_params(labelbottom=False)
@@ -161,6 +166,7 @@ def _liveliest(
     coder: SparseCoder, binned: xr.Dataset, bins: np.ndarray, chosen: np.ndarray, seconds: float
 ) -> np.ndarray:
     """The held-out bins of one unbroken stretch in which these units vary most, each as much."""
+    binned = as_read(binned, coder.config.reads)
     _, targets = coder.record.columns(binned[names.UNIT_ID].values)
     columns = np.asarray(targets)[chosen]
     counts = binned[names.COUNTS][bins + coder.config.lag].values[:, columns].astype(np.float64)

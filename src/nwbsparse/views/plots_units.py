@@ -13,6 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from nwbsparse import names
 from nwbsparse.analysis.attribution import DEPTH, REGION, by_region
+from nwbsparse.analysis.populations import units_of
 from nwbsparse.errors import BadInput
 from nwbsparse.views.drawing import (
     BLUE,
@@ -25,6 +26,7 @@ from nwbsparse.views.drawing import (
     says_nothing,
     tidy,
 )
+from nwbsparse.views.embedded import is_of_units, to_units
 from nwbsparse.views.words import number, percent
 
 ROWS, COLUMNS = 40, 60
@@ -33,6 +35,7 @@ REGIONS = 12
 """Regions that are shown at most."""
 _BESIDE = (40, 72)
 """Points from the axes' right edge to the two columns of numbers."""
+NO_WEIGHTS = "a latent of an embedding has no weight on any unit"
 NAMED = 3
 """Units whose names are written beside their weights."""
 
@@ -49,39 +52,43 @@ def top_units(
 
     The number beside a bar is the unit's mean z-score in held-out bins in which the latent is
     active. The ``n`` largest |weight| first, without units that are silent on the held-out bins,
-    unless ``units`` says which.
+    unless ``units`` says which. Of a coder of an embedding, bars are correlations.
     """
-    weight, z = (attribution[name].values[latent] for name in ("weight", "z"))
+    z = attribution["z"].values[latent]
+    weight, said = to_units(attribution, latent)
     order = _strongest(attribution, latent, n) if units is None else np.asarray(units)
     ax = axes(ax, (2.7, 0.7 + 0.22 * len(order)))
-    at = np.arange(len(order))
-    ax.barh(
-        at, weight[order], height=0.62, color=[BLUE if w >= 0 else ORANGE for w in weight[order]]
-    )
+    ids = attribution[names.UNIT_ID].values[order]
+    return unit_bars(ax, weight[order], z[order], ids, x=said)
+
+
+def unit_bars(ax: Axes, values: np.ndarray, z: np.ndarray, ids: np.ndarray, *, x: str) -> Axes:
+    """A bar for each unit, its name at the left and its mean z-score at the right."""
+    at = np.arange(len(values))
+    ax.barh(at, values, height=0.62, color=[BLUE if one >= 0 else ORANGE for one in values])
     ax.axvline(0, color=GREY, linewidth=0.8)
-    ax.set_yticks(
-        at, [f"unit {plain(attribution[names.UNIT_ID].values[i], most=16)}" for i in order]
-    )
-    ax.set_ylim(len(order) - 0.4, -0.6)
-    span = float(np.abs(weight[order]).max(initial=0)) or 1.0
-    ax.set_xlim(-span * 1.05 if (weight[order] < 0).any() else 0, span * 1.05)
-    for y, value in zip(at.tolist(), z[order], strict=True):
+    ax.set_yticks(at, [f"unit {plain(one, most=16)}" for one in ids])
+    ax.set_ylim(len(values) - 0.4, -0.6)
+    span = float(np.abs(values).max(initial=0)) or 1.0
+    ax.set_xlim(-span * 1.05 if (values < 0).any() else 0, span * 1.05)
+    for y, value in zip(at.tolist(), z, strict=True):
         text = f"{'+' if value > 0.05 else ''}{number(value, 1)}"
         ax.text(
             1.03, y, text, transform=ax.get_yaxis_transform(), va="center", fontsize=8, color=INK
         )
     ax.text(1.03, 1.0, "mean z", transform=ax.transAxes, fontsize=8, color=GREY, va="bottom")
     ax.xaxis.set_major_locator(MaxNLocator(4))
-    return tidy(ax, x="decoder weight")
+    return tidy(ax, x=x)
 
 
 def carrying_units(attribution: xr.Dataset, latent: int, n: int) -> np.ndarray:
     """The units that make a latent: largest product of its weight and their mean z while it is active.
 
     A large weight alone says little of a unit that hardly ever fires with the latent: what it adds
-    is taken back by others.
+    is taken back by others. Of a coder of an embedding: the units of largest mean z.
     """
-    weight, z = (attribution[name].values[latent] for name in ("weight", "z"))
+    z = attribution["z"].values[latent]
+    weight = to_units(attribution, latent)[0] if is_of_units(attribution) else np.ones(len(z))
     known = np.isfinite(z)
     size = np.where(known, -weight * np.where(known, z, 0.0), np.inf)
     return np.argsort(size, kind="stable")[: min(n, int(known.sum()))]
@@ -90,7 +97,7 @@ def carrying_units(attribution: xr.Dataset, latent: int, n: int) -> np.ndarray:
 def _strongest(attribution: xr.Dataset, latent: int, n: int) -> np.ndarray:
     z = attribution["z"].values[latent]
     fires = np.isfinite(z) if np.isfinite(z).any() else np.ones(len(z), dtype=bool)
-    size = np.where(fires, -np.abs(attribution["weight"].values[latent]), 1.0)
+    size = np.where(fires, -np.abs(to_units(attribution, latent)[0]), 1.0)
     return np.argsort(size, kind="stable")[: min(n, int(fires.sum()))]
 
 
@@ -105,6 +112,9 @@ def weights_along_depth(
     have no depth are left out and counted.
     """
     ax = axes(ax, (3.4, 4.0))
+    if not is_of_units(table):
+        return says_nothing(ax, NO_WEIGHTS)
+    binned = units_of(table, binned)
     weight, use = _weights(table, binned, latent)
     if DEPTH not in binned.coords or binned[DEPTH].dtype.kind not in "fiu":
         return says_nothing(ax, "the units of this recording have no depth")
@@ -148,6 +158,7 @@ def weights_by_region(
     equal weights would give. At most twelve regions, those with the largest shares; the three
     strongest units are named. Units that never fire are left out and counted.
     """
+    binned = units_of(table, binned)
     weight, use = _weights(table, binned, latent)
     shown = use & np.isfinite(weight)
     if REGION not in binned.coords or not shown.any():
@@ -233,7 +244,8 @@ def ablation_heatmap(
     ax.imshow(here, cmap=colours, norm=scale, aspect="auto", interpolation="none")
     every = max(1, len(rows) // 40), max(1, len(columns) // 60)
     ax.set_yticks(range(0, len(rows), every[0]), [str(i) for i in rows[:: every[0]]])
-    ids = table[names.UNIT_ID].values[columns]
+    of = str(table["ablation"].dims[1])
+    ids = (table[names.UNIT_ID] if of == names.UNIT else table[of]).values[columns]
     ax.set_xticks(range(0, len(columns), every[1]), [plain(i, most=12) for i in ids[:: every[1]]])
     figure = ax.get_figure()
     assert figure is not None
@@ -246,7 +258,7 @@ def ablation_heatmap(
     n = len(values), values.shape[1]
     tidy(
         ax,
-        x=f"unit{_of(len(columns), n[1], 'the rest silent' if len(columns) == len(known) else '')}",
+        x=f"{of}{_of(len(columns), n[1], 'the rest silent' if len(columns) == len(known) else '')}",
         y=f"latent{_of(len(rows), n[0])}",
     )
     ax.tick_params(length=0, labelsize=7)

@@ -31,22 +31,27 @@ def quality(results: Results) -> list[Quality]:
     single = int(attribution["single_unit"].values[active].sum())
     left_out = f"; without {several(silent, 'unit')} that never fired there" if silent else ""
     scale = "z-scored counts" if metrics.attrs.get("target") == "zscore" else "counts"
+    apart = results.coder.record.target_ids is not None
+    whose, of = "the reconstructed units'" if apart else "all units'", "unit"
+    if config.reads == names.EMBEDDING:
+        whose, of, scale = "all dims'", "dim", scale.replace("counts", "values")
+        left_out = left_out.replace("never fired", "never change").replace("unit", of)
     shown = [
         Quality(
-            "R² of the population",
+            "R² of the population" if of == "unit" else "R² of the embedding",
             number(float(metrics["r2"]), 3),
-            f"Share of the variance of all units' {scale} that the latents give back. 1 is perfect, "
-            "0 is no better than each unit's mean.",
+            f"Share of the variance of {whose} {scale} that the latents give back. 1 is perfect, "
+            f"0 is no better than each {of}'s mean.",
         ),
         Quality(
-            "R² of the median unit",
+            f"R² of the median {of}",
             number(float(np.median(known)) if len(known) else np.nan, 3),
-            f"The same for each unit by itself{left_out}.",
+            f"The same for each {of} by itself{left_out}.",
         ),
         Quality(
             "Cosine per bin",
             number(float(metrics["bin_cosine"].mean()), 3),
-            "How alike the true and the reconstructed pattern over units are, whatever their size.",
+            f"How alike the true and the reconstructed pattern over {of}s are, whatever their size.",
         ),
         Quality(
             "Active latents per bin (L0)",

@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from nwbsparse import names
 from nwbsparse.binning.variables import conditions_of, covariates_of, events_of
+from nwbsparse.coder_input import as_read
 from nwbsparse.config import to_toml
 from nwbsparse.errors import BadInput, EnvironmentProblem
 from nwbsparse.results import Results, derived_name
@@ -80,6 +81,8 @@ def _content(results: Results, binned: xr.Dataset) -> dict[str, Any]:
         "held_out": held_out_said(results),
         "quality_figures": _quality_figures(results),
         "cards": cards(results, binned),
+        "apart": results.coder.record.target_ids is not None,
+        "embedded": results.config.reads == names.EMBEDDING,
         "cards_said": cards_said(results.attribution),
         "raster": _raster(results, binned),
         "rows": rows(results),
@@ -88,7 +91,8 @@ def _content(results: Results, binned: xr.Dataset) -> dict[str, Any]:
         "alpha_percent": f"{float(results.attribution.attrs['alpha']):.0%}".replace("%", " %"),
         "config": config,
         "options": to_toml(config),
-        "environment": {str(key): str(value) for key, value in results.environment.items()},
+        "environment": _of_several(results)
+        | {str(key): str(value) for key, value in results.environment.items()},
         "source": source,
         "file_name": source.path.name
         if source.path
@@ -107,7 +111,7 @@ def _content(results: Results, binned: xr.Dataset) -> dict[str, Any]:
 def _quality_figures(results: Results) -> list[tuple[str, str]]:
     metrics = results.metrics
     drawn = {
-        "Held-out R² of each unit": plots.unit_r2(metrics),
+        f"Held-out R² of each {metrics['unit_r2'].dims[0]}": plots.unit_r2(metrics),
         "Active latents per held-out bin": plots.l0_histogram(metrics, results.config.k),
         "How often each latent is active": plots.density_histogram(metrics),
         "Loss during training": plots.training_history(results.coder.record.history),
@@ -123,6 +127,18 @@ def _raster(results: Results, binned: xr.Dataset) -> str:
     known = (*covariates_of(binned), *conditions_of(binned), *events_of(binned))
     variable = variable if variable in known else ""
     return data_uri(plots.latent_raster(results.latents, binned, latents, variable=variable))
+
+
+def _of_several(results: Results) -> dict[str, str]:
+    """What the page says of a model that was learned from several recordings."""
+    record = results.coder.record
+    if not record.model_id:
+        return {}
+    others = ", ".join(one for one in record.session_names if one != record.session)
+    return {
+        "model id": f"{record.model_id}, the same in the files of all its sessions",
+        "session": f"{record.session}, learned together with {others}",
+    }
 
 
 def _annotated(results: Results) -> str:
@@ -151,7 +167,7 @@ def _check(results: Results, binned: xr.Dataset) -> None:
                 f"the {name} of the bins is not that of the latents: bin and split the recording "
                 "with the options in results.config"
             )
-    results.coder.check_units(binned[names.UNIT_ID].values)
+    results.coder.check_units(as_read(binned, results.config.reads)[names.UNIT_ID].values)
 
 
 def _write(page: str, to: Path) -> Path:

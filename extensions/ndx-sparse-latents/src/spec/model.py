@@ -82,6 +82,13 @@ model = NWBGroupSpec(
             "The channels it predicts, if not the ones it reads.",
             required=False,
         ),
+        child(
+            "explained_population",
+            "PopulationTable",
+            "The units its latents are compared with, if it neither reads nor predicts them, as a "
+            "model of an embedding.",
+            required=False,
+        ),
         child("latents", "LatentsTable", "What each latent is and does."),
         child("variables", "VariablesTable", "What latents are compared with.", required=False),
         child("metrics", "ModelMetricsTable", "How good the model is.", required=False),

@@ -94,10 +94,19 @@ latents = NWBGroupSpec(
             doc="Tuning of the latent: one value, or a curve over its best variable.",
             quantity="?",
         ),
-        region("top_units", "Channels the latent weighs most, strongest first.", required=False),
+        region(
+            "top_units",
+            "Channels the latent weighs most, strongest first; of an explained_population those "
+            "that go with it most.",
+            required=False,
+        ),
         index("top_units"),
         column(
-            "top_unit_weights", "float32", "Decoder weight of each of top_units.", required=False
+            "top_unit_weights",
+            "float32",
+            "Decoder weight of each of top_units; of an explained_population its mean z-score "
+            "while the latent is active.",
+            required=False,
         ),
         index("top_unit_weights"),
     ],

@@ -19,13 +19,14 @@ from hdmf.build import BuildManager
 from pynwb import NWBHDF5IO, NWBFile
 
 from nwbsparse.errors import BadInput, EnvironmentProblem, NwbsparseError
-from nwbsparse.io.check import check_readable, open_checked, sha256_of
+from nwbsparse.io.check import check_readable, open_checked
 from nwbsparse.io.datasets import text
 from nwbsparse.io.guard_zarr import check_references, zarr_json
 from nwbsparse.io.nwb.definitions import open_with_definitions, remedy
 from nwbsparse.io.nwb.in_memory import builders_of, check_still_open, content_digest, version_of
 from nwbsparse.io.nwb.unbuildable import Unbuildable, sift
 from nwbsparse.io.stream import Stream, is_address, name_of, open_stream
+from nwbsparse.io.unchanged import digest_of
 
 _DAMAGED = (OSError, RuntimeError, zlib.error, json.JSONDecodeError)
 """What HDF5 and the codecs of Zarr raise at a chunk that does not unpack."""
@@ -127,7 +128,7 @@ def _local(source: str | Path) -> Path:
 
 def _from_path(path: Path, held: ExitStack) -> Recording:
     path = check_readable(path)
-    digest = sha256_of(path)
+    digest = digest_of(path)
     if not _is_zarr(path):
         make = _hdf5_reader(path=str(path))
         io, nwbfile, unbuildable = _built(make, path, held)
@@ -169,7 +170,7 @@ def _from_object(nwbfile: Any) -> Recording:
     # what was changed in memory is not what the file says
     known = path if path.exists() and not nwbfile.modified else None
     label = known or Path(f"NWBFile '{nwbfile.identifier}'")
-    digest = sha256_of(known) if known else content_digest(nwbfile)
+    digest = digest_of(known) if known else content_digest(nwbfile)
     places = SimpleNamespace(manager=builders_of(nwbfile), nwb_version=(version_of(nwbfile), ()))
     return Recording(nwbfile, places, label, known, digest)
 

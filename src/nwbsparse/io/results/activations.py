@@ -29,7 +29,7 @@ def activations(
         "description": "activation of every latent in every bin of the recording",
         "bin_width": float(latents.attrs[names.BIN_WIDTH]),
         "latents": region("latents", range(len(table)), table),
-        **_clock(latents, pack),
+        **clock(latents, pack),
     }
     if dense:
         data = pack(_filled(latents))
@@ -62,7 +62,8 @@ def region(name: str, rows: range, table: DynamicTable) -> DynamicTableRegion:
     )
 
 
-def _clock(latents: xr.Dataset, pack: Pack) -> dict[str, Any]:
+def clock(latents: xr.Dataset, pack: Pack) -> dict[str, Any]:
+    """When bins are, for a series: a start and a rate, or the time of each where there are gaps."""
     times = latents[names.TIME].values
     width = float(latents.attrs[names.BIN_WIDTH])
     regular = np.abs(times - (times[0] + np.arange(len(times)) * width)).max() < EDGE_TOLERANCE

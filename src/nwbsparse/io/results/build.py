@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,14 @@ from pynwb import TimeSeries
 import ndx_sparse_latents as ndx
 from nwbsparse import names
 from nwbsparse.io.results.activations import activations
+from nwbsparse.io.results.embedding import embedding_series
 from nwbsparse.io.results.packing import Pack, packed
+from nwbsparse.io.results.populations import (
+    UNIT_METRICS,
+    of_the_same_units,
+    population_tables,
+    units_placed,
+)
 from nwbsparse.io.results.rest import layout_of, plain_json, rest_tables
 from nwbsparse.io.results.scores import unit_scores, variable_scores
 from nwbsparse.io.results.stored import (
@@ -26,15 +32,13 @@ from nwbsparse.io.results.stored import (
     held_out_name,
 )
 from nwbsparse.io.results.tables import (
-    UNIT_METRICS,
     latents_table,
     metrics_table,
-    of_the_same_units,
-    population_table,
     sessions_table,
     splits_table,
     variables_table,
 )
+from nwbsparse.io.results.wording import architecture_said, description_of, model_card
 from nwbsparse.schema import own_version
 
 DENSE_LIMIT = 256
@@ -49,16 +53,18 @@ def build_model(
 ) -> list[Any]:
     """The SparseLatentModel of a result, and the series and tables that go beside it.
 
-    Only the table ``input_population`` refers to anything outside the model: to the units of
+    Only its populations of units refer to anything outside the model: to the units of
     ``nwbfile``. ``dense`` says how activations are stored; None: as a full table for up to 256
     latents.
     """
     config = stored.words["config"]
     attribution, metrics = stored.attribution, stored.metrics
-    population = population_table(stored, nwbfile)
-    latents, metrics_columns, attribution_columns = latents_table(stored, population)
+    series = embedding_series(stored, pack)
+    populations = population_tables(stored, nwbfile, series)
+    written = populations[names.UNIT]
+    latents, metrics_columns, attribution_columns = latents_table(stored, written)
     variables, rows = variables_table(attribution)
-    scores = unit_scores(attribution, latents, population, pack)
+    scores = unit_scores(attribution, latents, populations, pack)
     scores |= variable_scores(attribution, latents, variables, rows, pack)
     threshold = stored.weights["threshold"]
     n_latents = len(stored.weights["dictionary"])
@@ -67,6 +73,8 @@ def build_model(
     parts: dict[str, Any] = activations(stored.latents, latents, pack, dense=dense)
     if variables is not None:
         parts["variables"] = variables
+    if series is not None:
+        parts["embedding"] = series
     beside, of_bins = _held_out_bins(stored, pack)
     placed = {
         "latents": _in_types(stored.latents, _OF_LATENTS),
@@ -82,15 +90,13 @@ def build_model(
         "parts": layouts,
         "run": plain_json(stored.environment),
         "beside": [one.name for one in beside],
+        **({"target": {"series": stored.target.series}} if stored.target is not None else {}),
     }
     encoder = stored.weights.get("encoder_weight")
     model = ndx.SparseLatentModel(
         name=stored.name,
-        description=(
-            f"Sparse latents of {len(population)} units in bins of {config['bin_width']} s, "
-            f"{config['k']} active per bin on average."
-        ),
-        architecture=_architecture(config),
+        description=description_of(stored, populations),
+        architecture=architecture_said(config),
         activation_function=config.get("sparsifier", "batch_topk"),
         software="nwbsparse",
         software_version=own_version(),
@@ -100,7 +106,7 @@ def build_model(
         created=str(stored.environment["created"]),
         hyperparameters=json.dumps(config, sort_keys=True),
         environment=json.dumps(environment, sort_keys=True),
-        model_card=_card(stored),
+        model_card=model_card(stored),
         decoder_weights=pack(_by_lag(stored)),
         decoder_bias=stored.weights["decoder_bias"].astype(np.float32),
         encoder_weights=None if encoder is None else pack(encoder.T.astype(np.float32)),
@@ -108,7 +114,7 @@ def build_model(
         pre_bias=stored.weights["pre_bias"].astype(np.float32),
         threshold=np.repeat(threshold[:, None], n_latents, axis=1).astype(np.float32),
         parameters=pack(np.frombuffer(stored.tensors, dtype=np.uint8)),
-        input_population=population,
+        **{table.name: table for table in populations.values()},
         latents=latents,
         metrics=metrics_table(metrics),
         sessions=sessions_table(stored, nwbfile),
@@ -120,26 +126,10 @@ def build_model(
     return [model, *beside]
 
 
-def _architecture(config: Mapping[str, Any]) -> str:
-    """What the model is, in words; all of its weights stand in ``parameters``."""
-    window = config.get("window", 1)
-    over = f" over {window} bins" if window > 1 else ""
-    encoder = {"transformer": f"transformer ({config.get('attention')} attention)"}.get(
-        config.get("encoder", "linear"), "linear encoder"
-    )
-    levels = f", {config.get('nesting')} Matryoshka levels" if config.get("levels") else ""
-    convolution = config.get("decoder") == "convolution"
-    decoder = "dictionary of time courses" if convolution else "linear dictionary"
-    rule = config.get("sparsifier", "batch_topk").replace("_", " ").replace("topk", "top-k")
-    return f"{encoder}{over if not convolution else ''}, {rule}{levels}, {decoder}" + (
-        over if convolution else ""
-    )
-
-
 def _by_lag(stored: StoredResult) -> np.ndarray:
     """The dictionary as (latent, unit), or (latent, lag, unit) where it has several lags."""
     rows = stored.weights["dictionary"].astype(np.float32)
-    n_units = len(stored.weights["offset"])
+    n_units = len(stored.weights.get("target_offset", stored.weights["offset"]))
     n_lags = rows.shape[1] // n_units
     return rows if n_lags == 1 else rows.reshape(len(rows), n_lags, n_units)
 
@@ -159,14 +149,6 @@ def _in_types(dataset: xr.Dataset, candidates: set[str]) -> set[str]:
     return placed
 
 
-def _units_placed(dataset: xr.Dataset) -> set[str]:
-    placed = {names.UNIT_ID, names.UNIT_ROW} & {str(key) for key in dataset.coords}
-    unit = dataset.coords.get(names.UNIT)
-    if unit is not None and np.array_equal(unit.values, np.arange(len(unit))):
-        placed.add(names.UNIT)
-    return placed
-
-
 def _metrics_placed(stored: StoredResult) -> set[str]:
     metrics = stored.metrics
     placed = _in_types(metrics, set())
@@ -176,7 +158,7 @@ def _metrics_placed(stored: StoredResult) -> set[str]:
         if key in metrics and metrics[key].ndim == 1:
             placed.add(key)
     if of_the_same_units(stored):
-        placed |= _units_placed(metrics) | {key for key in UNIT_METRICS if key in metrics}
+        placed |= units_placed(metrics) | {key for key in UNIT_METRICS if key in metrics}
         ours, theirs = (one.coords.get(names.UNIT_ROW) for one in (metrics, stored.attribution))
         if ours is None or theirs is None or not np.array_equal(ours.values, theirs.values):
             placed.discard(names.UNIT_ROW)
@@ -185,7 +167,7 @@ def _metrics_placed(stored: StoredResult) -> set[str]:
 
 def _targets_placed(attribution: xr.Dataset, roles: set[str]) -> set[str]:
     """What the tables of variables, units and latents say about an attribution."""
-    placed = _in_types(attribution, {names.LEVEL}) | _units_placed(attribution)
+    placed = _in_types(attribution, {names.LEVEL}) | units_placed(attribution)
     if names.COVARIATE in roles:
         placed.add(names.COVARIATE)
     if names.CONDITION in roles:
@@ -215,25 +197,3 @@ def _held_out_bins(stored: StoredResult, pack: Pack) -> tuple[list[Any], set[str
         timestamps=pack(metrics[names.TIME].values),
     )
     return [series], {names.TIME, *found}
-
-
-def _card(stored: StoredResult) -> str:
-    summary = json.loads(stored.attribution.attrs.get("summary", "{}"))
-    lines = [
-        f"# {stored.name}",
-        "",
-        f"Learned by nwbsparse {own_version()} from `{stored.source.identifier}` "
-        f"(sha256 {stored.source.sha256[:16]}…).",
-        "",
-    ]
-    said = {"r2": "held-out R²", "l0": "active latents per held-out bin"}
-    lines += [
-        f"- {words} {float(stored.metrics[key].mean()):.3f}"
-        for key, words in said.items()
-        if key in stored.metrics
-    ]
-    for who, one in summary.items():
-        lines.append(
-            f"- {who}: {one['found']} of {one['assessable']} assessable follow a variable (held out, FDR)"
-        )
-    return "\n".join(lines)

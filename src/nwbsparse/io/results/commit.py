@@ -72,11 +72,25 @@ def mount_of(folder: Path) -> Path:
     return next((one for one in (folder, *folder.parents) if os.path.ismount(one)), folder)
 
 
-def publish(partial: Path, target: Path) -> None:
-    """Give a complete file (or Zarr store) its name: all of it is on the disk before the name is."""
+def publish(partial: Path, target: Path, *, new: bool = False) -> None:
+    """Give a complete file (or Zarr store) its name: all of it is on the disk before the name is.
+
+    ``new``: nothing may be replaced, not even what another program put there a moment ago.
+
+    Raises:
+        BadInput: something of that name is there, and ``new`` was asked for; it stays as it is.
+    """
     for one in (partial, *partial.rglob("*")) if partial.is_dir() else (partial,):
         _sync(one)
-    if target.is_dir() and not target.is_symlink():  # a folder cannot be replaced in one step
+    if new:
+        try:
+            _name(partial, target)
+        except (FileExistsError, NotADirectoryError):
+            raise BadInput(
+                f"{target} appeared while it was being written; it is left as it is. Move it away, "
+                "or choose another name"
+            ) from None
+    elif target.is_dir() and not target.is_symlink():  # a folder cannot be replaced in one step
         aside = hidden_name(target, ".replaced")
         _remove(aside)
         target.rename(aside)
@@ -126,6 +140,27 @@ def real_file(path: Path) -> Path:
             f"unlock {path.name}` first, or use mode='derived'"
         )
     return real
+
+
+def _name(partial: Path, target: Path) -> None:
+    """Rename without replacing anything, in one step wherever the disk knows hard links."""
+    if partial.is_dir():
+        try:
+            partial.rename(target)  # refused by the system where a file or a filled folder is
+        except OSError as error:
+            if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+                raise FileExistsError(str(target)) from None
+            raise
+        return
+    try:
+        os.link(partial, target)
+    except FileExistsError:
+        raise
+    except OSError:  # no hard links on this disk: the name is claimed first
+        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+        partial.replace(target)
+    else:
+        partial.unlink()
 
 
 def _sync(path: Path) -> None:

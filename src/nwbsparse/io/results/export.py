@@ -22,6 +22,7 @@ from nwbsparse.io.results.carried import allow_plain_columns, leave_out_raw
 from nwbsparse.io.results.linked import graft, linked_files
 from nwbsparse.io.results.manifest import manifest_of, with_manifest
 from nwbsparse.io.results.packing import Pack, packed, plain
+from nwbsparse.io.results.populations import OUTPUT, populations_of_units
 from nwbsparse.io.results.present import check_free
 from nwbsparse.io.results.steady import steady_hdf5, steady_nwb
 from nwbsparse.io.results.stored import StoredResult
@@ -131,9 +132,12 @@ def link(
             kept.pop(one.object_id)
     with steady_nwb(partial, "w") as target_io:
         target_io.write(new)
-    units = stored.source.units_path
-    population = f"processing/{MODULE}/{stored.name}/input_population"
-    graft(source, partial, target=target, without=gone, tables={population: units} if units else {})
+    units, place = stored.source.units_path, f"processing/{MODULE}/{stored.name}"
+    populations = populations_of_units(stored) if units else ()
+    tables = {f"{place}/{name}": units for name in populations}
+    if stored.target is not None:
+        tables[f"{place}/{OUTPUT}"] = stored.target.source.units_path
+    graft(source, partial, target=target, without=gone, tables=tables)
     return kept, known_errors
 
 
@@ -184,8 +188,9 @@ def check_units(stored: StoredResult, nwbfile: Any, source: Path) -> None:
     Raises:
         BadInput: they are.
     """
-    wanted = stored.source.units_object_id
-    if wanted and wanted not in nwbfile.objects:
+    sources = [stored.source, *([stored.target.source] if stored.target is not None else [])]
+    wanted = {one.units_object_id for one in sources} - {""}
+    if not wanted <= set(nwbfile.objects):
         raise BadInput(f"the units in {source} are others than those the result was made from")
 
 

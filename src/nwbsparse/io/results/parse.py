@@ -15,8 +15,16 @@ from ndx_sparse_latents import bin_times, to_dense
 from nwbsparse import names
 from nwbsparse.errors import BadInput, IntegrityError, NwbsparseError
 from nwbsparse.io.nwb.contents import MODULE
+from nwbsparse.io.results.embedding import embedding_in
 from nwbsparse.io.results.manifest import check_manifest
+from nwbsparse.io.results.populations import (
+    populations_of,
+    reconstructed_by,
+    recorded_in,
+    units_in,
+)
 from nwbsparse.io.results.rest import restore
+from nwbsparse.io.results.sources import other_table, source_of
 from nwbsparse.io.results.stored import (
     OCCUPANCY,
     TRAIN_TUNING,
@@ -26,8 +34,6 @@ from nwbsparse.io.results.stored import (
     tuning_dims,
 )
 from nwbsparse.io.results.tables import is_own_column
-from nwbsparse.io.stream import is_address
-from nwbsparse.session import Source
 
 _PARTS = {"gap": names.GAP} | {name: value for value, name in enumerate(names.SPLIT_NAMES)}
 
@@ -85,8 +91,10 @@ def parse_model(model: Any) -> StoredResult:
                 "dictionary": model.decoder_weights[:].reshape(int(model.num_latents), -1),
                 **({} if encoder is None else {"encoder_weight": encoder[:].T}),
             },
-            source=_source(model),
+            source=source_of(model, recorded_in(model)),
             environment=environment["run"],
+            target=other_table(model, environment.get("target")),
+            embedding=embedding_in(model, datasets["latents"][names.TIME].values),
             **datasets,
         )
 
@@ -150,15 +158,6 @@ def _tables_of(layouts: Mapping[str, Any]) -> set[str]:
     return {one["table"] for one in said if "table" in one}
 
 
-def _units(model: Any) -> dict[str, Any]:
-    population = model.input_population
-    return {
-        names.UNIT: np.arange(len(population)),
-        names.UNIT_ID: np.array([str(name) for name in population["unit_name"][:]], dtype=object),
-        names.UNIT_ROW: np.asarray(population["source_row"][:]),
-    }
-
-
 def _metrics(model: Any) -> dict[str, Any]:
     rows = model.metrics.to_dataframe()
     levels = rows[(rows["metric"] == "r2") & (rows["matryoshka_level"] >= 0)]
@@ -166,13 +165,13 @@ def _metrics(model: Any) -> dict[str, Any]:
     named: dict[str, Any] = {
         "level_r2": levels["value"].to_numpy(),
         names.LATENT: np.arange(int(model.num_latents)),
-        **_units(model),
+        **units_in(model),
     }
     if "r2" in alone:
         named["r2"] = alone["r2"]
     if model.matryoshka_sizes is not None:
         named["level_size"] = model.matryoshka_sizes[:]
-    for table, prefix in ((model.input_population, "unit_"), (model.latents, "")):
+    for table, prefix in ((reconstructed_by(model), "unit_"), (model.latents, "")):
         for column in table.colnames:
             if column.startswith("test_"):
                 named[prefix + column.removeprefix("test_")] = table[column][:]
@@ -188,14 +187,14 @@ def _attribution(model: Any) -> dict[str, Any]:
     named: dict[str, Any] = {
         names.LATENT: np.arange(int(model.num_latents)),
         names.LEVEL: model.latents["matryoshka_level"][:],
-        **_units(model),
+        **units_in(model),
     }
     for key in model.latents.colnames:
         if is_own_column(key):
             named[key] = np.asarray(model.latents[key][:])
     table = None if model.variables is None else model.variables.to_dataframe()
     for name, scores in model.latent_attributions.items():
-        if scores.targets.table is model.input_population:
+        if any(scores.targets.table is one for one in populations_of(model).values()):
             named[name] = scores.scores[:]
             if scores.p_values is not None:
                 named[f"{name}_p"] = scores.p_values[:]
@@ -236,19 +235,3 @@ def _targets(table: Any) -> dict[str, Any]:
         named["candidate_variable"] = rows["variable"].to_numpy()
         named["candidate_condition"] = rows["condition"].to_numpy()
     return named
-
-
-def _source(model: Any) -> Source:
-    row = model.sessions.to_dataframe().iloc[0]
-    population = model.input_population
-    uri = str(row["uri"])
-    return Source(
-        path=None,
-        sha256=str(row["sha256"]),
-        identifier=str(row["nwb_identifier"]),
-        object_id=str(row["nwb_object_id"]),
-        session_id=str(row["session_id"]),
-        units_path=str(population.source_table_path),
-        units_object_id=str(population.source_table_object_id),
-        uri=uri if is_address(uri) else "",  # of a local file its name stands there
-    )

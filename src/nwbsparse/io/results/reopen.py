@@ -18,6 +18,7 @@ from nwbsparse.io.check import check_readable
 from nwbsparse.io.nwb.opening import built, opened
 from nwbsparse.io.results.linked import linked_files, results_alone
 from nwbsparse.io.results.parse import find_model
+from nwbsparse.io.results.populations import axes_of
 from nwbsparse.io.results.stored import StoredResult
 from nwbsparse.session import ReadLine, ReadReport, Session
 
@@ -59,10 +60,12 @@ def without_recording(path: Path, stored: StoredResult) -> Session:
     )
     warnings.warn(said, NwbsparseWarning, stacklevel=3)
     attribution = stored.attribution
-    n_units = attribution.sizes[names.UNIT]
+    # read, then reconstructed, where these are others
+    ids = [attribution[axis.unit_id].values for axis in reversed(axes_of(attribution))]
+    n_units = sum(map(len, ids))
     units = xr.Dataset(
         {
-            names.UNIT_ID: (names.UNIT, attribution[names.UNIT_ID].values),
+            names.UNIT_ID: (names.UNIT, np.concatenate(ids)),
             names.N_SPIKES: (names.UNIT, np.zeros(n_units, dtype=np.int64)),
         }
     )

@@ -37,6 +37,7 @@ def layout_of(dataset: xr.Dataset, placed: set[str], part: str) -> Layout:
         BadInput: a variable is of a type that no file can hold.
     """
     words: Layout = {"attrs": plain_json(dataset.attrs), "variables": {}}
+    tables: dict[str, str] = {}
     columns: dict[str, set[str]] = {}
     for key, variable in dataset.variables.items():
         if variable.dtype.kind not in _KINDS:
@@ -54,7 +55,7 @@ def layout_of(dataset: xr.Dataset, placed: set[str], part: str) -> Layout:
             if variable.ndim == 0:
                 said["value"] = plain_json(variable.values.astype(object).item())
             elif variable.size:
-                table = f"{part}_{_legal(str(variable.dims[0]))}"
+                table = _table_of(str(variable.dims[0]), part, tables)
                 taken = columns.setdefault(table, set())
                 said |= {"table": table, "column": _new_name(str(key), taken)}
         words["variables"][str(key)] = said
@@ -76,6 +77,7 @@ def rest_tables(model: str, datasets: Mapping[str, xr.Dataset], layouts: Named, 
     return [
         DynamicTable(
             name=f"{model}_{table}",
+            id=pack(np.arange(len(columns[0].data))),  # a list hdmf would convert one by one
             description=f"more about the model {model}: one row per {table.partition('_')[2]}",
             columns=columns,
             colnames=[column.name for column in columns],
@@ -145,6 +147,16 @@ def _typed(values: np.ndarray, dtype: str) -> np.ndarray:
 
 def _legal(name: str) -> str:
     return name.replace("/", "_").replace(":", "_").replace("\0", "_") or "_"
+
+
+def _table_of(dim: str, part: str, tables: dict[str, str]) -> str:
+    """The table of a dim: one each, also for 'a/b' and 'a:b', which no file can tell apart."""
+    if dim not in tables:
+        name = f"{part}_{_legal(dim)}"
+        while name in tables.values():
+            name += "_"
+        tables[dim] = name
+    return tables[dim]
 
 
 def _new_name(name: str, taken: set[str]) -> str:

@@ -21,18 +21,28 @@ _METRIC_NAMES = {
     "weight": "decoder_weight",
     "z": "conditional_z",
     "correlation": "pearson_r",
+    "input_z": "conditional_z",
+    "input_correlation": "pearson_r",
     "train_association": "cross_validated_r",
 }
 
 
 def unit_scores(
-    attribution: xr.Dataset, latents: DynamicTable, population: DynamicTable, pack: Pack
+    attribution: xr.Dataset,
+    latents: DynamicTable,
+    populations: Mapping[str, DynamicTable],
+    pack: Pack,
 ) -> dict[str, Any]:
-    """Scores of latents and units, by the names of their variables; p values stand beside them."""
+    """Scores of latents and units, by the names of their variables; p values stand beside them.
+
+    ``populations``: dimension of units → the table of these units.
+    """
     of_units = {
         str(key): variable
         for key, variable in attribution.data_vars.items()
-        if variable.dims == (names.LATENT, names.UNIT) and _fits(variable)
+        if variable.dims[:1] == (names.LATENT,)
+        and variable.dims[1:] in [(dim,) for dim in populations]
+        and _fits(variable)
     }
     made: dict[str, Any] = {}
     for key, variable in of_units.items():
@@ -40,6 +50,7 @@ def unit_scores(
             made[key] = None
             continue
         p_values = of_units.get(f"{key}_p")
+        population = populations[str(variable.dims[1])]
         rows = range(len(population))
         made[key] = _scores(key, variable, latents, population, rows, pack, p_values=p_values)
     return made

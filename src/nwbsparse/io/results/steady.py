@@ -2,7 +2,8 @@
 
 When a write fails while HDF5 closes a file (a full disk, a quota), HDF5 2.0 leaves memory in disorder
 and the process ends with a segmentation fault. Here writes go through a file that takes all it is
-given; the first error is kept, and raised once HDF5 is done.
+given; the first error is kept, and raised once HDF5 is done. So is a signal that arrives while HDF5
+is calling the file: an exception cannot pass through it, and would be printed and forgotten.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pynwb import NWBHDF5IO
 class Steady(io.FileIO):
     """A file that never refuses to be written to, and remembers what really happened."""
 
-    error: OSError | None = None
+    error: BaseException | None = None
 
     def __repr__(self) -> str:
         """Its path: h5py takes this for the name of the file, by which pynwb knows its own links."""
@@ -32,7 +33,7 @@ class Steady(io.FileIO):
         try:
             while self.error is None and done < len(view):
                 done += super().write(view[done:]) or 0
-        except OSError as error:
+        except BaseException as error:
             self.error = error
         return len(view)
 
@@ -40,7 +41,7 @@ class Steady(io.FileIO):
         try:
             if self.error is None:
                 return super().truncate(size)
-        except OSError as error:
+        except BaseException as error:
             self.error = error
         return size or 0
 
@@ -50,7 +51,7 @@ def steady_hdf5(path: Path, mode: str) -> Iterator[Any]:
     """An HDF5 file, new ('w') or to be changed ('r+').
 
     Raises:
-        OSError: what stood in the way of a write, when all is over.
+        OSError: what stood in the way of a write, when all is over. Or the stop that was asked for.
     """
     stream = Steady(str(path), "w+" if mode == "w" else "r+")
     try:

@@ -21,6 +21,15 @@ HELD_OUT_BINS = ("l0", "bin_cosine")
 
 
 @dataclass(frozen=True)
+class OtherTable:
+    """Where the units stand that are reconstructed, if not in the table of those that are read."""
+
+    source: Source
+    series: str
+    """The series to read them from; '' for the table Units."""
+
+
+@dataclass(frozen=True)
 class StoredResult:
     """One model of one recording, with everything that was found out about it."""
 
@@ -37,6 +46,9 @@ class StoredResult:
     source: Source
     environment: Mapping[str, Any]
     """Versions, device, threads, wall time, when."""
+    target: OtherTable | None = None
+    embedding: xr.DataArray | None = None
+    """(time, dim): what the model reads, where that is not the counts of the units."""
 
 
 @dataclass(frozen=True)

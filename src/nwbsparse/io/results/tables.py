@@ -1,4 +1,4 @@
-"""A result → the tables of the extension: units, latents, variables, metrics, sessions, splits."""
+"""A result → the tables of the extension: latents, variables, metrics, sessions, splits."""
 
 # hdmf makes its classes and their signatures at run time
 # pyright: reportInvalidTypeForm=false, reportCallIssue=false
@@ -16,7 +16,6 @@ from nwbsparse import names
 from nwbsparse.io.results.stored import StoredResult, target_rows
 
 TOP_UNITS = 10
-UNIT_METRICS = ("unit_r2", "unit_cosine")
 LATENT_METRICS = ("density", "dead", "always_on")
 
 _OF_OTHERS = {
@@ -24,54 +23,6 @@ _OF_OTHERS = {
     "max_activation", "top_units", "top_unit_weights", "tuning",
 }  # fmt: skip
 """Columns of the latents table that other parts of a result already say."""
-
-
-def population_table(stored: StoredResult, nwbfile: Any) -> DynamicTable:
-    """The units a model reads and reconstructs: the only table that refers to anything outside it."""
-    source = stored.source
-    table = ndx.PopulationTable(
-        name="input_population",
-        description="the units the model reads and reconstructs, in model order",
-        **_link(nwbfile, source.units_object_id),
-        source_table_object_id=source.units_object_id,
-        source_table_path=source.units_path,
-        source_file_identifier=source.identifier,
-        source_file_object_id=source.object_id,
-    )
-    ids = stored.attribution[names.UNIT_ID].values
-    rows = stored.attribution[names.UNIT_ROW].values
-    numeric = np.issubdtype(ids.dtype, np.integer)
-    for at, (row, unit_id) in enumerate(zip(rows, ids, strict=True)):
-        table.add_row(
-            source_row=np.int32(row),
-            source_id=np.int64(unit_id if numeric else row),
-            unit_name=str(unit_id),
-            offset=np.float32(stored.weights["offset"][at]),
-            scale=np.float32(stored.weights["scale"][at]),
-        )
-    if of_the_same_units(stored):
-        for key in UNIT_METRICS:
-            if key in stored.metrics:
-                table.add_column(
-                    name=f"test_{key.removeprefix('unit_')}",
-                    description=f"{key} on held-out bins",
-                    data=stored.metrics[key].values.astype(np.float64),
-                )
-    return table
-
-
-def of_the_same_units(stored: StoredResult) -> bool:
-    """Whether metrics and attribution speak of the same units in the same order."""
-    both = [one.coords.get(names.UNIT_ID) for one in (stored.metrics, stored.attribution)]
-    if both[0] is None or both[1] is None or both[0].shape != both[1].shape:
-        return False
-    return list(map(str, both[0].values)) == list(map(str, both[1].values))
-
-
-def _link(nwbfile: Any, object_id: str) -> dict[str, Any]:
-    """A link to the table of the source units; none for units that stand in no table."""
-    table = nwbfile.objects.get(object_id)
-    return {"source_table": table} if isinstance(table, DynamicTable) else {}
 
 
 def latents_table(
@@ -137,8 +88,15 @@ def _as_column(values: np.ndarray) -> Any:
 
 
 def _top_units(attribution: xr.Dataset, population: DynamicTable) -> list[VectorData]:
-    """The units that a latent weighs most, strongest first: two ragged columns side by side."""
-    weight = np.nan_to_num(attribution["weight"].values)
+    """The units that a latent weighs most, strongest first: two ragged columns side by side.
+
+    A latent of an embedding weighs no unit; there they are those that fire most above their mean.
+    """
+    apart = names.UNIT not in attribution["weight"].dims
+    by, said = ("z", "mean z-score while the latent is active") if apart else (
+        "weight", "decoder weight"
+    )  # fmt: skip
+    weight = np.nan_to_num(attribution[by].values)
     fires = np.isfinite(attribution["z"].values) if "z" in attribution else weight == weight
     order = np.argsort(-weight, axis=1, kind="stable")
     ranked = [row[fires[latent, row]][:TOP_UNITS] for latent, row in enumerate(order)]
@@ -147,13 +105,13 @@ def _top_units(attribution: xr.Dataset, population: DynamicTable) -> list[Vector
     values = weight[np.repeat(np.arange(len(ranked)), [len(row) for row in ranked]), units]
     top = DynamicTableRegion(
         name="top_units",
-        description="the units that the latent weighs most, strongest first",
+        description=f"the units of largest {said}, strongest first",
         data=units.astype(np.int32),
         table=population,
     )
     weights = VectorData(
         name="top_unit_weights",
-        description="decoder weight of each of top_units",
+        description=f"{said} of each of top_units",
         data=values.astype(np.float32),
     )
     indices = [
@@ -171,8 +129,8 @@ def _activity(latents: xr.Dataset) -> tuple[np.ndarray, np.ndarray, np.ndarray, 
         index, value = latents[names.LATENT_INDEX].values, latents[names.VALUE].values
         n = np.bincount(index, minlength=n_latents)
         total = np.bincount(index, weights=value, minlength=n_latents)
-        largest = np.zeros(n_latents)
-        np.maximum.at(largest, index, value)
+        largest = np.zeros(n_latents, dtype=value.dtype)
+        np.maximum.at(largest, index.astype(np.intp), value)  # other types are ten times slower
     return n / n_bins, total / n_bins, total / np.maximum(n, 1), largest
 
 
@@ -231,10 +189,12 @@ def metrics_table(metrics: xr.Dataset) -> DynamicTable:
 
 
 def sessions_table(stored: StoredResult, nwbfile: Any) -> DynamicTable:
-    """The recording the model was trained on."""
-    table = ndx.SourceSessionsTable(
-        name="sessions", description="the recording the model was trained on"
-    )
+    """The recording the model was trained on; of several, the one in this file is the first."""
+    several = bool(stored.words.get("model_id"))
+    said = "the recording the model was trained on"
+    if several:
+        said = "the recordings the model was trained on, the one in this file first"
+    table = ndx.SourceSessionsTable(name="sessions", description=said)
     source = stored.source
     subject = nwbfile.subject
     table.add_row(
@@ -245,7 +205,29 @@ def sessions_table(stored: StoredResult, nwbfile: Any) -> DynamicTable:
         uri=source.uri or (source.path.name if source.path else ""),
         sha256=source.sha256,
     )
+    if several:
+        _add_others(table, stored)
     return table
+
+
+def _add_others(table: DynamicTable, stored: StoredResult) -> None:
+    """The other sessions of a model of several, and what the model calls each."""
+    own = stored.words["session"]
+    others = [one for one in stored.words["sessions"] if one["name"] != own]
+    for one in others:
+        table.add_row(
+            nwb_identifier=one["identifier"],
+            nwb_object_id=one["object_id"],
+            session_id=one["session_id"],
+            subject_id=one["subject_id"],
+            uri=one["uri"],
+            sha256=one["sha256"],
+        )
+    table.add_column(
+        name="session",
+        description="what the model calls the session",
+        data=[own, *(one["name"] for one in others)],
+    )
 
 
 def splits_table(latents: xr.Dataset) -> TimeIntervals:

@@ -47,6 +47,9 @@ def verify(stored: StoredResult, nwbfile: Any, kept: dict[str, str], *, path: Pa
     wrong = [] if again.tensors == stored.tensors else ["parameters"]
     for part in ("latents", "metrics", "attribution"):
         wrong += _differences(getattr(stored, part), getattr(again, part), part)
+    if stored.embedding is not None:
+        read = np.zeros(0) if again.embedding is None else again.embedding.values
+        wrong += [] if _same(stored.embedding.values, read) else ["embedding"]
     if wrong:
         raise IntegrityError(
             f"after writing, these differ from what was computed: {', '.join(wrong)}"

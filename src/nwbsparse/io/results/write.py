@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from nwbsparse.errors import BadInput, EnvironmentProblem, NwbsparseError
-from nwbsparse.io.check import check_readable, sha256_of
+from nwbsparse.io.check import check_readable
 from nwbsparse.io.nwb.contents import MODULE
 from nwbsparse.io.nwb.opening import opened
 from nwbsparse.io.results.commit import back_up, check_space, partial_of, publish, real_file
@@ -21,6 +21,7 @@ from nwbsparse.io.results.parse import is_model
 from nwbsparse.io.results.present import is_same, said_to_exist
 from nwbsparse.io.results.stored import StoredResult
 from nwbsparse.io.results.verify import check_nothing_lost, check_validation, verify
+from nwbsparse.io.unchanged import digest_of
 
 Mode = Literal["derived", "link", "in_place", "zarr"]
 MODES: tuple[Mode, ...] = ("derived", "link", "in_place", "zarr")
@@ -85,7 +86,7 @@ def write_result(
                 raise BadInput(f"{source} changed meanwhile; nothing was written, try again")
             if manner.backup and manner.mode == "in_place":
                 say(f"what it held before is in {back_up(target).name}")
-            publish(partial, target)
+            publish(partial, target, new=not (manner.overwrite or manner.mode == "in_place"))
     return target
 
 
@@ -188,7 +189,7 @@ def _check_source(stored: StoredResult, source: Path, manner: Manner) -> None:
             "changed."
         ) from None
     known = stored.source.sha256
-    if not known or sha256_of(source) == known:
+    if not known or digest_of(source) == known:
         return
     if manner.mode == "in_place" and _was_made_from(source, known):
         return
@@ -203,7 +204,7 @@ def _was_made_from(path: Path, sha256: str) -> bool:
             module = recording.nwbfile.processing.get(MODULE)
             models: list[Any] = [] if module is None else list(module.data_interfaces.values())
             return any(
-                sha256 in [str(one) for one in model.sessions["sha256"][:]]
+                sha256 == str(model.sessions["sha256"][0])  # the others are other recordings
                 for model in models
                 if is_model(model)
             )

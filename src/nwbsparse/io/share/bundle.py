@@ -14,16 +14,18 @@ import h5py
 from pynwb import NWBHDF5IO
 
 from nwbsparse.errors import BadInput, EnvironmentProblem, IntegrityError
-from nwbsparse.io.check import check_readable, sha256_of
+from nwbsparse.io.check import check_readable
 from nwbsparse.io.nwb.opening import built
 from nwbsparse.io.results import verify
 from nwbsparse.io.results.carried import allow_plain_columns, leave_out_raw
 from nwbsparse.io.results.commit import check_space, partial_of, publish
 from nwbsparse.io.results.manifest import check_manifest
+from nwbsparse.io.results.populations import recorded_in
 from nwbsparse.io.share.flatten import flatten, has_external_links
 from nwbsparse.io.share.models import models_in
 from nwbsparse.io.share.names import dandi_path
 from nwbsparse.io.share.subject import SubjectFields, complete_subject
+from nwbsparse.io.unchanged import digest_of
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ def bundle(
         )
     if out.exists() and not out.is_dir():
         raise BadInput(f"{out} is a file; --out must be a folder")
-    before = sha256_of(source)
+    before = digest_of(source)
     with _quiet(), built(source, for_copy=True) as (_, nwbfile):
         complete_subject(nwbfile, subject)  # all that is missing is said before anything is made
         place = _place(nwbfile, source, name, session_id)
@@ -99,11 +101,9 @@ def bundle(
                 whole.unlink(missing_ok=True)
         else:
             added = _export(source, partial, subject, session_id, like=source)
-        if sha256_of(source) != before:
+        if digest_of(source) != before:
             raise BadInput(f"{source} changed while it was bundled; try again")
-        if os.path.lexists(target):
-            raise BadInput(f"{target} appeared meanwhile and is never overwritten")
-        publish(partial, target)
+        publish(partial, target, new=True)
     return Bundle(target, raw, added, linked)
 
 
@@ -128,7 +128,7 @@ def _place(nwbfile: Any, source: Path, name: str | None, session_id: str | None)
 
 
 def _modality(model: Any) -> str:
-    population = model.input_population
+    population = recorded_in(model)
     path = str(getattr(population, "source_table_path", "") or "")
     table = getattr(population, "source_table", None)
     kind = str(getattr(table, "neurodata_type", ""))

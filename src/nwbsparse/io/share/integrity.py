@@ -10,6 +10,7 @@ import numpy as np
 
 from nwbsparse.errors import IntegrityError
 from nwbsparse.io.results.manifest import check_manifest
+from nwbsparse.io.results.populations import populations_of, reconstructed_by
 
 BLOCK = 2**20
 """Values that are looked at together."""
@@ -40,16 +41,15 @@ def _sums(model: Any) -> list[str]:
 
 def _shapes(model: Any) -> Iterator[str]:
     n_latents, n_units = int(model.num_latents), len(model.input_population)
-    targets = getattr(model, "output_population", None)
-    n_out = n_units if targets is None else len(targets)
+    n_out = len(reconstructed_by(model))
     decoder = tuple(model.decoder_weights.shape)
     if decoder[0] != n_latents or decoder[-1] != n_out:
         yield f"decoder_weights is {decoder}, for {n_latents} latents and {n_out} units"
     if len(model.latents) != n_latents:
         yield f"the latents table has {len(model.latents)} rows, for {n_latents} latents"
-    for name, length in (("decoder_bias", None), ("encoder_bias", n_latents)):
+    for name, length in (("pre_bias", n_units), ("encoder_bias", n_latents)):
         held = getattr(model, name, None)
-        if held is not None and length is not None and held.shape[0] != length:
+        if held is not None and held.shape[0] != length:
             yield f"{name} has {held.shape[0]} values, for {length}"
     for name in ("decoder_weights", "encoder_weights", "decoder_bias", "encoder_bias", "pre_bias"):
         held = getattr(model, name, None)
@@ -58,21 +58,28 @@ def _shapes(model: Any) -> Iterator[str]:
 
 
 def _units(model: Any) -> Iterator[str]:
-    population = model.input_population
+    for name, population in populations_of(model).items():
+        yield from _of_population(name, population)
+
+
+def _of_population(name: str, population: Any) -> Iterator[str]:
     table = getattr(population, "source_table", None)
     said = str(getattr(population, "source_table_object_id", "") or "")
     if table is None:
         return  # the recording is not here, or its units stand in no table
     if said and str(table.object_id) != said:
-        yield f"input_population links to the table {table.object_id}; it was made from {said}"
+        yield f"{name} links to the table {table.object_id}; it was made from {said}"
     rows = np.asarray(population["source_row"][:])
     if len(rows) and (rows.min() < 0 or rows.max() >= len(table)):
-        yield f"input_population refers to rows 0 to {rows.max()} of {len(table)} units"
+        yield f"{name} refers to rows 0 to {rows.max()} of {len(table)} units"
         return
     held = np.asarray(table.id[:])[rows]
     if not np.array_equal(held, np.asarray(population["source_id"][:])):
         changed = int((held != np.asarray(population["source_id"][:])).sum())
-        yield f"{changed} units of the recording have other ids than those the model was made from"
+        yield (
+            f"{changed} units of the recording have other ids than those the model was made from "
+            f"({name})"
+        )
 
 
 def _activations(model: Any) -> Iterator[str]:

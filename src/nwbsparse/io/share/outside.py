@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -68,17 +69,7 @@ def by_nwbinspector(path: Path) -> list[Finding]:
             # the schema was checked above
             inspect_nwbfile(nwbfile_path=path, config=load_config("dandi"), skip_validate=True)
         )
-        return [
-            Finding(
-                "nwbinspector",
-                _INSPECTED.get(one.importance.name, "note"),
-                f"{one.check_function_name}: {_short(_general(one))}",
-                str(one.location or "/"),
-                rule=str(one.check_function_name),
-            )
-            for one in found
-            if one is not None
-        ]
+        return [_of_inspector(one) for one in found if one is not None]
 
     return _said("nwbinspector", look)
 
@@ -133,7 +124,7 @@ def by_dandi(path: Path) -> list[Finding]:
                 f"{errors} count as errors",
             )
         )
-    return counted(found) or [Finding("dandi", "ok", "nothing to say")]
+    return counted(found) or [Finding("dandi", "ok", "no complaints")]
 
 
 def _dandi_command() -> list[str] | None:
@@ -148,7 +139,7 @@ def _said(tool: str, look: Callable[[], list[Finding]]) -> list[Finding]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return counted(look()) or [Finding(tool, "ok", "nothing to say")]
+            return counted(look()) or [Finding(tool, "ok", "no complaints")]
         except Exception as error:  # they raise anything at files that they did not expect
             why = _short(str(error.args[-1]) if error.args else "")
             return [
@@ -156,9 +147,21 @@ def _said(tool: str, look: Callable[[], list[Finding]]) -> list[Finding]:
             ]
 
 
+def _of_inspector(message: Any) -> Finding:
+    rule = str(message.check_function_name)
+    if broken := re.match(r"During evaluation of '(\w+)' - (.*)", rule, re.DOTALL):
+        # its own words begin with a traceback, and are counted as errors of the file
+        said = f"{broken[1]} failed on this file, in nwbinspector itself: {_short(broken[2])}"
+        return Finding("nwbinspector", "skipped", said, rule=rule)
+    severity = _INSPECTED.get(message.importance.name, "note")
+    said = f"{rule}: {_short(_general(message))}"
+    return Finding("nwbinspector", severity, said, str(message.location or "/"), rule=rule)
+
+
 def _general(message: Any) -> str:
     """The words of a message; without the name of the object where that is said beside it."""
     said = str(message.message).splitlines()[0] if message.message else ""
+    said = re.sub(r"'b'([^']*)''", r"'\1'", said)  # bytes, as nwbinspector words them
     return said.replace(f"'{message.object_name}' ", "")
 
 

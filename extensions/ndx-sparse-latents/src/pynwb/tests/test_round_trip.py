@@ -9,7 +9,7 @@ from nwbinspector import Importance, inspect_nwbfile, load_config
 from pynwb import NWBHDF5IO, TimeSeries, validate
 
 import ndx_sparse_latents
-from ndx_sparse_latents import LatentsTable
+from ndx_sparse_latents import LatentsTable, check_source
 from ndx_sparse_latents.testing import (
     mock_NWBFile,
     mock_PopulationTable,
@@ -20,7 +20,10 @@ ARRAYS = (
     "matryoshka_sizes decoder_weights decoder_bias encoder_weights encoder_bias pre_bias threshold "
     "parameters"
 ).split()
-TABLES = "input_population output_population latents variables metrics sessions splits".split()
+TABLES = (
+    "input_population output_population explained_population latents variables metrics sessions "
+    "splits"
+).split()
 
 
 def assert_same(read, made):
@@ -73,10 +76,30 @@ def test_embedding_and_activations_are_not_mixed_up(models):
     assert set(model.latent_attributions) == {"units", "behavior"}
 
 
+def test_a_model_of_an_embedding_refers_to_its_own_series_and_to_the_units(tmp_path):
+    file = mock_NWBFile()
+    model = mock_SparseLatentModel(file=file, embedding=True)
+    with NWBHDF5IO(tmp_path / "embedding.nwb", "w") as io:
+        io.write(file)
+    assert validate(path=str(tmp_path / "embedding.nwb")) == []
+    with NWBHDF5IO(tmp_path / "embedding.nwb", "r") as io:
+        read = io.read().processing["sparse_latents"]["sae"]
+        assert_same(read.embedding, model.embedding)
+        dims, units = read.input_population, read.explained_population
+        assert dims.source_series is read.embedding and len(dims) == 3
+        assert dims.source_table is None and units.source_table.name == "units"
+        assert check_source(dims) == check_source(units) == []
+        assert read.decoder_weights.shape == (8, 3)
+        assert read.latents["top_units"].target.table is units
+        assert read.latent_attributions["units"].targets.table is units
+        assert read.output_population is None
+
+
 def test_two_models_in_one_file(models):
     full, minimal = models["sae"], models["minimal"]
     assert minimal.decoder_weights.shape == (8, 3, 6)
     assert minimal.embedding is None
+    assert minimal.explained_population is None
     assert minimal.splits is None
     assert not minimal.latent_activation_series
     assert full.latents.object_id != minimal.latents.object_id

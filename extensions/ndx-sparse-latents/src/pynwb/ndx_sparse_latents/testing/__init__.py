@@ -3,6 +3,7 @@
 from .models import mock_NWBFile, mock_SparseLatentModel
 from .parts import (
     mock_activations,
+    mock_embedding,
     mock_LatentActivationSeries,
     mock_LatentAttribution,
     mock_LatentsTable,
@@ -27,6 +28,7 @@ __all__ = [
     "mock_SparseLatentModel",
     "mock_VariablesTable",
     "mock_activations",
+    "mock_embedding",
     "mock_region",
     "mock_splits",
 ]

@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-from pynwb import NWBFile, TimeSeries
+from pynwb import NWBFile
 from pynwb.core import NWBDataInterface
 from pynwb.file import Subject
 
 from .. import SparseLatentModel
 from .parts import (
+    mock_embedding,
     mock_LatentActivationSeries,
     mock_LatentAttribution,
     mock_LatentsTable,
@@ -53,17 +54,31 @@ def mock_SparseLatentModel(
     num_latents: int = 8,
     num_lags: int | None = None,
     optional: bool = True,
+    embedding: bool = False,
 ) -> NWBDataInterface:
     """Make a model, with every optional part unless `optional=False`.
 
     With `file`, an NWBFile, its population is linked to that file's units, and the model is added
-    to its processing module sparse_latents, which is made if it is missing.
+    to its processing module sparse_latents, which is made if it is missing. With `embedding=True`
+    it reads the dims of an embedding, and the units are what its latents are explained with.
     """
     units = None if file is None else file.units
-    population = mock_PopulationTable(source_table=units)
-    latents = mock_LatentsTable(
-        num_latents=num_latents, population=population if optional else None
-    )
+    if embedding:
+        explained = mock_PopulationTable("explained_population", source_table=units)
+        series = mock_embedding()
+        population = mock_PopulationTable(source_series=series)
+        latents = mock_LatentsTable(num_latents=num_latents, population=explained)
+        optional_parts = {
+            "embedding": series,
+            "explained_population": explained,
+            "latent_attributions": [mock_LatentAttribution(latents, explained, name="units")],
+        }
+    else:
+        population = mock_PopulationTable(source_table=units)
+        latents = mock_LatentsTable(
+            num_latents=num_latents, population=population if optional else None
+        )
+        optional_parts = _optional_parts(population, latents) if optional else {}
     middle = () if num_lags is None else (num_lags,)
     rng = np.random.default_rng(0)
     weights = rng.normal(size=(num_latents, *middle, len(population))).astype(np.float32)
@@ -79,7 +94,7 @@ def mock_SparseLatentModel(
         decoder_weights=weights,
         input_population=population,
         latents=latents,
-        **(_optional_parts(population, latents) if optional else {}),
+        **optional_parts,
     )
     if file is not None:
         if "sparse_latents" not in file.processing:
@@ -109,6 +124,7 @@ def _optional_parts(population: Any, latents: Any) -> dict[str, Any]:
         "threshold": np.ones((2, num_latents), dtype=np.float32),
         "parameters": np.frombuffer(b"not really safetensors", dtype=np.uint8),
         "output_population": mock_PopulationTable("output_population", num_channels=num_inputs),
+        "explained_population": mock_PopulationTable("explained_population"),
         "variables": variables,
         "metrics": mock_ModelMetricsTable(),
         "sessions": mock_SourceSessionsTable(),
@@ -127,12 +143,5 @@ def _optional_parts(population: Any, latents: Any) -> dict[str, Any]:
             mock_LatentAttribution(latents, population, name="units"),
             mock_LatentAttribution(latents, variables, name="behavior"),
         ],
-        "embedding": TimeSeries(
-            name="embedding",
-            description="mock embedding",
-            data=rng.normal(size=(50, 3)).astype(np.float32),
-            unit="a.u.",
-            starting_time=0.01,
-            rate=50.0,
-        ),
+        "embedding": mock_embedding(),
     }

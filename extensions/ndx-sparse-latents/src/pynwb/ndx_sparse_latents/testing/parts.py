@@ -29,10 +29,20 @@ def mock_region(table: DynamicTable, name: str = "latents") -> DynamicTableRegio
 
 
 def mock_PopulationTable(
-    name: str = "input_population", *, num_channels: int = 6, source_table: Any = None
+    name: str = "input_population",
+    *,
+    num_channels: int = 6,
+    source_table: Any = None,
+    source_series: Any = None,
 ) -> DynamicTable:
-    """Make a population; with `source_table` it is linked and its ids are recorded."""
+    """Make a population; with a table or series as source it is linked and its ids are recorded."""
     provenance: dict[str, Any] = {}
+    if source_series is not None:
+        num_channels = source_series.data.shape[1]
+        provenance = {
+            "source_series": source_series,
+            "source_series_object_id": source_series.object_id,
+        }
     if source_table is not None:
         num_channels = len(source_table)
         provenance = {
@@ -136,6 +146,18 @@ def mock_splits() -> TimeIntervals:
     splits.add_interval(start_time=0.0, stop_time=0.6, split="train")
     splits.add_interval(start_time=0.8, stop_time=1.0, split="test")
     return splits
+
+
+def mock_embedding() -> TimeSeries:
+    """Make an embedding of three dims."""
+    return TimeSeries(
+        name="embedding",
+        description="mock embedding",
+        data=np.random.default_rng(2).normal(size=(50, 3)).astype(np.float32),
+        unit="a.u.",
+        starting_time=0.01,
+        rate=50.0,
+    )
 
 
 def mock_activations(num_bins: int, num_latents: int) -> np.ndarray:
