@@ -44,9 +44,9 @@ def test_it_stands_beside_the_counts_and_says_how_it_was_made(binned):
     )
 
 
-def test_without_a_method_it_is_cebra(binned):
+def test_without_a_method_it_is_said_to_be_unknown(binned):
     made = ns.with_embedding(binned, projected(binned))
-    assert made["embedding"].attrs == {"method": "cebra", "parameters": "{}"}
+    assert made["embedding"].attrs == {"method": "unknown", "parameters": "{}"}
 
 
 def test_an_array_a_dataarray_and_a_file_give_the_same(binned, tmp_path):

@@ -15,7 +15,7 @@ from nwbsparse.errors import BadInput
 from nwbsparse.io.npy import load_npy
 from nwbsparse.schema import check, history, with_step
 
-METHOD = "cebra"
+METHOD = "unknown"
 SAME_TIME = 1e-3
 """Share of a bin by which the times of an embedding may differ from those of the bins."""
 
@@ -37,7 +37,7 @@ def with_embedding(
         values: (time, dim), one row per bin in the order of the bins: an array, a DataArray (whose
             times, if it has any, must be those of the bins), or the path of an ``.npy`` file, which
             is opened without running anything in it.
-        method: what made it; by default what a DataArray says in ``attrs["method"]``, else "cebra".
+        method: what made it; by default what a DataArray says in ``attrs["method"]``, else "unknown".
         parameters: how it was made, as JSON can hold it; kept with it and in the history.
 
     Returns:

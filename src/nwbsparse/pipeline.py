@@ -68,7 +68,7 @@ def run(
         config: options; what they leave open is chosen and said.
         embedding: an embedding of the recording's bins, for a coder that reads it in place of the
             counts, as :func:`nwbsparse.with_embedding` takes it; it is kept with the results.
-        embedding_method: what made it; by default what it says itself, else "cebra".
+        embedding_method: what made it; by default what it says itself, else "unknown".
         overwrite: replace results of an earlier run in ``out``.
         progress: called by long steps.
         say: called with a line of text at every step; the lines also go to ``log.txt``.

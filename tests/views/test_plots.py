@@ -23,6 +23,18 @@ CANARY = "<script>alert('x')</script>"
 HOSTILE = ["$x^{", CANARY, "a_b\n\x00", "", "right $"]
 
 
+def reading(unit_ids: list[str]) -> xr.Dataset:
+    """A latent that reads units of these names."""
+    added = np.arange(1.0, len(unit_ids) + 1)[None]
+    return xr.Dataset(
+        {name: (("latent", "input_unit"), added) for name in ("encoder_attribution", "input_z")},
+        coords={
+            "input_unit": np.arange(len(unit_ids)),
+            "input_unit_id": ("input_unit", np.array(unit_ids, dtype=object)),
+        },
+    )
+
+
 @pytest.fixture(scope="module")
 def drawn(made: tuple[Results, xr.Dataset]) -> dict[str, Axes | list[Axes]]:
     results, binned = made
@@ -48,6 +60,7 @@ def drawn(made: tuple[Results, xr.Dataset]) -> dict[str, Axes | list[Axes]]:
         "condition_bars": plots.condition_bars(a, 0, trials, condition=CANARY),
         "selectivity_bars": plots.selectivity_bars(a, 0, trials, condition=CANARY),
         "top_units": plots.top_units(a, 0),
+        "read_units": plots.read_units(reading(units), 0),
         "weights_along_depth": plots.weights_along_depth(table, placed, 0),
         "weights_by_region": plots.weights_by_region(table, placed, 0),
         "ablation_heatmap": plots.ablation_heatmap(table),

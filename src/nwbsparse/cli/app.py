@@ -63,7 +63,7 @@ def run(
         An .npy file (bins, dims), one row per bin of the recording: the coder reads it in place of
         the counts, and its latents are explained with units and behaviour.
     embedding_method
-        What made the embedding; "cebra" when absent.
+        What made the embedding ("cebra", "pca", …); "unknown" when absent.
     overwrite
         Replace results of an earlier run in the folder.
     strict
@@ -140,7 +140,7 @@ def fit(
     embedding
         An .npy file (bins, dims) that the coder reads in place of the counts, as for ``run``.
     embedding_method
-        What made the embedding; "cebra" when absent.
+        What made the embedding ("cebra", "pca", …); "unknown" when absent.
     resume
         Go on with a training that was stopped.
     overwrite

@@ -4,7 +4,7 @@ Of 2,048 latents 32 become active, yet the encoder's product with all of them is
 of an update. A processor with bfloat16 arithmetic makes that product in half the time. Its error
 has a bound (Cauchy-Schwarz on the rounding of both factors): whatever lies further than that below
 the threshold cannot be among the largest, and the few others are computed again in float32. What
-is chosen, and every value, is what float32 alone gives; decision 15.
+is chosen, and every value, is what float32 alone gives; decision 16.
 """
 
 from __future__ import annotations
