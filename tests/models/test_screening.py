@@ -78,7 +78,8 @@ def test_of_each_row_the_largest_are_found_whatever_was_guessed(
 ):
     given_map = a_map(seed, models=2, shared=shared, scale=scale, heavy=heavy)
     table = in_full(*given_map)
-    index, value, edges = Screened(*given_map).largest_of_rows([k, k], [guess * scale] * 2)
+    screened = Screened(*given_map)
+    index, value, edges = screened.largest_of_rows([k, k], [guess * scale] * 2)
     rows = table.reshape(-1, LATENTS).numpy()
     expected = {
         row * LATENTS + column
@@ -88,7 +89,8 @@ def test_of_each_row_the_largest_are_found_whatever_was_guessed(
     }
     assert_same_choice(index, value, table, expected)
     kept = np.where(np.sort(rows)[:, -k] > 0, np.sort(rows)[:, -k], 0)
-    np.testing.assert_allclose(edges, kept, rtol=1e-4, atol=1e-5 * scale)
+    size = torch.linalg.vector_norm(given_map[0].double(), dim=2).expand(2, -1).flatten().numpy()
+    np.testing.assert_allclose(edges * size, kept, rtol=1e-4, atol=1e-5 * scale)
 
 
 @pytest.mark.parametrize("side", ["features", "weight", "both"])

@@ -34,7 +34,7 @@ class PreActivations(ABC):
 
         Returns:
             Flat index into (model, row, column), ascending; the values there; of each row the
-            smallest that was kept, 0 where fewer than k are positive.
+            smallest that was kept, 0 where fewer than k are positive, in the unit of the guesses.
         """
 
     @abstractmethod

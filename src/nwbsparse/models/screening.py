@@ -22,13 +22,7 @@ from torch import Tensor
 from nwbsparse.models.index_loops import compiled
 from nwbsparse.models.pre_activations import PreActivations
 from nwbsparse.models.row_loops import keep_largest
-from nwbsparse.models.screen_loops import (
-    EVERYTHING,
-    candidates_above,
-    candidates_of_rows,
-    exact,
-    rounded_off,
-)
+from nwbsparse.models.screen_loops import rounded_off, search
 
 UNIT = 2.0**-8
 """Largest relative error of rounding to bfloat16."""
@@ -46,7 +40,7 @@ def worth_while(weight: Float[Tensor, "model latent feature"], k: int) -> bool:
         and n_inputs >= SMALLEST_INPUT
         and n_latents >= LATENTS_PER_ACTIVE * k
         and _is_fast()
-        and compiled(exact, reassociate=True) is not None
+        and compiled(search, reassociate=True) is not None
     )
 
 
@@ -125,6 +119,8 @@ class Screened(PreActivations):
                 rough_weight[model].t(),
                 out=self.rough[model],
             )
+        self.size: Tensor
+        """(shared, row) length of the features."""
         self.reach = self._reach(rough_features, rough_weight, rough_bias)
 
     def _seen_by(self, model: int) -> int:
@@ -135,23 +131,17 @@ class Screened(PreActivations):
 
         ``|x·w − x̂·ŵ| ≤ ‖x − x̂‖‖w‖ + ‖x̂‖‖w − ŵ‖``, and what summing in float32 loses.
         """
-        size, off = _rounded_off(self.features, rough_features)
+        self.size, off = _rounded_off(self.features, rough_features)
         steep, off_weight = (
             one.amax(dim=1, keepdim=True) for one in _rounded_off(self.weight, rough_weight)
         )
         off_bias = (self.bias - rough_bias).abs().amax(dim=1, keepdim=True)
         lost = 2.0**-22 * self.features.shape[2]
-        return off * steep + (size + off) * (off_weight + lost * steep) + off_bias
+        return off * steep + (self.size + off) * (off_weight + lost * steep) + off_bias
 
     def above(self, model: int, floor: float) -> tuple[Int[Tensor, " entry"], Tensor]:
-        lowest = (floor * (1 - UNIT) - self.reach[model]).clamp_min(0)
-        # as integers they are ordered alike; shifting rounds towards zero
-        least = (lowest.view(torch.int32) >> 16).to(torch.int16)
-        least[lowest == 0] = EVERYTHING
-        place, _ = self.memory.entries(self.shape[1] * self.shape[2])
-        ends = np.empty(self.shape[1], np.int64)
-        _compiled(candidates_above)(self._bits(model), self.shape[2], least.numpy(), place, ends)
-        index, value = self._in_full(model, floor, ends)
+        floors = np.full(self.shape[1], floor, np.float32)
+        index, value, _ = self._search(model, floors, 0)
         return torch.from_numpy(index), torch.from_numpy(value)
 
     def largest_of_rows(
@@ -161,31 +151,36 @@ class Screened(PreActivations):
         wide = np.int64 if models * n_rows * n_columns >= 2**31 else np.int32
         found: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
         for model in range(models):
-            ends = np.empty(n_rows, np.int64)
-            _compiled(candidates_of_rows)(
-                self._bits(model), n_columns, self.reach[model].numpy(), k[model],
-                np.float32(max(guesses[model], 0.0)), self.memory.entries(n_rows * n_columns)[0], ends,
-            )  # fmt: skip
-            index, value = self._in_full(model, 0.0, ends)
+            # pre-activations grow with what is seen: guesses, and edges, are shares of its length
+            size = self.size[self._seen_by(model)].numpy()
+            floors = (max(guesses[model], 0.0) * size).astype(np.float32)
+            index, value, ends = self._search(model, floors, k[model])
             n, edges = keep_largest(index, value, ends, np.full(n_rows, k[model]))
-            found.append(
-                (index[:n].astype(wide) + model * n_rows * n_columns, value[:n].copy(), edges)
-            )
+            edges /= np.maximum(size, np.finfo(np.float32).tiny)
+            first = model * n_rows * n_columns
+            found.append((index[:n].astype(wide) + first, value[:n].copy(), edges))
         index, value, edges = (np.concatenate(one) for one in zip(*found, strict=True))
         return torch.from_numpy(index), torch.from_numpy(value), edges
 
-    def _bits(self, model: int) -> np.ndarray:
-        return self.rough[model].view(torch.int16).numpy()
-
-    def _in_full(self, model: int, floor: float, ends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The candidates in memory that exceed a floor, and what they are."""
-        index, value = self.memory.entries(self.shape[1] * self.shape[2])
-        features, weight = self.features[self._seen_by(model)].numpy(), self.weight[model].numpy()
-        n_found = _compiled(exact)(
-            features, weight, self.bias[model].numpy(), self.shape[2], np.float32(floor),
-            index, value, ends,
-        )  # fmt: skip
-        return index[:n_found], value[:n_found]
+    def _search(self, model: int, floors: np.ndarray, k: int) -> tuple[np.ndarray, ...]:
+        """Index and value of what exceeds the floor of its row, and where rows end."""
+        _, n_rows, n_columns = self.shape
+        index, value = self.memory.entries(n_rows * n_columns)
+        ends = np.empty(n_rows, np.int64)
+        n_found = _compiled(search)(
+            self.rough[model].view(torch.int16).numpy(),
+            n_columns,
+            self.reach[model].numpy(),
+            floors,
+            k,
+            self.features[self._seen_by(model)].numpy(),
+            self.weight[model].numpy(),
+            self.bias[model].numpy(),
+            index,
+            value,
+            ends,
+        )
+        return index[:n_found], value[:n_found], ends
 
     def narrowed(self, n_columns: int) -> Screened:
         narrower = copy(self)
