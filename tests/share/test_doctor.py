@@ -3,6 +3,7 @@
 import hashlib
 import shutil
 import time
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -84,14 +85,26 @@ def test_a_changed_array_of_ours_is_named(copy):
 
 @pytest.mark.fault(23)
 def test_a_link_that_dangles_is_named(annotated, copy, tmp_path):
-    path = shutil.copy(annotated.linked, tmp_path / "lonely.nwb")
-    assert any("rat.nwb; fetch it first" in one for one in doctor(path).problems)
+    path = Path(shutil.copy(annotated.linked, tmp_path / "lonely.nwb"))
+    found = doctor(path)
+    assert any("rat.nwb; fetch it first" in one for one in found.problems)
+    assert [one.name for one in found.missing] == ["rat.nwb"]
+    assert not found.sound and found.whole and not any(one.problem for one in found.parts)
     path = copy()
     with damaged(path) as file:
         file["acquisition/nothing"] = h5py.SoftLink("/not/there")
     assert "links to /not/there, which is not there" in {
         part.problem for part in doctor(path).parts
     }
+
+
+def test_what_lies_in_a_linked_recording_is_not_lost(annotated):
+    found = doctor(annotated.linked)
+    assert found.sound and not found.missing
+    away = {one.path: one.elsewhere for one in found.parts if one.elsewhere}
+    assert away["/units"] == "rat.nwb"
+    assert f"{MODEL}/input_population/source_table" in away
+    assert not any(one.problem for one in found.parts)
 
 
 @pytest.mark.fault(1)

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from rich import box
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from nwbsparse.cli.diagnosis import MOST, show_parts
 from nwbsparse.cli.lines import new_console, says
-from nwbsparse.errors import IntegrityError
+from nwbsparse.errors import BadInput, IntegrityError
 
 _COLOURS = {
     "ok": "green",
@@ -21,8 +21,6 @@ _COLOURS = {
     "error": "red",
     "damage": "bold red",
 }
-_MOST = 200
-"""Rows of a list of parts."""
 
 
 def bundle(
@@ -147,7 +145,7 @@ def doctor(file: Path, /, *, save: Path | None = None, seconds: float = 60.0) ->
         rescued = rescue(file, save)
     for problem in found.problems:
         console.print(f"[red]wrong:[/] {escape(problem)}", soft_wrap=True)
-    _show_parts(console, found.parts)
+    show_parts(console, found.parts)
     for one in found.unfinished:
         says(console)(
             f"An unfinished temporary file {one.name} was found; {file.name} is unchanged by it. "
@@ -157,8 +155,11 @@ def doctor(file: Path, /, *, save: Path | None = None, seconds: float = 60.0) ->
         says(console)(f"removed {cache}: half-written, it stopped `import pynwb`")
     if rescued is not None:
         says(console)(f"saved {len(rescued.saved)} files of the results in {rescued.folder}")
-        for lost in rescued.lost[:_MOST]:
+        for lost in rescued.lost[:MOST]:
             console.print(f"[red]lost:[/] {escape(lost)}", soft_wrap=True)
+    if found.missing and found.whole:
+        away = ", ".join(one.name for one in found.missing)
+        raise BadInput(f"{file} is whole, but {away}, which it links to, is not here")
     if not found.sound:
         how = "" if save else f"; `nwbsparse doctor {file} --save DIR` copies what can be read"
         raise IntegrityError(f"{file} is damaged{how}")
@@ -215,32 +216,6 @@ def reproduce(
         says(console)("not the same; with other versions than then, last digits may differ")
     else:
         raise IntegrityError(f"{file} could not be reproduced, with the same versions as then")
-
-
-def _show_parts(console: Console, parts: tuple[Any, ...]) -> None:
-    bad = [part for part in parts if part.problem]
-    untried = [part for part in parts if not part.tried]
-    good = len(parts) - len(bad) - len(untried)
-    if not parts:
-        return
-    rest = f", {len(untried)} were not tried (--seconds)" if untried else ""
-    says(console)(f"{good} of {len(parts)} datasets can be read{rest}")
-    if not bad:
-        return
-    listed = [*bad, *(part for part in parts if not part.problem and not _is_definition(part))]
-    for part in listed[:_MOST]:
-        shape = " × ".join(f"{n:,}" for n in part.shape)
-        said = f"[red]lost:[/] {escape(part.path)}: {escape(part.problem)}"
-        if not part.problem:
-            word = "whole" if part.tried else "not tried"
-            said = f"[dim]{word}:[/] {escape(part.path)} [dim]{shape} {part.dtype}[/]"
-        console.print(said, soft_wrap=True)
-    if len(listed) > _MOST:
-        says(console)(f"and {len(listed) - _MOST} more")
-
-
-def _is_definition(part: Any) -> bool:
-    return part.path.startswith("/specifications/")
 
 
 def _cut(value: str) -> str:

@@ -32,10 +32,17 @@ class Diagnosis:
     """Temporary files of ours beside it that a stopped writer left; the file never saw them."""
     caches: tuple[Path, ...]
     """Half-written caches of pynwb, with which ``import pynwb`` fails."""
+    missing: tuple[Path, ...] = ()
+    """Files that it links to and that are not there."""
 
     @property
     def sound(self) -> bool:
         return not self.problems
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing of this file itself is damaged: it may lack files that it links to."""
+        return self.sound or (bool(self.missing) and not any(one.problem for one in self.parts))
 
 
 def doctor(file: str | Path, *, seconds: float = SECONDS) -> Diagnosis:
@@ -71,7 +78,13 @@ def doctor(file: str | Path, *, seconds: float = SECONDS) -> Diagnosis:
         problems.append(f"{len(bad)} of {len(parts)} parts cannot be read")
     if not problems:
         problems += _of_results(path)
-    return Diagnosis(path, tuple(problems), parts, _unfinished(path), broken_caches())
+    missing = tuple(sorted({_beside(path, one) for one in parts if one.elsewhere}))
+    missing = tuple(one for one in missing if not one.is_file())
+    return Diagnosis(path, tuple(problems), parts, _unfinished(path), broken_caches(), missing)
+
+
+def _beside(path: Path, part: Part) -> Path:
+    return path.resolve().parent / part.elsewhere
 
 
 def _in_hdf5(path: Path, seconds: float) -> tuple[tuple[Part, ...], str]:

@@ -214,5 +214,6 @@ def _checked_link(
             "followed only inside it. Put the files side by side and link by relative names."
         )
     if not target.is_file():
-        raise BadInput(f"{where} in {path} points to {name}; fetch it first into {path.parent}.")
+        folder = path.resolve().parent
+        raise BadInput(f"{where} in {path} points to {name}; fetch it first into {folder}")
     return where, target, inside

@@ -36,10 +36,17 @@ class Part:
     """Why it cannot be read; '' where all of it was read."""
     tried: bool = True
     """Whether it was read at all: time may run out before."""
+    elsewhere: str = ""
+    """The other file that holds it, which was not looked at; '' where this one does."""
 
     @property
     def readable(self) -> bool:
-        return self.tried and not self.problem
+        return self.tried and not self.problem and not self.elsewhere
+
+
+@dataclass(frozen=True)
+class _Elsewhere:
+    file: str
 
 
 def survey(file: h5py.File, stream: Padded, *, seconds: float) -> Iterator[Part]:
@@ -59,7 +66,9 @@ def survey(file: h5py.File, stream: Padded, *, seconds: float) -> Iterator[Part]
             if n_parts > MAX_PARTS:
                 yield Part(where, problem=f"more than {MAX_PARTS:,} parts; the rest is not listed")
                 return
-            if isinstance(thing, str):
+            if isinstance(thing, _Elsewhere):
+                yield Part(where, elsewhere=thing.file)
+            elif isinstance(thing, str):
                 yield Part(where, problem=thing)
             elif isinstance(thing, h5py.Dataset):
                 yield _looked_at(where, thing, stream, until)
@@ -88,17 +97,31 @@ def _children(group: Any, stream: Padded) -> Iterator[tuple[str, Any]]:
         try:
             link = group.get(name, getlink=True)
             if isinstance(link, h5py.ExternalLink):
-                yield name, f"lies in another file, {link.filename}"
+                yield name, _Elsewhere(str(link.filename))
                 continue
             thing = group.get(name)
             if thing is not None:
                 yield name, thing
+            elif isinstance(link, h5py.SoftLink) and (other := _leads_to(group.file, link.path)):
+                yield name, _Elsewhere(other)
             elif isinstance(link, h5py.SoftLink):
                 yield name, f"links to {link.path}, which is not there"
             else:
                 yield name, "is not where the file says; it cannot be found"
         except _UNREADABLE as error:
             yield name, f"is damaged ({_first(error)})"
+
+
+def _leads_to(file: Any, path: str) -> str:
+    """The other file that an absolute path passes into; '' where it stays in this one."""
+    steps = path.strip("/").split("/")
+    for n in range(1, len(steps) + 1):
+        link = file.get("/" + "/".join(steps[:n]), getlink=True)
+        if isinstance(link, h5py.ExternalLink):
+            return str(link.filename)
+        if not isinstance(link, h5py.HardLink):
+            return ""
+    return ""
 
 
 def _looked_at(where: str, dataset: Any, stream: Padded, until: float) -> Part:
