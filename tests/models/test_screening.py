@@ -48,7 +48,7 @@ def assert_same_choice(index, value, table, chosen):
 @given(
     seed=st.integers(0, 2**31),
     quantile=st.sampled_from([0.0, 0.5, 0.9, 0.99, 1.0]),
-    scale=st.sampled_from([1e-3, 1.0, 300.0]),
+    scale=st.sampled_from([1e-30, 1e-3, 1.0, 300.0]),
     heavy=st.booleans(),
     bias=st.sampled_from([0.0, 0.1, 20.0]),
 )
@@ -89,23 +89,87 @@ def test_of_each_row_the_largest_are_found_whatever_was_guessed(
     }
     assert_same_choice(index, value, table, expected)
     kept = np.where(np.sort(rows)[:, -k] > 0, np.sort(rows)[:, -k], 0)
-    size = torch.linalg.vector_norm(given_map[0].double(), dim=2).expand(2, -1).flatten().numpy()
-    np.testing.assert_allclose(edges * size, kept, rtol=1e-4, atol=1e-5 * scale)
+    size = torch.linalg.vector_norm(given_map[0].double(), dim=2)
+    unit = torch.maximum(size, size.mean(dim=1, keepdim=True) / 2).expand(2, -1).flatten()
+    np.testing.assert_allclose(edges * unit.numpy(), kept, rtol=1e-4, atol=1e-5 * scale)
 
 
+@pytest.mark.parametrize("scale", [1.0, 2.0**-100])  # squares of the smaller one are no numbers
 @pytest.mark.parametrize("side", ["features", "weight", "both"])
-def test_rounding_that_always_goes_one_way_hides_nothing(side):
+def test_rounding_that_always_goes_one_way_hides_nothing(side, scale):
     # each factor lies just below the middle between two bfloat16 numbers: the worst case
     worst = 1 + 2.0**-8 - 2.0**-20
-    ones, low = torch.ones(1, 3, 500), torch.full((1, 3, 500), worst)
+    ones, low = torch.ones(1, 3, 509), torch.full((1, 3, 509), worst)
     features = ones if side == "weight" else low
     weight = (ones if side == "features" else low)[:, :2]
-    weight = torch.cat([weight, 0.99 * torch.ones(1, 1, 500)], dim=1)
+    weight = torch.cat([weight, 0.99 * torch.ones(1, 1, 509)], dim=1)
     bias = torch.zeros(1, 3)
     exact = in_full(features, weight, bias)[0]
-    assert float(exact[0, 0]) - 500 > 1.9
-    index, _ = Screened(features, weight, bias).above(0, float(exact[0, 0]) - 0.01)
+    assert float(exact[0, 0]) - 509 > 1.9
+    floor = scale * (float(exact[0, 0]) - 0.01)
+    index, _ = Screened(features, scale * weight, bias).above(0, floor)
     assert index.tolist() == [0, 1, 3, 4, 6, 7]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_looks_negative_and_is_not_is_found(seed):
+    # a bias takes away nearly all of a large product: of what is left, rounding hides the sign
+    features, weight, _ = (one.abs() + 0.5 for one in a_map(seed))
+    bias = -(features @ weight.transpose(1, 2)).mean(dim=1)
+    table = in_full(features, weight, bias)[0]
+    screened = Screened(features, weight, bias)
+    positive = table > 1e-4
+    assert (positive & (screened.rough[0] < 0)).any()
+    index, _ = screened.above(0, 0.0)
+    clear = (table.abs() > 1e-4).reshape(-1)
+    assert {at for at in index.tolist() if clear[at]} == set(
+        positive.reshape(-1).nonzero().squeeze(1).tolist()
+    )
+
+
+def test_a_floor_that_cannot_be_lowered_is_given_up():
+    features, weight = torch.zeros(1, 1, INPUTS), -torch.ones(1, LATENTS, INPUTS)
+    features[0, 0, 0] = 1.0
+    weight[0, 5, 0] = 2.0
+    smallest = float(np.nextafter(np.float32(0), np.float32(1)))
+    index, value, edges = Screened(features, weight, torch.zeros(1, LATENTS)).largest_of_rows(
+        [3], [smallest]
+    )
+    assert (index.tolist(), value.tolist(), edges.tolist()) == ([5], [2.0], [0.0])
+
+
+def test_a_table_of_more_entries_than_32_bits_count_has_wide_indices(monkeypatch):
+    monkeypatch.setattr(screening.np, "empty", lambda n, kind: np.zeros(0, kind))
+    assert Memory().entries(2**31 - 1)[0].dtype == np.int32
+    assert Memory().entries(2**31)[0].dtype == np.int64
+
+
+SEEN = {"nothing": 0.0, "something": 1.0, "too much": torch.inf}
+
+
+@pytest.mark.parametrize("first", SEEN)
+@pytest.mark.parametrize("bias", [0.1, 100.0])
+@pytest.mark.parametrize("screened", [True, False], ids=["screened", "in full"])
+@pytest.mark.parametrize("search", [LargestOfBatch, LargestOfRow])
+def test_a_choice_does_not_depend_on_the_batch_before(search, screened, bias, first):
+    # bins without a spike, as they are where nothing is subtracted, or bins beyond all numbers
+    features, weight, bias = a_map(0, bias=bias)
+    silent = features.clone()
+    silent[:, ::2] = 0
+
+    def seen(features):
+        if screened:
+            return Screened(features, weight, bias)
+        return Computed(features @ weight.transpose(1, 2) + bias[:, None])
+
+    before = features * SEEN[first] if SEEN[first] < torch.inf else features.clone()
+    if first == "too much":
+        before[:, :, 0] = torch.inf
+    for batch in (features, silent):
+        one, fresh = search(3), search(3)
+        one(seen(before))
+        assert one(seen(batch)).index.tolist() == fresh(seen(batch)).index.tolist()
+        assert len(fresh(seen(batch)).index) == 3 * ROWS
 
 
 @pytest.mark.parametrize("search", [LargestOfBatch, LargestOfRow])

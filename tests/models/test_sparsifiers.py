@@ -179,6 +179,21 @@ def test_the_exponential_penalty_does_not_pull_on_what_is_clearly_active():
     assert pi.grad[0, 0, 1] < 1e-6
 
 
+@pytest.mark.parametrize("bandwidth", [1e-4, 5e-3, 0.1, 0.11, 10.0, 1e3, 1e6])
+def test_the_exponential_penalty_and_its_gradient_at_every_bandwidth_in_float32(bandwidth):
+    rule, _, weights, _ = a_rule("l1", 1, penalty="exponential")
+    drawn = torch.randn(1, 40, 512, generator=torch.Generator().manual_seed(0)) - 2
+    pi = drawn.requires_grad_()
+    own = Own(torch.ones(1), torch.full((1,), bandwidth))
+    cost = rule.penalty(pi, torch.relu(pi), weights, own)
+    cost.sum().backward()
+    wide = torch.relu(drawn.detach().double())
+    expected = -torch.expm1(-wide / bandwidth).sum(dim=2).mean()
+    assert cost[0].item() == pytest.approx(float(expected), rel=1e-5)
+    slope = torch.exp(-wide / bandwidth) / bandwidth / 40 * (drawn > 0)
+    torch.testing.assert_close(pi.grad.double(), slope, rtol=2e-5, atol=1e-7 / 40 / bandwidth)
+
+
 def test_only_the_gate_guesses_and_its_guess_is_the_open_gate():
     for kind in KINDS:
         rule, pi, _, _ = a_rule(kind, 2)

@@ -1,7 +1,8 @@
 """Loops of the screening: who may be large, by rough values; and how large exactly.
 
-Rough values are bfloat16 numbers looked at as 16-bit integers: positive ones are ordered alike.
-Everything is a candidate where the floor less what rounding hides is not positive.
+Rough values are bfloat16 numbers looked at as 16-bit integers: positive ones are ordered alike,
+and negative ones too once all their bits but the sign are turned over. Everything is a candidate
+where what rounding hides is beyond numbers.
 """
 
 from __future__ import annotations
@@ -11,6 +12,11 @@ from typing import Any
 import numpy as np
 
 EVERYTHING = -(2**15)
+ALL_BUT_SIGN = 2**15 - 1
+LOWEST = 1e-30
+"""Floors are not lowered to where products with them are no longer smaller than they are."""
+SMALLEST_SQUARE = 2.0**-126
+"""What squaring a number can lose: smaller ones are rounded to zero."""
 
 
 def search(
@@ -31,11 +37,22 @@ def search(
         table, x = rough[row], features[row]
         floor = floors[row]
         while True:
-            number[0] = floor - reach[row] - unit * floor
+            lowest = floor - reach[row]
+            number[0] = lowest - unit * abs(lowest)
             # shifting rounds towards zero
-            least = np.int16(bits[0] >> 16) if number[0] > 0 else np.int16(EVERYTHING)
-            for column in range(n_columns):
-                flags[column] = table[column] >= least
+            if number[0] > 0:
+                least = np.int16(bits[0] >> 16)
+                for column in range(n_columns):
+                    flags[column] = table[column] >= least
+            else:
+                least = np.int16(EVERYTHING)
+                if np.isfinite(number[0]):
+                    number[0] = -abs(number[0])  # zero too has a sign
+                    least = np.int16((bits[0] >> 16) ^ ALL_BUT_SIGN)
+                for column in range(n_columns):
+                    one = table[column]
+                    ordered = one ^ (np.int16(one >> 15) & np.int16(ALL_BUT_SIGN))
+                    flags[column] = np.int16(ordered) >= least
             found = begin
             for word in range(words.size):
                 eight = words[word]
@@ -55,23 +72,22 @@ def search(
                 kept += value > floor
             if kept - begin >= k or floor <= 0:
                 break
-            floor = (
-                np.float32(0.7) * floor if floor > np.float32(0.4) * floors[row] else np.float32(0)
-            )
+            high = floor > np.float32(0.4) * floors[row] + np.float32(LOWEST)
+            floor = np.float32(0.7) * floor if high else np.float32(0)
         begin = kept
         ends[row] = kept
     return kept
 
 
 def rounded_off(table: Any, rough: Any, size: Any, off: Any) -> None:
-    """Length of each row, and of what rounding took off it."""
+    """Length of each row, and of what rounding took off it; never less than they are."""
     bits = np.empty(table.shape[1], np.int32)
     back = bits.view(np.float32)
     for row in range(table.shape[0]):
         values, short = table[row], rough[row]
         for at in range(values.size):
             bits[at] = np.int32(short[at]) << 16
-        squares = lost = np.float32(0)
+        squares = lost = np.float32(values.size * SMALLEST_SQUARE)
         for at in range(values.size):
             squares += values[at] * values[at]
             lost += (values[at] - back[at]) * (values[at] - back[at])

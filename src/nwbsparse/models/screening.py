@@ -26,6 +26,8 @@ from nwbsparse.models.screen_loops import rounded_off, search
 
 UNIT = 2.0**-8
 """Largest relative error of rounding to bfloat16."""
+SHORTEST_USUAL = 1e-15
+"""Mean length of what is seen below which, or above whose inverse, nothing is guessed from it."""
 SMALLEST_INPUT = 64
 LATENTS_PER_ACTIVE = 32
 """How many inputs, and latents per active one, make it worth while (measured)."""
@@ -83,7 +85,8 @@ class Memory:
     def entries(self, n: int) -> tuple[np.ndarray, np.ndarray]:
         """For up to n indices and values."""
         if self._entries is None or len(self._entries[0]) < n:
-            self._entries = np.empty(n + 8, np.int32), np.empty(n + 8, np.float32)
+            kind = np.int32 if n < 2**31 else np.int64
+            self._entries = np.empty(n + 8, kind), np.empty(n + 8, np.float32)
         return self._entries
 
 
@@ -151,16 +154,26 @@ class Screened(PreActivations):
         wide = np.int64 if models * n_rows * n_columns >= 2**31 else np.int32
         found: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
         for model in range(models):
-            # pre-activations grow with what is seen: guesses, and edges, are shares of its length
-            size = self.size[self._seen_by(model)].numpy()
+            size = self._lengths(model)
             floors = (max(guesses[model], 0.0) * size).astype(np.float32)
             index, value, ends = self._search(model, floors, k[model])
             n, edges = keep_largest(index, value, ends, np.full(n_rows, k[model]))
-            edges /= np.maximum(size, np.finfo(np.float32).tiny)
+            edges /= size
             first = model * n_rows * n_columns
             found.append((index[:n].astype(wide) + first, value[:n].copy(), edges))
         index, value, edges = (np.concatenate(one) for one in zip(*found, strict=True))
         return torch.from_numpy(index), torch.from_numpy(value), edges
+
+    def _lengths(self, model: int) -> Float[np.ndarray, " row"]:
+        """What guesses and edges are shares of: pre-activations grow with the length of a row.
+
+        Where little or nothing is seen, biases decide, and they do not grow.
+        """
+        size = self.size[self._seen_by(model)].numpy()
+        usual = size.mean() if len(size) else np.float32(0)
+        if not SHORTEST_USUAL < usual < 1 / SHORTEST_USUAL:
+            return np.ones_like(size)
+        return np.maximum(size, usual / 2)
 
     def _search(self, model: int, floors: np.ndarray, k: int) -> tuple[np.ndarray, ...]:
         """Index and value of what exceeds the floor of its row, and where rows end."""

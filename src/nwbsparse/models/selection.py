@@ -7,6 +7,7 @@ result never depends on it.
 
 from __future__ import annotations
 
+import math
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -150,7 +151,8 @@ class Select(ABC):
             self.floor = self.floor[torch.tensor(list(models))]
 
     def _guess(self, model: int) -> float:
-        return 0.0 if self.floor is None else float(self.floor[model])
+        guess = 0.0 if self.floor is None else float(self.floor[model])
+        return guess if math.isfinite(guess) else 0.0
 
 
 class LargestOfBatch(Select):
@@ -182,14 +184,16 @@ class LargestOfBatch(Select):
 def _largest(
     pi: PreActivations, model: int, wanted: int, guess: float
 ) -> tuple[Tensor, Tensor, float]:
-    """Where the wanted largest positive ones are, ascending; their values; the smallest of those."""
+    """Where the wanted largest positive ones are, ascending; their values; the smallest of those,
+    0 where there are fewer.
+    """
     candidates, values = pi.above(model, guess)
     for lower in (0.85, 0.6, 0.0):
         if len(candidates) >= wanted or guess <= 0:
             break
         candidates, values = pi.above(model, guess * lower)
     if len(candidates) <= wanted:
-        edge = float(values.min()) if len(values) else 0.0
+        edge = float(values.min()) if len(candidates) == wanted > 0 else 0.0
         return candidates.clone(), values.clone(), edge
     edge = _kth_largest(values, wanted, probably_below=guess * (1 + 4 * SLACK))
     return *largest(values, candidates, edge, wanted), edge
@@ -234,8 +238,10 @@ class LargestOfRow(Select):
         guesses = [self._guess(model) for model in range(models)]
         picked, values, edges = pi.largest_of_rows(k, guesses)
         if n_rows:
-            # a value that most rows have k entries above; the few others are searched once more
-            low = np.partition(edges.reshape(models, n_rows), n_rows // 20, axis=1)[:, n_rows // 20]
+            # a value that most rows have k entries above; the few others are searched once more,
+            # as are those with fewer positive ones, whatever is guessed
+            edges = np.where(edges > 0, edges, np.inf).reshape(models, n_rows)
+            low = np.partition(edges, n_rows // 20, axis=1)[:, n_rows // 20]
             self.floor = torch.from_numpy(low.astype(np.float64)) * (1 - SLACK)
         return Selection(picked, pi.shape, values)
 

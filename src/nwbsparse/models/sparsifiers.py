@@ -202,6 +202,11 @@ class Gated(Sparsifier):
         return functional.relu(pi)
 
 
+NARROW = 0.1
+"""Bandwidth up to which nearly every active latent is far out on the exponential: the sum over a row
+then loses no digits to those that are not."""
+
+
 class _Selected(Function):
     """Selected entries as a table; without the passes over all entries that autograd makes."""
 
@@ -221,16 +226,22 @@ class _Selected(Function):
 class _Saturating(Function):
     """``Σ(1 − exp(−a / bandwidth))``, mean over rows.
 
-    As powers of two, and never of less than −60: torch's exponentials of very negative numbers take
-    five to twenty times as long, and 2⁻⁶⁰ is nothing beside 1.
+    On a CPU, where bandwidths are small, as powers of two and never of less than −60: torch's
+    exponentials of very negative numbers take five to twenty times as long, and 2⁻⁶⁰ is nothing
+    beside 1.
     """
 
     @staticmethod
     def forward(ctx: Any, activation: Tensor, bandwidth: Tensor) -> Tensor:
-        scale = (-math.log2(math.e) / bandwidth)[:, None, None]
-        left = torch.mul(activation, scale).clamp_min_(-60).exp2_()
+        if activation.device.type == "cpu" and float(bandwidth.max()) <= NARROW:
+            scale = (-math.log2(math.e) / bandwidth)[:, None, None]
+            left = torch.mul(activation, scale).clamp_min_(-60).exp2_()
+            cost = left.shape[2] - left.sum(dim=2)
+        else:
+            shrunk = torch.mul(activation, -1 / bandwidth[:, None, None]).expm1_()
+            left, cost = shrunk + 1, -shrunk.sum(dim=2)
         ctx.save_for_backward(left, bandwidth)
-        return (left.shape[2] - left.sum(dim=2)).mean(dim=1)
+        return cost.mean(dim=1)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
