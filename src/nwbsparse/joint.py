@@ -10,6 +10,7 @@ from pathlib import Path
 import xarray as xr
 
 from nwbsparse import names
+from nwbsparse.analysis.outcome import explained_said
 from nwbsparse.analysis.stability import Seeds, fit_seeds
 from nwbsparse.config import Config, to_toml
 from nwbsparse.folder import SESSIONS, STABILITY, flat_metrics, save_netcdf, to_json
@@ -19,7 +20,6 @@ from nwbsparse.of_sessions import result_of_session, stability_in, with_sources
 from nwbsparse.outputs import OPTIONS, REPORT, Log, Say, staged, write_outputs
 from nwbsparse.pipeline import (
     Run,
-    explained_said,
     source_name,
     stability_said,
 )

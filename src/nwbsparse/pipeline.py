@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import tempfile
 import time
@@ -17,6 +16,7 @@ from nwbsparse import names
 from nwbsparse.analysis.evaluate import evaluate
 from nwbsparse.analysis.explain import explain
 from nwbsparse.analysis.inference import encode
+from nwbsparse.analysis.outcome import explained_said
 from nwbsparse.analysis.stability import Seeds, fit_seeds
 from nwbsparse.coder_input import as_read
 from nwbsparse.config import Config
@@ -206,18 +206,6 @@ def stability_said(seeds: Seeds) -> str:
     return (
         f"{int(stable.sum())} of {stable.size} latents come back in {len(seeds.coders)} seeds "
         f"(cosine above {chance:.2f}, which 99 % of untrained matches stay below)"
-    )
-
-
-def explained_said(attribution: xr.Dataset) -> str:
-    """What was found and what controls find, in one line."""
-    said = [
-        f"{one['found']} of {one['assessable']} {name}"
-        for name, one in json.loads(attribution.attrs["summary"]).items()
-    ]
-    return (
-        f"associations that survive on held-out bins (q < {attribution.attrs['alpha']:g}): "
-        + ", ".join(said)
     )
 
 

@@ -47,6 +47,11 @@ class Results:
     """The session of the units that are reconstructed, where they are of another table of the same
     file than those that are read (:func:`nwbsparse.with_target`)."""
 
+    def __repr__(self) -> str:
+        coder = self.coder
+        learned = f"{coder.n_latents} latents of {coder.n_units} units"
+        return f"Results({self.name!r}: {learned}; {self.session!r})"
+
     @property
     def config(self) -> Config:
         return self.coder.config

@@ -163,6 +163,18 @@ class Session:
     source: Source = field(default_factory=lambda: Source(None, ""))
     report: ReadReport = field(default_factory=ReadReport)
 
+    def __repr__(self) -> str:
+        """What it is, in one line; arrays of a recording would fill the screen."""
+        what = f"{self.traces.name}" if self.traces else f"{len(self.spike_times):,} spikes"
+        held = {
+            "series": self.series,
+            "interval tables": self.intervals,
+            "kinds of events": self.events,
+        }
+        more = "".join(f", {len(one)} {name}" for name, one in held.items() if one)
+        called = self.source.identifier or (self.source.path.name if self.source.path else "")
+        return f"Session({called!r}: {self.n_units} units, {what}{more})"
+
     @property
     def n_units(self) -> int:
         return self.units.sizes[names.UNIT]

@@ -178,3 +178,16 @@ def test_what_cannot_be_is_refused(made, path, tmp_path, capsys):
         ns.write(replace(results, target=other), tmp_path / "a.nwb")
     assert run_cli("reproduce", path, "--source", source, "--quiet") == 2
     assert "from two tables of units" in capsys.readouterr().err
+
+
+def test_units_that_are_read_are_no_target(made):
+    results = made[2]
+    with pytest.raises(BadInput, match="target units are read too"):
+        ns.with_target(ns.to_bins(results.session, WIDTH), results.session)
+
+
+def test_results_and_sessions_are_shown_in_a_line(made):
+    results = made[2]
+    said = repr(results)
+    assert len(said) < 200 and "\n" not in said
+    assert f"{results.coder.n_latents} latents" in said and repr(results.session) in said

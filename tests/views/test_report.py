@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import copy
 import dataclasses
 import json
 import re
@@ -24,6 +25,7 @@ from nwbsparse.binning.to_bins import to_bins
 from nwbsparse.curation import relabelled
 from nwbsparse.errors import BadInput, EnvironmentProblem
 from nwbsparse.models.coder import SparseCoder
+from nwbsparse.models.record import SessionSource
 from nwbsparse.results import Results
 from nwbsparse.session import Session
 from nwbsparse.views.cards import chosen
@@ -209,6 +211,34 @@ def test_a_recording_without_behaviour_is_reported(
     text = Tags(report(alone, bare, tmp_path / "bare.html")).text
     assert "no behaviour and no trials" in text
     assert "Zero latents were assessable" in text
+
+
+def test_why_nothing_could_be_assessed_is_said(
+    made: tuple[Results, xr.Dataset], tmp_path: Path
+) -> None:
+    results, binned = made
+    n = results.coder.n_latents
+    status = ["not assessable: never active"] + ["not assessable: only 12 independent shifts"] * (
+        n - 1
+    )
+    summary = {name: counts_of(0, 0) for name in ("latents", "untrained coder", "raw units")}
+    none = with_attribution(results, summary, association_status=np.array(status, dtype=object))
+    text = Tags(report(none, binned, tmp_path / "none.html")).text
+    assert "Zero latents were assessable: only 12 independent shifts." in text
+
+
+def test_a_page_of_one_of_several_sessions_names_the_others(
+    made: tuple[Results, xr.Dataset], tmp_path: Path
+) -> None:
+    results, binned = made
+    coder = copy.deepcopy(results.coder)
+    sessions = (SessionSource("monday"), SessionSource("tuesday"))
+    coder.record = dataclasses.replace(
+        coder.record, model_id="0123456789abcdef", session="monday", sessions=sessions
+    )
+    one = dataclasses.replace(results, coder=coder)
+    text = Tags(report(one, binned, tmp_path / "several.html")).text
+    assert "One model of several recordings: learned together with tuesday." in text
 
 
 def test_other_bins_than_those_of_the_latents_are_refused(

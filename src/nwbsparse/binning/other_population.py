@@ -48,8 +48,8 @@ def with_target(
         ``<series>:<id>``. ``valid`` is False for them in bins in which they were not recorded.
 
     Raises:
-        BadInput: the dataset has a target already, or nothing of the other recording lies in its
-            bins.
+        BadInput: the dataset has a target already, nothing of the other recording lies in its
+            bins, or units are both read and to be reconstructed.
     """
     check(binned, names.BINNED)
     if POPULATION in binned.coords:
@@ -68,6 +68,7 @@ def with_target(
         known = there[names.VALID].values if names.VALID in there else True
         there[names.VALID] = xr.DataArray(valid & known, dims=(names.TIME, names.UNIT))
     other = xr.Dataset(there, coords=coordinates(target, grid, rows, there))
+    _check_others(binned, other)
     called = target.traces.name if target.traces is not None else "units"
     ids = [str(one) for one in other[names.UNIT_ID].values]
     if set(ids) & {str(one) for one in binned[names.UNIT_ID].values}:
@@ -75,6 +76,25 @@ def with_target(
     made = _side_by_side(binned, other)
     said = {"target": called, "units": other.sizes[names.UNIT]}
     return check(with_step(made, "with_target", said), names.BINNED)
+
+
+def _check_others(binned: xr.Dataset, other: xr.Dataset) -> None:
+    """Refuse units that are read already: to reconstruct a unit from itself says nothing."""
+    column = {str(unit): at for at, unit in enumerate(binned[names.UNIT_ID].values)}
+    read, there = binned[names.COUNTS].values, other[names.COUNTS].values
+    again = [
+        str(unit)
+        for at, unit in enumerate(other[names.UNIT_ID].values)
+        if str(unit) in column
+        and there[:, at].any()
+        and np.array_equal(read[:, column[str(unit)]], there[:, at])
+    ]
+    if again:
+        raise BadInput(
+            f"{len(again)} of the {other.sizes[names.UNIT]} target units are read too (same id, same "
+            f"counts in every bin; {again[0]} is the first): read only the others, or take others as "
+            "the target with units= or regions="
+        )
 
 
 def _grid_of(binned: xr.Dataset) -> Grid:

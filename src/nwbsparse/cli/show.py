@@ -157,13 +157,18 @@ def show_run(console: Console, done: Any) -> None:
     console.print()
     console.print(
         f"[bold]held-out R²[/] {numbers['test_r2']:.3f}   [bold]L0[/] {numbers['test_l0']:.2f} "
-        f"(asked {numbers['k']})   [bold]dead[/] {numbers['dead_fraction']:.0%}   "
+        f"(asked {numbers['k']})   [bold]dead[/] {numbers['dead_fraction']:.0%}"
+    )
+    console.print(
         f"[bold]latents that are single units[/] "
         f"{numbers['n_single_unit_latents']} of {numbers['n_latents']}"
     )
     console.print(
         f"[bold]latents explained on held-out bins[/] {numbers['n_explained_latents']} of "
-        f"{numbers['n_assessable_latents']} assessable   [dim]untrained coder "
+        f"{numbers['n_assessable_latents']} assessable"
+    )
+    console.print(
+        f"[dim]controls: untrained coder "
         f"{numbers['n_explained_untrained']}, raw units {numbers['n_explained_units']}[/]"
     )
     if done.nwb is not None:

@@ -48,6 +48,9 @@ def tidy(ax: Axes, *, x: str = "", y: str = "", title: str = "") -> Axes:
         ax.spines[side].set_color(GREY)
         ax.spines[side].set_linewidth(0.8)
     ax.tick_params(labelsize=8, color=GREY, labelcolor=INK, width=0.8, length=3)
+    ax.tick_params(
+        which="minor", labelsize=8, labelcolor=INK
+    )  # on a logarithmic axis they have labels
     ax.set_xlabel(plain(x, most=90), fontsize=9, color=INK)
     ax.set_ylabel(plain(y), fontsize=9, color=INK)
     if title:

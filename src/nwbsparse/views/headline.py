@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from nwbsparse import names
+from nwbsparse.analysis.outcome import usual_reason
 from nwbsparse.binning.variables import conditions_of, covariates_of, events_of
 from nwbsparse.results import Results
 from nwbsparse.views.embedded import learned_from_embedding
@@ -22,6 +23,7 @@ AS_WELL = 0.9
 MOSTLY = 0.5
 PARTLY = 0.1
 """Share of active latents that are one unit under another name: said loudly, said at all."""
+NO_BEHAVIOUR = "the recording holds no behaviour and no trials"
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,8 @@ def headline(results: Results, binned: xr.Dataset) -> Headline:
     summary = json.loads(results.attribution.attrs["summary"])
     latents = summary["latents"]
     behaviour = [*covariates_of(binned), *conditions_of(binned), *events_of(binned)]
-    verdict, caution = _verdict(summary, has_behaviour=bool(behaviour))
+    why = usual_reason(results.attribution) if behaviour else NO_BEHAVIOUR
+    verdict, caution = _verdict(summary, why)
     confirmed = results.attribution.attrs.get("n_confirmed_latents")
     counted = latents["found"] if confirmed is None else int(confirmed)
     return Headline(
@@ -135,7 +138,7 @@ def _share(one: Mapping[str, Any]) -> float:
     return one["found"] / one["assessable"] if one["assessable"] else 0.0
 
 
-def _verdict(summary: Mapping[str, Mapping[str, Any]], *, has_behaviour: bool) -> tuple[str, bool]:
+def _verdict(summary: Mapping[str, Mapping[str, Any]], why: str) -> tuple[str, bool]:
     """What the untrained coder and the raw units make of the count; and whether it is a warning."""
     latents, untrained, units = summary["latents"], summary["untrained coder"], summary["raw units"]
     controls = (
@@ -143,9 +146,8 @@ def _verdict(summary: Mapping[str, Mapping[str, Any]], *, has_behaviour: bool) -
         f"{untrained['assessable']:,}, the raw units {units['found']:,} of {units['assessable']:,}."
     )
     if not latents["assessable"]:
-        why = "" if has_behaviour else " because the recording holds no behaviour and no trials"
-        said = f"Zero latents were assessable{why}"
-        return f"{said}; that is a fact about the data, not about the latents.", True
+        said = "Zero latents were assessable" + (f": {why}" if why else "")
+        return f"{said}. That is a fact about the data, not about the latents.", True
     if not latents["found"]:
         said = "Zero: no latent follows the behaviour beyond what chance gives. "
         if untrained["found"] or units["found"]:
@@ -177,6 +179,13 @@ def _verdict(summary: Mapping[str, Mapping[str, Any]], *, has_behaviour: bool) -
 def _notices(results: Results, binned: xr.Dataset) -> list[str]:
     attribution, metrics = results.attribution, results.metrics
     said = []
+    record = results.coder.record
+    if record.model_id:
+        others = listing([one for one in record.session_names if one != record.session])
+        said.append(
+            f"One model of several recordings: learned together with {others}. Numbers on this page "
+            "are of this recording alone."
+        )
     if "n_confirmed_latents" not in attribution.attrs:
         said.append(
             "Trained once: whether these latents come back when training begins anew is not known. "
