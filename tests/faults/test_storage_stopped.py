@@ -25,6 +25,14 @@ SIGNALS = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def _ctrl_c_is_heard():
+    """A shell lets what it starts in the background ignore Ctrl-C, and so do all that this starts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory):
     """source, annotated file: results that take about a second to write."""
@@ -113,6 +121,49 @@ def test_a_stopped_command_says_so_and_the_same_command_works(scene, tmp_path, n
     assert content(tmp_path) == before
     assert subprocess.run(command, capture_output=True, check=False).returncode == 0
     assert open_results(target).coder.id == open_results(annotated).coder.id
+
+
+STOPPED_OFTEN = """
+import random, signal, sys
+from pathlib import Path
+import numpy as np
+from nwbsparse.io.results.steady import steady_hdf5
+
+class Stop(BaseException):
+    pass
+
+def stop(number, frame):
+    came.append(number)
+    raise Stop
+
+signal.signal(signal.SIGALRM, stop)
+data = np.random.default_rng(0).integers(0, 255, (4, 1024), dtype=np.uint8)
+random.seed(0)
+raised = 0
+for _ in range(400):
+    came = []
+    try:
+        signal.setitimer(signal.ITIMER_REAL, random.uniform(2e-4, 8e-3))
+        with steady_hdf5(Path(sys.argv[1]), "w") as file:
+            for name in range(20):
+                file.create_dataset(str(name), data=data, compression="gzip")
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    except Stop:
+        raised += 1
+        continue
+    assert not came, "a stop was swallowed"
+print(raised)
+"""
+
+
+@pytest.mark.fault(2)
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs a timer")
+def test_no_stop_is_swallowed_while_hdf5_writes(tmp_path):
+    """In a process of its own: HDF5 used to end it with a segmentation fault now and then."""
+    command = [sys.executable, "-c", STOPPED_OFTEN, str(tmp_path / "a.h5")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert not done.stderr and int(done.stdout) > 100
 
 
 @pytest.mark.fault(4)

@@ -252,6 +252,5 @@ class Passes:
 def _active(selection: Selection) -> Bool[Tensor, "model latent"]:
     """Which latents a selection has entries of."""
     models, _, n_latents = selection.shape
-    active = torch.zeros(models * n_latents, dtype=torch.bool)
-    active[selection.column] = True
-    return active.view(models, n_latents)
+    edges, _ = selection.columns_grouped
+    return (edges[1:] > edges[:-1]).view(models, n_latents)

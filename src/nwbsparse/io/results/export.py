@@ -111,7 +111,8 @@ def link(
     with built(source) as (source_io, nwbfile):
         known_errors = validation_errors(io=source_io)
         check_units(stored, nwbfile, source)
-        if module := nwbfile.processing.get(MODULE):
+        module = nwbfile.processing.get(MODULE)
+        if module is not None:
             gone = check_free(stored, module, source, replace=replace)
         new = NWBFile(
             session_description=nwbfile.session_description,
@@ -123,12 +124,14 @@ def link(
         # links to what is in another file are set when the file is there
         outside = SimpleNamespace(objects={}, subject=nwbfile.subject)
         _add(stored, new, pack=packed, dense=dense, source=outside)
-        for name in gone:
-            module.data_interfaces.pop(name)
+        if module is not None:
+            for name in gone:
+                module.data_interfaces.pop(name)
         kept = types_in(nwbfile) | types_in(new)
         # a table whose columns are linked one by one does not own them
         electrodes = () if nwbfile.electrodes is None else nwbfile.electrodes.children
-        for one in (nwbfile, new, *electrodes):
+        # nor is the module of results that were there the one that holds ours
+        for one in (nwbfile, new, *electrodes, *([] if module is None else [module])):
             kept.pop(one.object_id)
     with steady_nwb(partial, "w") as target_io:
         target_io.write(new)

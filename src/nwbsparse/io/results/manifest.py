@@ -46,11 +46,18 @@ def stored_manifest(model: Any) -> Manifest:
         IntegrityError: there are none.
     """
     try:
-        return json.loads(model.environment)["manifest"]
-    except (TypeError, ValueError, KeyError, RecursionError) as error:
+        words = dict(json.loads(model.environment))
+    except (TypeError, ValueError, RecursionError) as error:
         raise IntegrityError(
             f"the result '{model.name}' is damaged: its record ({_WORDS}) cannot be read ({error!r})"
         ) from error
+    if "manifest" not in words:
+        raise IntegrityError(
+            f"the result '{model.name}' has no checksums: nwbsparse did not write it, or somebody "
+            f"changed its record ({_WORDS}). pynwb reads it; to use it here, run once more from the "
+            "source."
+        )
+    return words["manifest"]
 
 
 def check_manifest(model: Any) -> None:

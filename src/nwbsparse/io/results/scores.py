@@ -68,7 +68,7 @@ def variable_scores(
     for key, variable in attribution.data_vars.items():
         name = str(key)
         curve = name.startswith((TUNING, TRAIN_TUNING))
-        role = name.removeprefix("train_") if curve else str((*variable.dims, "")[-1])
+        role = name.removeprefix("train_") if curve else str(("", *variable.dims)[-1])
         if variables is None or role not in rows or not _fits(variable):
             continue
         if is_curve(attribution, name) if curve else variable.dims == (names.LATENT, role):

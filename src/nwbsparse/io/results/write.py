@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from nwbsparse.errors import BadInput, EnvironmentProblem, NwbsparseError
 from nwbsparse.io.check import check_readable
@@ -17,7 +17,7 @@ from nwbsparse.io.results.commit import back_up, check_space, partial_of, publis
 from nwbsparse.io.results.export import append, export, link, read_back, seal
 from nwbsparse.io.results.linked import can_link, check_linked
 from nwbsparse.io.results.lock import holders_of, locked, patiently
-from nwbsparse.io.results.parse import is_model
+from nwbsparse.io.results.pairing import check_pairing, was_made_from
 from nwbsparse.io.results.present import is_same, said_to_exist
 from nwbsparse.io.results.stored import StoredResult
 from nwbsparse.io.results.verify import check_nothing_lost, check_validation, verify
@@ -52,7 +52,8 @@ def write_result(
     is ever opened for writing.
 
     Raises:
-        BadInput: the target exists, or the result's name does, or the source changed.
+        BadInput: the target exists, or the result's name does, or the source changed, or parts of
+            the result are of another coder or recording.
         EnvironmentProblem: the folder cannot be written to, too little space is left, or another
             program holds a file.
         IntegrityError: what was read back is not what was written; nothing is left behind.
@@ -73,6 +74,7 @@ def write_result(
         return target
     before = _state(source)
     _check_source(stored, source, manner)
+    check_pairing(stored, source)
     _make_folder(target.parent)
     with locked(target):
         if _state(target) != seen and _is_there(stored, target, manner, say):
@@ -191,23 +193,9 @@ def _check_source(stored: StoredResult, source: Path, manner: Manner) -> None:
     known = stored.source.sha256
     if not known or digest_of(source) == known:
         return
-    if manner.mode == "in_place" and _was_made_from(source, known):
+    if manner.mode == "in_place" and was_made_from(source, known):
         return
     raise BadInput(f"{source} changed since it was read; read it again and run once more")
-
-
-def _was_made_from(path: Path, sha256: str) -> bool:
-    """Whether a file is an annotated copy of the file with this checksum."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        with opened(path) as recording:
-            module = recording.nwbfile.processing.get(MODULE)
-            models: list[Any] = [] if module is None else list(module.data_interfaces.values())
-            return any(
-                sha256 == str(model.sessions["sha256"][0])  # the others are other recordings
-                for model in models
-                if is_model(model)
-            )
 
 
 def _state(path: Path) -> tuple[int, int, int] | None:
