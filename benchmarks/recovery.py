@@ -52,7 +52,9 @@ def placecells(seeds=range(10)):
         rows = coder.dictionary.detach().numpy()
         cells = recovered_placecells(activation, counts[known], rows, **planted)
         found = [cell for cell in cells if cell.latent is not None]
-        like = np.nanmax(np.nan_to_num(pearson(Channels(activation), counts[known].astype(float))), axis=1)
+        like = np.nanmax(
+            np.nan_to_num(pearson(Channels(activation), counts[known].astype(float))), axis=1
+        )
         all_four += len(found) == 4
         print(
             f"| {seed} | {len(found)} of 4 | {sum(cell.single_unit for cell in found)} | "
