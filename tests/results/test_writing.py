@@ -5,6 +5,7 @@ import hashlib
 import subprocess
 import sys
 
+import h5py
 import numpy as np
 import pynwb
 import pytest
@@ -29,6 +30,15 @@ def contents(path):
         nwbfile = io.read()
         kinds = {key: type(thing).__name__ for key, thing in nwbfile.objects.items()}
         return set(nwbfile.acquisition), kinds
+
+
+@pytest.mark.fault(13)
+@pytest.mark.parametrize("mode", ["derived", "link"])
+def test_the_recording_can_be_opened_for_writing_afterwards(small, tmp_path, mode):
+    source, results = small
+    write(results, source.parent / f"{tmp_path.name}_{mode}.nwb", mode)
+    with h5py.File(source, "r+") as file:
+        assert "units" in file
 
 
 @pytest.mark.fault(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import warnings
 from collections.abc import Callable
@@ -89,6 +90,8 @@ def write_result(
             if manner.backup and manner.mode == "in_place":
                 say(f"what it held before is in {back_up(target).name}")
             publish(partial, target, new=not (manner.overwrite or manner.mode == "in_place"))
+    if manner.mode == "link":
+        gc.collect()  # what pynwb read stands in cycles, and keeps HDF5's hold on the recording
     return target
 
 
