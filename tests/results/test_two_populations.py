@@ -184,8 +184,9 @@ def test_an_attribution_that_names_no_units_that_are_read_is_refused(made, tmp_p
     with pytest.raises(BadInput, match="says nothing of the units that the coder reads"):
         write(replace(results, attribution=plain), tmp_path / "a.nwb")
     other = made_results(made[0])
+    theirs = results.attribution.assign_attrs(coder_id=other.coder.id)
     with pytest.raises(BadInput, match="reconstructs the units that it reads"):
-        write(replace(other, attribution=results.attribution), tmp_path / "a.nwb")
+        write(replace(other, attribution=theirs), tmp_path / "a.nwb")
     assert not list(tmp_path.iterdir())
 
 

@@ -10,7 +10,8 @@ import pytest
 import xarray as xr
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from pynwb import NWBHDF5IO
+from pynwb import NWBHDF5IO, TimeSeries
+from pynwb.image import ImageSeries
 
 from nwbsparse.errors import BadInput, IntegrityError
 from nwbsparse.io.share import bundle as bundling
@@ -18,8 +19,9 @@ from nwbsparse.io.share.bundle import bundle
 from nwbsparse.io.share.flatten import has_external_links
 from nwbsparse.io.share.names import dandi_path, label
 from nwbsparse.io.share.subject import SubjectFields
-from nwbsparse.results import open_results
+from nwbsparse.results import open_results, write
 from recordings import damaged
+from results.made import made_results
 from share.conftest import SUBJECT, digest, recording
 
 # as dandi 0.81 checks it (dandi.organize), kept here so that the test runs without dandi
@@ -75,6 +77,28 @@ def test_raw_data_are_left_out_and_the_rest_opens_as_before(annotated, tmp_path)
     np.testing.assert_array_equal(opened.session.spike_times, before.session.spike_times)
     with h5py.File(made.path) as file:
         assert "raw" not in file["acquisition"]
+
+
+@pytest.mark.parametrize("mode", ["derived", "link"])
+def test_stimuli_that_are_films_outside_the_file_are_left_out(tmp_path, mode):
+    source = recording(tmp_path / "rat.nwb")
+    with NWBHDF5IO(source, "a") as io:
+        nwbfile = io.read()
+        films = {
+            "external_file": ["a.mp4", "b.mp4"],
+            "starting_frame": [0, 10],
+            "format": "external",
+        }
+        times = {"timestamps": [0.0, 1.0], "unit": "n.a."}
+        nwbfile.add_stimulus(ImageSeries(name="films", description="seen", **films, **times))
+        nwbfile.add_stimulus(TimeSeries(name="tone", data=[1.0, 2.0], unit="Pa", rate=1.0))
+        io.write(nwbfile)
+    annotated = write(made_results(source), tmp_path / "a.nwb", mode)
+    made = bundle(annotated, tmp_path / "out")
+    assert made.films == ("films",)
+    with h5py.File(made.path) as file:
+        assert list(file["stimulus/presentation"]) == ["tone"]
+    assert open_results(made.path).coder.id == open_results(annotated).coder.id
 
 
 @pytest.mark.parametrize("which", ["path", "linked"])

@@ -68,6 +68,9 @@ def bundle(
         says(console)("parts that lay in other files were copied in")
     if made.left_out:
         says(console)(f"raw data left out: {', '.join(made.left_out)}")
+    if made.films:
+        said = "stimuli left out, because their frames lie in films outside the file"
+        says(console)(f"{said}: {', '.join(made.films)}")
     for field, value in made.added.items():
         says(console)(f"{field}: {value} (from the command line)")
     says(console)(f"next: nwbsparse validate {made.path}, then dandi upload in {out}")

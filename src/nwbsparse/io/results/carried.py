@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pynwb import NWBFile
@@ -22,10 +23,32 @@ def leave_out_raw(nwbfile: Any) -> None:
     Also kept is a series whose parts are shared: an LFP often uses the raw series' electrodes.
     """
     raw = {name: thing for name, thing in nwbfile.acquisition.items() if isinstance(thing, RAW)}
+    for name in _unneeded(nwbfile, raw):
+        nwbfile.acquisition.pop(name)
+
+
+def leave_out_films(nwbfile: Any) -> tuple[str, ...]:
+    """Remove stimuli whose frames lie in films outside the file, which no self-contained file has.
+
+    Except those that something kept refers to, as in ``leave_out_raw``. Returns their names.
+    """
+    films = {
+        name: thing
+        for name, thing in nwbfile.stimulus.items()
+        if isinstance(thing, ImageSeries) and getattr(thing, "external_file", None) is not None
+    }
+    gone = _unneeded(nwbfile, films)
+    for name in gone:
+        nwbfile.stimulus.pop(name)
+    return tuple(sorted(gone))
+
+
+def _unneeded(nwbfile: Any, candidates: Mapping[str, Any]) -> set[str]:
+    """Those of some series that nothing else in the file refers to."""
     owner = {
         id(part): name
         for part in nwbfile.objects.values()
-        for name, thing in raw.items()
+        for name, thing in candidates.items()
         if is_within(part, thing)
     }
     needed = {
@@ -34,8 +57,7 @@ def leave_out_raw(nwbfile: Any) -> None:
         for value in _referred(thing)
         if id(value) in owner and owner.get(id(thing)) != owner[id(value)]
     }
-    for name in raw.keys() - needed:
-        nwbfile.acquisition.pop(name)
+    return set(candidates) - needed
 
 
 def allow_plain_columns(nwbfile: Any) -> None:

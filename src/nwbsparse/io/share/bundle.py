@@ -17,7 +17,7 @@ from nwbsparse.errors import BadInput, EnvironmentProblem, IntegrityError
 from nwbsparse.io.check import check_readable
 from nwbsparse.io.nwb.opening import built
 from nwbsparse.io.results import verify
-from nwbsparse.io.results.carried import allow_plain_columns, leave_out_raw
+from nwbsparse.io.results.carried import allow_plain_columns, leave_out_films, leave_out_raw
 from nwbsparse.io.results.commit import check_space, partial_of, publish
 from nwbsparse.io.results.manifest import check_manifest
 from nwbsparse.io.results.populations import recorded_in
@@ -35,6 +35,8 @@ class Bundle:
     path: Path
     left_out: tuple[str, ...]
     """Raw series of acquisition that are not in it."""
+    films: tuple[str, ...]
+    """Stimuli that are not in it because their frames lie in films outside the file."""
     added: Mapping[str, str]
     """What was said about the subject by whoever made it."""
     linked: bool
@@ -53,8 +55,9 @@ def bundle(
 
     The file lies in ``out/sub-X/sub-X_ses-Y_desc-Z_ecephys.nwb`` (``ophys`` when the units are
     ROIs): X and Y are the subject's and the session's ids, Z the name of the result. Raw series in
-    acquisition are left out unless something kept refers to them; parts that lie in other files
-    are copied in. The file is verified before it gets its name, and the source is only read.
+    acquisition are left out unless something kept refers to them, and so are stimuli that are films
+    outside the file; parts that lie in other files are copied in. The file is verified before it
+    gets its name, and the source is only read.
 
     Args:
         file: an annotated NWB file (HDF5), self-contained or linking to its source.
@@ -81,7 +84,7 @@ def bundle(
     with _quiet(), built(source, for_copy=True) as (_, nwbfile):
         complete_subject(nwbfile, subject)  # all that is missing is said before anything is made
         place = _place(nwbfile, source, name, session_id)
-        raw = _raw_of(nwbfile)
+        raw, films = _raw_of(nwbfile), leave_out_films(nwbfile)
         size = _size_of(nwbfile)
     target = out.resolve() / place
     if os.path.lexists(target):
@@ -95,7 +98,9 @@ def bundle(
         if linked:
             whole = partial.with_suffix(".whole")
             try:
-                flatten(source, whole, without=frozenset(f"/acquisition/{one}" for one in raw))
+                gone = {f"/acquisition/{one}" for one in raw}
+                gone |= {f"/stimulus/presentation/{one}" for one in films}
+                flatten(source, whole, without=frozenset(gone))
                 added = _export(whole, partial, subject, session_id, like=source)
             finally:
                 whole.unlink(missing_ok=True)
@@ -104,7 +109,7 @@ def bundle(
         if digest_of(source) != before:
             raise BadInput(f"{source} changed while it was bundled; try again")
         publish(partial, target, new=True)
-    return Bundle(target, raw, added, linked)
+    return Bundle(target, raw, films, added, linked)
 
 
 def _place(nwbfile: Any, source: Path, name: str | None, session_id: str | None) -> Any:
@@ -164,6 +169,7 @@ def _export(
             if session_id and not nwbfile.session_id:
                 nwbfile.fields["session_id"] = session_id
             leave_out_raw(nwbfile)
+            leave_out_films(nwbfile)
             allow_plain_columns(nwbfile)
             nwbfile.set_modified()
             kept = verify.types_in(nwbfile)
