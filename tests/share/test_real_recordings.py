@@ -51,3 +51,5 @@ def test_the_human_recording_is_bundled_without_questions(tmp_path):
     assert made.added == {}
     expected = "sub-4/sub-4_ses-4_desc-latents_ecephys.nwb"
     assert made.path == tmp_path / "000207" / expected
+    assert made.films == ("StimulusPresentation_encoding",)
+    assert errors(outside.by_nwbinspector(made.path)) == {}
