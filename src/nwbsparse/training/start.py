@@ -102,44 +102,47 @@ def calibrate(coder: SparseCoder, windows: Windows) -> None:
     """Set each level's threshold to the value that gives a mean L0 of k on the training bins."""
     if not coder.architecture.sparsifier.calibrated:
         return
-    train = windows.train
-    everything = [(0.0, math.inf)] * len(coder.levels)
-    margins = []
+    train, nested = windows.train, coder.config.nesting == "nested"
+    # prefixes of one selection have its threshold
+    levels = coder.levels[-1:] if nested else coder.levels
+    everything = [(0.0, math.inf)] * len(levels)
     edges: list[float] = []
     if len(train) > 2 * SAMPLED:
         # what a sample says, give or take a little: nearly all values are far from it
         at = torch.linspace(0, len(train) - 1, SAMPLED, dtype=torch.float64).round().long()
-        sample = _searches(coder, windows, train[at.to(train.device)], everything)
+        sample = _searches(coder, windows, train[at.to(train.device)], levels, everything)
         edges = [float(search.threshold()) for search in sample]
-        margins = MARGINS
-    for margin in margins:
+    for margin in MARGINS if edges and min(edges) > 0 else ():
         guesses = [(edge * (1 - margin), edge * (1 + margin)) for edge in edges]
-        found = _searches(coder, windows, train, guesses)
+        found = _searches(coder, windows, train, levels, guesses)
         if not any(search.missed for search in found):
             break
     else:
-        found = _searches(coder, windows, train, everything)
+        found = _searches(coder, windows, train, levels, everything)
+    if nested:
+        coder.threshold.fill_(found[-1].threshold())
+        return
     for level, search in enumerate(found):
         coder.threshold[level] = search.threshold()
-    if coder.config.nesting == "nested":
-        coder.threshold.fill_(coder.threshold[-1])
 
 
 def _searches(
-    coder: SparseCoder, windows: Windows, index: Tensor, guesses: list[tuple[float, float]]
+    coder: SparseCoder,
+    windows: Windows,
+    index: Tensor,
+    levels: list[tuple[int, int]],
+    guesses: list[tuple[float, float]],
 ) -> list[ThresholdSearch]:
-    """Feed these windows to a search per level; prefixes of one selection need the last alone."""
-    nested = coder.config.nesting == "nested"
+    """Feed these windows to a search per level."""
     found = [
         ThresholdSearch(k, n_bins=len(index), between=guess)
-        for (_, k), guess in zip(coder.levels, guesses, strict=True)
+        for (_, k), guess in zip(levels, guesses, strict=True)
     ]
     stack = Stack([coder])
     for some in index.split(CALIBRATED):
         pi = stack.pre_activations(windows.batch(coder, some).y[:, -coder.window :])
-        for (size, _), search in zip(coder.levels, found, strict=True):
-            if size == coder.n_latents or not nested:
-                search.add(pi.narrowed(size))
+        for (size, _), search in zip(levels, found, strict=True):
+            search.add(pi.narrowed(size))
     return found
 
 
