@@ -24,7 +24,7 @@ from pynwb import NWBHDF5IO
 class Steady(io.FileIO):
     """A file that never refuses to be written to, and remembers what really happened."""
 
-    error: BaseException | None = None
+    error: OSError | None = None
 
     def __repr__(self) -> str:
         """Its path: h5py takes this for the name of the file, by which pynwb knows its own links."""
@@ -36,7 +36,7 @@ class Steady(io.FileIO):
         try:
             while self.error is None and done < len(view):
                 done += super().write(view[done:]) or 0
-        except BaseException as error:
+        except OSError as error:
             self.error = error
         return len(view)
 
@@ -44,7 +44,7 @@ class Steady(io.FileIO):
         try:
             if self.error is None:
                 return super().truncate(size)
-        except BaseException as error:
+        except OSError as error:
             self.error = error
         return size or 0
 
