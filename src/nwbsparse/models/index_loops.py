@@ -155,6 +155,13 @@ def compiled(loop: Callable[..., Any], *, reassociate: bool = False) -> Callable
     return numba.njit(nogil=True, cache=True, fastmath=fast)(inspect.unwrap(loop))
 
 
+def summing(loop: Callable[..., Any]) -> Callable[..., Any]:
+    """A loop as machine code that takes sums in any order; for those who know that numba is there."""
+    kernel = compiled(loop, reassociate=True)
+    assert kernel is not None
+    return kernel
+
+
 def _scan(values: Any, floor: Any, out: Any) -> int:
     # comparisons of a stretch at once, which the compiler turns into vectors; then a look at the
     # few that hold: eight at a time, and without a branch among those

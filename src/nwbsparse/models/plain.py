@@ -16,7 +16,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.autograd import Function
 
-from nwbsparse.models.index_loops import compiled
+from nwbsparse.models.index_loops import compiled, summing
 from nwbsparse.models.selection import Selection
 
 
@@ -67,7 +67,7 @@ class _Plain(Function):
         predicted, residual = target.new_empty(2, models, n_rows, target.shape[1])
         error = target.new_empty(models, n_rows)
         steepness = torch.empty_like(selection.value)
-        _loop(_reconstruct)(
+        summing(_reconstruct)(
             *(one.numpy() for one in (selection.value, selection.column, selection.row_edges)),
             dictionary.detach().contiguous().view(-1, target.shape[1]).numpy(),
             decoder_bias.detach().numpy(),
@@ -94,7 +94,7 @@ class _Plain(Function):
         )
         to_bias = weight.new_empty(models, n_latents)
         edges, order = selection.columns_grouped
-        _loop(_gradients)(
+        summing(_gradients)(
             *(one.numpy() for one in (edges, order, selection.row, selection.value, steepness)),
             residual.view(models * n_rows, -1).numpy(),
             features.reshape(-1, features.shape[2]).numpy(),
@@ -104,12 +104,6 @@ class _Plain(Function):
         )
         to_decoder_bias = residual.sum(dim=1) * scale[:, None]
         return None, to_weight, to_bias, to_dictionary, to_decoder_bias, None, None
-
-
-def _loop(loop: Any) -> Any:
-    kernel = compiled(loop, reassociate=True)
-    assert kernel is not None
-    return kernel
 
 
 def _reconstruct(

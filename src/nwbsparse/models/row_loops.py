@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nwbsparse.models.index_loops import Scratch, compiled, room
+from nwbsparse.models.index_loops import Scratch, compiled, room, summing
 
 FEW = 96
 """Candidates of a row up to which each is compared with each."""
@@ -65,12 +65,10 @@ def keep_largest(
     Returns:
         How many were kept in all, and (row,) the smallest of each, 0 where there are fewer than k.
     """
-    kernel = compiled(_keep_in_rows, reassociate=True)
-    assert kernel is not None
     edges = np.zeros(len(ends), dtype=values.dtype)
     number = np.zeros(1, values.dtype)
     bits = number.view(np.int32 if values.dtype == np.float32 else np.int64)
-    return kernel(index, values, ends, k, edges, number, bits), edges
+    return summing(_keep_in_rows)(index, values, ends, k, edges, number, bits), edges
 
 
 def _by_sorting(

@@ -9,17 +9,16 @@ is chosen, and every value, is what float32 alone gives; decision 16.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from copy import copy
 from functools import cache
-from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from nwbsparse.models.index_loops import compiled
+from nwbsparse.models.index_loops import compiled, summing
 from nwbsparse.models.pre_activations import PreActivations
 from nwbsparse.models.row_loops import keep_largest
 from nwbsparse.models.screen_loops import rounded_off, search
@@ -53,18 +52,12 @@ def _is_fast() -> bool:
     return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16"))
 
 
-def _compiled(loop: Callable[..., Any]) -> Callable[..., Any]:
-    kernel = compiled(loop, reassociate=True)
-    assert kernel is not None
-    return kernel
-
-
 def _rounded_off(table: Tensor, rough: Tensor) -> tuple[Tensor, Tensor]:
     """(model, row) length of each row, and of what rounding took off it."""
     flat = table.numpy().reshape(-1, table.shape[2])
     bits = rough.view(torch.int16).numpy().reshape(flat.shape)
     size, off = np.empty((2, len(flat)), np.float32)
-    _compiled(rounded_off)(flat, bits, size, off)
+    summing(rounded_off)(flat, bits, size, off)
     models, rows, _ = table.shape
     return torch.from_numpy(size).view(models, rows), torch.from_numpy(off).view(models, rows)
 
@@ -180,7 +173,7 @@ class Screened(PreActivations):
         _, n_rows, n_columns = self.shape
         index, value = self.memory.entries(n_rows * n_columns)
         ends = np.empty(n_rows, np.int64)
-        n_found = _compiled(search)(
+        n_found = summing(search)(
             self.rough[model].view(torch.int16).numpy(),
             n_columns,
             self.reach[model].numpy(),
