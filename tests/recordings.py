@@ -16,10 +16,29 @@ from pynwb.behavior import Position, SpatialSeries
 from pynwb.ecephys import ElectricalSeries
 from pynwb.epoch import TimeIntervals
 from pynwb.file import Subject
+from pynwb.ophys import ImageSegmentation, OpticalChannel, PlaneSegmentation
 
 from nwbsparse.session import ReadLine, Session
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
+
+
+def add_rois(nwbfile: NWBFile, ids: Sequence[int], *, location: str = "CA1") -> PlaneSegmentation:
+    """A plane with ROIs of these ids in a new module 'ophys'."""
+    device = nwbfile.create_device("scope")
+    channel = OpticalChannel(name="green", description="green", emission_lambda=520.0)
+    plane = nwbfile.create_imaging_plane(
+        name="plane", optical_channel=channel, description="a plane", device=device,
+        excitation_lambda=920.0, indicator="GCaMP", location=location, imaging_rate=10.0,
+    )  # fmt: skip
+    module = nwbfile.create_processing_module("ophys", "ophys")
+    module.add(ImageSegmentation())
+    rois = module["ImageSegmentation"].create_plane_segmentation(
+        name="rois", description="rois", imaging_plane=plane
+    )
+    for roi in ids:
+        rois.add_roi(image_mask=np.ones((2, 2)), id=int(roi))
+    return rois
 
 
 def poisson_spikes(

@@ -7,19 +7,14 @@ import h5py
 import numpy as np
 import pytest
 from pynwb import NWBHDF5IO, NWBFile
-from pynwb.ophys import (
-    Fluorescence,
-    ImageSegmentation,
-    OpticalChannel,
-    PlaneSegmentation,
-    RoiResponseSeries,
-)
+from pynwb.ophys import Fluorescence, RoiResponseSeries
 
 from cli_runs import run_cli
 from nwbsparse import read
 from nwbsparse.binning.to_bins import to_bins
 from nwbsparse.errors import BadInput
 from recordings import (
+    add_rois,
     circle,
     damaged,
     laps,
@@ -303,24 +298,15 @@ def test_an_open_file_is_sifted_like_a_path(whole):
 @pytest.fixture
 def imaged(tmp_path):
     nwbfile = NWBFile("imaged", "imaged", datetime(2024, 1, 1, tzinfo=UTC))
-    device = nwbfile.create_device("scope")
-    channel = OpticalChannel(name="green", description="green", emission_lambda=520.0)
-    plane = nwbfile.create_imaging_plane(
-        name="plane", optical_channel=channel, description="a plane", device=device,
-        excitation_lambda=920.0, indicator="GCaMP", location="CA1", imaging_rate=10.0,
-    )  # fmt: skip
-    segmentation = PlaneSegmentation(name="rois", description="rois", imaging_plane=plane)
-    for _ in range(3):
-        segmentation.add_roi(image_mask=np.ones((2, 2)))
-    region = segmentation.create_roi_table_region(description="all", region=[0, 1, 2])
+    region = add_rois(nwbfile, range(3)).create_roi_table_region(
+        description="all", region=[0, 1, 2]
+    )
     traces = RoiResponseSeries(
         name="traces", data=np.random.default_rng(0).random((200, 3)), rois=region, unit="a.u.",
         rate=10.0,
     )  # fmt: skip
-    module = nwbfile.create_processing_module("ophys", "ophys")
-    module.add(ImageSegmentation(plane_segmentations=[segmentation]))
     fluorescence = Fluorescence()
-    module.add(fluorescence)
+    nwbfile.processing["ophys"].add(fluorescence)
     fluorescence.add_roi_response_series(traces)
     with NWBHDF5IO(tmp_path / "imaged.nwb", "w") as io:
         io.write(nwbfile)

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from pynwb import NWBHDF5IO, NWBFile
 from pynwb.ecephys import LFP, ElectricalSeries
-from pynwb.ophys import Fluorescence, ImageSegmentation, OpticalChannel, RoiResponseSeries
+from pynwb.ophys import Fluorescence, RoiResponseSeries
 
 from nwbsparse.config import Config
 from nwbsparse.pipeline import run
 from nwbsparse.results import open_results
-from recordings import START
+from recordings import START, add_rois
 
 ROWS = [5, 2, 7]
 IDS = np.arange(100, 109)
@@ -24,21 +24,9 @@ def activity(n_samples=1000):
 def imaged(path):
     """Traces of three of nine ROIs, not in the order of their table."""
     nwbfile = NWBFile("imaged", "imaged", START)
-    device = nwbfile.create_device("scope")
-    channel = OpticalChannel(name="green", description="green", emission_lambda=520.0)
-    plane = nwbfile.create_imaging_plane(
-        name="plane", optical_channel=channel, description="a plane", device=device,
-        excitation_lambda=920.0, indicator="GCaMP", location="CA1", imaging_rate=10.0,
-    )  # fmt: skip
-    module = nwbfile.create_processing_module("ophys", "ophys")
-    module.add(ImageSegmentation())
-    rois = module["ImageSegmentation"].create_plane_segmentation(
-        name="rois", description="rois", imaging_plane=plane
-    )
-    for roi in IDS:
-        rois.add_roi(image_mask=np.ones((2, 2)), id=int(roi))
+    rois = add_rois(nwbfile, IDS)
     fluorescence = Fluorescence()
-    module.add(fluorescence)
+    nwbfile.processing["ophys"].add(fluorescence)
     region = rois.create_roi_table_region(description="three", region=ROWS)
     fluorescence.add_roi_response_series(
         RoiResponseSeries(name="traces", data=activity(), rois=region, unit="a.u.", rate=10.0)

@@ -5,14 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from pynwb import NWBHDF5IO, NWBFile
-from pynwb.ophys import Fluorescence, ImageSegmentation, OpticalChannel, RoiResponseSeries
+from pynwb.ophys import Fluorescence, RoiResponseSeries
 
 import nwbsparse as ns
 from cli_runs import run_cli
 from nwbsparse.analysis.inference import dense
 from nwbsparse.errors import BadInput
 from nwbsparse.validation import validate
-from recordings import START, damaged, replace_dataset, write_recording
+from recordings import START, add_rois, damaged, replace_dataset, write_recording
 from results.test_round_trip import equal
 
 WIDTH, SECONDS, N = 0.1, 300.0, 6
@@ -31,26 +31,14 @@ def recording(path, *, seed=0):
         counts = rng.poisson(0.02 + 5.0 * events[:, unit])
         times = (np.repeat(np.arange(n), counts) + rng.uniform(0.05, 0.95, counts.sum())) * WIDTH
         nwbfile.add_unit(spike_times=np.sort(times), id=unit + 10)
-    device = nwbfile.create_device("scope")
-    channel = OpticalChannel(name="green", description="green", emission_lambda=520.0)
-    plane = nwbfile.create_imaging_plane(
-        name="plane", optical_channel=channel, description="a plane", device=device,
-        excitation_lambda=920.0, indicator="GCaMP", location="V1", imaging_rate=10.0,
-    )  # fmt: skip
-    module = nwbfile.create_processing_module("ophys", "ophys")
-    module.add(ImageSegmentation())
-    rois = module["ImageSegmentation"].create_plane_segmentation(
-        name="rois", description="rois", imaging_plane=plane
-    )
-    for roi in ROI_IDS:
-        rois.add_roi(image_mask=np.ones((2, 2)), id=int(roi))
+    rois = add_rois(nwbfile, ROI_IDS, location="V1")
     data = events[:, :3] + rng.normal(0, 0.1, (n, 3))
     series = RoiResponseSeries(
         name="traces", data=data, unit="a.u.", rate=1 / WIDTH, starting_time=WIDTH / 2,
         rois=rois.create_roi_table_region(description="three", region=ROI_ROWS),
     )  # fmt: skip
     fluorescence = Fluorescence()
-    module.add(fluorescence)
+    nwbfile.processing["ophys"].add(fluorescence)
     fluorescence.add_roi_response_series(series)
     with NWBHDF5IO(path, "w") as io:
         io.write(nwbfile)
