@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import tomllib
-from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,6 +18,7 @@ import tomli_w
 
 from nwbsparse.errors import BadInput, did_you_mean, raise_together
 from nwbsparse.legality import LEGAL_TARGETS, parse_levels, problems
+from nwbsparse.read_options import ReadOptions
 
 Encoder = Literal["linear", "window", "transformer"]
 Attention = Literal["latent", "model"]
@@ -38,37 +38,6 @@ Schedule = Literal["trapezoid", "cosine", "constant"]
 Precision = Literal["float32", "bfloat16", "float64"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Reads = Literal["counts", "embedding"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReadOptions:
-    """How a source is read, where it leaves something open."""
-
-    series: str | None = None
-    """Read this series instead of Units: ROI traces, "Activity_*" for one series per unit."""
-    band: tuple[float, ...] = ()
-    """Two frequencies (Hz): read the power of an electrical series between them."""
-    rate: float | None = None
-    """Sampling rate (Hz) of the series, where the file's is wrong."""
-    sampling_frequency: float | None = None
-    """Sampling rate (Hz) of a sorting or suite2p folder that does not state it."""
-    time_scale: float | None = None
-    """Seconds per unit of the stored spike times, such as 0.001 for milliseconds."""
-    bin_width: float | None = None
-    """Bin width (s). Absent: the smallest of 10-200 ms with 5 population spikes per bin."""
-
-    def for_reading(self, accepted: Collection[str]) -> dict[str, Any]:
-        """The options that were given, as :func:`nwbsparse.read` takes them.
-
-        The bin width is passed on only where the reader asks for it (ready-made counts).
-        """
-        names = [field.name for field in dataclasses.fields(ReadOptions)]
-        given = {name: getattr(self, name) for name in names}
-        return {
-            name: value
-            for name, value in given.items()
-            if value not in (None, ()) and (name != "bin_width" or name in accepted)
-        }
 
 
 @dataclass(frozen=True, kw_only=True)
