@@ -16,8 +16,9 @@ from typing import Any, Literal, get_args, get_type_hints
 
 import tomli_w
 
+from nwbsparse.earlier_options import as_meant
 from nwbsparse.errors import BadInput, did_you_mean, raise_together
-from nwbsparse.legality import LEGAL_TARGETS, parse_levels, problems
+from nwbsparse.legality import LEGAL_TARGETS, parse_levels, parse_weights, problems
 from nwbsparse.read_options import ReadOptions
 
 Encoder = Literal["linear", "window", "transformer"]
@@ -25,6 +26,7 @@ Attention = Literal["latent", "model"]
 Sparsifier = Literal["batch_topk", "topk", "l1", "jumprelu", "gated"]
 Penalty = Literal["l1", "exponential"]
 Nesting = Literal["independent", "nested"]
+LevelTerms = Literal["sum", "mean"]
 Decoder = Literal["linear", "convolution"]
 Decoded = Literal["all", "last"]
 Loss = Literal["mse", "msle", "poisson", "negative_binomial"]
@@ -83,9 +85,11 @@ class Config(ReadOptions):
     k: int | None = None
     """Mean number of latents active in a bin. Absent: the mean of active units; a quarter of dims."""
     levels: tuple[str, ...] = ()
-    """Matryoshka levels "n_latents:k", such as "16:1", "64:4". Empty: one level."""
+    """Matryoshka levels "n_latents:k:weight", such as "16:1", "64:4:0.5". Empty: one level."""
     nesting: Nesting = "independent"
     """Whether each level selects latents by itself or all share one selection (nested)."""
+    level_terms: LevelTerms | None = None
+    """How levels make one loss: their weighted sum, or its mean as once. Absent: the sum."""
     encoder: Encoder = "linear"
     """What sees the counts: one bin (linear), several at once (window), or attention over them."""
     window: int | None = None
@@ -173,6 +177,11 @@ class Config(ReadOptions):
     def level_sizes(self) -> list[tuple[int, int]]:
         """(number of latents, k) of each Matryoshka level, growing; one level when none was asked."""
         return parse_levels(self.levels) or [(self.n_latents or 0, self.k or 0)]
+
+    @property
+    def level_weights(self) -> list[float]:
+        """λ of each Matryoshka level: the weight of its loss; 1 where none was given."""
+        return parse_weights(self.levels) or [1.0]
 
     @property
     def scaling(self) -> tuple[str, str]:
@@ -268,7 +277,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise BadInput(f"{path} is not valid TOML: {error}") from None
     values.pop("source", None)
     check_names(values, where=str(path))
-    return values
+    return as_meant(values)
 
 
 def to_toml(config: Config, *, source: str | None = None) -> str:

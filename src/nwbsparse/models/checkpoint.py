@@ -14,6 +14,7 @@ from safetensors.torch import load as tensors_from_bytes
 from safetensors.torch import save as tensors_to_bytes
 
 from nwbsparse.config import from_dict
+from nwbsparse.earlier_options import as_meant
 from nwbsparse.errors import BadInput, EnvironmentProblem, IntegrityError
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.models.record import CoderRecord, SessionSource
@@ -73,7 +74,7 @@ def from_parts(tensors: bytes, words: dict[str, Any]) -> SparseCoder:
         )
     try:
         record = CoderRecord(
-            config=from_dict(words["config"], where="the stored options"),
+            config=from_dict(as_meant(words["config"]), where="the stored options"),
             unit_ids=tuple(words["unit_ids"]),
             target_ids=tuple(words["target_ids"]) if words.get("target_ids") else None,
             bin_width=float(words["bin_width"]),

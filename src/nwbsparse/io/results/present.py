@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from nwbsparse.earlier_options import as_meant
 from nwbsparse.errors import BadInput
 from nwbsparse.io.results.stored import StoredResult
 
@@ -51,7 +52,7 @@ def is_same(model: Any, stored: StoredResult) -> bool:
     try:
         tensors = bytes(np.asarray(model.parameters[:]).tobytes())
         record = json.loads(model.environment)["coder"]
-        config = json.loads(model.hyperparameters)
+        config = as_meant(json.loads(model.hyperparameters))
         recording = str(model.sessions["nwb_object_id"][0])
     except (KeyError, TypeError, ValueError, OSError, AttributeError, IndexError):
         return False
