@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
-from rich.markup import escape
+from rich.text import Text
 
 from nwbsparse.cli import share, understand, writing
 from nwbsparse.cli.lines import new_console, says
@@ -270,11 +270,11 @@ def info(
     console = new_console()
     for file, held in facts.items() if files else ():
         for line in lines_of(held):
-            console.print(f"[bold]{escape(file)}[/] {escape(line)}", soft_wrap=True)
+            console.print(Text.assemble((file, "bold"), f" {line}"), soft_wrap=True)
     if files:
         return
     for key, value in facts.items():
-        console.print(f"[bold]{key:<20}[/] {escape(str(value))}", soft_wrap=True)
+        console.print(Text.assemble((f"{key:<20}", "bold"), f" {value}"), soft_wrap=True)
 
 
 @app.command
