@@ -81,12 +81,17 @@ def _wraps(headings: Sequence[str], rows: Sequence[Row], widths: list[int]) -> b
 
 
 def _print_rows(console: Console, headings: Sequence[str], rows: Sequence[Row], title: str) -> None:
-    """Each row by itself, a line for each of its cells, which the terminal wraps."""
+    """Each row by itself, with lines of its own for each of its cells."""
     if title:
         console.print(title, style="italic")
-    widest = max(map(cell_len, headings))
+    widest = max(map(cell_len, headings)) + 2
     for row in rows:
         console.print()
         for heading, cell in zip(headings, row, strict=True):
-            if str(cell):
-                console.print(Text.assemble(f"{heading:<{widest}}  ", cell), soft_wrap=True)
+            longest = max(map(cell_len, str(cell).split(" ")))
+            room = max(console.width - widest, longest)
+            text = cell if isinstance(cell, Text) else Text(cell)
+            for at, line in enumerate(text.wrap(console, room) if str(cell) else ()):
+                line.rstrip()
+                start = "" if at else heading
+                console.print(Text.assemble(f"{start:<{widest}}", line), soft_wrap=True)
