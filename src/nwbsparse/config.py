@@ -265,8 +265,9 @@ def _plain_types() -> dict[str, tuple[type, ...]]:
 _PLAIN_TYPES = _plain_types()
 
 
-def read_toml(path: Path) -> dict[str, Any]:
+def read_toml(path: str | Path) -> dict[str, Any]:
     """The options written in a TOML file, as plain values, names checked."""
+    path = Path(path).expanduser()
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -24,6 +24,7 @@ from nwbsparse.folder import (
     save_netcdf,
     to_json,
 )
+from nwbsparse.made_folder import made_folder
 from nwbsparse.models import checkpoint
 from nwbsparse.results import Results, can_annotate, derived_name, write
 from nwbsparse.views.report import report
@@ -51,28 +52,38 @@ class Log:
 def staged(out: Path, *, overwrite: bool) -> Iterator[Path]:
     """A hidden folder whose content moves to ``out`` in the end, so that it never holds half a run.
 
+    ``out`` is made when absent, and gone again when nothing came of it.
+
     Raises:
         BadInput: a file of that name appeared meanwhile, and may not be replaced.
         EnvironmentProblem: it cannot be written to.
     """
     try:
-        stage = Path(tempfile.mkdtemp(prefix=".nwbsparse-", dir=out))
-    except OSError as error:
-        raise EnvironmentProblem(f"results cannot be written to {out}: {error.strerror}") from None
-    try:
-        yield stage
-        made = sorted(one for one in stage.rglob("*") if not one.is_dir())
-        places = [out / one.relative_to(stage) for one in made]
-        for place in places:
-            if place.exists() and not overwrite:
-                raise BadInput(f"{place} appeared meanwhile; use another --out")
-        for one, place in zip(made, places, strict=True):
-            place.parent.mkdir(parents=True, exist_ok=True)
-            one.replace(place)
+        with made_folder(out), _hidden(out) as stage:
+            yield stage
+            _move(stage, out, overwrite=overwrite)
     except OSError as error:
         raise EnvironmentProblem(f"results could not be written to {out}: {error}") from error
+
+
+@contextmanager
+def _hidden(out: Path) -> Iterator[Path]:
+    stage = Path(tempfile.mkdtemp(prefix=".nwbsparse-", dir=out))
+    try:
+        yield stage
     finally:
         shutil.rmtree(stage, ignore_errors=True)
+
+
+def _move(stage: Path, out: Path, *, overwrite: bool) -> None:
+    made = sorted(one for one in stage.rglob("*") if not one.is_dir())
+    places = [out / one.relative_to(stage) for one in made]
+    for place in places:
+        if place.exists() and not overwrite:
+            raise BadInput(f"{place} appeared meanwhile; use another --out")
+    for one, place in zip(made, places, strict=True):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        one.replace(place)
 
 
 def write_outputs(

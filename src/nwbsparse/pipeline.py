@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import tempfile
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,10 +21,11 @@ from nwbsparse.coder_input import as_read
 from nwbsparse.config import Config
 from nwbsparse.defaults import resolve
 from nwbsparse.embedded import embedding_of
-from nwbsparse.errors import BadInput, EnvironmentProblem
+from nwbsparse.errors import BadInput
 from nwbsparse.folder import flat_metrics
 from nwbsparse.io.reading import read_as
 from nwbsparse.io.stream import public_address
+from nwbsparse.made_folder import check_writable
 from nwbsparse.outputs import REPORT, Log, Say, staged, write_outputs
 from nwbsparse.prepare import prepare
 from nwbsparse.progress import Progress, silent
@@ -85,7 +85,7 @@ def run(
         EnvironmentProblem: the folder cannot be written to.
     """
     config = reading(config or Config(), embedding)
-    out = Path(out)
+    out = Path(out).expanduser()
     began = time.perf_counter()
     log = Log(say)
     check_out(out, source, config, overwrite=overwrite)
@@ -220,21 +220,17 @@ def source_name(source: Any) -> str:
 
 
 def check_out(out: Path, source: Any, config: Config, *, overwrite: bool) -> None:
-    """Make sure that results can be written to a folder, before any work is done.
+    """Make sure that results can be written to a folder, before any work is done; nothing is made yet.
 
     Raises:
         BadInput: it is a file, or holds results already and ``overwrite`` was not asked.
         EnvironmentProblem: it cannot be written to.
     """
+    out = out.expanduser()
     nwb = derived_name(Path(source_name(source)), config.name)
     if out.exists() and not out.is_dir():
         raise BadInput(f"{out} is a file; --out must be a folder")
     there = [name for name in (nwb, "metrics.json", "report.html") if (out / name).exists()]
     if there and not overwrite:
         raise BadInput(f"{out} already holds {', '.join(there)}; use --overwrite or another --out")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=out):
-            pass
-    except OSError as error:
-        raise EnvironmentProblem(f"results cannot be written to {out}: {error.strerror}") from None
+    check_writable(out)

@@ -16,6 +16,7 @@ from nwbsparse import names
 from nwbsparse.config import Config
 from nwbsparse.errors import BadInput, IntegrityError
 from nwbsparse.io.results.stored import OtherTable, StoredResult
+from nwbsparse.io.stops import stops_are_heard
 from nwbsparse.models.checkpoint import from_parts, to_bytes, to_words
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.session import Session
@@ -150,7 +151,7 @@ def write(
         target=_target(results),
     )
     manner = Manner(mode, replace, overwrite, dense, backup)
-    return write_result(stored, source.path, Path(to), manner, say=say or _log.info)
+    return write_result(stored, source.path, Path(to).expanduser(), manner, say=say or _log.info)
 
 
 def _target(results: Results) -> OtherTable | None:
@@ -189,6 +190,7 @@ def _embedding(results: Results) -> xr.DataArray | None:
     return results.embedding
 
 
+@stops_are_heard()
 def open_results(path: str | Path, *, name: str | None = None) -> Results:
     """Open an annotated NWB file: the datasets and a working coder, from the file alone.
 

@@ -68,13 +68,13 @@ def revisit(
     return Revisited(results.coder, binned, None, run, results, None)
 
 
-def annotated_in(run: Path) -> Path:
+def annotated_in(run: str | Path) -> Path:
     """The annotated file of a run: the one in its folder, or the file itself.
 
     Raises:
         BadInput: there is none, or several.
     """
-    run = run.expanduser()
+    run = Path(run).expanduser()
     if not run.is_dir() or run.name.endswith(".zarr"):
         if not run.exists():
             raise BadInput(

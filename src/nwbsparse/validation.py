@@ -19,6 +19,7 @@ from nwbsparse.io.share.identity import identity_said
 from nwbsparse.io.share.integrity import problems_of
 from nwbsparse.io.share.models import models_in, opened_file
 from nwbsparse.io.share.outside import by_dandi, by_nwbinspector, by_pynwb
+from nwbsparse.io.stops import stops_are_heard
 from nwbsparse.models.checkpoint import from_parts
 
 
@@ -56,6 +57,7 @@ class ValidationReport:
         return 5 if self.damaged else 0
 
 
+@stops_are_heard()
 def validate(file: str | Path) -> ValidationReport:
     """Check an NWB file with every validator at hand: its schema, best practice, DANDI, our results.
 

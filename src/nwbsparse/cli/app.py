@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
-from rich.markup import escape
+from rich.text import Text
 
 from nwbsparse.cli import share, understand, writing
 from nwbsparse.cli.lines import new_console, says
@@ -270,11 +270,11 @@ def info(
     console = new_console()
     for file, held in facts.items() if files else ():
         for line in lines_of(held):
-            console.print(f"[bold]{escape(file)}[/] {escape(line)}", soft_wrap=True)
+            console.print(Text.assemble((file, "bold"), f" {line}"), soft_wrap=True)
     if files:
         return
     for key, value in facts.items():
-        console.print(f"[bold]{key:<20}[/] {escape(str(value))}", soft_wrap=True)
+        console.print(Text.assemble((f"{key:<20}", "bold"), f" {value}"), soft_wrap=True)
 
 
 @app.command
@@ -329,6 +329,7 @@ def demo(*, out: Path = Path("demo"), seed: int = 0, seeds: int = 0) -> None:
     from nwbsparse.cli.demonstrate import demonstrate, demonstrate_seeds
 
     console = new_console()
+    out = out.expanduser()
     out.mkdir(parents=True, exist_ok=True)
     if seeds:
         demonstrate_seeds(console, out, seeds, says(console))

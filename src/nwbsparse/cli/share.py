@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from rich import box
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from nwbsparse.cli.diagnosis import MOST, show_parts
 from nwbsparse.cli.lines import new_console, says
+from nwbsparse.cli.whole_words import print_table
 from nwbsparse.errors import BadInput, IntegrityError
 
 _COLOURS = {
@@ -99,14 +101,13 @@ def validate(file: Path, /, *, all_notes: bool = False) -> None:
             notes[one.tool] = notes.get(one.tool, 0) + one.count
             continue
         where = f"{one.where}: " if one.where else ""
-        colour = _COLOURS[one.severity]
-        said = f"[{colour}]{one.severity}[/]"
+        said = Text(one.severity, _COLOURS[one.severity])
         n = "" if one.severity in ("ok", "skipped") else str(one.count)
-        table.add_row(one.tool, said, n, escape(where + one.what))
+        table.add_row(one.tool, said, n, where + one.what)
     for tool, n in notes.items():
-        table.add_row(tool, "[dim]note[/]", str(n), "suggestions (--all-notes lists them)")
+        table.add_row(tool, Text("note", "dim"), str(n), "suggestions (--all-notes lists them)")
     console = new_console()
-    console.print(escape(str(file)), soft_wrap=True)
+    console.print(str(file), soft_wrap=True)
     console.print(table)
     if report.damaged:
         raise IntegrityError(f"{file} is damaged; `nwbsparse doctor {file}` says what can be saved")
@@ -147,7 +148,7 @@ def doctor(file: Path, /, *, save: Path | None = None, seconds: float = 60.0) ->
 
         rescued = rescue(file, save)
     for problem in found.problems:
-        console.print(f"[red]wrong:[/] {escape(problem)}", soft_wrap=True)
+        console.print(Text.assemble(("wrong:", "red"), f" {problem}"), soft_wrap=True)
     show_parts(console, found.parts)
     for one in found.unfinished:
         says(console)(
@@ -159,7 +160,7 @@ def doctor(file: Path, /, *, save: Path | None = None, seconds: float = 60.0) ->
     if rescued is not None:
         says(console)(f"saved {len(rescued.saved)} files of the results in {rescued.folder}")
         for lost in rescued.lost[:MOST]:
-            console.print(f"[red]lost:[/] {escape(lost)}", soft_wrap=True)
+            console.print(Text.assemble(("lost:", "red"), f" {lost}"), soft_wrap=True)
     if found.missing and found.whole:
         away = ", ".join(one.name for one in found.missing)
         raise BadInput(f"{file} is whole, but {away}, which it links to, is not here")
@@ -203,14 +204,13 @@ def reproduce(
     with progress_bars(console, quiet=quiet) as progress:
         say = (lambda _: None) if quiet else says(console)
         done = again(file, source=source, out=out, name=name, progress=progress, say=say)
-    table = Table(title="Then and now", title_justify="left", box=box.SIMPLE, pad_edge=False)
-    for heading in ("what", "then", "now", "", "largest difference"):
-        table.add_column(heading, overflow="fold")
+    rows: list[Sequence[str | Text]] = []
     for one in done.compared:
-        same = "[green]same[/]" if one.same else "[red]other[/]"
+        same = Text("same", "green") if one.same else Text("other", "red")
         difference = "" if one.same or one.difference is None else f"{one.difference:.3g}"
-        table.add_row(escape(one.what), _cut(one.then), _cut(one.now), same, difference)
-    console.print(table)
+        rows.append((one.what, _cut(one.then), _cut(one.now), same, difference))
+    headings = ("what", "then", "now", "", "largest difference")
+    print_table(console, headings, rows, title="Then and now")
     for key, (then, now) in done.versions.items():
         says(console)(f"{key} was {then}, is {now}")
     if done.same:
@@ -223,7 +223,7 @@ def reproduce(
 
 def _cut(value: str) -> str:
     """A checksum, shortened; words as they are."""
-    return escape(value if len(value) <= 24 or " " in value else f"{value[:16]}…")
+    return value if len(value) <= 24 or " " in value else f"{value[:16]}…"
 
 
 COMMANDS = (bundle, validate, doctor, reproduce)

@@ -257,6 +257,7 @@ def report(run: Path, /, *, out: Path, name: str | None = None, overwrite: Flag 
     from nwbsparse.revisited import revisit
     from nwbsparse.views.report import report
 
+    out = out.expanduser()
     if out.exists() and not overwrite:
         raise BadInput(f"{out} exists; use --overwrite or another --out")
     there = revisit(run, name=name)

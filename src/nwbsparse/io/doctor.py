@@ -14,6 +14,7 @@ from nwbsparse.io.guard_zarr import zarr_json
 from nwbsparse.io.pynwb_cache import broken_caches
 from nwbsparse.io.share.beyond import opened_whole_or_not
 from nwbsparse.io.share.survey import MAX_PARTS, Part, survey
+from nwbsparse.io.stops import stops_are_heard
 
 SECONDS = 60.0
 """How long datasets are read to see whether they can be."""
@@ -45,6 +46,7 @@ class Diagnosis:
         return self.sound or (bool(self.missing) and not any(one.problem for one in self.parts))
 
 
+@stops_are_heard()
 def doctor(file: str | Path, *, seconds: float = SECONDS) -> Diagnosis:
     """Say what is wrong with a file that will not open, and list what can be read of it.
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from nwbsparse.config import ReadOptions
 from nwbsparse.errors import BadInput, did_you_mean
+from nwbsparse.io.stops import stops_are_heard
 from nwbsparse.io.stream import public_address
 from nwbsparse.session import Session
 
@@ -34,6 +35,7 @@ _READERS = {
 }
 
 
+@stops_are_heard()
 def read(source: Any, **options: Any) -> Any:
     """Read a recording: its units and spikes, behaviour, trials, and where it came from.
 

@@ -99,23 +99,25 @@ def from_parts(tensors: bytes, words: dict[str, Any]) -> SparseCoder:
     return coder.eval()
 
 
-def save(coder: SparseCoder, folder: Path) -> None:
+def save(coder: SparseCoder, folder: str | Path) -> None:
     """Write ``model.safetensors`` and ``model.json``, each complete or not at all.
 
     Raises:
         EnvironmentProblem: the folder cannot be written to.
     """
+    folder = Path(folder).expanduser()
     write_whole(folder / TENSORS, to_bytes(coder))
     write_whole(folder / WORDS, json.dumps(to_words(coder), indent=1, sort_keys=True).encode())
 
 
-def load(folder: Path) -> SparseCoder:
+def load(folder: str | Path) -> SparseCoder:
     """Read what :func:`save` wrote.
 
     Raises:
         BadInput: there is no coder in the folder.
         IntegrityError: it is damaged.
     """
+    folder = Path(folder).expanduser()
     if not (folder / TENSORS).is_file() or not (folder / WORDS).is_file():
         raise BadInput(f"{folder} holds no coder ({TENSORS} and {WORDS})")
     try:
