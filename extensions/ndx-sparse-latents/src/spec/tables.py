@@ -46,9 +46,9 @@ population = NWBGroupSpec(
         column(
             "activity_sha256",
             "text",
-            "SHA-256 of what the model was made from in this channel, as hexadecimal text: of spike "
-            "times (float64, s, little-endian, ascending); of a series (shape, then float32 or "
-            "integer values of at most 4,096 evenly spaced samples). '' if it was not taken.",
+            "SHA-256 of what the model was made from in this channel, as hexadecimal text, over "
+            "little-endian float64: the spike times in s; of a series the number of its samples, "
+            "then times, then values of at most 4,096 of them, evenly spaced. '' if unknown.",
             required=False,
         ),
     ],
