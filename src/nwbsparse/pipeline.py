@@ -118,7 +118,10 @@ def run(
     log(explained_said(attribution))
     made = {**environment(coder), "seconds": round(time.perf_counter() - began, 1)}
     read = embedding_of(binned, coder.config.reads)
-    results = Results(session, coder, latents, metrics, attribution, made, read)
+    results = Results(
+        session, coder, latents, metrics, attribution, made, read,
+        stability=None if seeds is None else seeds.stability,
+    )  # fmt: skip
     flat = flat_metrics(results, binned)
     if seeds is not None:
         flat["n_stable_latents"] = int(seeds.stability["stable"].sum())

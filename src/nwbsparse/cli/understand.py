@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter
 from rich.console import Console
 
+from nwbsparse.cli.asked import cut, matching_in, pair
 from nwbsparse.cli.lines import new_console, says
 
 Flag = Annotated[bool, Parameter(negative=())]
@@ -120,25 +121,31 @@ def explain(
     console = new_console()
     chosen = {
         "covariates": covariate or None,
-        "conditions": dict(map(_cut, condition)) or None,
-        "nulls": dict(_pair(one, "=", "--null VARIABLE=shift") for one in null) or None,
-        "conjunctions": [_pair(one, ",", "--conjunction A,B") for one in conjunction],
+        "conditions": dict(map(cut, condition)) or None,
+        "nulls": dict(pair(one, "=", "--null VARIABLE=shift") for one in null) or None,
+        "conjunctions": [pair(one, ",", "--conjunction A,B") for one in conjunction],
     }
     there = revisit(run, source=source, name=name)
     with progress_bars(console, quiet=quiet) as progress:
         attribution = explain(
             there.coder, there.binned, stability=there.stability, progress=progress, **chosen
         )
+    found = attribution
     if there.results is not None:
-        attribution = carried_over(there.results.attribution, attribution)
+        attribution = carried_over(there.results.attribution, found)
     show_attribution(console, attribution, top=top)
     if there.folder is not None:
         keep_attribution(attribution, there.folder)
         _wrote(console, there.folder, "attribution.nc", "metrics.json")
     if write:
-        file = annotated_in(run)
-        line = says(console)
-        amend(file, lambda _: attribution, result=name, backup=False, say=line)
+        file, line = annotated_in(run), says(console)
+        result = name if there.results is None else there.results.name
+        # what a person said while this was computed stands in the file, not in what was read then
+        attribution = amend(
+            file, lambda stands: carried_over(stands, found), result=result, backup=False, say=line
+        )
+        if there.folder is not None:
+            keep_attribution(attribution, there.folder)
         line(f"put it into {file.name}")
     _csv(console, attribution, csv, overwrite=overwrite)
 
@@ -230,7 +237,7 @@ def transfer(
     from nwbsparse.revisited import revisit
 
     console = new_console()
-    pairs = None if matching is None else _matching(matching)
+    pairs = None if matching is None else matching_in(matching)
     there = revisit(run, source=source, name=name)
     others = prepare(read_as(other, there.coder.config), there.coder.config)
     attribution = explain(there.coder, there.binned, stability=there.stability)
@@ -265,46 +272,6 @@ def report(run: Path, /, *, out: Path, name: str | None = None, overwrite: Flag 
         raise BadInput(f"{run} holds no annotated NWB file; `nwbsparse run` makes one")
     report(there.results, there.binned, out)
     says(new_console())(f"wrote {out}")
-
-
-def _cut(said: str) -> tuple[str, Any]:
-    """'speed' → ('speed', None); 'speed=4' → quantiles; 'speed=0,5,20' → edges."""
-    from nwbsparse.errors import BadInput
-
-    name, given, cut = said.partition("=")
-    if not given:
-        return name, None
-    try:
-        parts = [float(one) for one in cut.split(",")]
-    except ValueError:
-        raise BadInput(
-            f"--condition {said}: after '=' stands a number of quantiles or edges, as speed=4 or "
-            "speed=0,5,20"
-        ) from None
-    return name, int(parts[0]) if len(parts) == 1 else parts
-
-
-def _pair(said: str, sign: str, how: str) -> tuple[str, str]:
-    from nwbsparse.errors import BadInput
-
-    first, given, second = said.partition(sign)
-    if not (given and first and second):
-        raise BadInput(f"'{said}' is not understood; write {how}")
-    return first, second
-
-
-def _matching(path: Path) -> dict[str, str]:
-    import json
-
-    from nwbsparse.errors import BadInput
-
-    try:
-        said = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise BadInput(f"{path} cannot be read as JSON: {error}") from error
-    if not isinstance(said, dict):
-        raise BadInput(f'{path} must hold one object: {{"unit id of the coder": "unit id there"}}')
-    return said
 
 
 def _csv(console: Console, dataset: Any, folder: Path | None, *, overwrite: bool) -> None:

@@ -18,11 +18,13 @@ from nwbsparse.io.nwb.contents import MODULE
 from nwbsparse.io.results.embedding import embedding_in
 from nwbsparse.io.results.manifest import check_manifest
 from nwbsparse.io.results.populations import (
+    digests_of_model,
     populations_of,
     reconstructed_by,
     recorded_in,
     units_in,
 )
+from nwbsparse.io.results.recurrence import recurrence_in
 from nwbsparse.io.results.rest import restore
 from nwbsparse.io.results.sources import other_table, source_of
 from nwbsparse.io.results.stored import (
@@ -80,8 +82,9 @@ def parse_model(model: Any) -> StoredResult:
             "latents": named_activations(model, 0, None, layouts["latents"]) | bins_of(model),
             "metrics": _metrics(model),
             "attribution": _attribution(model),
+            names.STABILITY: recurrence_in(model),
         }
-        datasets = {key: restore(layouts[key], named[key], tables) for key in named}
+        datasets = {key: restore(said, named[key], tables) for key, said in layouts.items()}
         encoder = model.encoder_weights
         return StoredResult(
             name=model.name,
@@ -95,7 +98,11 @@ def parse_model(model: Any) -> StoredResult:
             environment=environment["run"],
             target=other_table(model, environment.get("target")),
             embedding=embedding_in(model, datasets["latents"][names.TIME].values),
-            **datasets,
+            digests=digests_of_model(model),
+            latents=datasets["latents"],
+            metrics=datasets["metrics"],
+            attribution=datasets["attribution"],
+            stability=datasets.get(names.STABILITY),
         )
 
 
