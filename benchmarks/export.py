@@ -42,7 +42,7 @@ def recording(path, *, raw, kept, chunked):
     from pynwb.base import TimeSeries
     from pynwb.ecephys import ElectricalSeries
 
-    from recordings import poisson_spikes
+    from make.recordings import poisson_spikes
 
     rng = np.random.default_rng(0)
     file = NWBFile(
@@ -95,7 +95,7 @@ def main():
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--profile", action="store_true")
     given = parser.parse_args()
-    from nwbsparse.results import write
+    from nwbsparse.results.results import write
 
     print(machine.words())
     with tempfile.TemporaryDirectory() as name:

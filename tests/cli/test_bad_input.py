@@ -4,8 +4,8 @@ import h5py
 import numpy as np
 import pytest
 
-from cli_runs import QUICK, run_cli
-from recordings import poisson_spikes, write_recording
+from make.cli_runs import QUICK, run_cli
+from make.recordings import poisson_spikes, write_recording
 
 
 def missing(folder):
@@ -204,7 +204,7 @@ def test_a_read_only_folder_is_the_environments_fault(recording, read_only_folde
 
 
 def test_a_bug_of_ours_is_exit_1_and_asks_for_a_report(recording, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("nwbsparse.pipeline.fit", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("nwbsparse.runs.run.fit", lambda *_, **__: 1 / 0)
     assert run_cli("run", recording, "--out", tmp_path, *QUICK, "--quiet") == 1
     assert "this is a bug" in capsys.readouterr().err
 

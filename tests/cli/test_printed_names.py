@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 import nwbsparse as ns
-from cli_runs import QUICK, run_cli
-from nwbsparse.cli.lines import new_console
+from make.cli_runs import QUICK, run_cli
+from make.recordings import poisson_spikes, write_recording
+from nwbsparse.cli.console import new_console
 from nwbsparse.cli.tables import show_attribution, show_decoding, show_transfer
-from recordings import poisson_spikes, write_recording
 
 NAME = "rat [x] [bold] :cat:"
 ANNOTATED = f"{NAME}_desc-latents_sparse.nwb"

@@ -9,10 +9,10 @@ import pynwb
 import pytest
 
 import nwbsparse as ns
-from cli_runs import QUICK, run_cli
+from make.cli_runs import QUICK, run_cli
+from make.recordings import poisson_spikes, write_recording
 from nwbsparse.io import guard
 from nwbsparse.io.stops import stops_are_heard, stops_wait
-from recordings import poisson_spikes, write_recording
 
 NUMBERS = [
     pytest.param(signal.SIGINT, marks=pytest.mark.fault(3), id="Ctrl-C"),

@@ -1,73 +1,82 @@
-"""Checksums of what units did: the same for every copy, another after any edit."""
+"""A checksum is believed only where nothing can have changed."""
 
+import os
 import time
-from dataclasses import replace
 
-import numpy as np
 import pytest
-from pynwb import NWBHDF5IO
 
-import nwbsparse as ns
-from nwbsparse.io.digest import SAMPLES, unit_digests
-from nwbsparse.session import Traces
-from recordings import poisson_spikes, write_recording
-from sessions import make_session
+from nwbsparse.io import digest as unchanged
+from nwbsparse.io.check import sha256_of
+from nwbsparse.io.digest import digest_of
 
 
-def test_one_for_each_unit_by_its_row_and_id():
-    session = make_session({"a": [1.0, 2.0], "b": [1.0, 2.0], "c": []})
-    found = unit_digests(session)
-    assert list(found) == [(0, "a"), (1, "b"), (2, "c")]
-    assert found[0, "a"] == found[1, "b"] != found[2, "c"]
+@pytest.fixture
+def old_file(tmp_path, monkeypatch):
+    """A file that was written long ago, and how often files were read to be hashed."""
+    path = tmp_path / "a.nwb"
+    path.write_bytes(b"recording" * 1000)
+    monkeypatch.setattr(unchanged, "SETTLED", 0.05)
+    time.sleep(0.1)
+    reads = []
+
+    def counted(one):
+        reads.append(one)
+        return sha256_of(one)
+
+    monkeypatch.setattr(unchanged, "sha256_of", counted)
+    return path, reads
 
 
-def test_a_spike_that_moved_is_seen_however_little():
-    one, other = (
-        unit_digests(make_session({"a": [1.0, last], "b": [3.0]}))
-        for last in (2.0, np.nextafter(2.0, 3.0))
-    )
-    assert one[0, "a"] != other[0, "a"] and one[1, "b"] == other[1, "b"]
+def test_a_file_that_nobody_wrote_to_is_hashed_once(old_file):
+    path, reads = old_file
+    assert digest_of(path) == digest_of(str(path)) == sha256_of(path)
+    assert len(reads) == 1
 
 
-def test_hdf5_and_zarr_say_the_same(tmp_path):
-    zarr = pytest.importorskip("hdmf_zarr", reason="hdmf-zarr writes the Zarr store")
-    path = write_recording(tmp_path / "a.nwb", spike_times=[*poisson_spikes(), []])
-    with NWBHDF5IO(path, "r") as source, zarr.NWBZarrIO(str(tmp_path / "a.zarr"), "w") as io:
-        io.export(src_io=source, write_args={"link_data": False})
-    assert unit_digests(ns.read(path)) == unit_digests(ns.read(tmp_path / "a.zarr"))
+def test_every_way_of_changing_a_file_shows(old_file):
+    path, reads = old_file
+    first = digest_of(path)
+    seen = path.stat()
+    with path.open("r+b") as file:  # as many bytes, and its old time put back
+        file.write(b"R")
+    os.utime(path, ns=(seen.st_atime_ns, seen.st_mtime_ns))
+    assert path.stat().st_mtime_ns == seen.st_mtime_ns
+    second = digest_of(path)
+    assert second == sha256_of(path) != first
+    other = path.with_name("other.nwb")  # another file under the name, of the same size and time
+    other.write_bytes(b"Recordinh" * 1000)
+    os.utime(other, ns=(seen.st_atime_ns, seen.st_mtime_ns))
+    other.replace(path)
+    assert digest_of(path) == sha256_of(path) not in (first, second)
+    assert len(reads) == 3
 
 
-def traces(n, *, dtype=np.float32, modality="ophys"):
-    data = np.arange(2 * n).reshape(n, 2).astype(dtype)
-    session = make_session({"a": [], "b": []})
-    units = session.units.assign(modality=("unit", [modality] * 2))
-    return replace(session, units=units, traces=Traces("F", data, np.arange(n) / 30.0))
+def test_a_file_that_was_written_a_moment_ago_is_read_again(old_file, monkeypatch):
+    path, reads = old_file
+    monkeypatch.setattr(unchanged, "SETTLED", 60.0)
+    assert digest_of(path) == digest_of(path)
+    assert len(reads) == 2
 
 
-def test_of_traces_some_samples_and_their_number_are_looked_at():
-    n = 3 * SAMPLES
-    whole = unit_digests(traces(n))
-    assert whole != unit_digests(traces(n - 1))
-    changed = traces(n)
-    changed.traces.data[-1, 1] += 1
-    now = unit_digests(changed)
-    assert now[0, "a"] == whole[0, "a"] and now[1, "b"] != whole[1, "b"]
-    later = traces(n)
-    later.traces.times[:] += 0.001
-    assert unit_digests(later)[0, "a"] != whole[0, "a"]
+def test_a_checksum_is_believed_for_some_minutes(old_file, monkeypatch):
+    path, reads = old_file
+    digest_of(path)
+    monkeypatch.setattr(unchanged, "BELIEVED_FOR", 0.0)
+    digest_of(path)
+    assert len(reads) == 2
 
 
-def test_the_type_in_which_counts_are_stored_does_not_matter():
-    assert unit_digests(traces(9, dtype=np.uint8)) == unit_digests(traces(9, dtype=np.uint32))
+def test_a_file_that_changes_while_it_is_hashed_is_not_believed(old_file, monkeypatch):
+    path, reads = old_file
 
+    def slowly(one):
+        reads.append(one)
+        digest = sha256_of(one)
+        if len(reads) == 1:
+            path.write_bytes(b"changed")
+        return digest
 
-def test_power_in_a_band_is_computed_and_has_none():
-    assert unit_digests(traces(9, modality="lfp")) == {}
-
-
-def test_half_a_million_spikes_take_no_time():
-    rng = np.random.default_rng(0)
-    session = make_session({str(i): np.sort(rng.uniform(0, 1e4, 5000)) for i in range(100)})
-    began = time.perf_counter()
-    assert len(unit_digests(session)) == 100
-    assert time.perf_counter() - began < 1.0
+    monkeypatch.setattr(unchanged, "sha256_of", slowly)
+    digest_of(path)
+    assert digest_of(path) == sha256_of(path)
+    assert len(reads) == 2

@@ -9,16 +9,16 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from make.sessions import make_binned, planted
 from nwbsparse import names
-from nwbsparse.config import Config
-from nwbsparse.defaults import shaped
 from nwbsparse.errors import BadInput
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.models.record import CoderRecord
+from nwbsparse.options.automatic import shaped
+from nwbsparse.options.config import Config
 from nwbsparse.training.bins import CHECKED, windows_of
 from nwbsparse.training.fit import fit
 from nwbsparse.training.populations import populations
-from sessions import make_binned, planted
 
 N_UNITS = 5
 
