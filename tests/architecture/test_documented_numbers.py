@@ -17,7 +17,7 @@ from nwbsparse.analysis.statistics import nulls
 from nwbsparse.analysis.units import attribute as attribution
 from nwbsparse.analysis.units import encoder as gradients
 from nwbsparse.analysis.units import tables as units
-from nwbsparse.annotated.elements import build
+from nwbsparse.annotated.elements import activations
 from nwbsparse.annotated.elements import latents as tables
 from nwbsparse.annotated.elements import storage as packing
 from nwbsparse.binning import events, grid
@@ -153,8 +153,8 @@ HELD = [
         "fewer than # training or # held-out bins",
         [decoding_targets.FOLDS * decoding_targets.LEAST, decoding_targets.LEAST],
     ),
-    (WRITING, "up to # latents", [build.DENSE_LIMIT]),
-    (WRITING, "More than # latents stand in", [build.DENSE_LIMIT]),
+    (WRITING, "up to # latents", [activations.DENSE_LIMIT]),
+    (WRITING, "More than # latents stand in", [activations.DENSE_LIMIT]),
     (WRITING, "for up to # latents as a full table", [inference.DENSE_LIMIT]),
     (WRITING, "Arrays are in chunks of # KiB", [packing.CHUNK_BYTES / 2**10]),
     (
@@ -197,7 +197,7 @@ def test_documents_and_code_have_the_same_numbers(document, says, constants, req
 
 
 def test_constants_that_mean_the_same_are_the_same():
-    assert build.DENSE_LIMIT == inference.DENSE_LIMIT
+    assert activations.DENSE_LIMIT == inference.DENSE_LIMIT
     assert tables.TOP_UNITS == units.TOP
     assert attribution.MAX_BINS == units.MAX_BINS
 
