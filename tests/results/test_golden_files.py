@@ -107,7 +107,7 @@ def test_results_open_with_the_numbers_they_were_written_with(opened):
 
 @pytest.mark.parametrize("file", FILES)
 def test_the_coder_in_them_encodes_again(opened):
-    from nwbsparse.prepare import prepare
+    from nwbsparse.runs.prepare import prepare
 
     results, expected = opened
     binned = prepare(results.session, results.config, embedding=results.embedding)

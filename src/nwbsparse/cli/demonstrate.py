@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from nwbsparse.cli.show import progress_bars, show_run
-from nwbsparse.demo import placecell_demo, seed_table, superposition_demo
+from nwbsparse.runs.demo import placecell_demo, seed_table, superposition_demo
 from nwbsparse.simulate.placecells import FIELDS
 
 
