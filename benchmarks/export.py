@@ -42,7 +42,7 @@ def recording(path, *, raw, kept, chunked):
     from pynwb.base import TimeSeries
     from pynwb.ecephys import ElectricalSeries
 
-    from recordings import poisson_spikes
+    from make.recordings import poisson_spikes
 
     rng = np.random.default_rng(0)
     file = NWBFile(

@@ -25,8 +25,8 @@ def made(source, n_bins, n_latents, k):
     """Results of the wanted size; each bin has k active latents, some far more often than others."""
     import xarray as xr
 
+    from make.results import WIDTH, made_results
     from nwbsparse import names
-    from results.made import WIDTH, made_results
 
     small = made_results(source, n_bins=40, n_latents=n_latents, k=k)
     rng = np.random.default_rng(0)
@@ -65,8 +65,8 @@ def main():
     parser.add_argument("--latents", type=int, default=4096)
     parser.add_argument("-k", type=int, default=32)
     given = parser.parse_args()
+    from make.recordings import poisson_spikes, write_recording
     from nwbsparse.results.results import open_activations, open_results, write
-    from recordings import poisson_spikes, write_recording
 
     print(machine.words())
     with tempfile.TemporaryDirectory() as folder:

@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
-from recordings import circle, poisson_spikes, write_recording
+from make.recordings import circle, poisson_spikes, write_recording
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from make.sessions import make_binned, make_session, make_table, planted
 from nwbsparse.analysis.apply.encode import encode
 from nwbsparse.binning.split import split
 from nwbsparse.binning.to_bins import to_bins
@@ -13,7 +14,6 @@ from nwbsparse.models.coder import CoderRecord, SparseCoder
 from nwbsparse.options.config import Config
 from nwbsparse.session import Series
 from nwbsparse.training.fit import fit
-from sessions import make_binned, make_session, make_table, planted
 
 SILENT_UNIT = 3
 N_FIELDS = 10

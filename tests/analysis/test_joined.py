@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from joined_sessions import part_of, shared_sources
+from make.joined_sessions import part_of, shared_sources
+from make.sessions import make_session
 from nwbsparse.analysis.apply.encode import dense, encode, reconstruct
 from nwbsparse.analysis.behaviour.association import associate, candidates_of
 from nwbsparse.analysis.behaviour.coding import code_variables
@@ -24,7 +25,6 @@ from nwbsparse.options.config import Config
 from nwbsparse.results.results import Results, environment
 from nwbsparse.training.fit import fit
 from nwbsparse.views.report.report import report
-from sessions import make_session
 
 CONFIG = Config(n_latents=24, k=2, batch_size=256, max_epochs=15, n_shifts=50)
 SIZES = {"A": 20, "B": 24}

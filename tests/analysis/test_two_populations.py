@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from make.two_regions import N_EVENTS, QUICK, WIDTH, ids, write_two_regions
 from nwbsparse.analysis.apply.encode import batches
 from nwbsparse.analysis.apply.populations import encoded, read_ids, reconstructed
 from nwbsparse.analysis.explain import explain
@@ -19,7 +20,6 @@ from nwbsparse.io.nwb.read import read_nwb
 from nwbsparse.models.coder import as_tensor
 from nwbsparse.options.config import Config
 from nwbsparse.training.fit import fit
-from two_regions import N_EVENTS, QUICK, WIDTH, ids, write_two_regions
 
 OPTIONS = {key: value for key, value in QUICK.items() if key != "bin_width"}
 

@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
+from make.sessions import make_table
 from nwbsparse.binning.conditions import interval_rows, label_bins
 from nwbsparse.binning.grid import make_grid
-from sessions import make_table
 
 GRID = make_grid(np.array([[0.0, 10.0], [20.0, 30.0]]), 0.1)
 

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from make.sessions import make_series
 from nwbsparse import names
 from nwbsparse.binning.covariates import align, derive, thaw
 from nwbsparse.binning.grid import make_grid
-from sessions import make_series
 
 
 def grid_to(stop, *, width=0.1, start=0.0):

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from make.sessions import make_series, make_session, make_table, times_at_edges
 from nwbsparse.binning.events import MAX_LABELS, count_events
 from nwbsparse.binning.grid import make_grid
 from nwbsparse.binning.to_bins import to_bins
 from nwbsparse.binning.variables import events_of, label_name
 from nwbsparse.session import Events
-from sessions import make_series, make_session, make_table, times_at_edges
 
 GRID = make_grid(np.array([[0.0, 20.0], [30.0, 50.0]]), 0.1)
 

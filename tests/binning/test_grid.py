@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from make.sessions import WIDTHS, make_session, make_table, times_at_edges
 from nwbsparse.binning.grid import make_grid, observed, suggest_bin_width, union
 from nwbsparse.errors import BadInput
-from sessions import WIDTHS, make_session, make_table, times_at_edges
 
 
 def grid_of(*stretches, width):

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from make.sessions import make_session
 from nwbsparse.binning import counts as counting
 from nwbsparse.binning.counts import (
     count_spikes,
@@ -13,7 +14,6 @@ from nwbsparse.binning.counts import (
     count_window,
 )
 from nwbsparse.binning.grid import Grid
-from sessions import make_session
 
 
 def reference(session, grid, rows):

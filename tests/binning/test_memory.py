@@ -5,10 +5,10 @@ import tracemalloc
 import dask
 import numpy as np
 
+from make.sessions import make_session
 from nwbsparse.binning import counts as counting
 from nwbsparse.binning.counts import count_spikes_lazily
 from nwbsparse.binning.grid import Grid
-from sessions import make_session
 
 
 def peak_of(n_bins):

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter1d
 
+from make.sessions import make_session
 from nwbsparse.binning.scaling import normalise, smooth
 from nwbsparse.binning.split import split
 from nwbsparse.binning.to_bins import to_bins
 from nwbsparse.errors import BadInput
-from sessions import make_session
 
 
 @pytest.fixture

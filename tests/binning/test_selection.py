@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from make.sessions import make_session, make_table
 from nwbsparse.binning.to_bins import to_bins
 from nwbsparse.binning.trials import trial_counts
 from nwbsparse.errors import BadInput, CoarseClockWarning
 from nwbsparse.session import Source
-from sessions import make_session, make_table
 
 
 @pytest.fixture

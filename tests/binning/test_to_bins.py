@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from make.sessions import make_series, make_session, make_table
 from nwbsparse import names
 from nwbsparse.binning.to_bins import to_bins
 from nwbsparse.binning.variables import conditions_of, covariates_of
 from nwbsparse.errors import BadInput
-from sessions import make_series, make_session, make_table
 
 
 def spikes(n_units=3, rate=20, start=0.0, stop=60.0, seed=0):

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from make.sessions import make_session
 from nwbsparse.binning.clock import trace_stretches
 from nwbsparse.binning.to_bins import to_bins
 from nwbsparse.errors import BadInput
 from nwbsparse.session import Session, Traces
-from sessions import make_session
 
 
 def session_of(data, times, bin_width=None):

@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
-from cli_runs import QUICK, run_cli
-from recordings import circle, laps, poisson_spikes, write_recording
+from make.cli_runs import QUICK, run_cli
+from make.recordings import circle, laps, poisson_spikes, write_recording
 
 
 @pytest.fixture(scope="session")

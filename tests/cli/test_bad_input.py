@@ -4,8 +4,8 @@ import h5py
 import numpy as np
 import pytest
 
-from cli_runs import QUICK, run_cli
-from recordings import poisson_spikes, write_recording
+from make.cli_runs import QUICK, run_cli
+from make.recordings import poisson_spikes, write_recording
 
 
 def missing(folder):

@@ -8,7 +8,7 @@ import tomllib
 
 import pytest
 
-from cli_runs import run_cli
+from make.cli_runs import run_cli
 from nwbsparse.options.config import Config, from_dict
 
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import nwbsparse as ns
-from cli_runs import run_cli
-from embedded_recordings import projected
+from make.cli_runs import run_cli
+from make.embedded_recordings import projected
 
 QUICK = ("--bin-width=0.1", "--max-epochs=4", "--n-shifts=50")
 

@@ -12,7 +12,7 @@ import pytest
 import xarray as xr
 
 import nwbsparse as ns
-from cli_runs import run_cli
+from make.cli_runs import run_cli
 from nwbsparse.models.checkpoint import to_bytes
 from nwbsparse.options.config import read_toml
 from nwbsparse.runs.prepare import prepare

@@ -15,8 +15,8 @@ import xarray as xr
 from pynwb.base import TimeSeries
 
 import nwbsparse
-from cli_runs import QUICK, run_cli
-from recordings import write_recording
+from make.cli_runs import QUICK, run_cli
+from make.recordings import write_recording
 
 FILES = {
     "rat_desc-latents_sparse.nwb",

@@ -6,10 +6,10 @@ import shutil
 
 import pytest
 
-from cli_runs import QUICK, run_cli
+from make.cli_runs import QUICK, run_cli
+from make.recordings import circle, laps, poisson_spikes, write_recording
 from nwbsparse.errors import EnvironmentProblem
 from nwbsparse.results.results import open_results
-from recordings import circle, laps, poisson_spikes, write_recording
 
 FAST = ("--n-latents=12", "--k=2", "--max-epochs=3", "--n-shifts=50", "--quiet")
 

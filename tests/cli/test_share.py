@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import nwbsparse
-from cli_runs import run_cli
+from make.cli_runs import run_cli
 
 NAME = "rat_desc-latents_sparse.nwb"
 

@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 
 import nwbsparse as ns
-from cli_runs import run_cli
+from make.cli_runs import run_cli
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from contract_sources import FORMS
+from make.contract_sources import FORMS
 from nwbsparse import read
 from nwbsparse.binning.describe import describe
 from nwbsparse.binning.split import split

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hostile_corpus import CANARY, SECRET, build, names
+from make.hostile_corpus import CANARY, SECRET, build, names
 
 ADDRESS_SPACE = 3 * 2**30
 """torch and its libraries reserve more than 1 GB before they do anything."""
@@ -74,9 +74,9 @@ def snapshot(folder: Path) -> dict[str, int]:
 
 def test_names_with_scripts_are_escaped_in_the_report(tmp_path):
     import nwbsparse
+    from make.results import made_results
     from nwbsparse.io.nwb.read import read_nwb
     from nwbsparse.results.results import environment
-    from results.made import made_results
 
     path = build("script_in_names", tmp_path / "here")
     results = made_results(path)

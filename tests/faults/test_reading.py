@@ -7,15 +7,15 @@ import h5py
 import numpy as np
 import pytest
 
-from nwbsparse.errors import BadInput, EnvironmentProblem
-from nwbsparse.io.check import check_readable
-from nwbsparse.io.nwb.read import read_nwb
-from recordings import (
+from make.recordings import (
     circle,
     damaged,
     reasons,
     write_recording,
 )
+from nwbsparse.errors import BadInput, EnvironmentProblem
+from nwbsparse.io.check import check_readable
+from nwbsparse.io.nwb.read import read_nwb
 
 POSITION = "/processing/behavior/Position/position"
 

@@ -9,14 +9,21 @@ import numpy as np
 import pytest
 from pynwb import NWBHDF5IO
 
-from cli_runs import run_cli
+from make.cli_runs import run_cli
+from make.recordings import (
+    damaged,
+    line_of,
+    poisson_spikes,
+    reasons,
+    replace_dataset,
+    write_recording,
+)
 from nwbsparse import read
 from nwbsparse.binning.to_bins import to_bins
 from nwbsparse.errors import BadInput
 from nwbsparse.options.config import Config
 from nwbsparse.results.results import open_results
 from nwbsparse.runs.run import run
-from recordings import damaged, line_of, poisson_spikes, reasons, replace_dataset, write_recording
 
 SPIKES = poisson_spikes(n_units=6)
 ENDS = np.cumsum([len(times) for times in SPIKES])

@@ -3,9 +3,7 @@
 import numpy as np
 import pytest
 
-from nwbsparse.errors import BadInput
-from nwbsparse.io.nwb.read import read_nwb
-from recordings import (
+from make.recordings import (
     circle,
     damaged,
     laps,
@@ -13,6 +11,8 @@ from recordings import (
     replace_dataset,
     write_recording,
 )
+from nwbsparse.errors import BadInput
+from nwbsparse.io.nwb.read import read_nwb
 
 POSITION = "/processing/behavior/Position/position"
 

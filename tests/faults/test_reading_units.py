@@ -4,9 +4,7 @@ import h5py
 import numpy as np
 import pytest
 
-from nwbsparse.errors import BadInput
-from nwbsparse.io.nwb.read import read_nwb
-from recordings import (
+from make.recordings import (
     circle,
     damaged,
     line_of,
@@ -16,6 +14,8 @@ from recordings import (
     time_series,
     write_recording,
 )
+from nwbsparse.errors import BadInput
+from nwbsparse.io.nwb.read import read_nwb
 
 
 def spikes_line(session):

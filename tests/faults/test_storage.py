@@ -13,11 +13,11 @@ import h5py
 import numpy as np
 import pytest
 
+from make.recordings import damaged, replace_dataset, write_recording
+from make.results import made_results
 from nwbsparse.annotated.safe import lock
 from nwbsparse.errors import BadInput, EnvironmentProblem, IntegrityError
 from nwbsparse.results.results import open_activations, open_results, write
-from recordings import damaged, replace_dataset, write_recording
-from results.made import made_results
 
 MODEL = "/processing/sparse_latents/latents"
 
@@ -119,7 +119,7 @@ sys.path.insert(0, sys.argv[1])
 os.environ["HDF5_USE_FILE_LOCKING"] = "FALSE"
 from pathlib import Path
 from nwbsparse.results import write
-from results.made import made_results
+from make.results import made_results
 source, target, name, seed = Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4], int(sys.argv[5])
 results = made_results(source, name=name, seed=seed)
 print("ready", flush=True)

@@ -8,8 +8,8 @@ import sys
 import pytest
 
 from faults.test_storage_space import mounted
+from make.recordings import write_recording
 from nwbsparse.io.pynwb_cache import broken_caches
-from recordings import write_recording
 
 pytestmark = [
     pytest.mark.fault(9),

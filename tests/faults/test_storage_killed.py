@@ -9,11 +9,11 @@ import traceback
 
 import pytest
 
+from make.recordings import write_recording
+from make.results import made_results
 from nwbsparse.annotated.safe import hdf5 as steady
 from nwbsparse.errors import EnvironmentProblem
 from nwbsparse.results.results import open_results, write
-from recordings import write_recording
-from results.made import made_results
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 MODES = ["derived", "link", "in_place"]

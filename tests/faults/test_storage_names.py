@@ -8,10 +8,10 @@ import h5py
 import numpy as np
 import pytest
 
+from make.recordings import write_recording
+from make.results import made_results
 from nwbsparse.errors import BadInput, IntegrityError, NwbsparseWarning
 from nwbsparse.results.results import open_activations, open_results, write
-from recordings import write_recording
-from results.made import made_results
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ from dataclasses import replace
 
 import pytest
 
+from make.recordings import write_recording
+from make.results import made_results
 from nwbsparse.annotated.safe import publish as commit
 from nwbsparse.errors import EnvironmentProblem
 from nwbsparse.results.results import open_results, write
-from recordings import write_recording
-from results.made import made_results
 
 MODES = ["derived", "link", "in_place", "zarr"]
 

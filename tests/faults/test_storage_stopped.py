@@ -12,11 +12,11 @@ import pytest
 from hdmf.backends.hdf5 import H5DataIO
 from hdmf.data_utils import DataChunkIterator
 
+from make.recordings import write_recording
+from make.results import made_results
 from nwbsparse.__main__ import main
 from nwbsparse.annotated.write import modes as export
 from nwbsparse.results.results import open_results, write
-from recordings import write_recording
-from results.made import made_results
 
 MODES = ["derived", "link", "in_place", "zarr"]
 SIGNALS = [

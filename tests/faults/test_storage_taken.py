@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import pytest
 
+from make.recordings import write_recording
+from make.results import made_results
 from nwbsparse.annotated.safe import publish as commit
 from nwbsparse.errors import BadInput
 from nwbsparse.results.results import open_results, write
 from nwbsparse.share.bundle import bundle
 from nwbsparse.share.subject import SubjectFields
-from recordings import write_recording
-from results.made import made_results
 
 SUBJECT = SubjectFields("rat-7", "P90D", "M", "Rattus norvegicus")
 

@@ -10,13 +10,13 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from fits import KINDS, at_start_of_update, everything, raises
+from make.fits import KINDS, at_start_of_update, everything, raises
+from make.sessions import make_binned, planted
 from nwbsparse import names
 from nwbsparse.errors import BadInput, IntegrityError, NwbsparseError
 from nwbsparse.options.config import Config
 from nwbsparse.training.fit import fit
 from nwbsparse.training.saved import FILE
-from sessions import make_binned, planted
 
 CONFIG = Config(**KINDS["batch_topk"], batch_size=64, max_epochs=4)
 
@@ -162,11 +162,11 @@ def test_a_file_that_is_no_checkpoint_is_refused(data, folder):
 CHILD = """
     import os, resource, signal, sys
     sys.path.insert(0, {tests!r})
-    from fits import KINDS
+    from make.fits import KINDS
     from nwbsparse.options.config import Config
     from nwbsparse.errors import EnvironmentProblem
     from nwbsparse.training.fit import fit
-    from sessions import make_binned, planted
+    from make.sessions import make_binned, planted
 
     def train(**more):
         config = Config(**KINDS["batch_topk"], batch_size=64, max_epochs=4)

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from fits import KINDS, QUICK, everything
+from make.fits import KINDS, QUICK, everything
+from make.sessions import N_UNITS, make_binned, planted
 from nwbsparse import names
 from nwbsparse.errors import BadInput
 from nwbsparse.options.config import Config
 from nwbsparse.training.fit import fit
-from sessions import N_UNITS, make_binned, planted
 
 LOSSES = ["mse", "msle", "poisson", "negative_binomial"]
 

@@ -20,9 +20,9 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
 import nwbsparse as ns  # noqa: E402
-from cli_runs import QUICK, run_cli  # noqa: E402
-from embedded_recordings import projected  # noqa: E402
-from recordings import circle, laps, poisson_spikes, write_recording  # noqa: E402
+from make.cli_runs import QUICK, run_cli  # noqa: E402
+from make.embedded_recordings import projected  # noqa: E402
+from make.recordings import circle, laps, poisson_spikes, write_recording  # noqa: E402
 
 PLAIN = ""
 """The kind whose files stand in the folder of the version itself."""

@@ -4,10 +4,10 @@ import h5py
 import numpy as np
 import pytest
 
+from make.recordings import damaged, write_recording
 from nwbsparse.errors import BadInput
 from nwbsparse.io.check import check_readable
 from nwbsparse.io.nwb.read import read_nwb
-from recordings import damaged, write_recording
 
 
 def _other_file(folder, name="other.h5"):

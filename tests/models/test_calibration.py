@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coders import make_coder
+from make.coders import make_coder
 from nwbsparse.models.calibration import ThresholdSearch
 from nwbsparse.models.sparsifiers import above_threshold
 

@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from coders import make_coder, windows
+from make.coders import make_coder, windows
 from nwbsparse.errors import BadInput, EnvironmentProblem, IntegrityError
 from nwbsparse.models.checkpoint import from_parts, load, save, to_bytes, to_words
 

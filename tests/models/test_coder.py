@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from coders import make_coder, windows
+from make.coders import make_coder, windows
 from nwbsparse.errors import BadInput
 from nwbsparse.models.coder import SparseCoder, as_tensor
 from nwbsparse.models.record import CoderRecord

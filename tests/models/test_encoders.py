@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.special import erf, softmax
 
-from coders import make_coder, windows
+from make.coders import make_coder, windows
 from nwbsparse.errors import BadInput
 
 LAGS = 3

@@ -12,7 +12,7 @@ import torch
 from safetensors.numpy import load_file
 
 import nwbsparse
-from coders import make_coder
+from make.coders import make_coder
 from nwbsparse.errors import BadInput, EnvironmentProblem
 
 COUNTS = {"normalisation": "none"}

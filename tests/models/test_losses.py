@@ -5,12 +5,12 @@ import pytest
 import torch
 from scipy import stats
 
-from coders import make_coder, settled, windows
+from make.coders import make_coder, settled, windows
+from make.sessions import make_binned
 from nwbsparse.models.losses import reconstruction_loss
 from nwbsparse.models.record import CoderRecord
 from nwbsparse.models.stack import Stack
 from nwbsparse.training.start import untrained
-from sessions import make_binned
 
 TARGET = torch.tensor([[0.0, 1.0, 4.0], [2.0, 0.0, 1.0]])
 PREDICTED = torch.tensor([[0.5, 2.0, 3.0], [1.0, 0.25, 1.0]])

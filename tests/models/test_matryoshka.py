@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from coders import make_coder, windows
+from make.coders import make_coder, windows
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.models.losses import reconstruction_loss
 from nwbsparse.models.stack import Stack

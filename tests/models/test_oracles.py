@@ -6,8 +6,8 @@ Where a peer means something else by the same name, the test's comment says what
 import pytest
 import torch
 
+from make.oracles import DICTIONARY_LEARNING, GATED, SAE_LENS, near, trained
 from nwbsparse.models.calibration import ThresholdSearch
-from oracles import DICTIONARY_LEARNING, GATED, SAE_LENS, near, trained
 
 PEERS = pytest.mark.parametrize(
     "peer", [DICTIONARY_LEARNING, SAE_LENS], ids=["dictionary-learning", "sae-lens"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from coders import make_coder
+from make.coders import make_coder
 from nwbsparse.errors import BadInput
 from nwbsparse.models.record import CoderRecord
 from nwbsparse.options.config import Config

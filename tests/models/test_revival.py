@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from coders import make_coder, windows
+from make.coders import make_coder, windows
 from nwbsparse.models.decoders import Convolution
 from nwbsparse.models.losses import revival_loss
 from nwbsparse.models.stack import Stack

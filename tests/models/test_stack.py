@@ -5,7 +5,7 @@ import itertools
 import pytest
 import torch
 
-from coders import make_coder, settled, windows
+from make.coders import make_coder, settled, windows
 from nwbsparse.errors import BadInput
 from nwbsparse.models.stack import Stack
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from coders import make_coder, windows
+from make.coders import make_coder, windows
 from nwbsparse.models.stack import Stack
 
 SHAPES = {

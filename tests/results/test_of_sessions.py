@@ -8,6 +8,7 @@ import pytest
 import torch
 from pynwb import NWBHDF5IO
 
+from make.recordings import circle, laps, poisson_spikes, write_recording
 from nwbsparse.analysis.apply.encode import dense, encode, reconstruct
 from nwbsparse.analysis.explain import explain
 from nwbsparse.binning.sessions.join import join_sessions
@@ -24,7 +25,6 @@ from nwbsparse.share.identity import identities
 from nwbsparse.share.validate import validate
 from nwbsparse.training.fit import fit
 from nwbsparse.views.report.report import report
-from recordings import circle, laps, poisson_spikes, write_recording
 
 QUICK = Config(n_latents=12, k=2, max_epochs=3, batch_size=100, n_shifts=50, bin_width=0.1)
 UNITS = {"monday": 4, "tuesday": 6, "friday": 4}

@@ -9,9 +9,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from make.recordings import circle, laps, write_recording
+from make.results import made_results
 from nwbsparse.results.results import write
-from recordings import circle, laps, write_recording
-from results.made import made_results
 
 SUBJECT = {"subject_id": "rat 7_b", "species": "Rattus norvegicus", "sex": "M", "age": "P90D"}
 RAW = {"data": np.arange(2000.0).reshape(-1, 1), "rate": 1000.0}

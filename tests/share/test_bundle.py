@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from pynwb import NWBHDF5IO, TimeSeries
 from pynwb.image import ImageSeries
 
+from make.recordings import damaged
+from make.results import made_results
 from nwbsparse.errors import BadInput, IntegrityError
 from nwbsparse.results.results import open_results, write
 from nwbsparse.share import bundle as bundling
@@ -20,8 +22,6 @@ from nwbsparse.share.bundle import bundle
 from nwbsparse.share.dandi_names import dandi_path, label
 from nwbsparse.share.flatten import has_external_links
 from nwbsparse.share.subject import SubjectFields
-from recordings import damaged
-from results.made import made_results
 from share.conftest import SUBJECT, digest, recording
 
 # as dandi 0.81 checks it (dandi.organize), kept here so that the test runs without dandi
@@ -139,7 +139,7 @@ def test_a_linked_recording_that_is_away_is_asked_for(annotated, tmp_path):
 
 
 def test_missing_subject_fields_are_listed_with_their_flags_and_nothing_is_made(tmp_path):
-    from results.made import made_results
+    from make.results import made_results
 
     source = recording(tmp_path / "rat.nwb", subject={"subject_id": "7", "sex": "male"})
     from nwbsparse.results.results import write
@@ -206,8 +206,8 @@ def test_a_bundle_whose_data_differ_from_the_source_gets_no_name(annotated, tmp_
 
 
 def test_a_subject_is_completed_from_nothing(tmp_path):
+    from make.results import made_results
     from nwbsparse.results.results import write
-    from results.made import made_results
 
     source = recording(tmp_path / "rat.nwb", subject=None)
     path = write(made_results(source), tmp_path / "a.nwb")

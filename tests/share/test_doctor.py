@@ -12,11 +12,11 @@ import pytest
 import xarray as xr
 
 import nwbsparse
+from make.recordings import damaged
 from nwbsparse.errors import BadInput
 from nwbsparse.share import doctor as doctoring
 from nwbsparse.share.doctor import doctor, remove_caches
 from nwbsparse.share.rescue import rescue
-from recordings import damaged
 
 MODEL = "/processing/sparse_latents/latents"
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from make.results import made_results
 from nwbsparse.results.results import write
 from nwbsparse.share import validators as outside
 from nwbsparse.share.bundle import bundle
 from nwbsparse.share.subject import SubjectFields
-from results.made import made_results
 from share.conftest import digest
 
 DATA = os.environ.get("NWBSPARSE_DATA")

@@ -7,12 +7,12 @@ import h5py
 import numpy as np
 import pytest
 
-from cli_runs import run_cli
+from make.cli_runs import run_cli
+from make.recordings import damaged, replace_dataset
 from nwbsparse.errors import BadInput
 from nwbsparse.share import validators as outside
 from nwbsparse.share.findings import Finding, counted
 from nwbsparse.share.validate import validate
-from recordings import damaged, replace_dataset
 
 MODEL = "/processing/sparse_latents/latents"
 WIDE = "/processing/sparse_latents/wide"

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from fits import KINDS
+from make.fits import KINDS
+from make.sessions import make_binned, planted
 from nwbsparse import names
 from nwbsparse.errors import BadInput
 from nwbsparse.models.losses import reconstruction_loss
@@ -15,7 +16,6 @@ from nwbsparse.training import engine
 from nwbsparse.training.engine import TrainingDiverged
 from nwbsparse.training.fit import fit
 from nwbsparse.training.schedule import step_size
-from sessions import make_binned, planted
 
 RUN = {"batch_size": 64, "max_epochs": 4}
 TOTAL = 32

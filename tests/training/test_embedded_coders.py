@@ -5,11 +5,11 @@ import pytest
 import torch
 
 import nwbsparse as ns
-from embedded_recordings import embedded
-from fits import KINDS
+from make.embedded_recordings import embedded
+from make.fits import KINDS
+from make.recordings import circle, write_recording
 from nwbsparse.errors import BadInput
 from nwbsparse.options.config import from_dict
-from recordings import circle, write_recording
 
 QUICK = {"max_epochs": 2, "batch_size": 100}
 

@@ -5,13 +5,13 @@ import pytest
 import torch
 import xarray as xr
 
-from fits import KINDS, QUICK, everything
+from make.fits import KINDS, QUICK, everything
+from make.sessions import N_UNITS, make_binned, planted
 from nwbsparse import names
 from nwbsparse.errors import BadInput
 from nwbsparse.options.config import Config
 from nwbsparse.training.fit import fit
 from nwbsparse.training.start import untrained_control
-from sessions import N_UNITS, make_binned, planted
 
 SMALL = {"batch_size": 64, "max_epochs": 1}
 

@@ -7,10 +7,10 @@ import textwrap
 
 import pytest
 
-from fits import KINDS, everything
+from make.fits import KINDS, everything
+from make.sessions import make_binned, planted
 from nwbsparse.options.config import Config
 from nwbsparse.training.fit import fit
-from sessions import make_binned, planted
 
 RUN = {"batch_size": 64, "max_epochs": 24}
 KILLS = 6
@@ -18,10 +18,10 @@ NURSERY = """
     import json, os, random, signal, sys, time
     import numba, torch._dynamo  # which the first training imports
     sys.path.insert(0, {tests!r})
-    from fits import KINDS, everything
+    from make.fits import KINDS, everything
     from nwbsparse.options.config import Config
     from nwbsparse.training.fit import fit
-    from sessions import make_binned, planted
+    from make.sessions import make_binned, planted
 
     random.seed({seed})
     folder = {folder!r}

@@ -5,7 +5,8 @@ import pytest
 import torch
 from scipy.optimize import linear_sum_assignment
 
-from fits import KINDS, QUICK
+from make.fits import KINDS, QUICK
+from make.sessions import N_UNITS, make_binned, planted
 from nwbsparse import names
 from nwbsparse.models.losses import reconstruction_loss
 from nwbsparse.options.config import Config
@@ -13,7 +14,6 @@ from nwbsparse.simulate.superposition import simulate_superposition
 from nwbsparse.training.bins import windows_of
 from nwbsparse.training.fit import fit
 from nwbsparse.training.start import untrained_control
-from sessions import N_UNITS, make_binned, planted
 
 
 @pytest.fixture(scope="module")

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from fits import KINDS, everything
+from make.fits import KINDS, everything
+from make.sessions import make_binned, planted
 from nwbsparse.errors import BadInput
 from nwbsparse.options.config import Config
 from nwbsparse.training import fit as fitting
 from nwbsparse.training.engine import TrainingDiverged
 from nwbsparse.training.fit import fit, fit_many
-from sessions import make_binned, planted
 
 EXACT = {"batch_size": 64, "max_epochs": 3, "precision": "float64", "dead_window": 9}
 MEMBERS = [

@@ -8,14 +8,14 @@ import textwrap
 import pytest
 import torch
 
-from fits import KINDS
+from make.fits import KINDS
+from make.sessions import make_binned, planted
 from nwbsparse.errors import EnvironmentProblem
 from nwbsparse.options.config import Config
 from nwbsparse.training import device as devices
 from nwbsparse.training import fit as fitting
 from nwbsparse.training.device import available_bytes, check_memory, pick_device
 from nwbsparse.training.fit import fit, fit_many, needed_bytes
-from sessions import make_binned, planted
 
 CPU = torch.device("cpu")
 START = """
@@ -25,7 +25,7 @@ START = """
     from nwbsparse.options.config import Config
     from nwbsparse.errors import EnvironmentProblem
     from nwbsparse.training.fit import fit
-    from sessions import make_binned, planted
+    from make.sessions import make_binned, planted
 
     def peak():
         # kilobytes; ru_maxrss begins with that of the process that started this one

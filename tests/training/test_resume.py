@@ -5,12 +5,12 @@ import signal
 import numpy as np
 import pytest
 
-from fits import KINDS, at_start_of_update, everything, raises
+from make.fits import KINDS, at_start_of_update, everything, raises
+from make.sessions import make_binned, planted
 from nwbsparse.errors import BadInput
 from nwbsparse.options.config import Config
 from nwbsparse.training.engine import TrainingDiverged
 from nwbsparse.training.fit import fit
-from sessions import make_binned, planted
 
 RUN = {"batch_size": 64, "max_epochs": 9}
 RESUMED = (

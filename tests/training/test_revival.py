@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from fits import everything
+from make.fits import everything
+from make.sessions import make_binned, planted
 from nwbsparse.options.config import Config
 from nwbsparse.training.fit import fit
-from sessions import make_binned, planted
 
 # too fast for so many latents: nearly half of them die
 DEADLY = {"n_latents": 96, "k": 2, "batch_size": 64, "max_epochs": 10, "learning_rate": 2e-2}

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from fits import KINDS, QUICK
+from make.fits import KINDS, QUICK
+from make.sessions import make_binned, planted
 from nwbsparse import names
 from nwbsparse.errors import BadInput
 from nwbsparse.options.config import Config
 from nwbsparse.training.fit import fit
-from sessions import make_binned, planted
 
 
 @pytest.fixture(scope="module")

@@ -6,13 +6,13 @@ import threading
 
 import pytest
 
-from fits import KINDS, at_start_of_update, everything, raises
+from make.fits import KINDS, at_start_of_update, everything, raises
+from make.sessions import make_binned, planted
 from nwbsparse.options.config import Config
 from nwbsparse.training import fit as fitting
 from nwbsparse.training.fit import fit
 from nwbsparse.training.saved import FILE
 from nwbsparse.training.stopping import SIGNALS
-from sessions import make_binned, planted
 
 # checks lie three updates apart: a stop falls between them
 CONFIG = Config(**KINDS["batch_topk"], batch_size=64, max_epochs=12)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from fits import everything
+from make.fits import everything
+from make.sessions import make_binned, planted
 from nwbsparse import names
 from nwbsparse.analysis.apply.encode import reconstruct
 from nwbsparse.errors import BadInput
@@ -12,7 +13,6 @@ from nwbsparse.options.config import Config
 from nwbsparse.training.fit import fit
 from nwbsparse.training.populations import populations
 from nwbsparse.training.start import untrained_control
-from sessions import make_binned, planted
 
 N_IN, N_OUT, N_EVENTS = 14, 8, 6
 RUN = {"n_latents": 24, "k": 2, "batch_size": 128, "max_epochs": 20}

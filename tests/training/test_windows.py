@@ -9,6 +9,7 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from make.sessions import make_binned, planted
 from nwbsparse import names
 from nwbsparse.errors import BadInput
 from nwbsparse.models.coder import SparseCoder
@@ -18,7 +19,6 @@ from nwbsparse.options.config import Config
 from nwbsparse.training.bins import CHECKED, windows_of
 from nwbsparse.training.fit import fit
 from nwbsparse.training.populations import populations
-from sessions import make_binned, planted
 
 N_UNITS = 5
 

@@ -10,6 +10,7 @@ import pytest
 import torch
 import xarray as xr
 
+from make.recordings import circle, laps, spatial, write_recording
 from nwbsparse.analysis.apply.encode import encode
 from nwbsparse.analysis.explain import explain
 from nwbsparse.analysis.quality.evaluate import evaluate
@@ -22,7 +23,6 @@ from nwbsparse.results.results import Results, environment
 from nwbsparse.session import Session
 from nwbsparse.training.fit import fit
 from nwbsparse.views.report.report import report
-from recordings import circle, laps, spatial, write_recording
 
 CANARY = "<script>alert('x')</script>"
 SECONDS = 1200

@@ -2,13 +2,50 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from cyclopts import App, Parameter
 
-from nwbsparse.cli import share, understand, writing
-from nwbsparse.options.config import Config
+from nwbsparse.cli.commands.bundle import bundle
+from nwbsparse.cli.commands.config import config
+from nwbsparse.cli.commands.decode import decode
+from nwbsparse.cli.commands.demo import demo
+from nwbsparse.cli.commands.doctor import doctor
+from nwbsparse.cli.commands.encode import encode
+from nwbsparse.cli.commands.evaluate import evaluate
+from nwbsparse.cli.commands.explain import explain
+from nwbsparse.cli.commands.fit import fit
+from nwbsparse.cli.commands.info import info
+from nwbsparse.cli.commands.inspect import inspect
+from nwbsparse.cli.commands.label import label
+from nwbsparse.cli.commands.report import report
+from nwbsparse.cli.commands.reproduce import reproduce
+from nwbsparse.cli.commands.run import run
+from nwbsparse.cli.commands.simulate import simulate
+from nwbsparse.cli.commands.transfer import transfer
+from nwbsparse.cli.commands.validate import validate
+from nwbsparse.cli.commands.write import write
 from nwbsparse.schema import own_version
+
+COMMANDS = (
+    run,
+    inspect,
+    config,
+    info,
+    fit,
+    encode,
+    evaluate,
+    explain,
+    decode,
+    transfer,
+    report,
+    write,
+    label,
+    bundle,
+    validate,
+    doctor,
+    reproduce,
+    simulate,
+    demo,
+)
 
 app = App(
     name="nwbsparse",
@@ -17,8 +54,5 @@ app = App(
     default_parameter=Parameter(negative=()),
     suppress_keyboard_interrupt=False,  # stopping has an exit code of its own
 )
-
-for command in (*understand.COMMANDS, *writing.COMMANDS, *share.COMMANDS):
+for command in COMMANDS:
     app.command(command)
-
-Flags = Annotated[Config, Parameter(name="*")]

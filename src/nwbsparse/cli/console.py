@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from cyclopts import Parameter
 from rich.console import Console
 from rich.markup import escape
 
@@ -21,13 +20,8 @@ def says(console: Console) -> Callable[[str], None]:
     return lambda line: console.print(f"[dim]·[/] {escape(line)}", soft_wrap=True)
 
 
-Flag = Annotated[bool, Parameter(negative=())]
-
-
-Repeated = Annotated[list[str], Parameter(negative=())]
-
-
 def csv_tables(console: Console, dataset: Any, folder: Path | None, *, overwrite: bool) -> None:
+    """Write a dataset as CSV into a folder, where one was asked for, and say so."""
     if folder is None:
         return
     from nwbsparse.results.csv import write_csv
@@ -36,4 +30,5 @@ def csv_tables(console: Console, dataset: Any, folder: Path | None, *, overwrite
 
 
 def wrote(console: Console, folder: Path, *files: str) -> None:
+    """Say which files were written."""
     says(console)(f"wrote {', '.join(files)} to {folder}")

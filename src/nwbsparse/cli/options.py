@@ -1,14 +1,24 @@
-"""``--config run.toml`` and ``--preset NAME``: options from elsewhere, overridden by flags."""
+"""Types of flags; ``--config run.toml`` and ``--preset NAME``: options from elsewhere."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from cyclopts import Parameter
 
 from nwbsparse.errors import BadInput
-from nwbsparse.options.config import from_dict, read_toml
+from nwbsparse.options.config import Config, ReadOptions, from_dict, read_toml
 from nwbsparse.options.presets import preset
+
+Flag = Annotated[bool, Parameter(negative=())]
+Repeated = Annotated[list[str], Parameter(negative=())]
+Options = Annotated[Config, Parameter(name="*")]
+"""All options, a flag each."""
+Reading = Annotated[ReadOptions, Parameter(name="*")]
+"""Those of reading, a flag each."""
+Json = Annotated[bool, Parameter(name="--json", negative=())]
 
 
 def with_config_file(tokens: Sequence[str]) -> list[str]:

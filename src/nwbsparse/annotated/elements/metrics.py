@@ -1,5 +1,7 @@
 """How good the model is, a row a number."""
 
+# hdmf makes its classes and their signatures at run time
+# pyright: reportInvalidTypeForm=false, reportCallIssue=false
 from __future__ import annotations
 
 import numpy as np

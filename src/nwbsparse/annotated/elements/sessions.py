@@ -1,5 +1,7 @@
 """The recordings that a model was made from, a row each."""
 
+# hdmf makes its classes and their signatures at run time
+# pyright: reportInvalidTypeForm=false, reportCallIssue=false
 from __future__ import annotations
 
 from typing import Any

@@ -7,7 +7,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from nwbsparse.cli.console import Flag, Repeated, csv_tables, new_console
+from nwbsparse.cli.console import csv_tables, new_console
+from nwbsparse.cli.options import Flag, Repeated
 
 
 def decode(

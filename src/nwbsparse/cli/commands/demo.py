@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nwbsparse.cli.app import app
 from nwbsparse.cli.console import new_console, says
 
 
-@app.command
 def demo(*, out: Path = Path("demo"), seed: int = 0, seeds: int = 0) -> None:
     """Run everything on simulations with known truth, and say what was recovered.
 

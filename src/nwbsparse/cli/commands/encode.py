@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nwbsparse.cli.app import app
 from nwbsparse.cli.console import new_console, says
 
 
-@app.command
 def encode(
     model: Path,
     source: str,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from nwbsparse.cli.console import Flag, csv_tables, new_console, wrote
+from nwbsparse.cli.console import csv_tables, new_console, wrote
+from nwbsparse.cli.options import Flag
 
 
 def evaluate(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from nwbsparse.cli.console import Flag, Repeated, csv_tables, new_console, says, wrote
+from nwbsparse.cli.console import csv_tables, new_console, says, wrote
+from nwbsparse.cli.options import Flag, Repeated
 
 
 def explain(

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nwbsparse.cli.app import Flags, app
 from nwbsparse.cli.console import new_console, says
+from nwbsparse.cli.options import Options
 from nwbsparse.options.config import Config
 
 
-@app.command
 def fit(
     source: str,
     /,
     *,
     out: Path,
-    config: Flags = Config(),  # noqa: B008
+    config: Options = Config(),  # noqa: B008
     embedding: Path | None = None,
     embedding_method: str | None = None,
     resume: bool = False,

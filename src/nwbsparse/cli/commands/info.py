@@ -5,19 +5,15 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from cyclopts import Parameter
 from rich.markup import escape
 
-from nwbsparse.cli.app import app
 from nwbsparse.cli.console import new_console
+from nwbsparse.cli.options import Json
 
 
-@app.command
-def info(
-    *files: Path, as_json: Annotated[bool, Parameter(name="--json", negative=())] = False
-) -> None:
+def info(*files: Path, as_json: Json = False) -> None:
     """Show versions, devices and the extension, for bug reports; or which models files hold.
 
     Annotated files with the same model id hold the same model: of several sessions, each file has

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Annotated
 
-from cyclopts import Parameter
-
-from nwbsparse.cli.app import app
 from nwbsparse.cli.console import new_console
+from nwbsparse.cli.options import Json, Reading
 from nwbsparse.options.config import ReadOptions
 
 
-@app.command
 def inspect(
     source: str,
     /,
     *,
-    options: Annotated[ReadOptions, Parameter(name="*")] = ReadOptions(),  # noqa: B008
+    options: Reading = ReadOptions(),  # noqa: B008
     strict: bool = False,
-    as_json: Annotated[bool, Parameter(name="--json", negative=())] = False,
+    as_json: Json = False,
 ) -> None:
     """Show what a recording holds: what can be read, what was dropped and why.
 

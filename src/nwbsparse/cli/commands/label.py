@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from nwbsparse.cli.console import new_console, says
-from nwbsparse.cli.writing import Flag
+from nwbsparse.cli.options import Flag
 
 
 def label(

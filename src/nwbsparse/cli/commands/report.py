@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nwbsparse.cli.console import Flag, new_console, says
+from nwbsparse.cli.console import new_console, says
+from nwbsparse.cli.options import Flag
 
 
 def report(run: Path, /, *, out: Path, name: str | None = None, overwrite: Flag = False) -> None:

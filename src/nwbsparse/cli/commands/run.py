@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nwbsparse.cli.app import Flags, app
 from nwbsparse.cli.console import new_console, says
+from nwbsparse.cli.options import Options
 from nwbsparse.options.config import Config
 
 
-@app.command
 def run(
     source: str,
     /,
     *more: str,
     out: Path,
-    config: Flags = Config(),  # noqa: B008
+    config: Options = Config(),  # noqa: B008
     embedding: Path | None = None,
     embedding_method: str | None = None,
     overwrite: bool = False,
@@ -54,7 +53,9 @@ def run(
     """
     from nwbsparse.cli.show import progress_bars, report_table, show_plan, show_run
     from nwbsparse.io.read import read_as
-    from nwbsparse.runs import run as pipeline
+    from nwbsparse.runs.outputs import check_out
+    from nwbsparse.runs.plan import plan
+    from nwbsparse.runs.run import run
 
     console = new_console()
     if more:
@@ -72,16 +73,16 @@ def run(
         )  # fmt: skip
         return
     if not dry_run:
-        pipeline.check_out(out, source, config, overwrite=overwrite)
+        check_out(out, source, config, overwrite=overwrite)
     session = read_as(source, config, strict=strict)
     if dry_run:
-        show_plan(console, pipeline.plan(session, config, embedding=embedding), source, out)
+        show_plan(console, plan(session, config, embedding=embedding), source, out)
         return
     if not quiet:
         console.print(report_table(session.report.to_dict()))
     with progress_bars(console, quiet=quiet) as progress:
         say = (lambda _: None) if quiet else says(console)
-        done = pipeline.run(
+        done = run(
             session, out, config, embedding=embedding, embedding_method=embedding_method,
             overwrite=overwrite, progress=progress, say=say,
         )  # fmt: skip

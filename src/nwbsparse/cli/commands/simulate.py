@@ -6,11 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from nwbsparse.cli.app import app
 from nwbsparse.cli.console import new_console
 
 
-@app.command
 def simulate(name: str, /, *, out: Path, seed: int = 0, overwrite: bool = False) -> None:
     """Write a recording with known truth as NWB.
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nwbsparse.cli.console import Flag, csv_tables, new_console
+from nwbsparse.cli.console import csv_tables, new_console
+from nwbsparse.cli.options import Flag
 
 
 def transfer(

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from nwbsparse.cli.console import new_console, says
-from nwbsparse.cli.writing import Flag
+from nwbsparse.cli.options import Flag
 
 
 def write(

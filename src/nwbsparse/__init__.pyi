@@ -1,0 +1,96 @@
+# The verbs and where they are made: what editors see, and what is imported when first used.
+from .analysis.apply.encode import encode as encode
+from .analysis.apply.encode import reconstruct as reconstruct
+from .analysis.behaviour.confirm import confirm as confirm
+from .analysis.behaviour.labels import labels_in_words as labels_in_words
+from .analysis.decoding.decode import decode as decode
+from .analysis.explain import explain as explain
+from .analysis.quality.cosmooth import cosmooth as cosmooth
+from .analysis.quality.evaluate import evaluate as evaluate
+from .analysis.quality.naik_scores import naik_scores as naik_scores
+from .analysis.quality.stability import fit_seeds as fit_seeds
+from .analysis.quality.stability import stability as stability
+from .analysis.transfer import transfer as transfer
+from .analysis.units.attribute import attribute as attribute
+from .binning.sessions.for_coder import for_coder as for_coder
+from .binning.sessions.join import join_sessions as join_sessions
+from .binning.split import split as split
+from .binning.to_bins import to_bins as to_bins
+from .binning.with_target import with_target as with_target
+from .embedding.attach import with_embedding as with_embedding
+from .io.read import read as read
+from .models.checkpoint import load as load
+from .models.checkpoint import save as save
+from .models.coder import SparseCoder as SparseCoder
+from .models.exports import export_dictionary_learning as export_dictionary_learning
+from .models.exports import export_saelens as export_saelens
+from .models.session_part import coder_of_session as coder_of_session
+from .options.config import Config as Config
+from .plugins.sklearn import SparseCoderTransformer as SparseCoderTransformer
+from .results.label import label as label
+from .results.of_sessions import results_of_sessions as results_of_sessions
+from .results.results import Results as Results
+from .results.results import open_activations as open_activations
+from .results.results import open_results as open_results
+from .results.results import write as write
+from .runs.reproduce import reproduce as reproduce
+from .runs.revisit import revisit as revisit
+from .runs.run import run as run
+from .runs.run_sessions import run_sessions as run_sessions
+from .session import Session as Session
+from .share.bundle import bundle as bundle
+from .share.doctor import doctor as doctor
+from .share.rescue import rescue as rescue
+from .share.validate import validate as validate
+from .training.fit import fit as fit
+from .training.fit import fit_many as fit_many
+from .views.report.report import report as report
+
+__all__ = [
+    "Config",
+    "Results",
+    "Session",
+    "SparseCoder",
+    "SparseCoderTransformer",
+    "attribute",
+    "bundle",
+    "coder_of_session",
+    "confirm",
+    "cosmooth",
+    "decode",
+    "doctor",
+    "encode",
+    "evaluate",
+    "explain",
+    "export_dictionary_learning",
+    "export_saelens",
+    "fit",
+    "fit_many",
+    "fit_seeds",
+    "for_coder",
+    "join_sessions",
+    "label",
+    "labels_in_words",
+    "load",
+    "naik_scores",
+    "open_activations",
+    "open_results",
+    "read",
+    "reconstruct",
+    "report",
+    "reproduce",
+    "rescue",
+    "results_of_sessions",
+    "revisit",
+    "run",
+    "run_sessions",
+    "save",
+    "split",
+    "stability",
+    "to_bins",
+    "transfer",
+    "validate",
+    "with_embedding",
+    "with_target",
+    "write",
+]

@@ -1,1 +1,0 @@
-"""Arrays, and files that are nothing but arrays, into a Session."""

@@ -1,1 +1,0 @@
-"""Results ⇄ the types of ndx-sparse-latents in an NWB file."""

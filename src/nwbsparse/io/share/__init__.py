@@ -1,1 +1,0 @@
-"""Handing an annotated file to others: its name on DANDI, its subject, its links, its soundness."""

@@ -1,0 +1,149 @@
+"""Labels in words: the grammar, what is planted is said, and nothing is said where nothing is known."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+import xarray as xr
+from scipy.ndimage import gaussian_filter1d
+from sklearn.metrics import roc_auc_score
+
+from make.sessions import make_binned
+from nwbsparse import names
+from nwbsparse.analysis.behaviour.labels import labels_in_words
+from nwbsparse.errors import BadInput
+
+N = 12_000
+GRAMMAR = re.compile(r"^[^()]+( while [^()]+)? \(AUROC [01]\.\d\d, n = [\d,]+\)$")
+
+
+def walk(rng, low, high):
+    made = gaussian_filter1d(rng.standard_normal(N), 8.0)
+    order = np.argsort(np.argsort(made)) / N
+    return (low + (high - low) * order).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def made():
+    """(data, activations, claims): one latent for each kind of clause, and three about nothing."""
+    rng = np.random.default_rng(0)
+    data = make_binned(rng.poisson(0.5, (N, 4)).astype(np.uint8), test=0.3)
+    speed, place = walk(rng, 0, 1), walk(rng, 0, 2)
+    heading = walk(rng, -np.pi, np.pi)
+    plane = np.stack([walk(rng, 0, 1), walk(rng, 0, 1)], axis=1)
+    side = rng.integers(0, 2, N // 60)[np.arange(N) // 60]
+    lick = (rng.random(N) < 0.1).astype(np.uint8)
+    covariate = {names.ROLE: names.ROLE_COVARIATE}
+    categories = {names.CATEGORIES: json.dumps(["left", "right"])}
+    data = data.assign(
+        speed=("time", speed, {**covariate, names.KIND: names.CONTINUOUS, "units": "m/s"}),
+        place=("time", place, {**covariate, names.KIND: names.POSITION, "units": "m"}),
+        heading=("time", heading, {**covariate, names.KIND: names.CIRCULAR, "units": "rad"}),
+        plane=(("time", "space"), plane, {**covariate, names.KIND: names.POSITION, "units": "m"}),
+        side=(
+            "time",
+            side.astype(np.int32),
+            {names.ROLE: names.ROLE_CONDITION, names.KIND: names.CATEGORICAL, **categories},
+        ),
+        lick=("time", lick, {names.ROLE: names.ROLE_EVENT}),
+    )
+    truth = [
+        (speed > 0.7, "speed", ""),
+        (speed < 0.2, "speed", ""),
+        ((place > 1.0) & (place < 1.4), "place", ""),
+        ((speed > 0.5) & (place > 1.2) & (place < 1.4), "place", ""),
+        (np.abs(heading) > np.pi - np.pi / 6, "heading", ""),
+        ((plane > 0.3).all(axis=1) & (plane < 0.6).all(axis=1), "plane", ""),
+        (side == 1, "side", "right"),
+        (lick > 0, "lick", "event"),
+        (np.zeros(N, bool), "speed", ""),
+        (speed > 0.7, "speed", ""),
+        (rng.random(N) < 0.1, "speed", ""),
+    ]
+    often = np.stack([one for one, _, _ in truth], axis=1)
+    active = (rng.random(often.shape) < 0.7) & often | (rng.random(often.shape) < 0.02)
+    active[:, 8] = False
+    activation = (active * rng.exponential(1.0, active.shape)).astype(np.float32)
+    latents = xr.Dataset(
+        {"activation": (("time", "latent"), activation)}, attrs={names.CODER_ID: "abc"}
+    )
+    status = np.array(["found"] * 9 + ["not found", "found"], dtype=object)
+    attribution = xr.Dataset(
+        {
+            "best_variable": ("latent", np.array([v for _, v, _ in truth], dtype=object)),
+            "best_condition": ("latent", np.array([c for _, _, c in truth], dtype=object)),
+            "association_status": ("latent", status),
+        },
+        attrs={names.CODER_ID: "abc"},
+    )
+    return data, latents, attribution, labels_in_words(attribution, data, latents)
+
+
+def numbers(text):
+    return [float(one) for one in re.findall(r"-?\d+\.?\d*", text.partition(" (AUROC")[0])]
+
+
+def test_what_is_planted_is_said_in_the_grammar(made):
+    said = made[3]["label"].values
+    assert said[0].startswith("speed > ") and "m/s" in said[0]
+    assert numbers(said[0])[0] == pytest.approx(0.7, abs=0.03)
+    assert said[1].startswith("speed < ") and numbers(said[1])[0] == pytest.approx(0.2, abs=0.03)
+    assert said[2].startswith("place in [") and "] m (" in said[2]
+    np.testing.assert_allclose(numbers(said[2]), [1.0, 1.4], atol=0.03)
+    np.testing.assert_allclose(np.abs(numbers(said[4])), np.pi * 5 / 6, atol=0.3)
+    assert numbers(said[4])[0] > 0 > numbers(said[4])[1], "the range goes through ±π"
+    assert re.match(r"plane in \[[\d., ]+\] × \[[\d., ]+\] m \(", said[5])
+    np.testing.assert_allclose(numbers(said[5]), [0.3, 0.6, 0.3, 0.6], atol=0.06)
+    assert said[6].startswith("side = right (") and said[7].startswith("lick (")
+    assert all(GRAMMAR.match(one) for one in said[:8]), said
+
+
+def test_a_second_clause_is_added_where_it_holds_and_nowhere_else(made):
+    said = made[3]["label"].values
+    first, _, second = said[3].partition(" while ")
+    assert first.startswith("place in [") and second.startswith("speed > ")
+    assert numbers(second)[0] == pytest.approx(0.5, abs=0.11), "within one tuning bin"
+    for latent in (0, 1, 2, 4, 5, 6, 7):
+        assert " while " not in said[latent]
+
+
+def test_score_and_n_are_of_the_held_out_bins(made):
+    data, latents, _, found = made
+    test = data["split"].values == 2
+    truth = data["side"].values[test] == 1
+    expected = roc_auc_score(truth, latents["activation"].values[test, 6])
+    assert found["label_auroc"].values[6] == pytest.approx(expected)
+    assert found["label_bins"].values[6] == truth.sum()
+    assert f"AUROC {expected:.2f}, n = {truth.sum():,}" in found["label"].values[6]
+
+
+def test_where_nothing_is_found_nothing_is_said(made):
+    found = made[3]
+    for latent in (8, 9):
+        assert found["label"].values[latent] == ""
+        assert np.isnan(found["label_auroc"].values[latent])
+        assert found["label_bins"].values[latent] == 0
+
+
+def test_other_latents_are_refused(made):
+    data, latents, attribution, _ = made
+    with pytest.raises(BadInput, match="of one coder and one recording"):
+        labels_in_words(attribution, data, latents.assign_attrs(coder_id="other"))
+    with pytest.raises(BadInput, match="bins"):
+        labels_in_words(attribution, data.isel(time=slice(100)), latents)
+
+
+def test_the_choice_does_not_look_at_the_held_out_bins(made):
+    data, latents, attribution, found = made
+    other = latents.copy(deep=True)
+    test = np.flatnonzero(data["split"].values == 2)
+    other["activation"].values[test] = np.random.default_rng(1).permuted(
+        other["activation"].values[test], axis=0
+    )
+    again = labels_in_words(attribution, data, other)
+    words = [text.partition(" (AUROC")[0] for text in again["label"].values]
+    before = [text.partition(" (AUROC")[0] for text in found["label"].values]
+    assert all(one in ("", two) for one, two in zip(words[:8], before[:8], strict=True))
+    assert any(words[:8])
+    assert np.nanmax(again["label_auroc"].values[:8]) < 0.6

@@ -1,0 +1,1 @@
+"""Makers of what tests look at: recordings, sessions, coders, results; all seeded."""
