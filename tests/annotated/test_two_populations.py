@@ -6,8 +6,8 @@ import h5py
 import numpy as np
 import pytest
 from pynwb import NWBHDF5IO
-from results.test_datasets import identical
-from results.test_round_trip import equal
+from annotated.test_datasets import identical
+from annotated.test_round_trip import equal
 
 from make.recordings import damaged, replace_dataset, write_recording
 from make.results import made_results

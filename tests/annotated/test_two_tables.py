@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pynwb import NWBHDF5IO, NWBFile
 from pynwb.ophys import Fluorescence, RoiResponseSeries
-from results.test_round_trip import equal
+from annotated.test_round_trip import equal
 
 import nwbsparse as ns
 from make.cli_runs import run_cli
