@@ -24,10 +24,11 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.float32, "float64": torch.
 class SparseCoder(nn.Module):
     """An autoencoder whose middle is sparse: ``latents = sparsifier(encoder(y − b_pre))``.
 
-    ``y`` are counts, normalised with the mean and standard deviation of the training bins when
-    the options say so. Rows of ``dictionary`` (latent, lag · target unit) have unit length unless
-    the options free them; level ``l`` uses the first ``levels[l]`` rows (Matryoshka). Thresholds
-    are per level, in float32.
+    ``y`` are counts, smoothed and normalised with the mean and standard deviation of the training
+    bins when the options say so; what is reconstructed may be scaled otherwise than what is read.
+    Rows of ``dictionary`` (latent, lag · target unit) have unit length unless the options free
+    them; level ``l`` uses the first ``levels[l]`` rows (Matryoshka). Thresholds are per level, in
+    float32.
     """
 
     dictionary: Tensor
@@ -58,7 +59,7 @@ class SparseCoder(nn.Module):
             "scale": torch.ones(n_units),
             "pre_bias": torch.zeros(n_units),
         }
-        if record.target_ids is not None:
+        if record.scales_target:
             buffers |= {
                 "target_offset": torch.zeros(n_targets),
                 "target_scale": torch.ones(n_targets),
@@ -144,9 +145,9 @@ class SparseCoder(nn.Module):
 
     def normalise_target(self, counts: Tensor) -> Float[Tensor, "*bin unit"]:
         """Counts of the target units in the scale in which they are reconstructed."""
-        same = self.record.target_ids is None
-        offset = self.offset if same else self.target_offset
-        scale = self.scale if same else self.target_scale
+        own = self.record.scales_target
+        offset = self.target_offset if own else self.offset
+        scale = self.target_scale if own else self.scale
         return (counts.to(scale.dtype) - offset) / scale
 
     def pre_activation(self, y: Float[Tensor, "bin *lag unit"]) -> Float[Tensor, "bin latent"]:
@@ -212,6 +213,7 @@ _SHAPING = {
     "decoder": "linear",
     "decoded": "last",
     "lag": 0,
+    "smoothing": 0.0,
 }
 """Options that shape activations or reconstructions without showing in the weights, as usual."""
 

@@ -9,12 +9,19 @@ from typing import Any
 
 LEGAL_TARGETS: dict[str, tuple[tuple[str, str], ...]] = {
     "mse": (
-        ("zscore", "identity"), ("none", "identity"), ("none", "relu"), ("none", "softplus"),
-        ("none", "exp"),
+        ("zscore", "identity"), ("scaled", "identity"), ("none", "identity"), ("none", "relu"),
+        ("none", "softplus"), ("none", "exp"),
     ),
-    "msle": (("none", "relu"), ("none", "softplus"), ("none", "exp")),
-    "poisson": (("none", "softplus"), ("none", "exp")),
-    "negative_binomial": (("none", "softplus"), ("none", "exp")),
+    "msle": (
+        ("none", "relu"), ("none", "softplus"), ("none", "exp"), ("scaled", "relu"),
+        ("scaled", "softplus"), ("scaled", "exp"),
+    ),
+    "poisson": (
+        ("none", "softplus"), ("none", "exp"), ("scaled", "softplus"), ("scaled", "exp"),
+    ),
+    "negative_binomial": (
+        ("none", "softplus"), ("none", "exp"), ("scaled", "softplus"), ("scaled", "exp"),
+    ),
 }  # fmt: skip
 """loss → the (normalisation, output) pairs under which it is defined; the first is the default.
 
@@ -29,7 +36,15 @@ _POSITIVE = (
     "k", "window", "d_model", "n_heads", "n_blocks", "bandwidth", "tau", "batch_size", "learning_rate",
     "max_epochs", "patience", "dead_window", "k_aux", "n_shifts", "seeds",
 )  # fmt: skip
-_NOT_NEGATIVE = ("gap", "aux_weight", "penalty_weight", "weight_decay", "clip")
+_NOT_NEGATIVE = (
+    "smoothing",
+    "replicates",
+    "gap",
+    "aux_weight",
+    "penalty_weight",
+    "weight_decay",
+    "clip",
+)
 _SEEDS = ("seed", "order_seed")
 _NUMBER = re.compile(r"[0-9]{1,9}")
 

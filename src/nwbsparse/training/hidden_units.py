@@ -1,0 +1,124 @@
+"""How well a coder tells hidden units from the visible ones: what it knows of co-activity."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from nwbsparse.models.coder import SparseCoder
+from nwbsparse.training.bins import Windows
+
+FOLDS = 4
+BLOCKS = 10
+CHUNK = 4096
+FOLD_SEED = 0
+
+
+@dataclass(frozen=True)
+class HiddenScore:
+    """Errors on hidden units, from which the score and its spread follow.
+
+    Sums are over bins, per block of neighbouring bins and per unit, in the scale in which the coder
+    reconstructs.
+    """
+
+    error: Float[np.ndarray, "block unit"]
+    """``Σ (y − ŷ)²``."""
+    around: Float[np.ndarray, "block unit"]
+    """``Σ (y − ȳ)²`` about the mean of the training bins."""
+
+    @property
+    def r2(self) -> float:
+        """``1 − Σ error / Σ around`` over all units and bins; NaN where nothing varies."""
+        total = self.around.sum()
+        return float(1 - self.error.sum() / total) if total > 0 else np.nan
+
+    @property
+    def unit_r2(self) -> Float[np.ndarray, " unit"]:
+        """The same of each unit by itself."""
+        total = self.around.sum(axis=0)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.where(total > 0, 1 - self.error.sum(axis=0) / total, np.nan)
+
+    @property
+    def standard_error(self) -> float:
+        """Of ``r2``, from the blocks; NaN for one block."""
+        total = self.around.sum()
+        n = len(self.around)
+        if n < 2 or not total > 0:
+            return np.nan
+        gained = (self.around - self.error).sum(axis=1) * n / total
+        return float(gained.std(ddof=1) / np.sqrt(n))
+
+
+def folds_of(group: Int[np.ndarray, " unit"]) -> Int[np.ndarray, " unit"]:
+    """(unit,) which fold each unit is hidden in: groups dealt at random, always the same way."""
+    labels, of_unit = np.unique(group, return_inverse=True)
+    return (np.random.default_rng(FOLD_SEED).permutation(len(labels)) % FOLDS)[of_unit]
+
+
+@torch.no_grad()
+def hidden_scores(
+    coders: Sequence[SparseCoder],
+    windows: Windows,
+    index: Int[Tensor, " window"],
+    group: Int[np.ndarray, " unit"],
+) -> list[HiddenScore]:
+    """Hide each fold of units in all bins, and reconstruct it from the others (recipe, 4).
+
+    Hidden units stand at their mean in the whole window, visible ones are scaled by the share of
+    units that is visible; activations are those of the stored threshold. Nothing is fitted again.
+
+    Args:
+        coders: of one shape of input; autoencoders, whose targets are what they read.
+        windows: the recording.
+        index: the bins that are looked at, in order.
+        group: of each unit.
+    """
+    fold, mean = folds_of(group), _mean_target(coders[0], windows)
+    edges = np.linspace(0, len(index), BLOCKS + 1).round().astype(int)
+    n_units = len(group)
+    error = np.zeros((len(coders), BLOCKS, n_units))
+    around = np.zeros((BLOCKS, n_units))
+    for block, (first, stop) in enumerate(pairwise(edges)):
+        for some in index[first:stop].split(CHUNK):
+            batch = windows.batch(coders[0], some)
+            target = batch.target.view(len(some), -1, n_units)[:, -1]
+            there = torch.ones_like(target)
+            if batch.valid is not None:
+                there = batch.valid.view(len(some), -1, n_units)[:, -1].to(target.dtype)
+            around[block] += _squares((target - mean) * there)
+            for number in np.unique(fold):
+                hidden = torch.from_numpy(fold == number).to(target.device)
+                y = batch.y.masked_fill(hidden, 0.0) / (1 - float(hidden.double().mean()))
+                for at, coder in enumerate(coders):
+                    activation = coder.activate(coder.pre_activation(y[:, -coder.window :]))
+                    made = coder.decode(activation).view(len(some), -1, n_units)[:, -1]
+                    off = ((target - made) * there)[:, hidden]
+                    error[at, block, hidden.cpu().numpy()] += _squares(off)
+    return [HiddenScore(one, around) for one in error]
+
+
+def _mean_target(coder: SparseCoder, windows: Windows) -> Float[Tensor, " unit"]:
+    """Mean of each reconstructed unit over the training bins in which it was observed."""
+    total: Tensor | float = 0.0
+    seen: Tensor | float = 0.0
+    for some in windows.train.split(CHUNK):
+        batch = windows.batch(coder, some)
+        target = batch.target.view(len(some), -1, coder.n_targets)[:, -1].double()
+        there = torch.ones_like(target)
+        if batch.valid is not None:
+            there = batch.valid.view(len(some), -1, coder.n_targets)[:, -1].double()
+        total, seen = total + (target * there).sum(dim=0), seen + there.sum(dim=0)
+    assert isinstance(total, Tensor) and isinstance(seen, Tensor)
+    return (total / seen.clamp(min=1)).to(coder.scale.dtype)
+
+
+def _squares(table: Tensor) -> np.ndarray:
+    return table.double().square().sum(dim=0).cpu().numpy()
