@@ -19,14 +19,14 @@ import torch
 from sklearn.decomposition import NMF, PCA, FastICA
 
 from nwbsparse import names
-from nwbsparse.analysis.apply.encode import dense, encode
+from nwbsparse.analysis.inference import dense, encode
+from nwbsparse.analysis.pairs import Channels, pearson
 from nwbsparse.analysis.recovery import matched_cosine, recovered_placecells
-from nwbsparse.analysis.statistics.correlation import Channels, pearson
-from nwbsparse.analysis.units.tables import SINGLE_UNIT
-from nwbsparse.io.read import read
-from nwbsparse.options.config import Config
-from nwbsparse.runs.demo import N_SUPERPOSED, PLACECELLS, SUPERPOSITION
-from nwbsparse.runs.prepare import prepare
+from nwbsparse.analysis.units import SINGLE_UNIT
+from nwbsparse.config import Config
+from nwbsparse.demo import N_SUPERPOSED, PLACECELLS, SUPERPOSITION
+from nwbsparse.io.reading import read
+from nwbsparse.prepare import prepare
 from nwbsparse.simulate.nwb import write_placecells, write_superposition
 from nwbsparse.simulate.placecells import FIELDS, simulate_placecells
 from nwbsparse.simulate.superposition import simulate_superposition
@@ -67,11 +67,13 @@ def placecells(seeds=range(10)):
 RECIPES = {
     "batch top-k": {},
     "top-k": {"sparsifier": "topk"},
-    "Matryoshka, nested": {"levels": ("64:3", "256:3"), "nesting": "nested"},
+    "Matryoshka, nested": {
+        "levels": ("64:3", "256:3"), "nesting": "nested", "level_terms": "mean",
+    },
     "JumpReLU": {"sparsifier": "jumprelu", "penalty_weight": 1.0},
     "gated": {"sparsifier": "gated", "penalty_weight": 1.0},
     "L1": {"sparsifier": "l1", "penalty_weight": 1.0},
-}
+}  # fmt: skip
 
 
 def superposition(seeds=range(5)):

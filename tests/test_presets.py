@@ -4,9 +4,9 @@ from collections import Counter
 
 import pytest
 
+from nwbsparse.config import Config, from_dict
 from nwbsparse.errors import BadInput
-from nwbsparse.options.config import Config, from_dict
-from nwbsparse.options.presets import PRESETS, naik_grid, preset
+from nwbsparse.presets import PRESETS, naik_grid, preset
 from nwbsparse.training.fit import fit
 from sessions import make_binned, planted
 
@@ -17,6 +17,11 @@ def test_every_preset_is_legal_and_trains(name):
     options.pop("expansion", None)
     coder = fit(make_binned(planted()), from_dict(options))
     assert coder.record.history
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_take_the_mean_of_levels_as_they_did_before_there_was_a_sum(name):
+    assert preset(name)["level_terms"] == "mean"
 
 
 def test_the_grid_has_27_standard_27_topk_and_81_saturating_coders():

@@ -5,9 +5,11 @@ import os
 import shutil
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
+import pynwb
 import pytest
 
 import nwbsparse as ns
@@ -106,8 +108,16 @@ def test_results_open_with_the_numbers_they_were_written_with(opened):
 
 
 @pytest.mark.parametrize("file", FILES)
+def test_the_definitions_installed_now_find_no_fault_in_them(file):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the definitions in the file, which are older
+        errors = pynwb.validate(path=str(GOLDEN / file / "hdf5.nwb"), use_cached_namespaces=False)
+    assert [str(error) for error in errors if "latents" in str(error)] == []
+
+
+@pytest.mark.parametrize("file", FILES)
 def test_the_coder_in_them_encodes_again(opened):
-    from nwbsparse.runs.prepare import prepare
+    from nwbsparse.prepare import prepare
 
     results, expected = opened
     binned = prepare(results.session, results.config, embedding=results.embedding)

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
+from rich.text import Text
 
-from nwbsparse.cli.console import says
+from nwbsparse.cli.lines import says
 from nwbsparse.cli.show import progress_bars, show_plan, show_run
-from nwbsparse.options.config import Config
-from nwbsparse.runs.plan import plan_of
-from nwbsparse.runs.prepare_sessions import check_outs, named_sources, prepare_sessions
-from nwbsparse.runs.run_sessions import run_sessions
+from nwbsparse.config import Config
+from nwbsparse.joint import run_sessions
+from nwbsparse.pipeline import plan_of
+from nwbsparse.together import check_outs, named_sources, prepare_sessions
 
 
 def run_several(
@@ -46,7 +46,7 @@ def run_several(
     if quiet:
         return
     for name, one in done.runs.items():
-        console.print(f"\n[bold]session {escape(name)}[/]")
+        console.print(Text(f"\nsession {name}", style="bold"))
         show_run(console, one)
     console.print(f"\nmodel id {done.coder.id}, the same in all {len(done.runs)} files")
-    console.print(f"the whole coder is in {escape(str(out))}", soft_wrap=True)
+    console.print(f"the whole coder is in {out}", soft_wrap=True)

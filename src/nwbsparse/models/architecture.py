@@ -15,6 +15,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
+from nwbsparse.config import Config
 from nwbsparse.errors import BadInput
 from nwbsparse.models.decoders import OUTPUTS, Convolution, Decoder, Linear
 from nwbsparse.models.encoders import (
@@ -26,7 +27,6 @@ from nwbsparse.models.encoders import (
     ModelAttention,
 )
 from nwbsparse.models.sparsifiers import Own, Sparsifier, sparsifier
-from nwbsparse.options.config import Config
 
 DICTIONARY, DECODER_BIAS, DISPERSION = "dictionary", "decoder_bias", "log_dispersion"
 

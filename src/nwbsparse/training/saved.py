@@ -13,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as tensors_to_bytes
 from torch import Tensor
 
+from nwbsparse.earlier_options import as_meant
 from nwbsparse.errors import BadInput, IntegrityError
 from nwbsparse.models.checkpoint import write_whole
 from nwbsparse.training.engine import Member, Training, TrainingDiverged
@@ -150,7 +151,7 @@ def _restore_member(
 def _compare(words: dict[str, Any], identity: dict[str, Any], path: Path) -> None:
     if words.get("format", 0) > FORMAT:
         raise BadInput(f"{path} has format {words['format']}; this nwbsparse reads up to {FORMAT}")
-    stored = words.get("identity", {})
+    stored = as_meant(words.get("identity", {}))
     if stored == json.loads(json.dumps(identity)):
         return
     names = sorted(set(stored) | set(identity))

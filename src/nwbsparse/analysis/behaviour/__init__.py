@@ -1,1 +1,0 @@
-"""What latents follow: covariates, conditions, events, and how sure that is."""

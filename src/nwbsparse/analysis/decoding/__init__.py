@@ -1,1 +1,0 @@
-"""Behaviour read out of latents and what they are compared with."""

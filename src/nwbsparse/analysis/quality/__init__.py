@@ -1,1 +1,0 @@
-"""How good a coder is: reconstruction, sparsity, spectrum, stability."""

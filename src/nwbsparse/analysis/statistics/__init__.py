@@ -1,1 +1,0 @@
-"""Correlations, nulls and components, of any table of channels."""

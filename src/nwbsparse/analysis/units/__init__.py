@@ -1,1 +1,0 @@
-"""Which units make a latent."""

@@ -1,1 +1,0 @@
-"""Results as arrays ⇄ an NWB file, complete and verified."""

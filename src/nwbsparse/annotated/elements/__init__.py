@@ -1,1 +1,0 @@
-"""The elements of a stored result, one to a file."""

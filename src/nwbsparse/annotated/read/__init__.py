@@ -1,1 +1,0 @@
-"""A stored result opened again."""

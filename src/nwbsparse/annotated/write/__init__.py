@@ -1,1 +1,0 @@
-"""A result put into a file, complete and verified."""

@@ -1,1 +1,0 @@
-"""Several recordings side by side, and one as a coder of others reads it."""

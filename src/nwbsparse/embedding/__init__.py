@@ -1,1 +1,0 @@
-"""What a coder reads in place of counts."""

@@ -1,1 +1,0 @@
-"""Readers of what is in memory: NumPy, xarray, pynapple, suite2p."""

@@ -1,1 +1,0 @@
-"""Which latents are active, and products with what is not zero."""

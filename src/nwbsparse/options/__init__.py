@@ -1,1 +1,0 @@
-"""What a person can choose, and what is chosen for them."""

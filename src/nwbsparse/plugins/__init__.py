@@ -1,1 +1,0 @@
-"""Our coders in the clothes of other packages."""

@@ -1,1 +1,0 @@
-"""Files that others get, or that broke."""
