@@ -22,8 +22,8 @@ import xarray as xr
 
 import nwbsparse
 from nwbsparse import names
-from nwbsparse.analysis.decoding import decode
-from nwbsparse.presets import PRESETS
+from nwbsparse.analysis.decoding.decode import decode
+from nwbsparse.options.presets import PRESETS
 from nwbsparse.training.start import untrained_control
 
 POSITION, DIRECTION = "position", "direction_runs.direction"

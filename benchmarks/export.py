@@ -95,7 +95,7 @@ def main():
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--profile", action="store_true")
     given = parser.parse_args()
-    from nwbsparse.results import write
+    from nwbsparse.results.results import write
 
     print(machine.words())
     with tempfile.TemporaryDirectory() as name:

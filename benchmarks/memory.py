@@ -26,7 +26,7 @@ def measure(n_bins, n_models):
     import torch
     from made_bins import poisson_bins
 
-    from nwbsparse.config import Config
+    from nwbsparse.options.config import Config
     from nwbsparse.training.fit import fit_many
 
     torch.set_num_threads(1)

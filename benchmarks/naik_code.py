@@ -41,8 +41,8 @@ def main():
     import machine
     from made_bins import TRAIN, Bins
 
-    from nwbsparse.config import Config
-    from nwbsparse.presets import preset
+    from nwbsparse.options.config import Config
+    from nwbsparse.options.presets import preset
     from nwbsparse.training.fit import fit_many
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])

@@ -22,10 +22,10 @@ from hdmf.common import VectorData, VectorIndex
 from pynwb import NWBHDF5IO, H5DataIO, NWBFile
 from pynwb.misc import Units
 
-from nwbsparse.io.account import Account
 from nwbsparse.io.check import sha256_of
 from nwbsparse.io.nwb.read import read_nwb
 from nwbsparse.io.nwb.units import read_units
+from nwbsparse.io.rules.account import Account
 
 REPEATS = 5
 GOAL = 1.5

@@ -19,14 +19,14 @@ import torch
 from sklearn.decomposition import NMF, PCA, FastICA
 
 from nwbsparse import names
-from nwbsparse.analysis.inference import dense, encode
-from nwbsparse.analysis.pairs import Channels, pearson
+from nwbsparse.analysis.apply.encode import dense, encode
 from nwbsparse.analysis.recovery import matched_cosine, recovered_placecells
-from nwbsparse.analysis.units import SINGLE_UNIT
-from nwbsparse.config import Config
-from nwbsparse.demo import N_SUPERPOSED, PLACECELLS, SUPERPOSITION
-from nwbsparse.io.reading import read
-from nwbsparse.prepare import prepare
+from nwbsparse.analysis.statistics.correlation import Channels, pearson
+from nwbsparse.analysis.units.tables import SINGLE_UNIT
+from nwbsparse.io.read import read
+from nwbsparse.options.config import Config
+from nwbsparse.runs.demo import N_SUPERPOSED, PLACECELLS, SUPERPOSITION
+from nwbsparse.runs.prepare import prepare
 from nwbsparse.simulate.nwb import write_placecells, write_superposition
 from nwbsparse.simulate.placecells import FIELDS, simulate_placecells
 from nwbsparse.simulate.superposition import simulate_superposition

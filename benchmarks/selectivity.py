@@ -68,13 +68,13 @@ def ours(n_bins, n_latents):
     import resource
 
     from nwbsparse import names
-    from nwbsparse.analysis.association import Candidate, class_sums, test_all
-    from nwbsparse.analysis.chance import chance
-    from nwbsparse.analysis.coding import Coded
-    from nwbsparse.analysis.conditions import condition_effects
-    from nwbsparse.analysis.entries import entries_of
-    from nwbsparse.analysis.ground import Ground
-    from nwbsparse.analysis.tuning import behaviour_r2
+    from nwbsparse.analysis.apply.activity import entries_of
+    from nwbsparse.analysis.behaviour.association import Candidate, class_sums, test_all
+    from nwbsparse.analysis.behaviour.chance import chance
+    from nwbsparse.analysis.behaviour.coding import Coded
+    from nwbsparse.analysis.behaviour.conditions import condition_effects
+    from nwbsparse.analysis.behaviour.design import Ground
+    from nwbsparse.analysis.behaviour.tuning import behaviour_r2
 
     def everything(n_bins, n_latents, table, codes, covariates):
         bins = np.arange(n_bins)

@@ -83,7 +83,7 @@ def ours(train, validation, *, epochs=EPOCHS, device="cpu"):
     """All 135 with ``fit_many``: seconds of CPU and wall of 50 epochs, and the best R²."""
     from made_bins import TRAIN, VALIDATION, Bins, checks_of_a_full_training
 
-    from nwbsparse.presets import naik_grid
+    from nwbsparse.options.presets import naik_grid
     from nwbsparse.training.fit import fit_many
 
     split = np.repeat([TRAIN, VALIDATION], [len(train), len(validation)]).astype(np.int8)

@@ -29,7 +29,7 @@ def ours(sparsifier, threads, epochs, profile=False, device="cpu", n_bins=BINS):
     import torch
     from made_bins import FULL_UPDATES, checks_of_a_full_training, poisson_bins
 
-    from nwbsparse.config import Config
+    from nwbsparse.options.config import Config
     from nwbsparse.training.fit import fit
 
     torch.set_num_threads(threads)

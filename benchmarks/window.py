@@ -28,7 +28,7 @@ def data_of(n_bins=BINS):
 
 
 def config_of(device):
-    from nwbsparse.config import Config
+    from nwbsparse.options.config import Config
 
     return Config(
         encoder="window", window=WINDOW, decoded="last", levels=("96:8", "192:16"), loss="msle",

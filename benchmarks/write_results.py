@@ -65,7 +65,7 @@ def main():
     parser.add_argument("--latents", type=int, default=4096)
     parser.add_argument("-k", type=int, default=32)
     given = parser.parse_args()
-    from nwbsparse.results import open_activations, open_results, write
+    from nwbsparse.results.results import open_activations, open_results, write
     from recordings import poisson_spikes, write_recording
 
     print(machine.words())

@@ -32,7 +32,7 @@ def reference(coder, data):
 
     Bin by bin, window by window: every latent is set to zero and everything decoded again.
     """
-    from nwbsparse.analysis.heldout import whole_bins
+    from nwbsparse.analysis.apply.heldout import whole_bins
 
     bins = whole_bins(coder, data, "test")
     width = coder.architecture.window

@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nwbsparse.config import Config
-from nwbsparse.defaults import resolve
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.models.record import CoderRecord
+from nwbsparse.options.automatic import resolve
+from nwbsparse.options.config import Config
 
 N_UNITS = 6
 

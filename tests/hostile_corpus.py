@@ -232,7 +232,7 @@ def metadata_of_megabytes(file: Any, _folder: Path) -> None:
 
 def _annotated(change: Callable[[Any, Path], None]) -> Builder:
     def made(folder: Path) -> Path:
-        from nwbsparse.results import write
+        from nwbsparse.results.results import write
         from results.made import made_results
 
         folder.mkdir(parents=True, exist_ok=True)

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nwbsparse.config import Config, field_names, from_dict, read_toml, to_toml
 from nwbsparse.errors import BadInput
-from nwbsparse.legality import problems
+from nwbsparse.options.config import Config, field_names, from_dict, read_toml, to_toml
+from nwbsparse.options.legality import problems
 
 OPTIONS = st.fixed_dictionaries(
     {},

@@ -53,8 +53,8 @@ def test_a_name_and_a_verdict_are_read_back_and_nothing_else_changes(annotated):
 
 
 def test_the_recording_behind_it_stays_the_one_it_was_made_from(annotated):
-    from nwbsparse.io.results.parse import parse_model
-    from nwbsparse.io.results.reopen import opened_model
+    from nwbsparse.annotated.read.opened import opened_model
+    from nwbsparse.annotated.read.parse import parse_model
 
     def source():
         with opened_model(annotated, None) as model:

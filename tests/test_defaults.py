@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from nwbsparse.config import Config
-from nwbsparse.defaults import resolve
 from nwbsparse.errors import BadInput
+from nwbsparse.options.automatic import resolve
+from nwbsparse.options.config import Config
 
 
 def chosen(options, *, n_units=20, active=20, firing=None, n_train=5000, **more):

@@ -5,35 +5,31 @@ from inspect import signature
 
 import pytest
 
-from nwbsparse import presets
-from nwbsparse.analysis import (
-    association,
-    attribution,
-    automatic,
-    chance,
-    coding,
-    confirm,
-    decoding,
-    decoding_targets,
-    gradients,
-    ground,
-    inference,
-    labels,
-    naik_scores,
-    nulls,
-    reconstruction,
-    spectrum,
-    stability,
-    transfer,
-    units,
-)
+from nwbsparse.analysis import transfer
+from nwbsparse.analysis.apply import encode as inference
+from nwbsparse.analysis.behaviour import association, chance, coding, confirm, labels
+from nwbsparse.analysis.behaviour import cut as automatic
+from nwbsparse.analysis.behaviour import design as ground
+from nwbsparse.analysis.decoding import decode as decoding
+from nwbsparse.analysis.decoding import targets as decoding_targets
+from nwbsparse.analysis.quality import naik_scores, reconstruction, spectrum, stability
+from nwbsparse.analysis.statistics import nulls
+from nwbsparse.analysis.units import attribute as attribution
+from nwbsparse.analysis.units import encoder as gradients
+from nwbsparse.analysis.units import tables as units
+from nwbsparse.annotated.elements import build
+from nwbsparse.annotated.elements import latents as tables
+from nwbsparse.annotated.elements import storage as packing
 from nwbsparse.binning import events, grid
-from nwbsparse.config import Config
-from nwbsparse.defaults import ACTIVE_SHARE, MIN_ACTIVE, PER_DIM
-from nwbsparse.io import unchanged
-from nwbsparse.io.results import build, packing, tables
+from nwbsparse.io import digest as unchanged
+from nwbsparse.options import presets
+from nwbsparse.options.automatic import ACTIVE_SHARE, MIN_ACTIVE, PER_DIM
+from nwbsparse.options.config import Config
 from nwbsparse.training import bins, engine, start
-from nwbsparse.views import plots_comparison, plots_conditions, plots_triggered, plots_units
+from nwbsparse.views.plots import comparison as plots_comparison
+from nwbsparse.views.plots import conditions as plots_conditions
+from nwbsparse.views.plots import triggered as plots_triggered
+from nwbsparse.views.plots import units as plots_units
 
 WORDS = {
     "half": 0.5, "quarter": 4, "thirds": 3, "three": 3, "five": 5, "eight": 8, "ten": 10,

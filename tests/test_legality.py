@@ -4,9 +4,9 @@ import math
 
 import pytest
 
-from nwbsparse.config import Config, from_dict
 from nwbsparse.errors import BadInput
-from nwbsparse.legality import LEGAL_TARGETS, PENALISED, parse_levels, parse_weights
+from nwbsparse.options.config import Config, from_dict
+from nwbsparse.options.legality import LEGAL_TARGETS, PENALISED, parse_levels, parse_weights
 
 
 def refusal(**options):

@@ -4,9 +4,9 @@ from collections import Counter
 
 import pytest
 
-from nwbsparse.config import Config, from_dict
 from nwbsparse.errors import BadInput
-from nwbsparse.presets import PRESETS, naik_grid, preset
+from nwbsparse.options.config import Config, from_dict
+from nwbsparse.options.presets import PRESETS, naik_grid, preset
 from nwbsparse.training.fit import fit
 from sessions import make_binned, planted
 

@@ -14,7 +14,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import nwbsparse
 from nwbsparse import Config, SparseCoderTransformer
 from nwbsparse.errors import BadInput
-from nwbsparse.sklearn_api import held_out
+from nwbsparse.plugins.sklearn import held_out
 
 QUICK = {"n_latents": 16, "k": 3, "max_epochs": 2}
 

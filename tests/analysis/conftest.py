@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from nwbsparse.analysis.inference import encode
+from nwbsparse.analysis.apply.encode import encode
 from nwbsparse.binning.split import split
 from nwbsparse.binning.to_bins import to_bins
-from nwbsparse.config import Config
 from nwbsparse.models.coder import CoderRecord, SparseCoder
+from nwbsparse.options.config import Config
 from nwbsparse.session import Series
 from nwbsparse.training.fit import fit
 from sessions import make_binned, make_session, make_table, planted

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from nwbsparse.analysis.association import associate, candidates_of
-from nwbsparse.analysis.coding import code_variables
-from nwbsparse.analysis.ground import make_ground
-from nwbsparse.analysis.inference import dense
-from nwbsparse.analysis.nulls import false_discovery_rate
+from nwbsparse.analysis.apply.encode import dense
+from nwbsparse.analysis.behaviour.association import associate, candidates_of
+from nwbsparse.analysis.behaviour.coding import code_variables
+from nwbsparse.analysis.behaviour.design import make_ground
+from nwbsparse.analysis.statistics.nulls import false_discovery_rate
 
 POSITION = ("position", "speed", "movement_direction")
 

@@ -6,10 +6,10 @@ import torch
 
 from ablations import KINDS, recording, reference
 from coders import make_coder
-from nwbsparse.analysis import gradients
-from nwbsparse.analysis.attribution import attribute, by_region
-from nwbsparse.analysis.gradients import IntegratedGradients
-from nwbsparse.analysis.heldout import scored, whole_bins
+from nwbsparse.analysis.apply.heldout import scored, whole_bins
+from nwbsparse.analysis.units import encoder as gradients
+from nwbsparse.analysis.units.attribute import attribute, by_region
+from nwbsparse.analysis.units.encoder import IntegratedGradients
 from nwbsparse.errors import BadInput
 
 TRANSFORMERS = {

@@ -6,11 +6,11 @@ from scipy import stats
 from scipy.signal import lfilter
 
 from nwbsparse import names
-from nwbsparse.analysis.chance import arrangements, chance
-from nwbsparse.analysis.coding import Coded
-from nwbsparse.analysis.conditions import condition_effects
-from nwbsparse.analysis.entries import entries_of
-from nwbsparse.analysis.ground import Ground
+from nwbsparse.analysis.apply.activity import entries_of
+from nwbsparse.analysis.behaviour.chance import arrangements, chance
+from nwbsparse.analysis.behaviour.coding import Coded
+from nwbsparse.analysis.behaviour.conditions import condition_effects
+from nwbsparse.analysis.behaviour.design import Ground
 
 WIDTH = 0.1
 

@@ -5,7 +5,7 @@ import xarray as xr
 from sklearn.decomposition import PCA
 
 from nwbsparse import names
-from nwbsparse.analysis.components import principal_components
+from nwbsparse.analysis.statistics.components import principal_components
 from sessions import make_binned, planted
 
 

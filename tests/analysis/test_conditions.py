@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from nwbsparse import names
-from nwbsparse.analysis.coding import Coded
-from nwbsparse.analysis.conditions import condition_effects
+from nwbsparse.analysis.behaviour.coding import Coded
+from nwbsparse.analysis.behaviour.conditions import condition_effects
 
 CODES = np.array([0, 0, 0, 1, 1, -1, -1, 1], dtype=np.int32)
 ACTIVATION = np.array(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from nwbsparse.analysis.confirm import confirm, halves_agree
+from nwbsparse.analysis.behaviour.confirm import confirm, halves_agree
 from nwbsparse.analysis.explain import explain
 from nwbsparse.errors import BadInput
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from nwbsparse.analysis.cosmooth import bits_per_spike, cosmooth
-from nwbsparse.config import Config
+from nwbsparse.analysis.quality.cosmooth import bits_per_spike, cosmooth
 from nwbsparse.errors import BadInput
+from nwbsparse.options.config import Config
 from sessions import make_binned
 
 QUICK = Config(n_latents=16, k=2, batch_size=128, max_epochs=4)

@@ -9,8 +9,8 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import balanced_accuracy_score, r2_score
 from sklearn.preprocessing import StandardScaler
 
-from nwbsparse.analysis.decoding import balanced_accuracy, decode
-from nwbsparse.analysis.decoding_inputs import smoothed
+from nwbsparse.analysis.decoding.decode import balanced_accuracy, decode
+from nwbsparse.analysis.decoding.inputs import smoothed
 from nwbsparse.errors import BadInput
 from sessions import make_binned
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from nwbsparse import names
-from nwbsparse.analysis.entries import entries_of
+from nwbsparse.analysis.apply.activity import entries_of
 from nwbsparse.errors import BadInput
 
 

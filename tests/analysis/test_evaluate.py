@@ -6,10 +6,10 @@ import torch
 import xarray as xr
 from sklearn.metrics import r2_score
 
-from nwbsparse.analysis.evaluate import evaluate
-from nwbsparse.config import Config
+from nwbsparse.analysis.quality.evaluate import evaluate
 from nwbsparse.errors import BadInput
 from nwbsparse.models.coder import CoderRecord, SparseCoder
+from nwbsparse.options.config import Config
 
 TEST_BINS = np.array([4, 5, 6])
 HELD_OUT = np.array([[0, 1, 5], [2, 2, 5], [4, 3, 5]], dtype=np.uint8)
@@ -159,14 +159,14 @@ def test_variance_attribution_by_hand():
 
 def test_a_csr_table_gives_the_metrics_of_the_dense_form(wide_coder, data, monkeypatch):
     sparse = evaluate(wide_coder, data)
-    monkeypatch.setattr("nwbsparse.analysis.inference.DENSE_LIMIT", 300)
+    monkeypatch.setattr("nwbsparse.analysis.apply.encode.DENSE_LIMIT", 300)
     xr.testing.assert_allclose(sparse, evaluate(wide_coder, data))
     assert sparse["l0"].max() > 0
 
 
 def test_the_pieces_do_not_matter(coder, data, monkeypatch):
     before = evaluate(coder, data)
-    monkeypatch.setattr("nwbsparse.analysis.heldout.CHUNK", 37)
+    monkeypatch.setattr("nwbsparse.analysis.apply.heldout.CHUNK", 37)
     xr.testing.assert_allclose(before, evaluate(coder, data), rtol=1e-4, atol=1e-5)
 
 

@@ -8,9 +8,9 @@ from sklearn.metrics import d2_tweedie_score, r2_score
 
 from ablations import KINDS, recording, reference
 from coders import make_coder
-from nwbsparse.analysis import heldout
-from nwbsparse.analysis.evaluate import evaluate
-from nwbsparse.analysis.inference import normalised
+from nwbsparse.analysis.apply import heldout
+from nwbsparse.analysis.apply.encode import normalised
+from nwbsparse.analysis.quality.evaluate import evaluate
 from sessions import make_binned
 
 WIDTH = 0.02

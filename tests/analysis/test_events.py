@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from nwbsparse import fit, names
-from nwbsparse.analysis.coding import code_variables
+from nwbsparse.analysis.behaviour.coding import code_variables
 from nwbsparse.analysis.explain import explain
 from nwbsparse.binning.split import split
 from nwbsparse.binning.to_bins import to_bins
-from nwbsparse.config import Config
+from nwbsparse.options.config import Config
 from nwbsparse.session import Events
-from nwbsparse.views.recording import variables
+from nwbsparse.views.report.recording import variables
 from sessions import make_session
 
 SECONDS, N_TONES = 1200.0, 900

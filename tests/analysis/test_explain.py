@@ -7,9 +7,9 @@ import pytest
 import torch
 import xarray as xr
 
-from nwbsparse.analysis.evaluate import evaluate
+from nwbsparse.analysis.apply.encode import dense, encode
 from nwbsparse.analysis.explain import explain
-from nwbsparse.analysis.inference import dense, encode
+from nwbsparse.analysis.quality.evaluate import evaluate
 from nwbsparse.errors import BadInput
 
 POSITION = ("position", "speed", "movement_direction")

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from nwbsparse import names
-from nwbsparse.analysis import inference
-from nwbsparse.analysis.inference import dense, encode, latent_columns, reconstruct
+from nwbsparse.analysis.apply import encode as inference
+from nwbsparse.analysis.apply.encode import dense, encode, latent_columns, reconstruct
 from nwbsparse.errors import BadInput
 
 

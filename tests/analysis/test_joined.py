@@ -7,23 +7,23 @@ import pytest
 import torch
 
 from joined_sessions import part_of, shared_sources
-from nwbsparse.analysis.association import associate, candidates_of
-from nwbsparse.analysis.coding import code_variables
-from nwbsparse.analysis.evaluate import evaluate
+from nwbsparse.analysis.apply.encode import dense, encode, reconstruct
+from nwbsparse.analysis.behaviour.association import associate, candidates_of
+from nwbsparse.analysis.behaviour.coding import code_variables
+from nwbsparse.analysis.behaviour.comparisons import make_scope
+from nwbsparse.analysis.behaviour.design import make_ground
+from nwbsparse.analysis.behaviour.raw_units import associate_units
 from nwbsparse.analysis.explain import explain, notes
-from nwbsparse.analysis.ground import make_ground
-from nwbsparse.analysis.inference import dense, encode, reconstruct
-from nwbsparse.analysis.raw_units import associate_units
-from nwbsparse.analysis.scope import make_scope
-from nwbsparse.analysis.units import unit_attribution
-from nwbsparse.binning.for_coder import for_coder
-from nwbsparse.binning.join import join_sessions
+from nwbsparse.analysis.quality.evaluate import evaluate
+from nwbsparse.analysis.units.tables import unit_attribution
+from nwbsparse.binning.sessions.for_coder import for_coder
+from nwbsparse.binning.sessions.join import join_sessions
 from nwbsparse.binning.split import part
-from nwbsparse.config import Config
 from nwbsparse.errors import BadInput
-from nwbsparse.results import Results, environment
+from nwbsparse.options.config import Config
+from nwbsparse.results.results import Results, environment
 from nwbsparse.training.fit import fit
-from nwbsparse.views.report import report
+from nwbsparse.views.report.report import report
 from sessions import make_session
 
 CONFIG = Config(n_latents=24, k=2, batch_size=256, max_epochs=15, n_shifts=50)

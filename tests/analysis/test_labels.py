@@ -10,7 +10,7 @@ from scipy.ndimage import gaussian_filter1d
 from sklearn.metrics import roc_auc_score
 
 from nwbsparse import names
-from nwbsparse.analysis.labels import labels_in_words
+from nwbsparse.analysis.behaviour.labels import labels_in_words
 from nwbsparse.errors import BadInput
 from sessions import make_binned
 

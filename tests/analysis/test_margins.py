@@ -5,10 +5,10 @@ import torch
 from sklearn.metrics import roc_auc_score
 
 from nwbsparse import names
-from nwbsparse.analysis import margins
-from nwbsparse.analysis.coding import Coded
-from nwbsparse.analysis.margins import pre_activation_auroc
-from nwbsparse.config import Config
+from nwbsparse.analysis.behaviour import pre_activation as margins
+from nwbsparse.analysis.behaviour.coding import Coded
+from nwbsparse.analysis.behaviour.pre_activation import pre_activation_auroc
+from nwbsparse.options.config import Config
 from nwbsparse.training.fit import fit
 from sessions import make_binned, planted
 

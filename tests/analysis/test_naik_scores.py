@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import r2_score
 
-from nwbsparse.analysis import pairs
-from nwbsparse.analysis.inference import dense, encode
-from nwbsparse.analysis.naik_scores import behaviour_scores, naik_scores, neuron_scores
-from nwbsparse.analysis.pairs import Channels
-from nwbsparse.config import Config
+from nwbsparse.analysis.apply.encode import dense, encode
+from nwbsparse.analysis.quality.naik_scores import behaviour_scores, naik_scores, neuron_scores
+from nwbsparse.analysis.statistics import correlation as pairs
+from nwbsparse.analysis.statistics.correlation import Channels
 from nwbsparse.errors import BadInput
+from nwbsparse.options.config import Config
 from nwbsparse.training.fit import fit
 from sessions import make_binned, planted
 

@@ -13,12 +13,12 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.signal import lfilter
 
 from nwbsparse import names
-from nwbsparse.analysis.association import associate, candidates_of
-from nwbsparse.analysis.confirm import halves_agree
-from nwbsparse.analysis.entries import entries_of
-from nwbsparse.analysis.ground import make_ground
-from nwbsparse.analysis.nulls import false_discovery_rate
-from nwbsparse.analysis.scope import make_scope
+from nwbsparse.analysis.apply.activity import entries_of
+from nwbsparse.analysis.behaviour.association import associate, candidates_of
+from nwbsparse.analysis.behaviour.comparisons import make_scope
+from nwbsparse.analysis.behaviour.confirm import halves_agree
+from nwbsparse.analysis.behaviour.design import make_ground
+from nwbsparse.analysis.statistics.nulls import false_discovery_rate
 from sessions import make_binned
 
 N, LATENTS, RUNS = 12_000, 40, 20

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 from scipy.signal import lfilter
 
-from nwbsparse.analysis.nulls import (
+from nwbsparse.analysis.statistics.nulls import (
     circular_shift,
     false_discovery_rate,
     permutation,

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import xarray as xr
 
-from nwbsparse.analysis.outcome import explained_said, usual_reason
+from nwbsparse.analysis.explain import explained_said, usual_reason
 
 
 def outcome(status, *, assessable):

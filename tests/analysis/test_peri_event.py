@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from nwbsparse.analysis.peri_event import peri_event_activation
+from nwbsparse.analysis.behaviour.peri_event import peri_event_activation
 from nwbsparse.errors import BadInput
 
 

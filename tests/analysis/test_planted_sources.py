@@ -8,7 +8,7 @@ from scipy.optimize import linear_sum_assignment
 
 from nwbsparse import names
 from nwbsparse.analysis.explain import explain
-from nwbsparse.config import Config
+from nwbsparse.options.config import Config
 from nwbsparse.simulate.superposition import simulate_superposition
 from nwbsparse.training.fit import fit
 from sessions import make_binned

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nwbsparse import names
-from nwbsparse.analysis.scope import make_scope
+from nwbsparse.analysis.behaviour.comparisons import make_scope
 from nwbsparse.errors import BadInput
 from sessions import make_binned
 

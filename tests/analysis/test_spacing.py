@@ -5,9 +5,9 @@ import pytest
 
 from ablations import KINDS, recording
 from coders import make_coder
-from nwbsparse.analysis import units
-from nwbsparse.analysis.inference import batches
-from nwbsparse.analysis.units import unit_attribution
+from nwbsparse.analysis.apply.encode import batches
+from nwbsparse.analysis.units import tables as units
+from nwbsparse.analysis.units.tables import unit_attribution
 
 EVERY = 10
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.optimize import linear_sum_assignment
 
-from nwbsparse.analysis.stability import fit_seeds, match_rows, stability
-from nwbsparse.config import Config
+from nwbsparse.analysis.quality.stability import fit_seeds, match_rows, stability
 from nwbsparse.errors import BadInput
+from nwbsparse.options.config import Config
 from nwbsparse.training.fit import fit
 from sessions import make_binned, planted
 

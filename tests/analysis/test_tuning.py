@@ -7,8 +7,8 @@ from sklearn.linear_model import LinearRegression
 from sklearn.metrics import r2_score
 
 from nwbsparse import names
-from nwbsparse.analysis.coding import Coded
-from nwbsparse.analysis.tuning import behaviour_r2, tuning_curves
+from nwbsparse.analysis.behaviour.coding import Coded
+from nwbsparse.analysis.behaviour.tuning import behaviour_r2, tuning_curves
 
 ACTIVATION = np.array([[1, 0], [3, 0], [5, 2], [7, 9], [0, 4]], dtype=np.float32)
 

@@ -5,19 +5,19 @@ import json
 import numpy as np
 import pytest
 
-from nwbsparse.analysis.attribution import attribute
-from nwbsparse.analysis.cosmooth import cosmooth
-from nwbsparse.analysis.evaluate import evaluate
+from nwbsparse.analysis.apply.encode import batches
+from nwbsparse.analysis.apply.populations import encoded, read_ids, reconstructed
 from nwbsparse.analysis.explain import explain
-from nwbsparse.analysis.inference import batches
-from nwbsparse.analysis.populations import encoded, read_ids, reconstructed
+from nwbsparse.analysis.quality.cosmooth import cosmooth
+from nwbsparse.analysis.quality.evaluate import evaluate
 from nwbsparse.analysis.transfer import transfer
+from nwbsparse.analysis.units.attribute import attribute
 from nwbsparse.binning.split import part, split
 from nwbsparse.binning.to_bins import to_bins
-from nwbsparse.config import Config
 from nwbsparse.errors import BadInput
 from nwbsparse.io.nwb.read import read_nwb
 from nwbsparse.models.coder import as_tensor
+from nwbsparse.options.config import Config
 from nwbsparse.training.fit import fit
 from two_regions import N_EVENTS, QUICK, WIDTH, ids, write_two_regions
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from nwbsparse.binning.counts import count_spikes, observed_bins
 from nwbsparse.binning.grid import make_grid
-from nwbsparse.binning.units import select_units
+from nwbsparse.binning.to_bins import select_units
 from nwbsparse.errors import BadInput
 from sessions import make_session, times_at_edges
 

@@ -8,8 +8,8 @@ import xarray as xr
 
 from joined_sessions import part_of
 from nwbsparse import names
-from nwbsparse.analysis.coding import code_variables
-from nwbsparse.binning.join import join_sessions, sessions_of
+from nwbsparse.analysis.behaviour.coding import code_variables
+from nwbsparse.binning.sessions.join import join_sessions, sessions_of
 from nwbsparse.binning.split import split
 from nwbsparse.binning.to_bins import to_bins
 from nwbsparse.binning.variables import category_names, conditions_of, covariates_of, events_of

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from joined_sessions import part_of
-from nwbsparse.binning.join import SEPARATION, join_sessions
+from nwbsparse.binning.sessions.join import SEPARATION, join_sessions
 from nwbsparse.binning.variables import category_names
 from nwbsparse.training.bins import whole
 

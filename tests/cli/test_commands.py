@@ -9,7 +9,7 @@ import tomllib
 import pytest
 
 from cli_runs import run_cli
-from nwbsparse.config import Config, from_dict
+from nwbsparse.options.config import Config, from_dict
 
 
 def test_inspect_shows_what_can_be_read_and_a_bin_width(recording, capsys):

@@ -6,7 +6,7 @@ import pytest
 
 import nwbsparse as ns
 from cli_runs import QUICK, run_cli
-from nwbsparse.config import Config
+from nwbsparse.options.config import Config
 from recordings import circle, laps, poisson_spikes, write_recording
 
 LEVELS = ("--levels=8:1", "--levels=16:2")

@@ -13,9 +13,9 @@ import xarray as xr
 
 import nwbsparse as ns
 from cli_runs import run_cli
-from nwbsparse.config import read_toml
 from nwbsparse.models.checkpoint import to_bytes
-from nwbsparse.prepare import prepare
+from nwbsparse.options.config import read_toml
+from nwbsparse.runs.prepare import prepare
 
 FIT = ("--bin-width=0.1", "--n-latents=16", "--k=2", "--max-epochs=4")
 

@@ -8,7 +8,7 @@ import pytest
 
 import nwbsparse as ns
 from cli_runs import QUICK, run_cli
-from nwbsparse.cli.lines import new_console
+from nwbsparse.cli.console import new_console
 from nwbsparse.cli.tables import show_attribution, show_decoding, show_transfer
 from recordings import poisson_spikes, write_recording
 

@@ -8,7 +8,7 @@ import pytest
 
 from cli_runs import QUICK, run_cli
 from nwbsparse.errors import EnvironmentProblem
-from nwbsparse.results import open_results
+from nwbsparse.results.results import open_results
 from recordings import circle, laps, poisson_spikes, write_recording
 
 FAST = ("--n-latents=12", "--k=2", "--max-epochs=3", "--n-shifts=50", "--quiet")
@@ -135,7 +135,7 @@ def test_what_a_run_of_one_left_there_is_not_replaced_either(sources, tmp_path, 
 
 @pytest.mark.parametrize("broken", ["report", "checkpoint.save"])
 def test_what_fails_at_the_last_session_leaves_nothing(sources, tmp_path, broken, monkeypatch):
-    import nwbsparse.outputs as module
+    import nwbsparse.runs.outputs as module
 
     original = module.report if broken == "report" else module.checkpoint.save
 
@@ -144,7 +144,7 @@ def test_what_fails_at_the_last_session_leaves_nothing(sources, tmp_path, broken
             raise EnvironmentProblem("the disk is full")
         return original(*given)
 
-    monkeypatch.setattr(f"nwbsparse.outputs.{broken}", fails)
+    monkeypatch.setattr(f"nwbsparse.runs.outputs.{broken}", fails)
     out = tmp_path / "out"
     assert run_cli("run", *sources, "--out", out, *FAST) == 3
     assert everything(out) == []

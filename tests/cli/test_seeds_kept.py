@@ -11,8 +11,8 @@ from pynwb import NWBHDF5IO
 
 import nwbsparse as ns
 from cli_runs import run_cli
-from nwbsparse import curation
 from nwbsparse.errors import BadInput
+from nwbsparse.results import label as curation
 from recordings import write_recording
 
 OPTIONS = (

@@ -15,8 +15,8 @@ NAME = "rat_desc-latents_sparse.nwb"
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
     """nwbinspector takes seconds."""
-    monkeypatch.setattr("nwbsparse.io.share.outside.find_spec", lambda _: None)
-    monkeypatch.setattr("nwbsparse.io.share.outside.shutil.which", lambda _: None)
+    monkeypatch.setattr("nwbsparse.share.validators.find_spec", lambda _: None)
+    monkeypatch.setattr("nwbsparse.share.validators.shutil.which", lambda _: None)
 
 
 def damage(path):
@@ -91,7 +91,7 @@ def test_the_recording_is_looked_for_beside_the_file_and_another_one_is_refused(
 
 def test_what_differs_is_said_and_by_how_much(finished, recording, monkeypatch, capsys):
     """The same versions and another result: exit 5. Other versions: words."""
-    from nwbsparse import reproduction
+    from nwbsparse.runs import reproduce as reproduction
 
     run = reproduction.pipeline.run
 

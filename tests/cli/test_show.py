@@ -6,9 +6,9 @@ import json
 import numpy as np
 from rich.console import Console
 
+from nwbsparse.binning.describe import describe
 from nwbsparse.cli.show import show_recording
-from nwbsparse.describe import describe
-from nwbsparse.io.reading import read
+from nwbsparse.io.read import read
 
 
 def shown(seen):

@@ -155,8 +155,8 @@ def test_in_place_into_another_file_names_the_flag(run_folder, other, tmp_path, 
 
 
 def test_an_attribution_of_another_recording_does_not_get_into_a_file(annotated, other):
-    from nwbsparse.io.results.amend import amend
-    from nwbsparse.prepare import prepare
+    from nwbsparse.annotated.write.amend import amend
+    from nwbsparse.runs.prepare import prepare
 
     results = ns.open_results(annotated)
     found = ns.explain(results.coder, prepare(ns.read(other), results.config))

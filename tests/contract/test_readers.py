@@ -7,9 +7,9 @@ import pytest
 
 from contract_sources import FORMS
 from nwbsparse import read
+from nwbsparse.binning.describe import describe
 from nwbsparse.binning.split import split
 from nwbsparse.binning.to_bins import to_bins
-from nwbsparse.describe import describe
 from nwbsparse.errors import BadInput
 
 pytestmark = [

@@ -20,9 +20,9 @@ import pynwb  # noqa: E402, F401  (its own cache of types is a pickle: loaded be
 import nwbsparse  # noqa: E402
 from nwbsparse.analysis import explain  # noqa: E402, F401
 from nwbsparse.errors import NwbsparseError  # noqa: E402
-from nwbsparse.io.doctor import doctor  # noqa: E402
-from nwbsparse.validation import validate  # noqa: E402
-from nwbsparse.views import report as _  # noqa: E402, F401
+from nwbsparse.share.doctor import doctor  # noqa: E402
+from nwbsparse.share.validate import validate  # noqa: E402
+from nwbsparse.views.report import report as _  # noqa: E402, F401
 
 FORBIDDEN = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "socket.connect")
 watched = []

@@ -75,7 +75,7 @@ def snapshot(folder: Path) -> dict[str, int]:
 def test_names_with_scripts_are_escaped_in_the_report(tmp_path):
     import nwbsparse
     from nwbsparse.io.nwb.read import read_nwb
-    from nwbsparse.results import environment
+    from nwbsparse.results.results import environment
     from results.made import made_results
 
     path = build("script_in_names", tmp_path / "here")

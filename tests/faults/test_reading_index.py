@@ -12,10 +12,10 @@ from pynwb import NWBHDF5IO
 from cli_runs import run_cli
 from nwbsparse import read
 from nwbsparse.binning.to_bins import to_bins
-from nwbsparse.config import Config
 from nwbsparse.errors import BadInput
-from nwbsparse.pipeline import run
-from nwbsparse.results import open_results
+from nwbsparse.options.config import Config
+from nwbsparse.results.results import open_results
+from nwbsparse.runs.run import run
 from recordings import damaged, line_of, poisson_spikes, reasons, replace_dataset, write_recording
 
 SPIKES = poisson_spikes(n_units=6)

@@ -13,9 +13,9 @@ import h5py
 import numpy as np
 import pytest
 
+from nwbsparse.annotated.safe import lock
 from nwbsparse.errors import BadInput, EnvironmentProblem, IntegrityError
-from nwbsparse.io.results import lock
-from nwbsparse.results import open_activations, open_results, write
+from nwbsparse.results.results import open_activations, open_results, write
 from recordings import damaged, replace_dataset, write_recording
 from results.made import made_results
 
@@ -254,7 +254,7 @@ def test_flips_in_stored_bytes_are_never_taken_for_data(annotated, tmp_path):
 def test_a_source_that_changes_while_it_is_written_is_noticed(tmp_path, monkeypatch):
     source = write_recording(tmp_path / "source.nwb")
     results = made_results(source)
-    from nwbsparse.io.results import write as writing
+    from nwbsparse.annotated.write import write as writing
 
     original = writing.export
 

@@ -9,9 +9,9 @@ import traceback
 
 import pytest
 
+from nwbsparse.annotated.safe import hdf5 as steady
 from nwbsparse.errors import EnvironmentProblem
-from nwbsparse.io.results import steady
-from nwbsparse.results import open_results, write
+from nwbsparse.results.results import open_results, write
 from recordings import write_recording
 from results.made import made_results
 

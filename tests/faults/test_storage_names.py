@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from nwbsparse.errors import BadInput, IntegrityError, NwbsparseWarning
-from nwbsparse.results import open_activations, open_results, write
+from nwbsparse.results.results import open_activations, open_results, write
 from recordings import write_recording
 from results.made import made_results
 

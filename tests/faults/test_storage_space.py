@@ -10,9 +10,9 @@ from dataclasses import replace
 
 import pytest
 
+from nwbsparse.annotated.safe import publish as commit
 from nwbsparse.errors import EnvironmentProblem
-from nwbsparse.io.results import commit
-from nwbsparse.results import open_results, write
+from nwbsparse.results.results import open_results, write
 from recordings import write_recording
 from results.made import made_results
 
@@ -88,7 +88,7 @@ def mounted(folder, options):
 @pytest.mark.parametrize("mode", MODES)
 def test_a_disk_that_fills_up(scene, tmp_path, mode, monkeypatch):
     source, results, before = scene
-    monkeypatch.setattr("nwbsparse.io.results.write.check_space", lambda folder, needed: None)
+    monkeypatch.setattr("nwbsparse.annotated.write.write.check_space", lambda folder, needed: None)
     size = source.stat().st_size // 1024 + 90
     with mounted(tmp_path / "disk", f"size={size}k") as disk:
         target, results = copied(disk, source, results, mode)

@@ -13,8 +13,8 @@ from hdmf.backends.hdf5 import H5DataIO
 from hdmf.data_utils import DataChunkIterator
 
 from nwbsparse.__main__ import main
-from nwbsparse.io.results import export
-from nwbsparse.results import open_results, write
+from nwbsparse.annotated.write import modes as export
+from nwbsparse.results.results import open_results, write
 from recordings import write_recording
 from results.made import made_results
 
@@ -127,7 +127,7 @@ STOPPED_OFTEN = """
 import random, signal, sys
 from pathlib import Path
 import numpy as np
-from nwbsparse.io.results.steady import steady_hdf5
+from nwbsparse.annotated.safe.hdf5 import steady_hdf5
 
 class Stop(BaseException):
     pass

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
+from nwbsparse.annotated.safe import publish as commit
 from nwbsparse.errors import BadInput
-from nwbsparse.io.results import commit
-from nwbsparse.io.share.bundle import bundle
-from nwbsparse.io.share.subject import SubjectFields
-from nwbsparse.results import open_results, write
+from nwbsparse.results.results import open_results, write
+from nwbsparse.share.bundle import bundle
+from nwbsparse.share.subject import SubjectFields
 from recordings import write_recording
 from results.made import made_results
 

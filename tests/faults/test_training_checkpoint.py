@@ -12,8 +12,8 @@ from safetensors.torch import save_file
 
 from fits import KINDS, at_start_of_update, everything, raises
 from nwbsparse import names
-from nwbsparse.config import Config
 from nwbsparse.errors import BadInput, IntegrityError, NwbsparseError
+from nwbsparse.options.config import Config
 from nwbsparse.training.fit import fit
 from nwbsparse.training.saved import FILE
 from sessions import make_binned, planted
@@ -163,7 +163,7 @@ CHILD = """
     import os, resource, signal, sys
     sys.path.insert(0, {tests!r})
     from fits import KINDS
-    from nwbsparse.config import Config
+    from nwbsparse.options.config import Config
     from nwbsparse.errors import EnvironmentProblem
     from nwbsparse.training.fit import fit
     from sessions import make_binned, planted

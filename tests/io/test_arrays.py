@@ -5,7 +5,7 @@ import pytest
 
 from nwbsparse.binning.to_bins import to_bins
 from nwbsparse.errors import BadInput
-from nwbsparse.io.memory.arrays import read_matrix, read_times
+from nwbsparse.io.arrays.numpy import read_matrix, read_times
 from recordings import line_of, reasons
 
 RNG = np.random.default_rng(0)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nwbsparse.io.columns import column_kind
+from nwbsparse.io.rules.columns import column_kind
 
 N = 40
 START = np.arange(N) * 10.0

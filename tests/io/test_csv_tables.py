@@ -6,7 +6,7 @@ import pytest
 import xarray as xr
 
 from nwbsparse.errors import BadInput, EnvironmentProblem
-from nwbsparse.io.csv_tables import tables, write_csv
+from nwbsparse.results.csv import tables, write_csv
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from pynwb import NWBHDF5IO
 
 import nwbsparse as ns
-from nwbsparse.io.digest import SAMPLES, unit_digests
+from nwbsparse.io.unit_digests import SAMPLES, unit_digests
 from nwbsparse.session import Traces
 from recordings import poisson_spikes, write_recording
 from sessions import make_session

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from nwbsparse.errors import BadInput
-from nwbsparse.io.memory.arrays import read_times
+from nwbsparse.io.arrays.numpy import read_times
 from nwbsparse.session import Series
 from recordings import line_of, reasons
 

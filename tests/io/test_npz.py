@@ -9,8 +9,8 @@ import pytest
 
 from nwbsparse.binning.to_bins import to_bins
 from nwbsparse.errors import BadInput
+from nwbsparse.io.arrays.npz import read_npz
 from nwbsparse.io.check import sha256_of
-from nwbsparse.io.memory.npz import read_npz
 from recordings import line_of, reasons
 
 DATA = os.environ.get("NWBSPARSE_DATA")

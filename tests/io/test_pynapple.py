@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from nwbsparse.errors import BadInput
-from nwbsparse.io.memory.pynapple import read_pynapple
+from nwbsparse.io.arrays.pynapple import read_pynapple
 from nwbsparse.io.nwb.read import read_nwb
 from recordings import line_of
 
@@ -122,7 +122,7 @@ def test_objects_without_one_population(make, message):
 
 
 def test_pynapple_is_never_imported():
-    code = "import sys, nwbsparse.io.memory.pynapple; sys.exit('pynapple' in sys.modules)"
+    code = "import sys, nwbsparse.io.arrays.pynapple; sys.exit('pynapple' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from nwbsparse.io.spike_survey import survey
+from nwbsparse.io.rules.spike_survey import survey
 
 LENGTHS = (0, 1, 2, 2047, 2048, 2049, 4096, 5000)  # around the pieces that are looked at together
 

@@ -12,10 +12,10 @@ import h5py
 import numpy as np
 import pytest
 
-from nwbsparse.describe import describe
+from nwbsparse.binning.describe import describe
 from nwbsparse.errors import BadInput, EnvironmentProblem
 from nwbsparse.io.nwb.read import read_nwb
-from nwbsparse.io.reading import read
+from nwbsparse.io.read import read
 from nwbsparse.io.stream import is_address, open_stream, public_address
 from recordings import circle, damaged, line_of, poisson_spikes, write_recording
 

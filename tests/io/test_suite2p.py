@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from nwbsparse.errors import BadInput
-from nwbsparse.io.memory.suite2p import read_suite2p
+from nwbsparse.io.arrays.suite2p import read_suite2p
 from recordings import line_of, reasons
 
 DATA = os.environ.get("NWBSPARSE_DATA")

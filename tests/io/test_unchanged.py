@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from nwbsparse.io import unchanged
+from nwbsparse.io import digest as unchanged
 from nwbsparse.io.check import sha256_of
-from nwbsparse.io.unchanged import digest_of
+from nwbsparse.io.digest import digest_of
 
 
 @pytest.fixture

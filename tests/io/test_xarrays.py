@@ -6,8 +6,8 @@ import xarray as xr
 
 from nwbsparse.binning.to_bins import to_bins
 from nwbsparse.errors import BadInput
-from nwbsparse.io.memory.arrays import read_matrix
-from nwbsparse.io.memory.xarrays import read_xarray
+from nwbsparse.io.arrays.numpy import read_matrix
+from nwbsparse.io.arrays.xarray import read_xarray
 from recordings import line_of
 
 RNG = np.random.default_rng(0)

@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from coders import make_coder, windows
-from nwbsparse.config import Config
 from nwbsparse.errors import BadInput
 from nwbsparse.models.coder import SparseCoder, as_tensor
 from nwbsparse.models.record import CoderRecord
+from nwbsparse.options.config import Config
 
 
 def counts(n=50, seed=0):

@@ -8,12 +8,12 @@ import pytest
 import torch
 
 from coders import make_coder
-from nwbsparse.analysis.inference import dense, encode, reconstruct
-from nwbsparse.binning.join import join_sessions
+from nwbsparse.analysis.apply.encode import dense, encode, reconstruct
+from nwbsparse.binning.sessions.join import join_sessions
 from nwbsparse.errors import BadInput, IntegrityError
 from nwbsparse.models.checkpoint import from_parts, load, save, to_bytes, to_words
-from nwbsparse.models.of_session import coder_of_session
 from nwbsparse.models.record import SessionSource
+from nwbsparse.models.session_part import coder_of_session
 from sessions import make_binned
 
 SIZES = {"A": 5, "B": 7}

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from nwbsparse.models import plain
-from nwbsparse.models.selection import LargestOfBatch
+from nwbsparse.models.sparse import plain
+from nwbsparse.models.sparse.selection import LargestOfBatch
 
 pytest.importorskip("numba")
 ROWS, LATENTS, INPUTS, VALUES = 11, 14, 6, 9

@@ -3,9 +3,9 @@
 import pytest
 
 from coders import make_coder
-from nwbsparse.config import Config
 from nwbsparse.errors import BadInput
 from nwbsparse.models.record import CoderRecord
+from nwbsparse.options.config import Config
 
 
 def record(units=("1", "2", "3"), targets=None):

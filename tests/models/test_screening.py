@@ -6,11 +6,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nwbsparse.config import Config
-from nwbsparse.models import screening
-from nwbsparse.models.pre_activations import Computed
-from nwbsparse.models.screening import Memory, Screened
-from nwbsparse.models.selection import LargestOfBatch, LargestOfRow
+from nwbsparse.models.sparse import screening
+from nwbsparse.models.sparse.pre_activations import Computed
+from nwbsparse.models.sparse.screening import Memory, Screened
+from nwbsparse.models.sparse.selection import LargestOfBatch, LargestOfRow
+from nwbsparse.options.config import Config
 from nwbsparse.training.fit import fit
 from sessions import make_binned
 
@@ -210,7 +210,7 @@ def test_training_is_the_same_with_and_without(sparsifier, monkeypatch):
             asked.append(screened)
             return screened
 
-        monkeypatch.setattr("nwbsparse.models.passes.worth_while", answer)
+        monkeypatch.setattr("nwbsparse.models.forward.worth_while", answer)
         made[screened] = fit(data, config)
         assert asked
     ours, full = made[True], made[False]

@@ -6,8 +6,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nwbsparse.models import index_loops, row_loops
-from nwbsparse.models.selection import (
+from nwbsparse.models.sparse import row_kernels as row_loops
+from nwbsparse.models.sparse import scan_kernels as index_loops
+from nwbsparse.models.sparse.selection import (
     LargestOfBatch,
     LargestOfRow,
     Selection,

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from nwbsparse.models.selection import LargestOfBatch, Selection
-from nwbsparse.models.sparse_products import gather_pre_activation, sparse_decode
+from nwbsparse.models.sparse.products import gather_pre_activation, sparse_decode
+from nwbsparse.models.sparse.selection import LargestOfBatch, Selection
 
 ROWS, LATENTS, FEATURES, VALUES = 9, 12, 5, 4
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from nwbsparse.models import unit_rows
+from nwbsparse.models.sparse import unit_length as unit_rows
 
 KINDS = pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 COMPILED = pytest.mark.parametrize("with_numba", [True, False])

@@ -10,14 +10,14 @@ import pytest
 from pynwb import NWBHDF5IO, NWBFile, TimeSeries
 from pynwb.ecephys import LFP, ElectricalSeries
 
-from nwbsparse.analysis.evaluate import evaluate
+from nwbsparse.analysis.apply.encode import encode
 from nwbsparse.analysis.explain import explain
-from nwbsparse.analysis.inference import encode
+from nwbsparse.analysis.quality.evaluate import evaluate
 from nwbsparse.binning.split import split
 from nwbsparse.binning.to_bins import to_bins
-from nwbsparse.config import Config
 from nwbsparse.io.nwb.read import read_nwb
-from nwbsparse.results import Results, open_results, write
+from nwbsparse.options.config import Config
+from nwbsparse.results.results import Results, open_results, write
 from nwbsparse.training.fit import fit
 from recordings import START, circle, laps, poisson_spikes, write_recording
 

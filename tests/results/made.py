@@ -14,7 +14,7 @@ from nwbsparse import names
 from nwbsparse.io.nwb.read import read_nwb
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.models.record import CoderRecord
-from nwbsparse.results import Results
+from nwbsparse.results.results import Results
 
 WIDTH = 0.02
 

@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as hnp
 
 from nwbsparse import names
 from nwbsparse.errors import BadInput
-from nwbsparse.results import open_results, write
+from nwbsparse.results.results import open_results, write
 from recordings import write_recording
 from results.made import latents_of, made_results
 

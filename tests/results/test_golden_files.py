@@ -117,7 +117,7 @@ def test_the_definitions_installed_now_find_no_fault_in_them(file):
 
 @pytest.mark.parametrize("file", FILES)
 def test_the_coder_in_them_encodes_again(opened):
-    from nwbsparse.prepare import prepare
+    from nwbsparse.runs.prepare import prepare
 
     results, expected = opened
     binned = prepare(results.session, results.config, embedding=results.embedding)

@@ -8,22 +8,22 @@ import pytest
 import torch
 from pynwb import NWBHDF5IO
 
+from nwbsparse.analysis.apply.encode import dense, encode, reconstruct
 from nwbsparse.analysis.explain import explain
-from nwbsparse.analysis.inference import dense, encode, reconstruct
-from nwbsparse.binning.join import join_sessions
-from nwbsparse.config import Config
+from nwbsparse.binning.sessions.join import join_sessions
 from nwbsparse.errors import BadInput
 from nwbsparse.io.nwb.read import read_nwb
-from nwbsparse.io.share.identity import identities
-from nwbsparse.joint import run_sessions
 from nwbsparse.models.checkpoint import load
-from nwbsparse.of_sessions import results_of_sessions
-from nwbsparse.prepare import prepare
-from nwbsparse.results import open_results, write
-from nwbsparse.revisited import revisit
+from nwbsparse.options.config import Config
+from nwbsparse.results.of_sessions import results_of_sessions
+from nwbsparse.results.results import open_results, write
+from nwbsparse.runs.prepare import prepare
+from nwbsparse.runs.revisit import revisit
+from nwbsparse.runs.run_sessions import run_sessions
+from nwbsparse.share.identity import identities
+from nwbsparse.share.validate import validate
 from nwbsparse.training.fit import fit
-from nwbsparse.validation import validate
-from nwbsparse.views.report import report
+from nwbsparse.views.report.report import report
 from recordings import circle, laps, poisson_spikes, write_recording
 
 QUICK = Config(n_latents=12, k=2, max_epochs=3, batch_size=100, n_shifts=50, bin_width=0.1)
@@ -157,7 +157,7 @@ def test_a_file_needs_none_of_the_others(done, opened, tmp_path, monkeypatch):
     page = report(results, there.binned, tmp_path / "report.html").read_text()
     assert done.coder.id in page and "learned together with monday, friday" in page
     for tool in ("by_nwbinspector", "by_dandi"):
-        monkeypatch.setattr(f"nwbsparse.validation.{tool}", lambda _: [])
+        monkeypatch.setattr(f"nwbsparse.share.validate.{tool}", lambda _: [])
     findings = validate(alone).findings
     assert {one.severity for one in findings} == {"ok"}
     assert f"model id {done.coder.id}, session tuesday of" in " ".join(one.what for one in findings)

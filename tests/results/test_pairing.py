@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 
 from cli_runs import run_cli
-from nwbsparse.analysis.inference import encode
-from nwbsparse.config import Config
+from nwbsparse.analysis.apply.encode import encode
 from nwbsparse.errors import BadInput, IntegrityError
-from nwbsparse.joint import run_sessions
-from nwbsparse.prepare import prepare
-from nwbsparse.results import open_results, write
+from nwbsparse.options.config import Config
+from nwbsparse.results.results import open_results, write
+from nwbsparse.runs.prepare import prepare
+from nwbsparse.runs.run_sessions import run_sessions
 from recordings import damaged, laps, poisson_spikes, write_recording
 from results.made import made_results
 

@@ -12,12 +12,12 @@ import pytest
 import xarray as xr
 from pynwb import NWBHDF5IO
 
-from nwbsparse.analysis.inference import dense, encode
+from nwbsparse.analysis.apply.encode import dense, encode
+from nwbsparse.annotated.read.parse import parse_model
 from nwbsparse.binning.split import split
 from nwbsparse.binning.to_bins import to_bins
 from nwbsparse.errors import BadInput
-from nwbsparse.io.results.parse import parse_model
-from nwbsparse.results import open_results, write
+from nwbsparse.results.results import open_results, write
 from recordings import write_recording
 
 

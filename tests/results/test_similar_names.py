@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from nwbsparse.results import open_results, write
+from nwbsparse.results.results import open_results, write
 from recordings import write_recording
 from results.made import made_results
 

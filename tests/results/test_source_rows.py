@@ -6,9 +6,9 @@ from pynwb import NWBHDF5IO, NWBFile
 from pynwb.ecephys import LFP, ElectricalSeries
 from pynwb.ophys import Fluorescence, RoiResponseSeries
 
-from nwbsparse.config import Config
-from nwbsparse.pipeline import run
-from nwbsparse.results import open_results
+from nwbsparse.options.config import Config
+from nwbsparse.results.results import open_results
+from nwbsparse.runs.run import run
 from recordings import START, add_rois
 
 ROWS = [5, 2, 7]

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from pynwb import NWBHDF5IO
 
-from nwbsparse.analysis.inference import dense, encode
-from nwbsparse.config import Config
+from nwbsparse.analysis.apply.encode import dense, encode
+from nwbsparse.annotated.write.verify import validation_errors
 from nwbsparse.errors import BadInput, IntegrityError, NwbsparseWarning
-from nwbsparse.io.results.verify import validation_errors
-from nwbsparse.pipeline import run
-from nwbsparse.prepare import prepare
-from nwbsparse.results import open_results, write
-from nwbsparse.validation import validate
+from nwbsparse.options.config import Config
+from nwbsparse.results.results import open_results, write
+from nwbsparse.runs.prepare import prepare
+from nwbsparse.runs.run import run
+from nwbsparse.share.validate import validate
 from recordings import damaged, replace_dataset, write_recording
 from results.made import made_results
 from results.test_datasets import identical

@@ -9,9 +9,9 @@ from pynwb.ophys import Fluorescence, RoiResponseSeries
 
 import nwbsparse as ns
 from cli_runs import run_cli
-from nwbsparse.analysis.inference import dense
+from nwbsparse.analysis.apply.encode import dense
 from nwbsparse.errors import BadInput
-from nwbsparse.validation import validate
+from nwbsparse.share.validate import validate
 from recordings import START, add_rois, damaged, replace_dataset, write_recording
 from results.test_round_trip import equal
 

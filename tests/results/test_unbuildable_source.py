@@ -11,10 +11,10 @@ import pytest
 from pynwb import NWBHDF5IO
 
 from cli_runs import QUICK, run_cli
-from nwbsparse.config import Config
 from nwbsparse.errors import BadInput
-from nwbsparse.pipeline import run
-from nwbsparse.results import open_results, write
+from nwbsparse.options.config import Config
+from nwbsparse.results.results import open_results, write
+from nwbsparse.runs.run import run
 from recordings import (
     circle,
     damaged,

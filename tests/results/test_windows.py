@@ -7,9 +7,9 @@ import xarray as xr
 from pynwb import NWBHDF5IO
 
 from ndx_sparse_latents import window
-from nwbsparse.analysis.inference import dense
+from nwbsparse.analysis.apply.encode import dense
 from nwbsparse.errors import BadInput, IntegrityError
-from nwbsparse.results import open_activations, write
+from nwbsparse.results.results import open_activations, write
 from recordings import damaged, write_recording
 from results.made import made_results
 

@@ -11,9 +11,9 @@ import pynwb
 import pytest
 from pynwb import NWBHDF5IO
 
+from nwbsparse.annotated.write import modes as export
 from nwbsparse.errors import BadInput, EnvironmentProblem, IntegrityError
-from nwbsparse.io.results import export
-from nwbsparse.results import open_results, write
+from nwbsparse.results.results import open_results, write
 from recordings import damaged, replace_dataset
 
 

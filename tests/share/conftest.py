@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from nwbsparse.results import write
+from nwbsparse.results.results import write
 from recordings import circle, laps, write_recording
 from results.made import made_results
 

@@ -14,12 +14,12 @@ from pynwb import NWBHDF5IO, TimeSeries
 from pynwb.image import ImageSeries
 
 from nwbsparse.errors import BadInput, IntegrityError
-from nwbsparse.io.share import bundle as bundling
-from nwbsparse.io.share.bundle import bundle
-from nwbsparse.io.share.flatten import has_external_links
-from nwbsparse.io.share.names import dandi_path, label
-from nwbsparse.io.share.subject import SubjectFields
-from nwbsparse.results import open_results, write
+from nwbsparse.results.results import open_results, write
+from nwbsparse.share import bundle as bundling
+from nwbsparse.share.bundle import bundle
+from nwbsparse.share.dandi_names import dandi_path, label
+from nwbsparse.share.flatten import has_external_links
+from nwbsparse.share.subject import SubjectFields
 from recordings import damaged
 from results.made import made_results
 from share.conftest import SUBJECT, digest, recording
@@ -142,7 +142,7 @@ def test_missing_subject_fields_are_listed_with_their_flags_and_nothing_is_made(
     from results.made import made_results
 
     source = recording(tmp_path / "rat.nwb", subject={"subject_id": "7", "sex": "male"})
-    from nwbsparse.results import write
+    from nwbsparse.results.results import write
 
     path = write(made_results(source), tmp_path / "a.nwb")
     with pytest.raises(BadInput) as caught:
@@ -206,7 +206,7 @@ def test_a_bundle_whose_data_differ_from_the_source_gets_no_name(annotated, tmp_
 
 
 def test_a_subject_is_completed_from_nothing(tmp_path):
-    from nwbsparse.results import write
+    from nwbsparse.results.results import write
     from results.made import made_results
 
     source = recording(tmp_path / "rat.nwb", subject=None)

@@ -13,9 +13,9 @@ import xarray as xr
 
 import nwbsparse
 from nwbsparse.errors import BadInput
-from nwbsparse.io import doctor as doctoring
-from nwbsparse.io.doctor import doctor, remove_caches
-from nwbsparse.rescuing import rescue
+from nwbsparse.share import doctor as doctoring
+from nwbsparse.share.doctor import doctor, remove_caches
+from nwbsparse.share.rescue import rescue
 from recordings import damaged
 
 MODEL = "/processing/sparse_latents/latents"
@@ -201,7 +201,7 @@ def test_a_folder_in_use_is_not_written_to(annotated, tmp_path):
 
 def test_a_missing_chunk_of_a_store_is_named(annotated, tmp_path):
     pytest.importorskip("hdmf_zarr")
-    from nwbsparse.results import write
+    from nwbsparse.results.results import write
 
     path = write(annotated.results, tmp_path / "a.nwb.zarr", mode="zarr")
     assert doctor(path).sound

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from nwbsparse.io.share import outside
-from nwbsparse.io.share.bundle import bundle
-from nwbsparse.io.share.subject import SubjectFields
-from nwbsparse.results import write
+from nwbsparse.results.results import write
+from nwbsparse.share import validators as outside
+from nwbsparse.share.bundle import bundle
+from nwbsparse.share.subject import SubjectFields
 from results.made import made_results
 from share.conftest import digest
 

@@ -9,9 +9,9 @@ import pytest
 
 from cli_runs import run_cli
 from nwbsparse.errors import BadInput
-from nwbsparse.io.share import outside
-from nwbsparse.io.share.findings import Finding, counted
-from nwbsparse.validation import validate
+from nwbsparse.share import validators as outside
+from nwbsparse.share.findings import Finding, counted
+from nwbsparse.share.validate import validate
 from recordings import damaged, replace_dataset
 
 MODEL = "/processing/sparse_latents/latents"
@@ -25,8 +25,8 @@ def of(report, tool):
 @pytest.fixture(autouse=True)
 def _others_are_not_run(monkeypatch):
     """nwbinspector and dandi take seconds; they are asked by name where a test is about them."""
-    monkeypatch.setattr("nwbsparse.validation.by_nwbinspector", lambda _: [])
-    monkeypatch.setattr("nwbsparse.validation.by_dandi", lambda _: [])
+    monkeypatch.setattr("nwbsparse.share.validate.by_nwbinspector", lambda _: [])
+    monkeypatch.setattr("nwbsparse.share.validate.by_dandi", lambda _: [])
 
 
 @pytest.mark.parametrize("which", ["path", "linked", "wide", "source"])
@@ -184,7 +184,7 @@ def test_errors_of_the_recording_are_not_counted_as_errors_of_the_results(
     wheres = ["units", "units", "root/processing/sparse_latents/latents"]
     for n_ours, words in ((0, "all in the recording itself"), (1, "1 of them in the results")):
         said = [Finding("pynwb", "error", "missing", one) for one in wheres[: 2 + n_ours]]
-        monkeypatch.setattr("nwbsparse.validation.by_pynwb", lambda _, said=said: counted(said))
+        monkeypatch.setattr("nwbsparse.share.validate.by_pynwb", lambda _, said=said: counted(said))
         report = validate(annotated.path)
         assert (report.n_errors, report.n_errors_of_results) == (2 + n_ours, n_ours)
         assert run_cli("validate", annotated.path) == 0

@@ -8,9 +8,9 @@ import torch
 
 from fits import KINDS
 from nwbsparse import names
-from nwbsparse.config import Config
 from nwbsparse.errors import BadInput
 from nwbsparse.models.losses import reconstruction_loss
+from nwbsparse.options.config import Config
 from nwbsparse.training import engine
 from nwbsparse.training.engine import TrainingDiverged
 from nwbsparse.training.fit import fit

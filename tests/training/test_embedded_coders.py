@@ -7,8 +7,8 @@ import torch
 import nwbsparse as ns
 from embedded_recordings import embedded
 from fits import KINDS
-from nwbsparse.config import from_dict
 from nwbsparse.errors import BadInput
+from nwbsparse.options.config import from_dict
 from recordings import circle, write_recording
 
 QUICK = {"max_epochs": 2, "batch_size": 100}
@@ -51,7 +51,7 @@ def test_counts_are_read_unless_an_embedding_is_asked_for(data):
     ("n_dims", "n_latents", "k"), [(1, 8, 1), (3, 24, 3), (8, 64, 4), (64, 512, 16)]
 )
 def test_eight_latents_per_dim_and_a_quarter_of_the_dims_active(n_dims, n_latents, k):
-    from nwbsparse.defaults import resolve
+    from nwbsparse.options.automatic import resolve
 
     values = np.random.default_rng(0).standard_normal((50, n_dims))
     found = resolve(ns.Config(reads="embedding"), values, n_train=4000, bin_width=0.02)

@@ -7,8 +7,8 @@ import xarray as xr
 
 from fits import KINDS, QUICK, everything
 from nwbsparse import names
-from nwbsparse.config import Config
 from nwbsparse.errors import BadInput
+from nwbsparse.options.config import Config
 from nwbsparse.training.fit import fit
 from nwbsparse.training.start import untrained_control
 from sessions import N_UNITS, make_binned, planted

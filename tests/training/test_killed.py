@@ -8,7 +8,7 @@ import textwrap
 import pytest
 
 from fits import KINDS, everything
-from nwbsparse.config import Config
+from nwbsparse.options.config import Config
 from nwbsparse.training.fit import fit
 from sessions import make_binned, planted
 
@@ -19,7 +19,7 @@ NURSERY = """
     import numba, torch._dynamo  # which the first training imports
     sys.path.insert(0, {tests!r})
     from fits import KINDS, everything
-    from nwbsparse.config import Config
+    from nwbsparse.options.config import Config
     from nwbsparse.training.fit import fit
     from sessions import make_binned, planted
 

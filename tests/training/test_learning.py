@@ -7,8 +7,8 @@ from scipy.optimize import linear_sum_assignment
 
 from fits import KINDS, QUICK
 from nwbsparse import names
-from nwbsparse.config import Config
 from nwbsparse.models.losses import reconstruction_loss
+from nwbsparse.options.config import Config
 from nwbsparse.simulate.superposition import simulate_superposition
 from nwbsparse.training.bins import windows_of
 from nwbsparse.training.fit import fit

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from fits import KINDS, everything
-from nwbsparse.config import Config
 from nwbsparse.errors import BadInput
+from nwbsparse.options.config import Config
 from nwbsparse.training import fit as fitting
 from nwbsparse.training.engine import TrainingDiverged
 from nwbsparse.training.fit import fit, fit_many

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from fits import KINDS
-from nwbsparse.config import Config
 from nwbsparse.errors import EnvironmentProblem
+from nwbsparse.options.config import Config
 from nwbsparse.training import device as devices
 from nwbsparse.training import fit as fitting
 from nwbsparse.training.device import available_bytes, check_memory, pick_device
@@ -22,7 +22,7 @@ START = """
     import json, resource, sys
     import numpy as np
     sys.path.insert(0, {tests!r})
-    from nwbsparse.config import Config
+    from nwbsparse.options.config import Config
     from nwbsparse.errors import EnvironmentProblem
     from nwbsparse.training.fit import fit
     from sessions import make_binned, planted

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from fits import KINDS, at_start_of_update, everything, raises
-from nwbsparse.config import Config
 from nwbsparse.errors import BadInput
+from nwbsparse.options.config import Config
 from nwbsparse.training import fit as fitting
 from nwbsparse.training.engine import TrainingDiverged
 from nwbsparse.training.fit import fit

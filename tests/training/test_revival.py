@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from fits import everything
-from nwbsparse.config import Config
+from nwbsparse.options.config import Config
 from nwbsparse.training.fit import fit
 from sessions import make_binned, planted
 

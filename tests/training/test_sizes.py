@@ -6,8 +6,8 @@ import torch
 
 from fits import KINDS, QUICK
 from nwbsparse import names
-from nwbsparse.config import Config
 from nwbsparse.errors import BadInput
+from nwbsparse.options.config import Config
 from nwbsparse.training.fit import fit
 from sessions import make_binned, planted
 

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from fits import KINDS, at_start_of_update, everything, raises
-from nwbsparse.config import Config
+from nwbsparse.options.config import Config
 from nwbsparse.training import fit as fitting
 from nwbsparse.training.fit import fit
 from nwbsparse.training.saved import FILE

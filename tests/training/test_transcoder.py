@@ -6,9 +6,9 @@ import torch
 
 from fits import everything
 from nwbsparse import names
-from nwbsparse.analysis.inference import reconstruct
-from nwbsparse.config import Config
+from nwbsparse.analysis.apply.encode import reconstruct
 from nwbsparse.errors import BadInput
+from nwbsparse.options.config import Config
 from nwbsparse.training.fit import fit
 from nwbsparse.training.populations import populations
 from nwbsparse.training.start import untrained_control

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nwbsparse import names
-from nwbsparse.config import Config
-from nwbsparse.defaults import shaped
 from nwbsparse.errors import BadInput
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.models.record import CoderRecord
+from nwbsparse.options.automatic import shaped
+from nwbsparse.options.config import Config
 from nwbsparse.training.bins import CHECKED, windows_of
 from nwbsparse.training.fit import fit
 from nwbsparse.training.populations import populations

@@ -10,18 +10,18 @@ import pytest
 import torch
 import xarray as xr
 
-from nwbsparse.analysis.evaluate import evaluate
+from nwbsparse.analysis.apply.encode import encode
 from nwbsparse.analysis.explain import explain
-from nwbsparse.analysis.inference import encode
+from nwbsparse.analysis.quality.evaluate import evaluate
 from nwbsparse.binning.split import split
 from nwbsparse.binning.to_bins import to_bins
-from nwbsparse.config import Config
-from nwbsparse.io.reading import read
+from nwbsparse.io.read import read
 from nwbsparse.models.coder import SparseCoder
-from nwbsparse.results import Results, environment
+from nwbsparse.options.config import Config
+from nwbsparse.results.results import Results, environment
 from nwbsparse.session import Session
 from nwbsparse.training.fit import fit
-from nwbsparse.views.report import report
+from nwbsparse.views.report.report import report
 from recordings import circle, laps, spatial, write_recording
 
 CANARY = "<script>alert('x')</script>"

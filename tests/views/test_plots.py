@@ -12,10 +12,10 @@ from matplotlib import _pylab_helpers
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from nwbsparse.analysis.attribution import attribute
-from nwbsparse.analysis.decoding import decode
-from nwbsparse.analysis.evaluate import evaluate
-from nwbsparse.results import Results
+from nwbsparse.analysis.decoding.decode import decode
+from nwbsparse.analysis.quality.evaluate import evaluate
+from nwbsparse.analysis.units.attribute import attribute
+from nwbsparse.results.results import Results
 from nwbsparse.views import plots
 from nwbsparse.views.drawing import data_uri
 

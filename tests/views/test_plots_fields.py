@@ -9,9 +9,9 @@ import pytest
 import xarray as xr
 
 from nwbsparse import names
-from nwbsparse.analysis.confirm import confirm
+from nwbsparse.analysis.behaviour.confirm import confirm
 from nwbsparse.binning.split import part
-from nwbsparse.results import Results
+from nwbsparse.results.results import Results
 from nwbsparse.views.drawing import data_uri
 from nwbsparse.views.plots import latent_fields
 

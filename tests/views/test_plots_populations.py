@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from nwbsparse.views import plots
-from nwbsparse.views.populations import reads_and_reconstructs
+from nwbsparse.views.report.populations import reads_and_reconstructs
 from sessions import make_binned
 
 READ, MADE = [7, 3, 11, 5], [20, 30, 40]

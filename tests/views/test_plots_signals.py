@@ -7,11 +7,11 @@ import pytest
 import xarray as xr
 
 from nwbsparse import names
-from nwbsparse.analysis.evaluate import evaluate
-from nwbsparse.analysis.inference import reconstruct
+from nwbsparse.analysis.apply.encode import reconstruct
+from nwbsparse.analysis.quality.evaluate import evaluate
 from nwbsparse.binning.split import part
 from nwbsparse.errors import BadInput
-from nwbsparse.results import Results
+from nwbsparse.results.results import Results
 from nwbsparse.views.drawing import data_uri
 from nwbsparse.views.plots import reconstruction_examples, spectrum
 

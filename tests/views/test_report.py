@@ -19,17 +19,17 @@ import pytest
 import xarray as xr
 
 from nwbsparse import names
-from nwbsparse.analysis.confirm import confirm
+from nwbsparse.analysis.behaviour.confirm import confirm
 from nwbsparse.binning.split import split
 from nwbsparse.binning.to_bins import to_bins
-from nwbsparse.curation import relabelled
 from nwbsparse.errors import BadInput, EnvironmentProblem
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.models.record import SessionSource
-from nwbsparse.results import Results
+from nwbsparse.results.label import relabelled
+from nwbsparse.results.results import Results
 from nwbsparse.session import Session
-from nwbsparse.views.cards import chosen
-from nwbsparse.views.report import report
+from nwbsparse.views.report.cards import chosen
+from nwbsparse.views.report.report import report
 
 CHROMIUM = Path("/usr/bin/chromium")
 

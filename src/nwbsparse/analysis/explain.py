@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,22 +11,22 @@ import numpy as np
 import xarray as xr
 
 from nwbsparse import names
-from nwbsparse.analysis.association import Candidate, Tested, associate, candidates_of
-from nwbsparse.analysis.attribution import attribute
-from nwbsparse.analysis.automatic import Cut
-from nwbsparse.analysis.components import associate_components
-from nwbsparse.analysis.confirm import confirm
-from nwbsparse.analysis.effects import effects
-from nwbsparse.analysis.entries import entries_of
-from nwbsparse.analysis.evaluate import target_names
-from nwbsparse.analysis.ground import make_ground
-from nwbsparse.analysis.inference import encode
-from nwbsparse.analysis.labels import labels_in_words
-from nwbsparse.analysis.margins import pre_activation_auroc
-from nwbsparse.analysis.nulls import false_discovery_rate
-from nwbsparse.analysis.populations import encoded
-from nwbsparse.analysis.raw_units import associate_units, best_units, observed_together
-from nwbsparse.analysis.scope import make_scope
+from nwbsparse.analysis.apply.activity import entries_of
+from nwbsparse.analysis.apply.encode import encode
+from nwbsparse.analysis.apply.populations import encoded, target_names
+from nwbsparse.analysis.behaviour.association import Candidate, Tested, associate, candidates_of
+from nwbsparse.analysis.behaviour.comparisons import make_scope
+from nwbsparse.analysis.behaviour.components import associate_components
+from nwbsparse.analysis.behaviour.confirm import confirm
+from nwbsparse.analysis.behaviour.cut import Cut
+from nwbsparse.analysis.behaviour.design import make_ground
+from nwbsparse.analysis.behaviour.effects import effects
+from nwbsparse.analysis.behaviour.labels import labels_in_words
+from nwbsparse.analysis.behaviour.pre_activation import pre_activation_auroc
+from nwbsparse.analysis.behaviour.raw_units import associate_units, best_units
+from nwbsparse.analysis.statistics.nulls import false_discovery_rate
+from nwbsparse.analysis.statistics.observed import observed_together
+from nwbsparse.analysis.units.attribute import attribute
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.progress import Progress, silent
 from nwbsparse.schema import check, with_step
@@ -234,3 +235,23 @@ def _claims(tested: Tested, candidates: list[Candidate], alpha: float) -> dict[s
             np.array([c.condition for c in candidates], dtype=object),
         ),
     }
+
+
+def explained_said(attribution: xr.Dataset) -> str:
+    """What was found and what controls find, in one line; or why nothing could be assessed."""
+    counts = json.loads(attribution.attrs["summary"])
+    if not any(one["assessable"] for one in counts.values()):
+        why = usual_reason(attribution)
+        return "no association with behaviour could be assessed" + (f": {why}" if why else "")
+    said = [f"{one['found']} of {one['assessable']} {name}" for name, one in counts.items()]
+    return (
+        f"associations that survive on held-out bins (q < {attribution.attrs['alpha']:g}): "
+        + ", ".join(said)
+    )
+
+
+def usual_reason(attribution: xr.Dataset) -> str:
+    """The reason that most of the latents that are not assessable share; '' where all are."""
+    kinds = [str(status).partition(": ") for status in attribution["association_status"].values]
+    reasons = Counter(why for kind, _, why in kinds if kind == "not assessable" and why)
+    return reasons.most_common(1)[0][0] if reasons else ""

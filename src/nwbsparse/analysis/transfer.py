@@ -9,10 +9,10 @@ import numpy as np
 import xarray as xr
 
 from nwbsparse import names
-from nwbsparse.analysis.association import pearson
+from nwbsparse.analysis.apply.encode import encode
+from nwbsparse.analysis.behaviour.association import pearson
 from nwbsparse.analysis.explain import explain
-from nwbsparse.analysis.inference import encode
-from nwbsparse.binning.join import ids_of
+from nwbsparse.binning.sessions.join import ids_of
 from nwbsparse.errors import BadInput, did_you_mean
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.schema import check, with_step

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,6 @@ from nwbsparse.binning.counts import count_spikes, count_spikes_lazily, observed
 from nwbsparse.binning.events import count_events
 from nwbsparse.binning.grid import MIN_BINS, Grid, make_grid, observed, suggest_bin_width
 from nwbsparse.binning.traces import bin_traces
-from nwbsparse.binning.units import Units, select_units
 from nwbsparse.binning.variables import (
     AXES,
     behaviour,
@@ -27,7 +26,7 @@ from nwbsparse.binning.variables import (
     free_name,
 )
 from nwbsparse.errors import BadInput, CoarseClockWarning
-from nwbsparse.query import select
+from nwbsparse.query import in_regions, select, with_ids
 from nwbsparse.schema import check, with_step
 from nwbsparse.session import Session
 
@@ -231,3 +230,39 @@ def _restrict(binned: xr.Dataset, where: str) -> xr.Dataset:
         gone = int(binned[name].sum()) - int(kept[name].sum())
         kept[name] = kept[name].assign_attrs(dropped=binned[name].attrs["dropped"] + gone)
     return kept.assign_coords({names.SEGMENT: (names.TIME, new.astype(np.int32))})
+
+
+Units = str | Iterable[object] | Callable[[xr.Dataset], np.ndarray]
+
+
+def select_units(
+    session: Session, units: Units | None, *, regions: str | Iterable[str] | None = None
+) -> np.ndarray:
+    """Rows of the units table that were asked for, in the order of the table.
+
+    Args:
+        session: the recording.
+        units: None for all; ids ("3,7" or [3, 7]); 'good' (quality 'good'); a condition on unit
+            columns ("depth > 800 and quality == 'good'"); or a function that takes the units
+            dataset and returns one bool per unit.
+        regions: keep only units whose ``region`` is one of these (a name or several).
+
+    Raises:
+        BadInput: an id, column or region does not exist, or no unit remains.
+    """
+    columns = {str(name): session.units[name].values for name in session.units.variables}
+    if callable(units):
+        chosen = np.asarray(units(session.units))
+        if chosen.shape != (session.n_units,) or chosen.dtype != bool:
+            raise BadInput(
+                f"units=function must give one bool for each of the {session.n_units} units"
+            )
+    else:
+        chosen = with_ids(columns, units)
+    if regions is not None:
+        chosen = chosen & in_regions(columns, regions)
+    rows = np.flatnonzero(chosen)
+    if not len(rows):
+        asked = f"units={units!r}, regions={regions!r}"
+        raise BadInput(f"none of the {session.n_units} units satisfies {asked}")
+    return rows

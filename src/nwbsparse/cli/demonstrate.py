@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from nwbsparse.cli.show import progress_bars, show_run
-from nwbsparse.demo import placecell_demo, seed_table, superposition_demo
+from nwbsparse.runs.demo import placecell_demo, seed_table, superposition_demo
 from nwbsparse.simulate.placecells import FIELDS
 
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
-from nwbsparse.cli.lines import says
-from nwbsparse.io.share.survey import Part
+from nwbsparse.cli.console import says
+from nwbsparse.share.survey import Part
 
 MOST = 200
 """Lines that anybody reads."""

@@ -11,20 +11,26 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from nwbsparse.analysis.evaluate import evaluate
-from nwbsparse.analysis.inference import encode
-from nwbsparse.analysis.stability import Seeds, fit_seeds
+from nwbsparse.analysis.apply.encode import encode
+from nwbsparse.analysis.quality.evaluate import evaluate
+from nwbsparse.analysis.quality.stability import Seeds, fit_seeds
 from nwbsparse.cli.live import training_table
-from nwbsparse.config import Config, to_toml
-from nwbsparse.embedded import embedding_of
+from nwbsparse.embedding.attach import embedding_of
 from nwbsparse.errors import BadInput, EnvironmentProblem
-from nwbsparse.folder import STABILITY, check_one_session, embedding_in, keep_embedding, save_netcdf
-from nwbsparse.io.reading import read_as
-from nwbsparse.made_folder import check_writable
+from nwbsparse.files.made_folder import check_writable
+from nwbsparse.io.read import read_as
 from nwbsparse.models import checkpoint
 from nwbsparse.models.coder import SparseCoder
-from nwbsparse.pipeline import bins_said, reading, stability_said
-from nwbsparse.prepare import prepare
+from nwbsparse.options.config import Config, to_toml
+from nwbsparse.results.folder import (
+    STABILITY,
+    check_one_session,
+    embedding_in,
+    keep_embedding,
+    save_netcdf,
+)
+from nwbsparse.runs.prepare import bins_said, prepare, reading
+from nwbsparse.runs.run import stability_said
 from nwbsparse.training.fit import fit
 from nwbsparse.training.saved import FILE
 

@@ -35,7 +35,7 @@ def gather() -> dict[str, object]:
 
 def models_of(files: Iterable[Path]) -> dict[str, list[dict[str, object]]]:
     """{file: its results and which models they are}, in plain values."""
-    from nwbsparse.io.share.identity import identities
+    from nwbsparse.share.identity import identities
 
     return {str(file): [vars(one) for one in identities(file)] for file in files}
 

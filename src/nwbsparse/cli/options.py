@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from nwbsparse.config import from_dict, read_toml
 from nwbsparse.errors import BadInput
-from nwbsparse.presets import preset
+from nwbsparse.options.config import from_dict, read_toml
+from nwbsparse.options.presets import preset
 
 
 def with_config_file(tokens: Sequence[str]) -> list[str]:

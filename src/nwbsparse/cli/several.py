@@ -8,12 +8,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from nwbsparse.cli.lines import says
+from nwbsparse.cli.console import says
 from nwbsparse.cli.show import progress_bars, show_plan, show_run
-from nwbsparse.config import Config
-from nwbsparse.joint import run_sessions
-from nwbsparse.pipeline import plan_of
-from nwbsparse.together import check_outs, named_sources, prepare_sessions
+from nwbsparse.options.config import Config
+from nwbsparse.runs.plan import plan_of
+from nwbsparse.runs.prepare_sessions import check_outs, named_sources, prepare_sessions
+from nwbsparse.runs.run_sessions import run_sessions
 
 
 def run_several(

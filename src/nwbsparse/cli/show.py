@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from nwbsparse.binning.events import MAX_LABELS
-from nwbsparse.config import to_toml
+from nwbsparse.options.config import to_toml
 from nwbsparse.progress import Progress, silent
 
 _PLAIN_KINDS = {"category", "continuous", "event time", "identifier", "constant"}

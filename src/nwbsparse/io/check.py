@@ -11,10 +11,10 @@ from typing import Any
 import h5py
 
 from nwbsparse.errors import BadInput, EnvironmentProblem, NwbsparseError
-from nwbsparse.io.datasets import refuse_bomb, text
 from nwbsparse.io.guard import Damaged as Damaged
 from nwbsparse.io.guard import check_open_tree, check_tree, datasets_in
 from nwbsparse.io.guard_zarr import check_zarr, zarr_json
+from nwbsparse.io.rules.values import refuse_bomb, text
 from nwbsparse.io.stops import stops_are_heard
 
 _RESULTS = "processing/sparse_latents"

@@ -1,66 +1,52 @@
-"""What the units of a recording did, as one checksum per unit: so that edits made later are noticed.
+"""The SHA-256 of a file that this process read a moment ago, without reading all of it again.
 
-A checksum of a file says that something in it changed, not what; and an annotated copy is another file
-than its recording anyway. These are taken over the activity as it was read, so that they are the same
-for HDF5 and Zarr, and for every copy.
+A recording of 100 GB is hashed when it is read; to hash it once more before its results are written
+would take as long as copying it. The file system says whether somebody wrote to it: every write
+sets mtime and ctime, and no program can set ctime back. What this gives up is damage on the disk
+that no program did, between two looks at a file; so a checksum is believed for some minutes only,
+and a file that was written to shortly before it was hashed is hashed anew, because two writes within
+one tick of the clock leave the same times.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
+import time
+from pathlib import Path
 
-import numpy as np
+from nwbsparse.io.check import sha256_of
 
-from nwbsparse import names
-from nwbsparse.session import Session
+BELIEVED_FOR = 600.0
+"""Seconds for which a checksum stands for a file that nobody wrote to."""
+SETTLED = 2.0
+"""Seconds after the last write from which on another write shows (FAT and NFS keep whole seconds)."""
 
-SAMPLES = 4096
-"""Samples of a series that are looked at: all of a long one would take as long as reading it."""
-COMPUTED = "lfp"
-"""Modality of units whose activity is computed on reading (band power), not read: it may differ in its
-last digits from one machine to the next, so it has no checksum."""
+Signature = tuple[int, int, int, int, int]
 
-Unit = tuple[int, str]
-"""Row in the table of the source, and id."""
-UnitDigests = Mapping[Unit, str]
+_known: dict[Path, tuple[Signature, float, str]] = {}
 
 
-def unit_digests(session: Session) -> dict[Unit, str]:
-    """The SHA-256 of what each unit of a recording did.
+def digest_of(path: str | Path) -> str:
+    """The SHA-256 of a whole file or Zarr store, as 64 hexadecimal digits.
 
-    Of spikes: their times (float64, s, as read). Of a series: the number of its samples, and time and
-    value (float64) of at most 4,096 of them, evenly spaced; an edit of samples between these is not
-    noticed. Units of which nothing can be said (power in a band) are left out.
+    A file that this process hashed within the last ten minutes, and that nobody wrote to since, is
+    not read again; Zarr stores always are.
     """
-    ids = session.units[names.UNIT_ID].values
-    stated = session.units.get(names.UNIT_ROW)
-    rows = np.arange(session.n_units) if stated is None else stated.values
-    if session.traces is None:
-        said = [_sha256(session.spikes_of(unit)) for unit in range(session.n_units)]
+    path = Path(path).resolve()
+    if path.is_dir():
+        return sha256_of(path)
+    before, now = _signature(path), time.monotonic()
+    signature, when, digest = _known.get(path, (None, 0.0, ""))
+    if signature == before and now - when < BELIEVED_FOR:
+        return digest
+    settled = time.time() - max(before[-2:]) / 1e9 > SETTLED
+    digest = sha256_of(path)
+    if settled and _signature(path) == before:
+        _known[path] = before, now, digest
     else:
-        said = _of_traces(session)
-    return {
-        (int(row), str(unit_id)): digest
-        for row, unit_id, digest in zip(rows, ids, said, strict=True)
-        if digest
-    }
+        _known.pop(path, None)
+    return digest
 
 
-def _of_traces(session: Session) -> list[str]:
-    traces = session.traces
-    assert traces is not None
-    n = len(traces.times)
-    looked_at = np.unique(np.linspace(0, max(n - 1, 0), min(n, SAMPLES)).round().astype(np.int64))
-    times, values = traces.times[looked_at], traces.data[looked_at]
-    kinds = session.units.get("modality")
-    return [
-        ""
-        if kinds is not None and str(kinds.values[unit]) == COMPUTED
-        else _sha256(np.concatenate([[n], times, values[:, unit]]))
-        for unit in range(session.n_units)
-    ]
-
-
-def _sha256(values: np.ndarray) -> str:
-    return hashlib.sha256(np.ascontiguousarray(values, dtype="<f8").tobytes()).hexdigest()
+def _signature(path: Path) -> Signature:
+    seen = path.stat()
+    return seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from nwbsparse.errors import BadInput
-from nwbsparse.io.datasets import BOMB_BYTES, BOMB_RATIO
 from nwbsparse.io.guard import MAX_DEPTH, MAX_LINKS
+from nwbsparse.io.rules.values import BOMB_BYTES, BOMB_RATIO
 
 
 def check_zarr(path: Path) -> None:

@@ -20,7 +20,7 @@ from numpy.lib.format import (
 )
 
 from nwbsparse.errors import BadInput, EnvironmentProblem
-from nwbsparse.io.datasets import BOMB_BYTES, BOMB_RATIO
+from nwbsparse.io.rules.values import BOMB_BYTES, BOMB_RATIO
 
 PICKLE = "left out: it holds Python objects (a pickle), which can run code"
 

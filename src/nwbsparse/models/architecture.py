@@ -15,7 +15,6 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-from nwbsparse.config import Config
 from nwbsparse.errors import BadInput
 from nwbsparse.models.decoders import OUTPUTS, Convolution, Decoder, Linear
 from nwbsparse.models.encoders import (
@@ -27,6 +26,7 @@ from nwbsparse.models.encoders import (
     ModelAttention,
 )
 from nwbsparse.models.sparsifiers import Own, Sparsifier, sparsifier
+from nwbsparse.options.config import Config
 
 DICTIONARY, DECODER_BIAS, DISPERSION = "dictionary", "decoder_bias", "log_dispersion"
 

@@ -9,8 +9,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from nwbsparse.models.index_loops import Scratch
-from nwbsparse.models.pre_activations import Computed, PreActivations
+from nwbsparse.models.sparse.pre_activations import Computed, PreActivations
+from nwbsparse.models.sparse.scan_kernels import Scratch
 
 SAME = 1e-5
 """Share by which pre-activations of one and the same bin can differ between batches (rounding)."""

@@ -13,11 +13,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load as tensors_from_bytes
 from safetensors.torch import save as tensors_to_bytes
 
-from nwbsparse.config import from_dict
-from nwbsparse.earlier_options import as_meant
 from nwbsparse.errors import BadInput, EnvironmentProblem, IntegrityError
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.models.record import CoderRecord, SessionSource
+from nwbsparse.options.config import from_dict
+from nwbsparse.options.earlier import as_meant
 
 FORMAT = 1
 TENSORS = "model.safetensors"

@@ -12,10 +12,10 @@ from jaxtyping import Bool, Float, UInt8
 from torch import Tensor, nn
 from torch.nn import functional
 
-from nwbsparse.config import Config
 from nwbsparse.models.architecture import Architecture, build, of_first_latents
 from nwbsparse.models.decoders import Convolution
 from nwbsparse.models.record import CoderRecord
+from nwbsparse.options.config import Config
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.float32, "float64": torch.float64}
 """precision → type of the weights; under bfloat16 only the products are short."""

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from nwbsparse.config import Config
 from nwbsparse.errors import BadInput
+from nwbsparse.options.config import Config
 
 
 @dataclass(frozen=True)

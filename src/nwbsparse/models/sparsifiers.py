@@ -19,8 +19,8 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.nn import functional
 
-from nwbsparse.models.index_loops import spread, taken
-from nwbsparse.models.selection import LargestOfBatch, LargestOfRow, Select, Selection
+from nwbsparse.models.sparse.scan_kernels import spread, taken
+from nwbsparse.models.sparse.selection import LargestOfBatch, LargestOfRow, Select, Selection
 
 Weights = Mapping[str, Tensor]
 Table = Float[Tensor, "model row latent"]

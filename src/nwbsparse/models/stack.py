@@ -16,21 +16,16 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import Parameter
 
-from nwbsparse.config import Config
 from nwbsparse.errors import BadInput
-from nwbsparse.models.architecture import (
-    DICTIONARY,
-    Architecture,
-    Weights,
-    own_numbers,
-)
+from nwbsparse.models.architecture import DICTIONARY, Architecture, Weights, own_numbers
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.models.encoders import BIAS, WEIGHT
+from nwbsparse.models.forward import Outcome, Passes
 from nwbsparse.models.losses import revival_loss
-from nwbsparse.models.passes import Outcome, Passes
-from nwbsparse.models.pre_activations import PreActivations
+from nwbsparse.models.sparse.pre_activations import PreActivations
+from nwbsparse.models.sparse.unit_length import drop_parallel, normalise
 from nwbsparse.models.sparsifiers import Own, Select
-from nwbsparse.models.unit_rows import drop_parallel, normalise
+from nwbsparse.options.config import Config
 
 OWN = (
     "name", "seed", "seeds", "k", "learning_rate", "penalty_weight", "bandwidth", "weight_decay",

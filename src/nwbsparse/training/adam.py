@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import Parameter
 
-from nwbsparse.config import Config
+from nwbsparse.options.config import Config
 
 MOMENTS = ("exp_avg", "exp_avg_sq")
 

@@ -11,11 +11,11 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from nwbsparse import names
-from nwbsparse.coder_input import as_read
-from nwbsparse.config import Config
 from nwbsparse.errors import BadInput
 from nwbsparse.models.coder import SparseCoder, as_tensor
 from nwbsparse.models.record import CoderRecord
+from nwbsparse.options.config import Config
+from nwbsparse.population import as_read
 
 CHECKED = 4096
 """Validation windows that a check looks at, spread evenly over all there are."""

@@ -14,13 +14,13 @@ import numpy as np
 import torch
 
 from nwbsparse import names
-from nwbsparse.coder_input import as_read
-from nwbsparse.config import Config
-from nwbsparse.defaults import resolve, shaped
 from nwbsparse.errors import BadInput
 from nwbsparse.models.coder import DTYPES, SparseCoder
 from nwbsparse.models.record import CoderRecord
 from nwbsparse.models.stack import OWN, shared_options
+from nwbsparse.options.automatic import resolve, shaped
+from nwbsparse.options.config import Config
+from nwbsparse.population import as_read
 from nwbsparse.progress import Progress, silent
 from nwbsparse.schema import own_version
 from nwbsparse.training.adam import own_step

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from nwbsparse import names
-from nwbsparse.config import Config
 from nwbsparse.errors import BadInput
-from nwbsparse.unit_choice import in_regions, with_ids
+from nwbsparse.options.config import Config
+from nwbsparse.query import in_regions, with_ids
 
 
 def populations(

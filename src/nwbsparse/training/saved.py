@@ -13,9 +13,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as tensors_to_bytes
 from torch import Tensor
 
-from nwbsparse.earlier_options import as_meant
 from nwbsparse.errors import BadInput, IntegrityError
 from nwbsparse.models.checkpoint import write_whole
+from nwbsparse.options.earlier import as_meant
 from nwbsparse.training.engine import Member, Training, TrainingDiverged
 
 FORMAT = 2

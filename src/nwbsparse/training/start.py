@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from nwbsparse import names
-from nwbsparse.coder_input import as_read
 from nwbsparse.models.architecture import DICTIONARY, DISPERSION
 from nwbsparse.models.calibration import ThresholdSearch
 from nwbsparse.models.coder import SparseCoder
@@ -19,6 +18,7 @@ from nwbsparse.models.decoders import inverse_output
 from nwbsparse.models.encoders import WEIGHT
 from nwbsparse.models.record import CoderRecord
 from nwbsparse.models.stack import Stack
+from nwbsparse.population import as_read
 from nwbsparse.training.bins import Windows, windows_of
 
 CHUNK = 8192

@@ -12,14 +12,14 @@ import xarray as xr
 
 from nwbsparse import names
 from nwbsparse.errors import BadInput
-from nwbsparse.io.account import Account
 from nwbsparse.io.nwb.band import read_band
 from nwbsparse.io.nwb.binned import read_binned
 from nwbsparse.io.nwb.choose import COUNTS, FIELD, Candidate, activity_in, choose
-from nwbsparse.io.nwb.clock import Reach
-from nwbsparse.io.nwb.names import identifier
 from nwbsparse.io.nwb.traces import Part, join, read_trace, table_of
 from nwbsparse.io.nwb.units import has_spikes, read_obs_intervals, read_units, units_table
+from nwbsparse.io.rules.account import Account
+from nwbsparse.io.rules.clock import Reach
+from nwbsparse.io.rules.names import identifier
 from nwbsparse.session import Traces
 
 

@@ -10,13 +10,13 @@ import h5py
 import numpy as np
 
 from nwbsparse.errors import BadInput
-from nwbsparse.io.account import Account, counted
-from nwbsparse.io.datasets import load, refuse_bomb, shape_of, text
 from nwbsparse.io.nwb.choose import Candidate
-from nwbsparse.io.nwb.clock import Clock
 from nwbsparse.io.nwb.power import BandPower
 from nwbsparse.io.nwb.traces import Part, gaps, is_turned, missing, sound_clock
 from nwbsparse.io.nwb.unit_rows import MODALITY, columns_of, n_rows_of, numbered
+from nwbsparse.io.rules.account import Account, counted
+from nwbsparse.io.rules.clock import Clock
+from nwbsparse.io.rules.values import load, refuse_bomb, shape_of, text
 
 BLOCK_VALUES = 2**24
 """Samples times channels that are in memory at once."""

@@ -10,13 +10,13 @@ from pynwb import ProcessingModule, TimeSeries
 from pynwb.behavior import SpatialSeries
 
 from nwbsparse import names
-from nwbsparse.io.account import Account
-from nwbsparse.io.datasets import load, shape_of, text
 from nwbsparse.io.nwb.choose import how_to_ask
-from nwbsparse.io.nwb.clock import Reach, clock_of
 from nwbsparse.io.nwb.contents import recorded
-from nwbsparse.io.nwb.names import identifier, with_unique_names
 from nwbsparse.io.nwb.pose import is_pose, pose_name, read_confidence
+from nwbsparse.io.rules.account import Account
+from nwbsparse.io.rules.clock import Reach, clock_of
+from nwbsparse.io.rules.names import identifier, with_unique_names
+from nwbsparse.io.rules.values import load, shape_of, text
 from nwbsparse.session import Series
 
 MAX_COLUMNS = 3

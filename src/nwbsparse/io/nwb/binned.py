@@ -9,13 +9,13 @@ import xarray as xr
 
 from nwbsparse import names
 from nwbsparse.errors import BadInput
-from nwbsparse.io.account import Account, counted, listed
-from nwbsparse.io.columns import CATEGORY, CONSTANT, EVENT_TIME
-from nwbsparse.io.datasets import load, text
 from nwbsparse.io.nwb.choose import Candidate
-from nwbsparse.io.nwb.names import identifier, type_name
 from nwbsparse.io.nwb.traces import Part, is_turned, missing
 from nwbsparse.io.nwb.unit_rows import MODALITY, columns_of, n_rows_of, numbered
+from nwbsparse.io.rules.account import Account, counted, listed
+from nwbsparse.io.rules.columns import CATEGORY, CONSTANT, EVENT_TIME
+from nwbsparse.io.rules.names import identifier, type_name
+from nwbsparse.io.rules.values import load, text
 from nwbsparse.session import EDGE_TOLERANCE
 
 

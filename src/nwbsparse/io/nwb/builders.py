@@ -9,7 +9,7 @@ from hdmf.build import DatasetBuilder, GroupBuilder, ReferenceBuilder
 from hdmf.build.builders import BaseBuilder
 from hdmf.query import ReferenceResolver
 
-from nwbsparse.io.datasets import text
+from nwbsparse.io.rules.values import text
 
 TYPE: Final = "neurodata_type"
 NAMESPACE: Final = "namespace"

@@ -14,9 +14,9 @@ from pynwb.image import ImageSeries
 from pynwb.ophys import RoiResponseSeries
 
 from nwbsparse.errors import BadInput, did_you_mean
-from nwbsparse.io.datasets import shape_of, text
 from nwbsparse.io.nwb.contents import recorded
-from nwbsparse.io.nwb.names import type_name
+from nwbsparse.io.rules.names import type_name
+from nwbsparse.io.rules.values import shape_of, text
 
 ROI = "fluorescence"
 FIELD = "field potential"

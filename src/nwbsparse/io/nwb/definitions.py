@@ -14,7 +14,7 @@ from typing import Any
 from hdmf.build import BuildManager, TypeMap
 from pynwb import get_type_map
 
-from nwbsparse.io.datasets import text
+from nwbsparse.io.rules.values import text
 
 _SPECLOC = ".specloc"  # the attribute of the root by which hdmf finds the cached definitions
 _OWN = ("core", "hdmf-common", "hdmf-experimental")

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from hdmf.common import VectorIndex
 
-from nwbsparse.io.account import Account
-from nwbsparse.io.columns import CATEGORY, column_kind, plain_column
-from nwbsparse.io.datasets import load, shape_of
-from nwbsparse.io.nwb.names import type_name
+from nwbsparse.io.rules.account import Account
+from nwbsparse.io.rules.columns import CATEGORY, column_kind, plain_column
+from nwbsparse.io.rules.names import type_name
+from nwbsparse.io.rules.values import load, shape_of
 
 STAMP = "timestamp"
 TIMES = "event_times"

@@ -11,12 +11,12 @@ from hdmf.common import DynamicTable
 from pynwb import NWBFile, TimeSeries
 from pynwb.misc import AnnotationSeries
 
-from nwbsparse.io.account import Account, counted
-from nwbsparse.io.datasets import load, shape_of, text
-from nwbsparse.io.nwb.clock import Reach
 from nwbsparse.io.nwb.contents import recorded
 from nwbsparse.io.nwb.event_tables import holds_events, read_event_table
-from nwbsparse.io.nwb.names import identifier, type_name, with_unique_names
+from nwbsparse.io.rules.account import Account, counted
+from nwbsparse.io.rules.clock import Reach
+from nwbsparse.io.rules.names import identifier, type_name, with_unique_names
+from nwbsparse.io.rules.values import load, shape_of, text
 from nwbsparse.session import Events
 
 EVENT_OBJECTS = ("Events", "LabeledEvents", "TTLs")

@@ -11,7 +11,7 @@ import numpy as np
 import pynwb
 
 from nwbsparse.errors import BadInput
-from nwbsparse.io.datasets import load, text
+from nwbsparse.io.rules.values import load, text
 
 _FOLDERS = {
     "acquisition": "/acquisition",

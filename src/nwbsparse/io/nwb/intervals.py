@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,14 +10,12 @@ import xarray as xr
 from hdmf.common import DynamicTable, VectorIndex
 from pynwb.epoch import TimeIntervals
 
-from nwbsparse import names
-from nwbsparse.io.account import Account, counted, listed
-from nwbsparse.io.columns import column_kind, hidden_columns, plain_column
-from nwbsparse.io.datasets import load, shape_of, text
-from nwbsparse.io.nwb.clock import Reach
 from nwbsparse.io.nwb.contents import recorded
-
-START, STOP = "start_time", "stop_time"
+from nwbsparse.io.rules.account import Account, counted
+from nwbsparse.io.rules.clock import Reach
+from nwbsparse.io.rules.columns import hidden_columns
+from nwbsparse.io.rules.intervals import START, STOP, _times, read_table
+from nwbsparse.io.rules.values import shape_of, text
 
 
 def read_intervals(
@@ -76,104 +74,3 @@ def read_invalid_times(nwbfile: Any, account: Account) -> np.ndarray | None:
     repairs = [f"{counted(lost, 'empty or NaN row')} dropped"] if lost else []
     account.add("intervals", "invalid_times", len(pairs), int(good.sum()), repairs=repairs)
     return pairs[good]
-
-
-def _times(table: Any, column: str) -> np.ndarray:
-    data: Any = table[column]
-    return load(data.data, what=f"{table.name}/{column}").astype(np.float64)
-
-
-def read_table(
-    table: Any,
-    name: str,
-    account: Account,
-    *,
-    reach: Reach,
-    hidden: Mapping[str, Any],
-) -> xr.Dataset:
-    """One table of intervals: when each row starts and stops, and what its columns say about it.
-
-    Args:
-        table: a DynamicTable, or anything with ``id``, ``colnames`` and columns by name.
-        name: what the report calls it.
-        account: gets a line for the table and one for each column.
-        reach: when the activity was recorded; its end closes a last row whose stop is NaN.
-        hidden: columns that the table holds without listing them, by name.
-
-    Returns:
-        ``start_time``, ``stop_time`` (s) and a variable per column on dim ``interval``, in the
-        order of the rows; the attribute ``kind`` of a column says what it is. Rows without a
-        start, without any stop, or that stop before they start are left out and counted.
-
-    Raises:
-        BadInput: a column is a decompression bomb.
-    """
-    n_rows = len(table.id)
-    start, stop = _times(table, START), _times(table, STOP)
-    repairs = []
-    inferred = np.isnan(stop) & np.isfinite(start)
-    stop = np.where(inferred, _next_start(start, reach.stop), stop)
-    for bad, fault in (
-        (~np.isfinite(start), "without a start"),
-        (np.isfinite(start) & ~np.isfinite(stop), "without a stop or a later start"),
-        (stop < start, "that stop before they start"),
-    ):
-        if bad.any():
-            repairs.append(f"{_rows(bad)} {fault} dropped")
-    keep = np.isfinite(start) & np.isfinite(stop) & ~(stop < start)
-    if (inferred & keep).any():
-        repairs.insert(0, f"{_rows(inferred & keep)} with NaN stop: took the next start")
-    notes = _notes(start[keep], stop[keep], np.flatnonzero(keep), reach)
-    account.add("intervals", name, n_rows, int(keep.sum()), notes=notes, repairs=repairs)
-
-    variables: dict[str, tuple[str, np.ndarray, dict[str, Any]]] = {
-        START: (names.INTERVAL, start[keep], {}),
-        STOP: (names.INTERVAL, stop[keep], {"inferred": int((inferred & keep).sum())}),
-    }
-    listed_columns = {column: table[column] for column in table.colnames}
-    columns = {"id": table.id} | listed_columns | dict(hidden)
-    for column, held in columns.items():
-        if column in (START, STOP):
-            continue
-        as_name = f"{column}_column" if column == names.INTERVAL else column
-        values, reason = plain_column(held, n_rows, what=f"{name}/{column}")
-        if values is not None:
-            reason = column_kind(column, values[keep], start[keep], stop[keep])
-            variables[as_name] = (names.INTERVAL, values[keep], {names.KIND: reason})
-        n_kept = int(keep.sum()) if values is not None else 0
-        unlisted = ["not listed in colnames: other readers skip it"] if column in hidden else []
-        account.add("column", f"{name}/{column}", n_rows, n_kept, notes=[reason, *unlisted])
-    return xr.Dataset(variables)
-
-
-def _next_start(start: np.ndarray, end: float) -> np.ndarray:
-    """The first start after each row's own; ``end`` for the last, NaN when that is earlier."""
-    ordered = np.unique(start[np.isfinite(start)])
-    at = np.searchsorted(ordered, start, side="right")
-    following = np.append(ordered, end if not len(ordered) or end > ordered[-1] else np.nan)
-    return following[np.minimum(at, len(ordered))]
-
-
-def _notes(start: np.ndarray, stop: np.ndarray, rows: np.ndarray, reach: Reach) -> list[str]:
-    notes = []
-    outside = (stop <= reach.start) | (start >= reach.stop)
-    if outside.any():
-        notes.append(
-            f"{counted(int(outside.sum()), 'row')} outside {reach.of} ({reach}) kept: "
-            f"{listed(rows[outside])}"
-        )
-    order = np.lexsort((stop, start))
-    latest = np.maximum.accumulate(stop[order])
-    # 1 µs: contiguous rows written by arithmetic may touch a hair late
-    over = np.flatnonzero(start[order][1:] < latest[:-1] - 1e-6) + 1
-    if len(over):
-        overlapping = np.sort(rows[order][over])
-        notes.append(
-            f"{counted(len(over), 'row')} overlapping an earlier one kept: {listed(overlapping)}"
-        )
-    return notes
-
-
-def _rows(mask: np.ndarray) -> str:
-    rows = np.flatnonzero(mask)
-    return f"{counted(len(rows), 'row')} ({listed(rows)})"

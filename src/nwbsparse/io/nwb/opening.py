@@ -20,13 +20,13 @@ from pynwb import NWBHDF5IO, NWBFile
 
 from nwbsparse.errors import BadInput, EnvironmentProblem, NwbsparseError
 from nwbsparse.io.check import check_readable, open_checked
-from nwbsparse.io.datasets import text
+from nwbsparse.io.digest import digest_of
 from nwbsparse.io.guard_zarr import check_references, zarr_json
 from nwbsparse.io.nwb.definitions import open_with_definitions, remedy
 from nwbsparse.io.nwb.in_memory import builders_of, check_still_open, content_digest, version_of
 from nwbsparse.io.nwb.unbuildable import Unbuildable, sift
+from nwbsparse.io.rules.values import text
 from nwbsparse.io.stream import Stream, is_address, name_of, open_stream
-from nwbsparse.io.unchanged import digest_of
 
 _DAMAGED = (OSError, RuntimeError, zlib.error, json.JSONDecodeError)
 """What HDF5 and the codecs of Zarr raise at a chunk that does not unpack."""

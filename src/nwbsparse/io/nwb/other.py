@@ -10,11 +10,11 @@ from hdmf.common import DynamicTable
 from pynwb.base import Image
 from pynwb.ecephys import ElectricalSeries
 
-from nwbsparse.io.account import Account
-from nwbsparse.io.datasets import shape_of
 from nwbsparse.io.nwb.choose import COUNTS, activity_kind, how_to_ask
 from nwbsparse.io.nwb.contents import recorded
 from nwbsparse.io.nwb.intervals import holds_intervals
+from nwbsparse.io.rules.account import Account
+from nwbsparse.io.rules.values import shape_of
 
 
 def list_other(

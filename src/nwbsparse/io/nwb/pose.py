@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from nwbsparse import names
-from nwbsparse.io.account import Account, counted
-from nwbsparse.io.datasets import load, text
-from nwbsparse.io.nwb.clock import Clock
-from nwbsparse.io.nwb.names import identifier, type_name
+from nwbsparse.io.rules.account import Account, counted
+from nwbsparse.io.rules.clock import Clock
+from nwbsparse.io.rules.names import identifier, type_name
+from nwbsparse.io.rules.values import load, text
 from nwbsparse.session import Series
 
 UNSURE = 0.5

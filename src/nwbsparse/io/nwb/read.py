@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from nwbsparse.io.account import Account
-from nwbsparse.io.datasets import text
 from nwbsparse.io.nwb.activity import Asked, read_activity
 from nwbsparse.io.nwb.behaviour import read_behaviour
 from nwbsparse.io.nwb.events import read_events
 from nwbsparse.io.nwb.intervals import read_intervals, read_invalid_times
 from nwbsparse.io.nwb.opening import Openable, Recording, opened
 from nwbsparse.io.nwb.other import list_other, recording_extent
+from nwbsparse.io.rules.account import Account
+from nwbsparse.io.rules.values import text
 from nwbsparse.session import Session, Source
 
 _SUBJECT = (

@@ -14,8 +14,6 @@ from typing import Any
 from hdmf.build import DatasetBuilder, GroupBuilder, TypeMap
 from hdmf.build.builders import BaseBuilder
 
-from nwbsparse.io.account import listed
-from nwbsparse.io.datasets import text
 from nwbsparse.io.nwb.builders import (
     NAMESPACE,
     TYPE,
@@ -29,6 +27,8 @@ from nwbsparse.io.nwb.builders import (
 )
 from nwbsparse.io.nwb.definitions import load_installed, remedy
 from nwbsparse.io.nwb.known_types import KnownTypes
+from nwbsparse.io.rules.account import listed
+from nwbsparse.io.rules.values import text
 
 _LISTS = ("colnames", "categories")
 """Attributes in which tables name their parts."""

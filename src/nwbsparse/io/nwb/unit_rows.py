@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from nwbsparse import names
-from nwbsparse.io.account import Account
-from nwbsparse.io.columns import plain_column
-from nwbsparse.io.datasets import load, text
+from nwbsparse.io.rules.account import Account
+from nwbsparse.io.rules.columns import plain_column
+from nwbsparse.io.rules.values import load, text
 
 MODALITY = "modality"
 _SHAPES = ("image_mask", "pixel_mask", "voxel_mask")

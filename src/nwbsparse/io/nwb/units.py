@@ -12,12 +12,12 @@ from pynwb.device import Device
 
 from nwbsparse import names
 from nwbsparse.errors import BadInput
-from nwbsparse.io.account import Account, counted, listed
-from nwbsparse.io.columns import hidden_columns, plain_column
-from nwbsparse.io.datasets import load, text
-from nwbsparse.io.nwb.ragged import slices_of
-from nwbsparse.io.nwb.spikes import Spikes, read_spikes
-from nwbsparse.io.unit_table import column_name, repeated_ids, silent_units, sound_stretches
+from nwbsparse.io.rules.account import Account, counted, listed
+from nwbsparse.io.rules.columns import hidden_columns, plain_column
+from nwbsparse.io.rules.ragged import slices_of
+from nwbsparse.io.rules.spikes import Spikes, read_spikes
+from nwbsparse.io.rules.units import column_name, repeated_ids, silent_units, sound_stretches
+from nwbsparse.io.rules.values import load, text
 
 _HANDLED = ("spike_times", "obs_intervals", "electrodes", "electrode_group")
 

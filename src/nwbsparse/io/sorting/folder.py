@@ -14,9 +14,9 @@ import xarray as xr
 
 from nwbsparse import names
 from nwbsparse.errors import BadInput, raise_together
-from nwbsparse.io.account import Account, counted, listed
 from nwbsparse.io.check import sha256_of
-from nwbsparse.io.nwb.spikes import sound_spikes
+from nwbsparse.io.rules.account import Account, counted, listed
+from nwbsparse.io.rules.spikes import sound_spikes
 from nwbsparse.io.sorting.phy import (
     ClusterColumn,
     as_values,

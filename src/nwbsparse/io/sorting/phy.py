@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from nwbsparse.errors import BadInput, EnvironmentProblem
-from nwbsparse.io.account import Account, counted, listed
 from nwbsparse.io.npy import load_npy
+from nwbsparse.io.rules.account import Account, counted, listed
 
 MAX_TEXT_BYTES = 64 * 2**20
 """No table of clusters is larger; params.py is a few lines."""

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from nwbsparse.errors import BadInput
-from nwbsparse.io.account import Account, counted
+from nwbsparse.io.rules.account import Account, counted
 
 MAX_STEP = 0.01
 """Time stamps of a recording that are further apart (s) are a gap: the narrowest bin we suggest."""

@@ -8,9 +8,9 @@ from typing import Final
 import numpy as np
 
 from nwbsparse import names
-from nwbsparse.io.account import Account, counted, listed
-from nwbsparse.io.nwb.spikes import Spikes
-from nwbsparse.io.seconds import check_seconds
+from nwbsparse.io.rules.account import Account, counted, listed
+from nwbsparse.io.rules.seconds import check_seconds
+from nwbsparse.io.rules.spikes import Spikes
 
 QUALITY: Final = "quality"
 SAMPLES_PER_SECOND: Final = "samples_per_second"

@@ -14,9 +14,9 @@ import xarray as xr
 
 from nwbsparse import names
 from nwbsparse.errors import BadInput
-from nwbsparse.io.account import Account, counted, listed
-from nwbsparse.io.columns import plain_column
-from nwbsparse.io.nwb.spikes import Spikes, sound_spikes
+from nwbsparse.io.rules.account import Account, counted, listed
+from nwbsparse.io.rules.columns import plain_column
+from nwbsparse.io.rules.spikes import Spikes, sound_spikes
 from nwbsparse.io.sorting.segments import Segment, read_segments
 from nwbsparse.io.sorting.sorted_units import (
     RESERVED,

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from nwbsparse.errors import BadInput
-from nwbsparse.io.account import Account, counted
+from nwbsparse.io.rules.account import Account, counted
 from nwbsparse.io.sorting.phy import load_array, load_vector
 
 

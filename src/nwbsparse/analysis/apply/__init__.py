@@ -1,0 +1,1 @@
+"""A coder applied to bins: latents, reconstructions, and which units they are of."""

@@ -1,0 +1,216 @@
+"""Apply a coder to a recording of any length, piece by piece."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+import xarray as xr
+from jaxtyping import Bool, Float, Int
+from scipy import sparse
+
+from nwbsparse import names
+from nwbsparse.models.coder import SparseCoder, as_tensor
+from nwbsparse.population import as_read
+from nwbsparse.schema import check, with_step
+
+CHUNK = 8192
+DENSE_LIMIT = 256
+"""Latents up to which activations are kept as a full table; beyond it only the active ones."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some bins in order: what the coder makes of them."""
+
+    bins: Int[np.ndarray, " bin"]
+    activation: Float[np.ndarray, "bin latent"]
+    """Zero where the window is not complete."""
+    predicted: Float[np.ndarray, "bin target"]
+    """Reconstruction of each bin (of the bin ``lag`` later), NaN where the window is not complete;
+    without columns unless it was asked for."""
+    complete: Bool[np.ndarray, " bin"]
+    """Whether all bins that the coder looks at stand in the bin's segment."""
+
+
+def encode(coder: SparseCoder, data: xr.Dataset) -> xr.Dataset:
+    """Activation of every latent in every bin, under the coder's fixed threshold.
+
+    Args:
+        coder: what :func:`nwbsparse.fit` returned or a file held.
+        data: Binned dataset with the coder's units in the coder's order; for a coder of an
+            embedding, with an ``embedding(time, dim)`` of as many dims.
+
+    Returns:
+        Latents dataset: ``activation(time, latent)`` for up to 256 latents, else rows of a CSR
+        table ``value(entry), latent_index(entry), indptr(time_edge)``; coords ``level(latent)``
+        and those of time. A bin's activations do not depend on the batch it is encoded in. A coder
+        that sees several bins has no activations in the first bins of a segment, where its window
+        is not complete: they are zero there, and ``complete(time)`` says where.
+
+    Raises:
+        BadInput: the units are others than the coder's, or in another order.
+    """
+    check(data, names.BINNED)
+    pieces = list(batches(coder, data))
+    coords: dict[str, Any] = {
+        str(name): coordinate
+        for name, coordinate in data.coords.items()
+        if coordinate.dims == (names.TIME,)
+    }
+    coords[names.LATENT] = np.arange(coder.n_latents)
+    coords[names.LEVEL] = (names.LATENT, np.array(coder.level_of_latent, dtype=np.int32))
+    if coder.window > 1:
+        coords[names.COMPLETE] = (names.TIME, np.concatenate([p.complete for p in pieces]))
+    variables: dict[str, Any]
+    tables = [piece.activation for piece in pieces]
+    if coder.n_latents <= DENSE_LIMIT:
+        variables = {names.ACTIVATION: ((names.TIME, names.LATENT), np.concatenate(tables))}
+    else:
+        variables = _rows(tables, coder.n_latents)
+    attrs = {
+        names.SCHEMA: names.LATENTS,
+        names.BIN_WIDTH: float(data.attrs[names.BIN_WIDTH]),
+        names.TIME_UNIT: "s",
+        names.CODER_ID: coder.id,
+        names.SOURCE: data.attrs.get(names.SOURCE, ""),
+        "source_sha256": data.attrs.get("source_sha256", ""),
+    }
+    latents = xr.Dataset(variables, coords=coords, attrs=attrs)
+    return check(with_step(latents, "encode", {"coder": coder.id}, since=data), names.LATENTS)
+
+
+def reconstruct(coder: SparseCoder, data: xr.Dataset) -> xr.DataArray:
+    """What the latents say the population did: (time, unit), in the units of the target.
+
+    Z-scores of counts when the coder was trained on them (``attrs['scale']`` says 'zscore'),
+    else expected counts per bin. A coder with a lag says in each bin what it expects that many
+    bins later (``attrs['lag']``). NaN where the window of a coder that sees several bins is not
+    complete. Of a coder of an embedding: (time, dim), in the embedding's scale or z-scores of it.
+    """
+    predicted = np.concatenate([piece.predicted for piece in batches(coder, data, decode=True)])
+    attrs = {"scale": coder.config.scaling[0], "lag": coder.config.lag}
+    coords: dict[str, Any] = {names.TIME: data[names.TIME]}
+    if coder.config.reads == names.EMBEDDING:
+        dims = (names.TIME, names.DIM)
+        coords[names.DIM] = data[names.DIM].values
+        return xr.DataArray(predicted, dims=dims, coords=coords, attrs=attrs)
+    _, targets = coder.record.columns(data[names.UNIT_ID].values)
+    coords[names.UNIT_ID] = (names.UNIT, data[names.UNIT_ID].values[targets])
+    return xr.DataArray(predicted, dims=(names.TIME, names.UNIT), coords=coords, attrs=attrs)
+
+
+def batches(
+    coder: SparseCoder,
+    data: xr.Dataset,
+    bins: Int[np.ndarray, " chosen_bin"] | None = None,
+    *,
+    decode: bool = False,
+) -> Iterator[Piece]:
+    """Bins in order, a few thousand at a time; all of them unless some are chosen.
+
+    Raises:
+        BadInput: the units are others than the coder's, or in another order.
+    """
+    data = as_read(data, coder.config.reads)
+    inputs, _ = coder.record.columns(data[names.UNIT_ID].values)
+    offsets = np.arange(1 - coder.architecture.window, 1)
+    if coder.window == 1 and not decode:
+        offsets = offsets[-1:]
+    bins = np.arange(data.sizes[names.TIME]) if bins is None else np.asarray(bins)
+    segments = data[names.SEGMENT].values
+    for some in np.array_split(bins, max(1, -(-len(bins) * len(offsets) // CHUNK))):
+        if not len(some):
+            continue
+        seen = some[:, None] + offsets
+        complete = (seen[:, 0] >= 0) & (segments[seen[:, 0].clip(0)] == segments[some])
+        y = _gathered(coder, data, seen.clip(0), inputs)
+        # not around the loop: between two pieces the caller's own gradients are none of our business
+        with torch.no_grad():
+            rows = y if coder.window > 1 else y.reshape(-1, y.shape[2])
+            activation = coder.activate(coder.pre_activation(rows))
+            predicted = torch.empty(len(some), 0)
+            if decode:
+                values = coder.decode(activation)
+                predicted = values.view(len(some), -1, coder.n_targets)[:, -1].clone()
+                predicted[torch.from_numpy(~complete)] = torch.nan
+            activation = activation.view(len(some), -1, activation.shape[1])[:, -1]
+        own = np.where(complete[:, None], activation.numpy(), 0)
+        yield Piece(some, own.astype(np.float32), predicted.numpy(), complete)
+
+
+def normalised(coder: SparseCoder, data: xr.Dataset, bins: np.ndarray) -> torch.Tensor:
+    """(bin, lag, unit): the windows of some bins as the coder sees them."""
+    data = as_read(data, coder.config.reads)
+    inputs, _ = coder.record.columns(data[names.UNIT_ID].values)
+    seen = bins[:, None] + np.arange(1 - coder.window, 1)
+    return _gathered(coder, data, seen.clip(0), inputs)
+
+
+def _gathered(
+    coder: SparseCoder, data: xr.Dataset, seen: np.ndarray, inputs: list[int]
+) -> torch.Tensor:
+    """(bin, lag, unit) as the coder sees it; only the bins between the first and last are read."""
+    first, last = int(seen.min()), int(seen.max()) + 1
+    counts = as_tensor(data[names.COUNTS][first:last].values[:, inputs])[seen - first]
+    observed = None
+    if names.VALID in data:
+        table = data[names.VALID][first:last].values[:, inputs]
+        observed = torch.from_numpy(table)[seen - first]
+    return coder.normalise(counts, observed)
+
+
+def dense(latents: xr.Dataset, bins: np.ndarray | slice | None = None) -> np.ndarray:
+    """Activations (time, latent) float32 of some bins (all when None), however they are kept."""
+    chosen = slice(None) if bins is None else bins
+    if names.ACTIVATION in latents:
+        return latents[names.ACTIVATION].values[chosen]
+    indptr = latents[names.INDPTR].values.astype(np.int64)
+    rows = np.arange(len(indptr) - 1)[chosen]
+    out = np.zeros((len(rows), latents.sizes[names.LATENT]), dtype=np.float32)
+    lengths = indptr[rows + 1] - indptr[rows]
+    at = np.repeat(np.arange(len(rows)), lengths)
+    within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    entries = np.repeat(indptr[rows], lengths) + within
+    out[at, latents[names.LATENT_INDEX].values[entries]] = latents[names.VALUE].values[entries]
+    return out
+
+
+def _rows(pieces: list[np.ndarray], n_latents: int) -> dict[str, Any]:
+    index_type = np.uint16 if n_latents <= 65_536 else np.uint32
+    active = [piece.nonzero() for piece in pieces]
+    values = [piece[where] for piece, where in zip(pieces, active, strict=True)]
+    lengths = [
+        np.bincount(where[0], minlength=len(p)) for p, where in zip(pieces, active, strict=True)
+    ]
+    indptr = np.concatenate([[0], np.cumsum(np.concatenate(lengths))]).astype(np.uint64)
+    columns = np.concatenate([where[1] for where in active]).astype(index_type)
+    return {
+        names.VALUE: (names.ENTRY, np.concatenate(values)),
+        names.LATENT_INDEX: (names.ENTRY, columns),
+        names.INDPTR: (names.TIME_EDGE, indptr),
+    }
+
+
+def latent_columns(latents: xr.Dataset, *, width: int = 256) -> Iterator[tuple[slice, np.ndarray]]:
+    """All bins of a few latents at a time: which latents, and their activations (time, latent)."""
+    n = latents.sizes[names.LATENT]
+    if names.ACTIVATION in latents:
+        for start in range(0, n, width):
+            where = slice(start, min(start + width, n))
+            yield where, latents[names.ACTIVATION].values[:, where]
+        return
+    table = sparse.csr_matrix(
+        (
+            latents[names.VALUE].values,
+            latents[names.LATENT_INDEX].values.astype(np.int32),
+            latents[names.INDPTR].values.astype(np.int64),
+        ),
+        shape=(latents.sizes[names.TIME], n),
+    ).tocsc()
+    for start in range(0, n, width):
+        where = slice(start, min(start + width, n))
+        yield where, table[:, where].toarray()

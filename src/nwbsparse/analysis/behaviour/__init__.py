@@ -1,0 +1,1 @@
+"""What latents follow: covariates, conditions, events, and how sure that is."""

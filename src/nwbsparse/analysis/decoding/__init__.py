@@ -1,0 +1,1 @@
+"""Behaviour read out of latents and what they are compared with."""

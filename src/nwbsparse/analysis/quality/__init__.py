@@ -1,0 +1,1 @@
+"""How good a coder is: reconstruction, sparsity, spectrum, stability."""

@@ -1,0 +1,94 @@
+"""evaluate(): how well a coder does on bins it has never seen."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+import xarray as xr
+
+from nwbsparse import names
+from nwbsparse.analysis.apply.heldout import scored, whole_bins
+from nwbsparse.analysis.apply.populations import over_dims, target_names
+from nwbsparse.analysis.quality.ablation import Ablation
+from nwbsparse.analysis.quality.deviance import LOSSES, ExplainedDeviance
+from nwbsparse.analysis.quality.reconstruction import Reconstruction, Sparsity
+from nwbsparse.analysis.quality.spectrum import Spectrum
+from nwbsparse.binning.split import part
+from nwbsparse.models.coder import SparseCoder
+from nwbsparse.schema import check, with_step
+
+
+def evaluate(
+    coder: SparseCoder,
+    data: xr.Dataset,
+    *,
+    split: str = "test",
+    detail: Literal["stored", "all"] = "stored",
+) -> xr.Dataset:
+    """Reconstruction and sparsity on held-out bins.
+
+    Definitions (``z`` target as the coder sees it, ``ẑ`` reconstruction, over bins of the part):
+
+    - ``unit_r2(unit)`` = 1 − Σ(z−ẑ)² / Σ(z−z̄)²; NaN for units that are constant there
+    - ``r2``: the same with both sums over all units that vary (weighted by variance)
+    - ``level_r2(matryoshka_level)``: r2 of each level
+    - ``unit_cosine(unit)`` over bins; ``bin_cosine(time)`` over units, NaN in empty bins
+    - ``l0(time)``: active latents per bin; ``density(latent)``: share of bins a latent is active
+    - ``dead(latent)``: never active in the part; ``always_on(latent)``: in more than half of it
+
+    With ``detail="all"`` also ``bin_r2(time)``, means and medians of these distributions,
+    ``nonzero_ratio``, ``variance_attribution(latent)``, the spectrum and coherence of every unit and,
+    for coders of rates, ``explained_deviance``: ``docs/reference/metrics.md`` defines them.
+
+    Bins in which a unit was not observed count neither way. Of a coder that sees several bins or
+    looks ahead, only windows that stay in one segment and touch no other part are counted; what is
+    compared is the bin of the activation (or that ``lag`` bins later). The recording is read once,
+    piece by piece; memory does not grow with it but for the numbers per bin.
+
+    Of a coder of an embedding all that is said of units here is of its dims, over ``dim``.
+
+    Args:
+        coder: a trained coder.
+        data: the split Binned dataset.
+        split: "test", "validation" or "train"; what the last gives is no held-out number.
+        detail: "stored", what an annotated file holds, or "all".
+
+    Raises:
+        BadInput: not split, or other units than the coder's.
+    """
+    part(data, split)  # says so when the bins were not split yet
+    bins = whole_bins(coder, data, split)
+    reconstruction, sparsity = Reconstruction(coder, len(bins)), Sparsity(coder, len(bins))
+    ablation = Ablation(coder)
+    more: list[Any] = []
+    if detail == "all":
+        width = float(data.attrs[names.BIN_WIDTH])
+        more.append(Spectrum(bins, data[names.SEGMENT].values, coder.n_targets, width))
+        more += [ExplainedDeviance(coder)] if coder.config.loss in LOSSES else []
+        more.append(ablation)
+    for piece in scored(coder, data, bins):
+        for one in (reconstruction, sparsity, *more):
+            one.add(piece)
+    variables = reconstruction.variables() | sparsity.variables()
+    if detail == "all":
+        variables |= ablation.variables(reconstruction.variance)
+        for one in (reconstruction, sparsity, *more):
+            variables |= one.more_variables() if one is not ablation else {}
+    metrics = xr.Dataset(
+        over_dims(variables) if coder.config.reads == names.EMBEDDING else variables,
+        coords={
+            names.TIME: data[names.TIME].values[bins],
+            names.LATENT: np.arange(coder.n_latents),
+            **target_names(coder, data),
+        },
+        attrs={
+            names.SCHEMA: names.METRICS,
+            names.SPLIT: split,
+            "n_bins": len(bins),
+            names.CODER_ID: coder.id,
+            names.SOURCE_SHA256: str(data.attrs.get(names.SOURCE_SHA256, "")),
+            "target": coder.config.scaling[0],
+        },
+    )
+    return check(with_step(metrics, "evaluate", {"split": split}, since=data), names.METRICS)

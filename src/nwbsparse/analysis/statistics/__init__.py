@@ -1,0 +1,1 @@
+"""Correlations, nulls and components, of any table of channels."""

@@ -1,0 +1,1 @@
+"""Which units make a latent."""

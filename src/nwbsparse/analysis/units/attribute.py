@@ -1,0 +1,235 @@
+"""attribute(): what each latent has to do with each unit, brain region and depth."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from nwbsparse import names
+from nwbsparse.analysis.apply.encode import batches
+from nwbsparse.analysis.apply.heldout import scored, whole_bins
+from nwbsparse.analysis.apply.populations import (
+    INPUT,
+    encoded,
+    input_names,
+    over_dims,
+    reconstructed,
+    target_names,
+    unit_names,
+)
+from nwbsparse.analysis.quality.ablation import Ablation
+from nwbsparse.analysis.quality.reconstruction import Reconstruction
+from nwbsparse.analysis.units.encoder import encoder_attribution
+from nwbsparse.analysis.units.tables import (
+    MAX_BINS,
+    conditional_z,
+    strongest_lag,
+    unit_attribution,
+    unit_attribution_apart,
+    unit_attribution_beside,
+)
+from nwbsparse.binning.split import part
+from nwbsparse.errors import BadInput
+from nwbsparse.models.coder import SparseCoder
+from nwbsparse.models.encoders import WEIGHT, LinearEncoder
+from nwbsparse.population import as_read
+from nwbsparse.schema import with_step
+
+ENTRIES = 100_000_000
+"""Activations held at once for correlations: with many latents fewer bins are looked at."""
+REGION, DEPTH = "region", "depth"
+UNNAMED = "unknown"
+
+
+def attribute(coder: SparseCoder, data: xr.Dataset, *, split: str = "test") -> xr.Dataset:
+    """Say which units a latent reads, which it writes, and which it moves with, on held-out bins.
+
+    - ``weight``, ``correlation``, ``correlation_p``, ``z``, ``likeness``, ``like_unit``,
+      ``single_unit``: as :func:`nwbsparse.analysis.units.tables.unit_attribution` (on at most 50,000
+      evenly spaced bins)
+    - ``encoder_attribution(latent, unit)``: what the unit adds to the latent's pre-activation, mean
+      over the bins in which the latent is active, in the coder's units. ``W ⊙ x`` for linear
+      encoders, integrated gradients from the mean population for others (at most 50 bins per
+      latent); ``completeness_error(latent)`` is the part that the sum over units misses
+    - ``ablation(latent, unit)``: ΔR² of the unit's reconstruction without the latent in the decoder
+    - ``assessable(unit)``: whether the unit ever fires in these bins. Where it does not, everything
+      but ``weight`` is NaN: it says nothing and is never ranked
+    - ``region_share(latent, region)``, ``depth_mean(latent)``, ``depth_spread(latent)`` where the
+      units have a region or depth: :func:`by_region`
+
+    Of a coder that reconstructs other units than it encodes, ``unit`` are the units that it
+    reconstructs (``lag`` bins later, if it has a lag), and what it reads stands over
+    ``input_unit``: ``encoder_attribution``, ``encoder_weight(latent, input_unit)`` of a linear
+    encoder (of several lags the largest), ``input_z``, ``input_correlation``, ``input_assessable``,
+    ``input_region_share`` …; ``like_unit`` counts in ``input_unit``.
+
+    Of a coder of an embedding, ``weight``, ``encoder_attribution`` and ``ablation`` are over the
+    embedding's ``dim`` (``dim_assessable``: it varies in these bins). ``z``, ``correlation``,
+    ``likeness`` and the rest are of the recorded units, ``correlation_p`` of the 10 of largest |z|
+    on training bins; there are no regions and depths, since no weight leads to a unit.
+
+    Args:
+        coder: a trained coder.
+        data: the split Binned dataset.
+        split: which part; what "train" gives is no held-out number.
+
+    Raises:
+        BadInput: not split, other units than the coder's, or no bins with whole windows.
+    """
+    part(data, split)  # says so when the bins were not split yet
+    apart = coder.record.target_ids is not None
+    embedded = coder.config.reads == names.EMBEDDING
+    bins = whole_bins(coder, data, split)
+    if not len(bins):
+        raise BadInput(f"no {split} bin has a whole window; use longer blocks in split()")
+    reconstruction, ablation = Reconstruction(coder, len(bins)), Ablation(coder)
+    encoder = encoder_attribution(coder, data, seed=coder.config.seed)
+    for piece in scored(coder, data, bins):
+        for one in (reconstruction, ablation, encoder):
+            one.add(piece)
+    found = encoder.result()
+    some, activation = _some(coder, data, bins)
+    written = as_read(reconstructed(coder, data), coder.config.reads)
+    silent = _never_fired(written, bins + (coder.config.lag if apart else 0))
+    both = (names.LATENT, names.UNIT)
+    made: dict[str, Any] = {
+        "completeness_error": (names.LATENT, found.completeness_error),
+        "ablation": (both, np.where(silent, np.nan, ablation.per_unit(reconstruction.variance))),
+        "assessable": (names.UNIT, ~silent),
+    }
+    if apart:
+        unread = _never_fired(encoded(coder, data), bins)
+        table = unit_attribution_apart(coder, data, some, activation, np.nan_to_num(found.score))
+        made |= _reading(coder, encoded(coder, data), np.where(unread, np.nan, found.score), unread)
+    else:
+        made["encoder_attribution"] = (both, np.where(silent, np.nan, found.score))
+        if embedded:
+            table = _beside(coder, data, some, activation)
+            made["weight"] = (both, strongest_lag(coder.weight.detach().numpy()))
+            made |= {"dim_assessable": made.pop("assessable")}
+            made = over_dims(made) | {"assessable": (names.UNIT, ~_never_fired(data, bins))}
+        else:
+            table = unit_attribution(coder, data, some, activation)
+    table = table.assign(made).assign_coords(
+        {
+            names.LATENT: np.arange(coder.n_latents),
+            **target_names(coder, data),
+            **input_names(coder, data),
+        }
+    )
+    if embedded:  # no weight leads from a latent to a unit, nor to where it lies
+        table = table.assign_coords(unit_names(data))
+    else:
+        table = table.merge(by_region(table, written), join="exact")
+    table.attrs = {
+        names.CODER_ID: coder.id,
+        names.SPLIT: split,
+        "n_bins": len(bins),
+        "n_bins_correlated": len(some),
+        "encoder_method": type(encoder).__name__,
+    }
+    return with_step(table, "attribute", {"split": split}, since=data)
+
+
+def _some(coder: SparseCoder, data: xr.Dataset, bins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Evenly spaced bins, as many as correlations are computed on, and the activations there."""
+    most = max(1000, min(MAX_BINS, ENTRIES // coder.n_latents))
+    some = bins[:: max(1, -(-len(bins) // most))]
+    return some, np.concatenate([one.activation for one in batches(coder, data, some)])
+
+
+def _beside(
+    coder: SparseCoder, data: xr.Dataset, bins: np.ndarray, activation: np.ndarray
+) -> xr.Dataset:
+    """What latents of an embedding have to do with the units, looked for in the training bins."""
+    training, active = _some(coder, data, whole_bins(coder, data, "train"))
+    fitting = conditional_z(data, training, active)
+    return unit_attribution_beside(data, bins, activation, fitting=fitting)
+
+
+def _reading(
+    coder: SparseCoder, read: xr.Dataset, score: np.ndarray, unread: np.ndarray
+) -> dict[str, Any]:
+    """What a coder reads from each unit, and from which regions, where it reconstructs others."""
+    per_unit = (names.LATENT, names.INPUT_UNIT)
+    made: dict[str, Any] = {"encoder_attribution": (per_unit, score)}
+    weight = score
+    if isinstance(coder.architecture.encoder, LinearEncoder):
+        rows = coder.get_parameter(WEIGHT).detach().numpy()
+        weight = strongest_lag(rows.reshape(len(rows), -1, coder.n_units))
+        made["encoder_weight"] = (per_unit, weight)
+    made["input_assessable"] = (names.INPUT_UNIT, ~unread)
+    reading = xr.Dataset(
+        {"weight": ((names.LATENT, names.UNIT), weight), "assessable": (names.UNIT, ~unread)}
+    )
+    where = by_region(reading, read)
+    where = where.rename({name: f"{INPUT}{name}" for name in where.variables})
+    return made | {str(name): (one.dims, one.values) for name, one in where.variables.items()}
+
+
+def by_region(table: xr.Dataset, data: xr.Dataset) -> xr.Dataset:
+    """Where in the brain each latent writes: shares of its weight per region, and its depth.
+
+    ``table`` has ``weight(latent, unit)`` and, where units can be silent, ``assessable(unit)``.
+    ``region_share(latent, region)`` are shares of Σ|weight| (they add up to 1; units without a
+    region are 'unknown'), to be read beside ``region_units(region)``, the share of the units:
+    equal weights give that. ``depth_mean`` and ``depth_spread`` are the mean and standard deviation
+    of the units' depth, weighted by |weight|, in the depth's unit; units without a depth do not
+    count. NaN for latents without weights. Empty when the units have neither.
+    """
+    weight = np.abs(np.nan_to_num(table["weight"].values.astype(np.float64)))
+    use = np.ones(weight.shape[1], dtype=bool)
+    if "assessable" in table:
+        use = table["assessable"].values
+    weight = weight * use
+    made: dict[str, Any] = {}
+    if REGION in data.coords:
+        said = [_region(value) for value in data[REGION].values]
+        regions = sorted(set(said))
+        member = np.array(said, dtype=object)[:, None] == np.array(regions, dtype=object)
+        share = _weighted(weight, member.astype(np.float64))
+        made["region_share"] = ((names.LATENT, REGION), share)
+        made["region_units"] = (
+            REGION,
+            member[use].mean(axis=0) if use.any() else member[0] * np.nan,
+        )
+        made[REGION] = (REGION, np.array(regions, dtype=object))
+    if DEPTH in data.coords and data[DEPTH].dtype.kind in "fiu":
+        depth = data[DEPTH].values.astype(np.float64)
+        known = np.isfinite(depth)
+        depth = np.where(known, depth, 0.0)
+        moments = _weighted(weight * known, np.stack([depth, depth**2], axis=1))
+        made["depth_mean"] = (names.LATENT, moments[:, 0])
+        variance = np.maximum(moments[:, 1] - moments[:, 0] ** 2, 0)
+        made["depth_spread"] = (names.LATENT, np.sqrt(variance))
+    return xr.Dataset(made)
+
+
+def _weighted(weight: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """(latent, column): mean of the units' values, weighted; NaN without weight."""
+    total = weight.sum(axis=1, keepdims=True)
+    out = np.full((len(weight), values.shape[1]), np.nan)
+    return np.divide(weight @ values, total, out=out, where=total > 0)
+
+
+def _region(value: object) -> str:
+    text = "" if value is None or value != value else str(value).strip()
+    return text or UNNAMED
+
+
+def _never_fired(data: xr.Dataset, bins: np.ndarray) -> np.ndarray:
+    """(unit,) bool: units without any change in the bins in which they were observed."""
+    n_units = data.sizes[names.UNIT]
+    low, high = np.full(n_units, np.inf), np.full(n_units, -np.inf)
+    for some in np.array_split(bins, max(1, len(bins) // 65_536)):
+        if not len(some):
+            continue
+        counts = data[names.COUNTS][some].values.astype(np.float64)
+        seen = np.ones(counts.shape, dtype=bool)
+        if names.VALID in data:
+            seen = data[names.VALID][some].values
+        low = np.minimum(low, np.where(seen, counts, np.inf).min(axis=0))
+        high = np.maximum(high, np.where(seen, counts, -np.inf).max(axis=0))
+    return ~(high > low)

@@ -1,0 +1,1 @@
+"""Results as arrays ⇄ an NWB file, complete and verified."""

@@ -1,0 +1,262 @@
+"""The units that a model reads and those that it reconstructs ⇄ the populations in its file."""
+
+# hdmf makes its classes and their signatures at run time
+# pyright: reportInvalidTypeForm=false, reportCallIssue=false
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from hdmf.common import DynamicTable
+
+import ndx_sparse_latents as ndx
+from nwbsparse import names
+from nwbsparse.annotated.elements.embedding import dims_table
+from nwbsparse.annotated.read.same_units import COLUMN, digest_of_unit, digests_in
+from nwbsparse.annotated.stored import OtherTable, StoredResult
+from nwbsparse.errors import BadInput
+from nwbsparse.io.stream import is_address
+from nwbsparse.io.unit_digests import UnitDigests
+from nwbsparse.session import Source
+
+INPUT, OUTPUT = "input_population", "output_population"
+EXPLAINED = "explained_population"
+"""The units of a model that reads an embedding: what its latents are compared with."""
+UNIT_METRICS = ("unit_r2", "unit_cosine")
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One of the two dimensions of units, and what says which unit is which along it."""
+
+    dim: str
+    unit_id: str
+    unit_row: str
+
+
+RECONSTRUCTED = Axis(names.UNIT, names.UNIT_ID, names.UNIT_ROW)
+READ = Axis(names.INPUT_UNIT, names.INPUT_UNIT_ID, names.INPUT_UNIT_ROW)
+"""Only where a model reconstructs other units than it reads."""
+
+
+def axes_of(dataset: xr.Dataset) -> tuple[Axis, ...]:
+    """The dimensions of units of an attribution: one, or two where the populations are apart."""
+    return (RECONSTRUCTED, READ) if names.INPUT_UNIT_ID in dataset.coords else (RECONSTRUCTED,)
+
+
+def populations_of_units(stored: StoredResult) -> tuple[str, ...]:
+    """Names of the populations that refer to the table of the recorded units."""
+    if stored.embedding is not None:
+        return (EXPLAINED,)
+    return (INPUT, OUTPUT)[: len(axes_of(stored.attribution))]
+
+
+def population_tables(
+    stored: StoredResult, nwbfile: Any, series: Any = None
+) -> dict[str, DynamicTable]:
+    """Dimension of units → their table: the only tables that refer to anything outside the model.
+
+    The units that are read stand in ``input_population``; ``output_population`` is there where those
+    that are reconstructed are others. Of a model that reads an embedding (``series``) its dims stand
+    in ``input_population``, and ``explained_population`` are the units.
+
+    Raises:
+        BadInput: the attribution speaks of one population and the coder of two, or the other way.
+    """
+    if series is not None:
+        said = "the recorded units, which the latents are compared with"
+        dims = dims_table(stored, series, INPUT)
+        _add_metrics(dims, stored)
+        units = _table(stored, nwbfile, EXPLAINED, RECONSTRUCTED, None, said)
+        return {names.DIM: dims, names.UNIT: units}
+    apart = len(axes_of(stored.attribution)) == 2
+    if apart != bool(stored.words.get("target_ids")):
+        raise BadInput(
+            "the attribution has input units, but the coder reconstructs the units that it reads"
+            if apart
+            else "the attribution says nothing of the units that the coder reads, which are others "
+            "than those it reconstructs: make it with explain(coder, binned)"
+        )
+    if not apart:
+        said = "the units the model reads and reconstructs, in model order"
+        return {names.UNIT: _table(stored, nwbfile, INPUT, RECONSTRUCTED, "", said)}
+    read = "the units the model reads, in model order"
+    made = "the units the model reconstructs from those it reads, in model order"
+    return {
+        names.INPUT_UNIT: _table(stored, nwbfile, INPUT, READ, "", read),
+        names.UNIT: _table(stored, nwbfile, OUTPUT, RECONSTRUCTED, "target_", made),
+    }
+
+
+def populations_of(model: Any) -> dict[str, Any]:
+    """Name → population of a model in a file, what it reads first."""
+    found = {name: getattr(model, name, None) for name in (INPUT, OUTPUT, EXPLAINED)}
+    return {name: population for name, population in found.items() if population is not None}
+
+
+def reconstructed_by(model: Any) -> Any:
+    """The population that a model reconstructs."""
+    found = populations_of(model)
+    return found.get(OUTPUT, found[INPUT])
+
+
+def recorded_in(model: Any) -> Any:
+    """The population whose rows are units of the recording.
+
+    Of a model of an embedding those that its latents are compared with.
+    """
+    found = populations_of(model)
+    return found.get(EXPLAINED, found[INPUT])
+
+
+def units_in(model: Any) -> dict[str, Any]:
+    """The coordinates of both dimensions of units, as a model in a file says them."""
+    found = populations_of(model)
+    if EXPLAINED in found:
+        dims = {names.DIM: np.arange(len(model.input_population))}
+        return dims | _coordinates(found[EXPLAINED], RECONSTRUCTED)
+    named = _coordinates(reconstructed_by(model), RECONSTRUCTED)
+    if getattr(model, OUTPUT, None) is not None:
+        named |= _coordinates(model.input_population, READ)
+    return named
+
+
+def units_placed(dataset: xr.Dataset) -> set[str]:
+    """Those coordinates of units that populations say, and that need no other place."""
+    placed = set()
+    for axis in axes_of(dataset):
+        placed |= {axis.unit_id, axis.unit_row} & {str(key) for key in dataset.coords}
+        unit = dataset.coords.get(axis.dim)
+        if unit is not None and np.array_equal(unit.values, np.arange(len(unit))):
+            placed.add(axis.dim)
+    if names.DIM in dataset.coords:  # always 0 … n−1
+        placed.add(names.DIM)
+    return placed
+
+
+def of_the_same_units(stored: StoredResult) -> bool:
+    """Whether metrics and attribution speak of the same units (or dims) in the same order."""
+    if stored.embedding is not None:
+        return all(
+            one.sizes.get(names.DIM) == stored.embedding.sizes[names.DIM]
+            for one in (stored.metrics, stored.attribution)
+        )
+    both = [one.coords.get(names.UNIT_ID) for one in (stored.metrics, stored.attribution)]
+    if both[0] is None or both[1] is None or both[0].shape != both[1].shape:
+        return False
+    return list(map(str, both[0].values)) == list(map(str, both[1].values))
+
+
+def _coordinates(population: Any, axis: Axis) -> dict[str, Any]:
+    return {
+        axis.dim: np.arange(len(population)),
+        axis.unit_id: np.array([str(name) for name in population["unit_name"][:]], dtype=object),
+        axis.unit_row: np.asarray(population["source_row"][:]),
+    }
+
+
+def _table(
+    stored: StoredResult, nwbfile: Any, name: str, axis: Axis, scaling: str | None, said: str
+) -> DynamicTable:
+    """Units as rows; ``scaling`` is how the model's weights call what they are scaled by, if any."""
+    apart = stored.target is not None and name == OUTPUT
+    source = stored.target.source if stored.target is not None and apart else stored.source
+    table = ndx.PopulationTable(
+        name=name,
+        description=said,
+        **_link(nwbfile, source.units_object_id),
+        source_table_object_id=source.units_object_id,
+        source_table_path=source.units_path,
+        source_file_identifier=source.identifier,
+        source_file_object_id=source.object_id,
+    )
+    ids, rows = (stored.attribution[key].values for key in (axis.unit_id, axis.unit_row))
+    numeric = np.issubdtype(ids.dtype, np.integer)
+    for at, (row, unit_id) in enumerate(zip(rows, ids, strict=True)):
+        scaled = {}
+        if scaling is not None:
+            both = ("offset", "scale")
+            scaled = {key: np.float32(stored.weights[f"{scaling}{key}"][at]) for key in both}
+        table.add_row(
+            source_row=np.int32(row),
+            source_id=np.int64(unit_id if numeric else _number(unit_id, row, stored)),
+            unit_name=str(unit_id),
+            **scaled,
+        )
+    if axis is RECONSTRUCTED and scaling is not None:
+        _add_metrics(table, stored)
+    _add_digests(table, stored.digests.get(axis.dim, {}))
+    return table
+
+
+def _add_digests(table: DynamicTable, known: UnitDigests) -> None:
+    """What each unit did, as a checksum, where that is known."""
+    units = zip(table["source_row"].data, table["unit_name"].data, strict=True)
+    said = [digest_of_unit(known, *unit) for unit in units]
+    if any(said):
+        table.add_column(
+            name=COLUMN,
+            description="SHA-256 of what the unit did when the model was made from it",
+            data=said,
+        )
+
+
+def digests_of_model(model: Any) -> dict[str, UnitDigests]:
+    """What the units of a model in a file did when it was made."""
+    found = populations_of(model)
+    if EXPLAINED in found:
+        return digests_in({names.UNIT: found[EXPLAINED]})
+    apart = {names.INPUT_UNIT: found[INPUT]} if OUTPUT in found else {}
+    return digests_in(apart | {names.UNIT: reconstructed_by(model)})
+
+
+def _number(unit_id: Any, row: Any, stored: StoredResult) -> int:
+    """The id in the table of a unit with a name: 'plane2:7' where two tables stand side by side."""
+    number = str(unit_id).rpartition(":")[2]
+    known = stored.target is not None and number.lstrip("-").isdigit()
+    return int(number) if known else int(row)
+
+
+def _add_metrics(table: DynamicTable, stored: StoredResult) -> None:
+    """How well each row is reconstructed, as columns."""
+    if not of_the_same_units(stored):
+        return
+    for key in UNIT_METRICS:
+        if key in stored.metrics:
+            table.add_column(
+                name=f"test_{key.removeprefix('unit_')}",
+                description=f"{key} on held-out bins",
+                data=stored.metrics[key].values.astype(np.float64),
+            )
+
+
+def _link(nwbfile: Any, object_id: str) -> dict[str, Any]:
+    """A link to the table of the source units; none for units that stand in no table."""
+    table = nwbfile.objects.get(object_id)
+    return {"source_table": table} if isinstance(table, DynamicTable) else {}
+
+
+def other_table(model: Any, said: Mapping[str, str] | None) -> OtherTable | None:
+    """The table of the units that are reconstructed, if not that of the units that are read."""
+    if said is None:
+        return None
+    return OtherTable(source_of(model, model.output_population), str(said["series"]))
+
+
+def source_of(model: Any, population: Any) -> Source:
+    """The recording a model was made from, and the table that a population refers to."""
+    row = model.sessions.to_dataframe().iloc[0]
+    uri = str(row["uri"])
+    return Source(
+        path=None,
+        sha256=str(row["sha256"]),
+        identifier=str(row["nwb_identifier"]),
+        object_id=str(row["nwb_object_id"]),
+        session_id=str(row["session_id"]),
+        units_path=str(population.source_table_path),
+        units_object_id=str(population.source_table_object_id),
+        uri=uri if is_address(uri) else "",  # of a local file its name stands there
+    )

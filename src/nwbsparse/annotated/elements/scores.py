@@ -1,0 +1,109 @@
+"""What latents mean: one LatentAttribution per family of scores."""
+
+# hdmf makes its classes and their signatures at run time
+# pyright: reportInvalidTypeForm=false, reportCallIssue=false
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from hdmf.common import DynamicTable
+
+import ndx_sparse_latents as ndx
+from nwbsparse import names
+from nwbsparse.annotated.elements.activations import region
+from nwbsparse.annotated.elements.storage import Pack
+from nwbsparse.annotated.stored import TRAIN_TUNING, TUNING, is_curve
+
+_METRIC_NAMES = {
+    "weight": "decoder_weight",
+    "z": "conditional_z",
+    "correlation": "pearson_r",
+    "input_z": "conditional_z",
+    "input_correlation": "pearson_r",
+    "train_association": "cross_validated_r",
+}
+
+
+def unit_scores(
+    attribution: xr.Dataset,
+    latents: DynamicTable,
+    populations: Mapping[str, DynamicTable],
+    pack: Pack,
+) -> dict[str, Any]:
+    """Scores of latents and units, by the names of their variables; p values stand beside them.
+
+    ``populations``: dimension of units → the table of these units.
+    """
+    of_units = {
+        str(key): variable
+        for key, variable in attribution.data_vars.items()
+        if variable.dims[:1] == (names.LATENT,)
+        and variable.dims[1:] in [(dim,) for dim in populations]
+        and _fits(variable)
+    }
+    made: dict[str, Any] = {}
+    for key, variable in of_units.items():
+        if key.removesuffix("_p") in of_units and key.endswith("_p"):
+            made[key] = None
+            continue
+        p_values = of_units.get(f"{key}_p")
+        population = populations[str(variable.dims[1])]
+        rows = range(len(population))
+        made[key] = _scores(key, variable, latents, population, rows, pack, p_values=p_values)
+    return made
+
+
+def variable_scores(
+    attribution: xr.Dataset,
+    latents: DynamicTable,
+    variables: DynamicTable | None,
+    rows: Mapping[str, range],
+    pack: Pack,
+) -> dict[str, Any]:
+    """Scores of latents and covariates, conditions, candidates or tuning bins."""
+    made: dict[str, Any] = {}
+    for key, variable in attribution.data_vars.items():
+        name = str(key)
+        curve = name.startswith((TUNING, TRAIN_TUNING))
+        role = name.removeprefix("train_") if curve else str(("", *variable.dims)[-1])
+        if variables is None or role not in rows or not _fits(variable):
+            continue
+        if is_curve(attribution, name) if curve else variable.dims == (names.LATENT, role):
+            made[name] = _scores(name, variable, latents, variables, rows[role], pack)
+    return made
+
+
+def _fits(variable: xr.DataArray) -> bool:
+    """Whether scores, which are float32, hold its numbers to the last digit that matters."""
+    if variable.dtype.kind != "f" or not variable.size:
+        return False
+    largest = np.abs(variable.values[np.isfinite(variable.values)]).max(initial=0)
+    return bool(largest < 1e38)
+
+
+def _scores(
+    name: str,
+    variable: xr.DataArray,
+    latents: DynamicTable,
+    targets: DynamicTable,
+    rows: range,
+    pack: Pack,
+    *,
+    p_values: xr.DataArray | None = None,
+) -> Any:
+    split = "train" if name.startswith("train_") else "test"
+    more = {} if p_values is None else {"p_values": pack(p_values.values.astype(np.float32))}
+    metric = "mean_activation" if TUNING in name else _METRIC_NAMES.get(name, name)
+    return ndx.LatentAttribution(
+        name=name,
+        description=f"{metric.replace('_', ' ')} of every latent and target",
+        metric=metric,
+        split=split,
+        scores=pack(variable.values.reshape(len(variable), -1).astype(np.float32)),
+        latents=region("latents", range(len(latents)), latents),
+        targets=region("targets", rows, targets),
+        **more,
+    )

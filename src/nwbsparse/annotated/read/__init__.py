@@ -1,0 +1,1 @@
+"""A stored result opened again."""

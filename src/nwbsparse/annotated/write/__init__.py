@@ -1,0 +1,1 @@
+"""A result put into a file, complete and verified."""

@@ -1,0 +1,54 @@
+"""What was found out about a result, changed in the annotated file that holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import xarray as xr
+from safetensors.numpy import load as weights_of
+
+from nwbsparse.annotated.read.opened import opened_model, source_is_here
+from nwbsparse.annotated.read.parse import parse_model
+from nwbsparse.annotated.write.write import Manner, write_result
+from nwbsparse.errors import BadInput
+
+
+def amend(
+    path: Path,
+    change: Callable[[xr.Dataset], xr.Dataset],
+    *,
+    result: str | None,
+    backup: bool,
+    say: Callable[[str], None],
+) -> xr.Dataset:
+    """Replace the attribution of a result; coder, activations and recording stay as they are.
+
+    The file is replaced by a complete and verified new one; which recording the result was made
+    from is not forgotten.
+
+    Args:
+        path: an annotated NWB file (HDF5) that holds its recording.
+        change: what is made of the attribution; what it raises leaves the file as it is.
+        result: which result, when the file holds several.
+        backup: keep the file as it was as ``<path>.bak``.
+        say: called with a line of text when there is something to know.
+
+    Raises:
+        BadInput: no results there, or a file that is not self-contained HDF5.
+        EnvironmentProblem: it cannot be written there, or another program holds it.
+        IntegrityError: what was read is damaged, or what was written reads back otherwise.
+    """
+    if path.is_dir() or not source_is_here(path):
+        raise BadInput(
+            f"{path} cannot be replaced as a whole; this works on a self-contained NWB file (HDF5), "
+            "as `nwbsparse run` writes it"
+        )
+    with opened_model(path, result) as model:
+        stored = parse_model(model)
+    attribution = change(stored.attribution)
+    changed = replace(stored, attribution=attribution, weights=weights_of(stored.tensors))
+    manner = Manner("in_place", replace=True, backup=backup)
+    write_result(changed, path, path, manner, say=say)
+    return attribution

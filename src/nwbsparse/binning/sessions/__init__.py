@@ -1,0 +1,1 @@
+"""Several recordings side by side, and one as a coder of others reads it."""

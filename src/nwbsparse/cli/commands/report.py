@@ -1,0 +1,35 @@
+"""``nwbsparse report``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nwbsparse.cli.console import Flag, new_console, says
+
+
+def report(run: Path, /, *, out: Path, name: str | None = None, overwrite: Flag = False) -> None:
+    """Make the report of an annotated file again, as one HTML page.
+
+    Parameters
+    ----------
+    run
+        Folder of ``nwbsparse run``, or an annotated NWB file.
+    out
+        The HTML file to write.
+    name
+        Which result, where the file holds several.
+    overwrite
+        Replace the file.
+    """
+    from nwbsparse.errors import BadInput
+    from nwbsparse.runs.revisit import revisit
+    from nwbsparse.views.report.report import report
+
+    out = out.expanduser()
+    if out.exists() and not overwrite:
+        raise BadInput(f"{out} exists; use --overwrite or another --out")
+    there = revisit(run, name=name)
+    if there.results is None:
+        raise BadInput(f"{run} holds no annotated NWB file; `nwbsparse run` makes one")
+    report(there.results, there.binned, out)
+    says(new_console())(f"wrote {out}")

@@ -1,0 +1,1 @@
+"""What a coder reads in place of counts."""

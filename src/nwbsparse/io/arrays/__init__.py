@@ -1,0 +1,1 @@
+"""Readers of what is in memory: NumPy, xarray, pynapple, suite2p."""

@@ -1,0 +1,165 @@
+"""read(): one verb for every source."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nwbsparse.errors import BadInput, did_you_mean
+from nwbsparse.io.stops import stops_are_heard
+from nwbsparse.io.stream import public_address
+from nwbsparse.options.config import ReadOptions
+from nwbsparse.session import Session
+
+Reader = Callable[..., Session]
+
+_READERS = {
+    "NWB": ("nwbsparse.io.nwb.read", "read_nwb"),
+    "a sorting folder": ("nwbsparse.io.sorting.folder", "read_sorting_folder"),
+    "a SpikeInterface object": (
+        "nwbsparse.io.sorting.spikeinterface",
+        "read_spikeinterface",
+    ),
+    "a suite2p folder": ("nwbsparse.io.arrays.suite2p", "read_suite2p"),
+    "an .npz file": ("nwbsparse.io.arrays.npz", "read_npz"),
+    "pynapple objects": ("nwbsparse.io.arrays.pynapple", "read_pynapple"),
+    "an xarray object": ("nwbsparse.io.arrays.xarray", "read_xarray"),
+    "spike times": ("nwbsparse.io.arrays.numpy", "read_times"),
+    "a table of activity": ("nwbsparse.io.arrays.numpy", "read_matrix"),
+}
+
+
+@stops_are_heard()
+def read(source: Any, **options: Any) -> Any:
+    """Read a recording: its units and spikes, behaviour, trials, and where it came from.
+
+    What ``source`` is decides how it is read:
+
+    - an NWB file (HDF5 or Zarr): a path, an open ``NWBFile``, a binary file object, ``https://…``
+      or ``dandi://DANDISET[@version]/path``. Options: ``series`` (ROI or trace series instead of
+      Units, "Activity_*" for one series per unit), ``band`` ((low, high) Hz of an electrical
+      series), ``rate`` (Hz, where the file's is wrong), ``time_scale`` (s per stored unit of time)
+    - a Kilosort or Phy folder. Option: ``sampling_frequency`` (Hz) where params.py is missing
+    - a SpikeInterface sorting or analyzer. Options: ``start_time`` (s, one per segment), ``units``
+    - a suite2p folder. Options: ``sampling_frequency`` (Hz), ``signal``, ``cells_only``
+    - an ``.npz`` file in the layout of the CEBRA demos. Option: ``bin_width`` (s)
+    - pynapple objects, or a dict of them
+    - an xarray object with dims ``time`` and ``unit``
+    - ``{unit: spike times}`` or a list of arrays of spike times (s)
+    - an array (time, unit) of counts or traces. Options: ``bin_width`` or ``times``, ``unit_ids``
+    - a list of any of the above that are files: one Session each
+
+    Everything in memory also takes ``series``, ``intervals`` and ``events``. All take ``strict``:
+    refuse what would otherwise be repaired or left out and reported. Nothing is written, and
+    nothing in a source is ever executed.
+
+    Returns:
+        A Session (a list of them for a list of sources); ``session.report`` accounts for
+        everything found, kept and dropped.
+
+    Raises:
+        BadInput: the source cannot be read, and why; or an option that this source does not have.
+        EnvironmentProblem: this account or network does not reach it.
+    """
+    if _is_many(source):
+        return [read(one, **options) for one in source]
+    kind = what_is(source)
+    known = options_of(source)
+    unknown = [option for option in options if option not in known]
+    if unknown:
+        hint = did_you_mean(unknown[0], known)
+        raise BadInput(
+            f"reading {kind} has no option '{unknown[0]}'{hint} (it has: {', '.join(known)})"
+        )
+    session = _reader(kind)(source, **options)
+    uri = public_address(source)
+    return replace(session, source=replace(session.source, uri=uri)) if uri else session
+
+
+def read_as(source: Any, options: ReadOptions, *, strict: bool = False) -> Session:
+    """Read one source with the options of a run."""
+    return read(source, strict=strict, **options.for_reading(options_of(source)))
+
+
+def options_of(source: Any) -> list[str]:
+    """The options that reading this source takes."""
+    return list(inspect.signature(_reader(what_is(source))).parameters)[1:]
+
+
+def _reader(kind: str) -> Reader:
+    module, name = _READERS[kind]
+    return getattr(importlib.import_module(module), name)
+
+
+def what_is(source: Any) -> str:
+    """What kind of source this is, in words.
+
+    Raises:
+        BadInput: nothing that can be read.
+    """
+    if isinstance(source, str | Path):
+        return _of_path(source)
+    family = type(source).__module__.partition(".")[0]
+    if family == "xarray":
+        return "an xarray object"
+    if isinstance(source, np.ndarray):
+        return (
+            "a table of activity" if source.ndim == 2 and source.dtype != object else "spike times"
+        )
+    if family == "pandas":
+        return "a table of activity"
+    if hasattr(source, "get_unit_spike_train") or hasattr(source, "sorting"):
+        return "a SpikeInterface object"
+    if family == "pynapple" or _holds_pynapple(source):
+        return "pynapple objects"
+    if hasattr(source, "read") and hasattr(source, "seek"):
+        return "NWB"
+    if getattr(source, "neurodata_type", "") == "NWBFile":
+        return "NWB"
+    if isinstance(source, Mapping | Sequence):
+        return "spike times"
+    raise BadInput(
+        f"a {type(source).__name__} cannot be read; give a path or address, an NWBFile, a "
+        "SpikeInterface, pynapple or xarray object, {unit: spike times}, or an array (time, unit)"
+    )
+
+
+def _of_path(source: str | Path) -> str:
+    text = str(source)
+    if "://" in text:
+        return "NWB"
+    path = Path(text).expanduser()
+    if path.suffix == ".npz":
+        return "an .npz file"
+    if path.is_dir():
+        if (path / "spike_times.npy").exists():
+            return "a sorting folder"
+        if (path / "iscell.npy").exists() or (path / "F.npy").exists():
+            return "a suite2p folder"
+        if not (path / ".zgroup").exists() and not (path / "zarr.json").exists():
+            held = ", ".join(sorted(child.name for child in path.iterdir())[:5]) or "nothing"
+            raise BadInput(
+                f"{path} is a folder that is neither NWB Zarr, nor a Kilosort or Phy folder "
+                f"(spike_times.npy), nor suite2p's (F.npy); it holds {held}"
+            )
+    return "NWB"
+
+
+def _is_many(source: Any) -> bool:
+    return (
+        isinstance(source, list | tuple)
+        and bool(source)
+        and all(isinstance(one, str | Path) for one in source)
+    )
+
+
+def _holds_pynapple(source: Any) -> bool:
+    return isinstance(source, Mapping) and any(
+        type(value).__module__.partition(".")[0] == "pynapple" for value in source.values()
+    )

@@ -1,0 +1,114 @@
+"""The clock of a TimeSeries: when each sample was taken, in strictly increasing seconds."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nwbsparse.io.rules.account import counted
+from nwbsparse.io.rules.values import load, shape_of
+
+SLOWEST_RATE = 0.1
+"""Hz. Behaviour is never this slow: such a 'rate' is the sampling period in disguise."""
+
+
+class Reach(NamedTuple):
+    """When the activity was recorded: from where to where (s) it is known."""
+
+    start: float
+    stop: float
+    of: str = "the spikes"
+
+    def __str__(self) -> str:
+        return f"{self.start:.6g} to {self.stop:.6g} s"
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Times (s) of the samples that have a sound one."""
+
+    times: np.ndarray = field(default_factory=lambda: np.empty(0))
+    rows: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    """Which samples of the file these are."""
+    repairs: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    refusal: str = ""
+    """Why there is no clock at all; '' when there is one."""
+
+
+def clock_of(series: Any, n_samples: int, *, path: str, rate: float | None = None) -> Clock:
+    """When the samples of a series were taken, from its timestamps or from its rate.
+
+    ``rate`` (Hz) takes the place of a stored rate that is no clock. NaN stamps are dropped. Of
+    stamps that repeat or run backwards as few as possible are dropped to leave a strictly
+    increasing clock. A series with more stamps than samples, or the reverse, is cut to the
+    shorter. A rate that is NaN, not positive or below 0.1 Hz gives no clock.
+    """
+    if series.timestamps is None:
+        return _from_rate(series, n_samples, rate)
+    n_stamps = (shape_of(series.timestamps) or (0,))[0]
+    stamps = load(series.timestamps, what=f"{path}/timestamps").astype(np.float64).ravel()
+    repairs = []
+    if n_stamps != n_samples:
+        repairs.append(f"{n_stamps:,} timestamps for {n_samples:,} samples: cut to the shorter")
+    stamps = stamps[:n_samples]
+    rows = np.flatnonzero(np.isfinite(stamps))
+    if len(rows) < len(stamps):
+        lost = counted(len(stamps) - len(rows), "sample")
+        repairs.append(f"{lost} with NaN or infinite timestamps dropped")
+    steps = np.diff(stamps[rows])
+    if (steps <= 0).any():
+        kept = longest_increase(stamps[rows])
+        lost = counted(len(rows) - len(kept), "sample")
+        kind = "run backwards" if (steps < 0).any() else "repeat"
+        repairs.append(f"{lost} dropped because timestamps {kind}")
+        rows = rows[kept]
+    return Clock(stamps[rows], rows, tuple(repairs))
+
+
+def longest_increase(values: np.ndarray) -> np.ndarray:
+    """Positions of a longest strictly increasing run-with-omissions of ``values``.
+
+    A running maximum would let one stamp from the far future delete all that follow it; this
+    deletes only the stamp.
+    """
+    tails: list[float] = []
+    tail_at: list[int] = []
+    before = np.full(len(values), -1, dtype=np.int64)
+    for i, value in enumerate(values.tolist()):
+        k = bisect_left(tails, value)
+        if k < len(tails) and tails[k] == value:
+            continue  # of stamps that repeat the first stays
+        before[i] = tail_at[k - 1] if k else -1
+        if k == len(tails):
+            tails.append(value)
+            tail_at.append(i)
+        else:
+            tails[k], tail_at[k] = value, i
+    kept = np.empty(len(tails), dtype=np.int64)
+    at = tail_at[-1] if tail_at else -1
+    for k in range(len(tails) - 1, -1, -1):
+        kept[k], at = at, before[at]
+    return kept
+
+
+def _from_rate(series: Any, n_samples: int, given: float | None) -> Clock:
+    if series.rate is None:
+        return Clock(refusal="left out: it has neither timestamps nor a rate")
+    rate, start = float(series.rate), float(series.starting_time or 0.0)
+    notes = []
+    if given is not None and not rate >= SLOWEST_RATE:  # also true of NaN
+        notes.append(f"its rate of {rate:g} Hz was replaced by the {given:g} Hz that were given")
+        rate = given
+    if not np.isfinite(rate) or rate <= 0 or not np.isfinite(start):
+        return Clock(refusal=f"left out: a rate of {rate} Hz from {start} s is no clock")
+    if rate < SLOWEST_RATE:
+        return Clock(
+            refusal=f"LEFT OUT: its rate of {rate:g} Hz is probably the sampling period in "
+            f"seconds ({1 / rate:.4g} Hz was meant); give rate={1 / rate:.4g} to read it so"
+        )
+    rows = np.arange(n_samples)
+    return Clock(start + rows / rate, rows, notes=tuple(notes))

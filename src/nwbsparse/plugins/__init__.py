@@ -1,0 +1,1 @@
+"""Our coders in the clothes of other packages."""

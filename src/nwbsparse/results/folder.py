@@ -1,0 +1,172 @@
+"""What lies in the folder of a run: the flat numbers of metrics.json, and datasets as netCDF."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from nwbsparse import names
+from nwbsparse.analysis.apply.populations import encoded
+from nwbsparse.errors import BadInput, EnvironmentProblem
+from nwbsparse.results.results import Results
+
+ATTRIBUTION, METRICS, STABILITY = "attribution.nc", "metrics.nc", "stability.nc"
+NUMBERS = "metrics.json"
+EMBEDDING = "embedding.nc"
+SESSIONS = "sessions.json"
+
+
+def flat_metrics(results: Results, binned: xr.Dataset) -> dict[str, Any]:
+    """The numbers of ``metrics.json``: flat, documented in ``docs/reference/metrics.md``."""
+    config = results.config
+    parts = binned[names.SPLIT].values
+    read = encoded(results.coder, binned)
+    embedded = {} if results.embedding is None else {"n_dims": results.coder.n_units}
+    return _finite(
+        {
+            "n_units": read.sizes[names.UNIT],
+            **embedded,
+            "n_units_firing": int((read[names.COUNTS].values > 0).any(axis=0).sum()),
+            **({"n_units_reconstructed": results.coder.n_targets} if read is not binned else {}),
+            "n_bins": int(binned.sizes[names.TIME]),
+            **{
+                f"n_{name}_bins": int((parts == value).sum())
+                for value, name in enumerate(names.SPLIT_NAMES)
+            },
+            "bin_width": config.bin_width,
+            "n_latents": config.n_latents,
+            "k": config.k,
+            "threshold": float(results.coder.threshold[-1]),
+            **_of_metrics(results.metrics),
+            **_of_attribution(results.attribution),
+            "seed": config.seed,
+            "coder_id": results.coder.id,
+            "source_sha256": results.session.source.sha256,
+        }
+    )
+
+
+def keep_metrics(metrics: xr.Dataset, folder: Path) -> None:
+    """Put what ``evaluate`` said into the folder of a run, beside the other numbers.
+
+    Raises:
+        EnvironmentProblem: it cannot be written.
+    """
+    _keep(metrics, folder / METRICS, _of_metrics(metrics))
+
+
+def keep_attribution(attribution: xr.Dataset, folder: Path) -> None:
+    """Put what ``explain`` said into the folder of a run, beside the other numbers.
+
+    Raises:
+        EnvironmentProblem: it cannot be written.
+    """
+    _keep(attribution, folder / ATTRIBUTION, _of_attribution(attribution))
+
+
+def check_one_session(folder: Path) -> None:
+    """Refuse the folder of a run on several recordings where one of them is needed.
+
+    Raises:
+        BadInput: it is one; its sessions are named.
+    """
+    if there := sessions_in(folder):
+        raise BadInput(
+            f"{folder} holds a model of several sessions; give the folder of one of them: "
+            + ", ".join(str(folder / one) for one in there)
+        )
+
+
+def sessions_in(folder: Path) -> list[str]:
+    """The sessions of a run on several recordings in this folder; none where it holds no such run."""
+    try:
+        return list(json.loads((folder / SESSIONS).read_text(encoding="utf-8"))[names.SESSIONS])
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
+def keep_embedding(embedding: xr.DataArray | None, folder: Path) -> None:
+    """Put what a coder read into its folder, where that was an embedding."""
+    if embedding is not None:
+        save_netcdf(embedding.to_dataset(name=names.EMBEDDING), folder / EMBEDDING)
+
+
+def embedding_in(folder: Path) -> xr.DataArray | None:
+    """The embedding that the coder in a folder was trained on, if there is one."""
+    if not (folder / EMBEDDING).is_file():
+        return None
+    with xr.open_dataset(folder / EMBEDDING, engine="h5netcdf") as stored:
+        return stored[names.EMBEDDING].load()
+
+
+def to_json(numbers: dict[str, Any]) -> str:
+    """The text of ``metrics.json``."""
+    return json.dumps(numbers, indent=1, sort_keys=True) + "\n"
+
+
+def save_netcdf(dataset: xr.Dataset, path: Path) -> None:
+    """Write a dataset as netCDF 4, compressed; booleans become 0 and 1."""
+    plain = dataset.copy()
+    for name, variable in plain.variables.items():
+        if variable.dtype == bool:
+            plain[name] = plain[name].astype(np.int8)
+    encoding = {
+        str(name): {"zlib": True, "complevel": 4}
+        for name, variable in plain.data_vars.items()
+        if variable.dtype.kind in "iuf" and variable.ndim and variable.size
+    }
+    plain.to_netcdf(path, engine="h5netcdf", encoding=encoding)
+
+
+def _keep(dataset: xr.Dataset, path: Path, numbers: dict[str, Any]) -> None:
+    written = path.parent / NUMBERS
+    try:
+        known = json.loads(written.read_text(encoding="utf-8")) if written.is_file() else {}
+        for target, write in (
+            (path, lambda partial: save_netcdf(dataset, partial)),
+            (written, lambda partial: partial.write_text(to_json(known | _finite(numbers)))),
+        ):
+            partial = target.with_name(f".{target.name}.partial")
+            write(partial)
+            partial.replace(target)
+    except OSError as error:
+        raise EnvironmentProblem(f"{path.parent} cannot be written to: {error}") from error
+
+
+def _of_metrics(metrics: xr.Dataset) -> dict[str, Any]:
+    return {
+        "test_r2": float(metrics["r2"]),
+        "test_unit_r2_median": float(metrics["unit_r2"].median()),
+        "test_cosine": float(metrics["bin_cosine"].mean()),
+        "test_unit_cosine": float(metrics["unit_cosine"].mean()),
+        "test_l0": float(metrics["l0"].mean()),
+        "dead_fraction": float(metrics["dead"].mean()),
+        "always_on_fraction": float(metrics["always_on"].mean()),
+    }
+
+
+def _of_attribution(attribution: xr.Dataset) -> dict[str, Any]:
+    summary = json.loads(attribution.attrs["summary"])
+    numbers = {
+        "n_single_unit_latents": int(attribution["single_unit"].sum()),
+        "n_assessable_latents": summary["latents"]["assessable"],
+        "n_explained_latents": summary["latents"]["found"],
+        "n_explained_untrained": summary["untrained coder"]["found"],
+        "n_explained_units": summary["raw units"]["found"],
+        "n_explained_components": summary["principal components"]["found"],
+    }
+    if "n_confirmed_latents" in attribution.attrs:
+        numbers["n_confirmed_latents"] = int(attribution.attrs["n_confirmed_latents"])
+    return numbers
+
+
+def _finite(numbers: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: None if isinstance(v, float) and not math.isfinite(v) else v
+        for key, v in numbers.items()
+    }

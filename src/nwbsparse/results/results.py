@@ -1,0 +1,290 @@
+"""Results: everything about one model of one recording, written to NWB and opened again."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import torch
+import xarray as xr
+
+from nwbsparse import names
+from nwbsparse.annotated.read.same_units import Digests, check_units, digests_of, file_of
+from nwbsparse.annotated.stored import OtherTable, StoredResult
+from nwbsparse.errors import BadInput, IntegrityError
+from nwbsparse.io.stops import stops_are_heard
+from nwbsparse.models.checkpoint import from_parts, to_bytes, to_words
+from nwbsparse.models.coder import SparseCoder
+from nwbsparse.options.config import Config
+from nwbsparse.session import Session
+from nwbsparse.training.device import pick_device
+
+if TYPE_CHECKING:
+    from nwbsparse.annotated.read.window import StoredActivations
+
+Mode = Literal["derived", "link", "in_place", "zarr"]
+Say = Callable[[str], None]
+
+_log = logging.getLogger("nwbsparse")
+
+
+@dataclass(frozen=True)
+class Results:
+    """A recording, the coder learned from it, its latents, how good they are, what they mean."""
+
+    session: Session
+    coder: SparseCoder
+    latents: xr.Dataset
+    metrics: xr.Dataset
+    attribution: xr.Dataset
+    environment: Mapping[str, Any] = field(default_factory=dict)
+    """When, where and with what it was made."""
+    embedding: xr.DataArray | None = None
+    """(time, dim): what a coder of an embedding read; None for one that reads counts."""
+    target: Session | None = None
+    """The session of the units that are reconstructed, where they are of another table of the same
+    file than those that are read (:func:`nwbsparse.with_target`)."""
+    stability: xr.Dataset | None = None
+    """How the latents come back in other seeds (:func:`nwbsparse.stability`); None for one seed."""
+    digests: Digests = field(default_factory=dict)
+    """Of what was opened from a file: checksums of what each unit did when the results were made."""
+
+    def __repr__(self) -> str:
+        coder = self.coder
+        learned = f"{coder.n_latents} latents of {coder.n_units} units"
+        return f"Results({self.name!r}: {learned}; {self.session!r})"
+
+    @property
+    def config(self) -> Config:
+        return self.coder.config
+
+    @property
+    def name(self) -> str:
+        return self.coder.config.name
+
+
+def environment(coder: SparseCoder) -> dict[str, Any]:
+    """Versions, device, threads and time: what a reader needs to make the result again."""
+    return {
+        **coder.record.software,
+        "device": str(pick_device(coder.config.device)),
+        "threads": torch.get_num_threads(),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def can_annotate(session: Session) -> bool:
+    """Whether an annotated copy can be written: the source is an NWB file (HDF5) on this machine."""
+    source = session.source
+    return bool(source.nwb_version) and source.path is not None and source.path.is_file()
+
+
+def derived_name(source: Path, name: str) -> str:
+    """File name of the annotated copy of a recording."""
+    return f"{source.stem}_desc-{name}_sparse.nwb"
+
+
+def write(
+    results: Results,
+    to: str | Path,
+    mode: Mode = "derived",
+    *,
+    replace: bool = False,
+    overwrite: bool = False,
+    dense: bool | None = None,
+    backup: bool = False,
+    say: Say | None = None,
+) -> Path:
+    """Write the latents and their meaning into an NWB file, beside the recording they came from.
+
+    Model, weights, latents, activations, attributions, metrics and splits stand in
+    ``/processing/sparse_latents``; anyone can read them, with pynwb alone. The file is reopened,
+    compared and validated before it gets its name: at every moment there is the file that was
+    there before, or the complete new one. ``docs/reference/writing.md`` says more.
+
+    Args:
+        results: what :func:`nwbsparse.run` made, or was put together from the single steps.
+        to: the file to write.
+        mode: ``derived``: a new file with the recording, without raw data. ``link``: a new small
+            file with links to the recording, which must stay beside it. ``in_place``: ``to`` is
+            the recording itself (or an annotated copy), and is replaced by one that also holds
+            the results. ``zarr``: as ``derived``, as an NWB Zarr store.
+        replace: replace a result of the same name.
+        overwrite: replace the file ``to``, if there is one.
+        dense: store activations as a full table (True) or only those that are not zero (False);
+            None: a full table for up to 256 latents.
+        backup: with ``in_place``, keep what was there before as ``<to>.bak``.
+        say: called with a line of text when there is something to know.
+
+    Returns:
+        The path of the file. Where it holds the very same result already (same options, weights
+        and recording), nothing is written, and that is said.
+
+    Raises:
+        BadInput: the file exists (``overwrite``), a result of this name exists (``replace``), the
+            session did not come from a file, or its units changed since the results were made.
+        EnvironmentProblem: it cannot be written there, or another program holds it.
+        IntegrityError: what was read back differs; nothing is left behind.
+    """
+    from nwbsparse.annotated.write.pairing import recording_at
+    from nwbsparse.annotated.write.write import MODES, Manner, write_result
+
+    if mode not in MODES:
+        raise BadInput(f"mode is {mode!r}; choose one of {', '.join(MODES)}")
+    source = results.session.source
+    if source.path is None or not can_annotate(results.session):
+        raise BadInput(
+            "the session did not come from an NWB file (HDF5) on this machine, so there is none "
+            "to annotate"
+        )
+    coder = results.coder
+    check_recording(results)
+    made_from = coder.record.source_sha256
+    if mode == "in_place":
+        source = recording_at(source, Path(to).expanduser(), made_from)
+    weights = {name: tensor.detach().cpu().numpy() for name, tensor in coder.state_dict().items()}
+    stored = StoredResult(
+        name=results.name,
+        words=to_words(coder),
+        tensors=to_bytes(coder),
+        weights=weights,
+        latents=results.latents,
+        metrics=results.metrics,
+        attribution=results.attribution,
+        source=source,
+        environment=dict(results.environment) or environment(coder),
+        embedding=_embedding(results),
+        target=_target(results),
+        stability=results.stability,
+        digests=results.digests or digests_of(results.session, results.target),
+        same_as=(made_from,) if results.digests else (),
+    )
+    manner = Manner(mode, replace, overwrite, dense, backup)
+    assert source.path is not None
+    return write_result(stored, source.path, Path(to).expanduser(), manner, say=say or _log.info)
+
+
+def check_recording(results: Results, session: Session | None = None) -> None:
+    """Make sure that the units of a recording are those that opened results were made from.
+
+    Results that come from no file, or from one of before checksums were kept, are not looked at.
+
+    Args:
+        results: what :func:`open_results` gave.
+        session: the recording; that of the results when absent.
+
+    Raises:
+        BadInput: spikes (or samples) of some units differ; how many.
+    """
+    session = session or results.session
+    if results.digests and session.source.path is not None:
+        where = file_of(session)
+        check_units(results.digests, session, results.target, name=results.name, where=where)
+
+
+def _target(results: Results) -> OtherTable | None:
+    """Where the units stand that are reconstructed, if not in the table of those that are read.
+
+    Raises:
+        BadInput: they are of another file.
+    """
+    if results.target is None:
+        return None
+    first, second = results.session.source, results.target.source
+    if not first.sha256 or first.sha256 != second.sha256:
+        raise BadInput(
+            "the units that are reconstructed are of another file than those that are read; a file "
+            "holds results of its own units only"
+        )
+    traces = results.target.traces
+    return OtherTable(second, traces.name if traces is not None else "")
+
+
+def _embedding(results: Results) -> xr.DataArray | None:
+    """The embedding that is to be stored.
+
+    Raises:
+        BadInput: the coder reads one, and there is none, or one of other bins or dims.
+    """
+    if results.config.reads != names.EMBEDDING:
+        return None
+    wanted = (results.latents.sizes[names.TIME], results.coder.n_units)
+    if results.embedding is None or results.embedding.shape != wanted:
+        given = "there is none" if results.embedding is None else f"it is {results.embedding.shape}"
+        raise BadInput(
+            f"the coder reads an embedding of {wanted[0]:,} bins and {wanted[1]} dims, and {given}; "
+            "give Results(…, embedding=binned['embedding'])"
+        )
+    return results.embedding
+
+
+@stops_are_heard()
+def open_results(path: str | Path, *, name: str | None = None) -> Results:
+    """Open an annotated NWB file: the datasets and a working coder, from the file alone.
+
+    Everything is compared with the checksums it was written with. Of a file that was written with
+    ``mode="link"`` and whose recording is not there, the results open with a warning and with a
+    session that holds the units and no spikes.
+
+    Args:
+        path: what :func:`write` or ``nwbsparse run`` wrote, HDF5 or Zarr.
+        name: which result, when the file holds several.
+
+    Raises:
+        BadInput: no sparse latents in the file, or several and no name.
+        IntegrityError: the stored coder or datasets are damaged (the message names what changed),
+            or the file links to another recording.
+    """
+    from nwbsparse.annotated.links import check_linked
+    from nwbsparse.annotated.read.opened import opened_model, source_is_here, without_recording
+    from nwbsparse.annotated.read.parse import parse_model
+    from nwbsparse.io.read import read_as
+
+    path = Path(path).expanduser()
+    here = source_is_here(path)
+    with opened_model(path, name, alone=not here) as model:
+        stored = parse_model(model)
+    coder = from_parts(stored.tensors, dict(stored.words))
+    other: Session | None = None
+    if here:
+        check_linked(path, stored.source)
+        session = read_as(path, coder.config)
+        if stored.target is not None:
+            other = read_as(
+                path, coder.config.replace(series=stored.target.series or None, band=())
+            )
+    else:
+        session = without_recording(path, stored)
+    if stored.latents.attrs.get("coder_id") != coder.id:
+        raise IntegrityError(f"{path}: the activations were not made by the stored coder")
+    return Results(
+        session=session,
+        coder=coder,
+        latents=stored.latents,
+        metrics=stored.metrics,
+        attribution=stored.attribution,
+        environment=stored.environment,
+        embedding=stored.embedding,
+        target=other,
+        stability=stored.stability,
+        digests=stored.digests,
+    )
+
+
+def open_activations(path: str | Path, *, name: str | None = None) -> StoredActivations:
+    """Open the activations in an annotated NWB file, to read stretches of them.
+
+    Use it with ``with``; ``.window(start, stop)`` gives the Latents dataset of the bins whose
+    centre lies in [start, stop) s, and reads (and checks) those only.
+
+    Raises:
+        BadInput: no sparse latents in the file, or several and no name.
+        IntegrityError: what was read is damaged.
+    """
+    from nwbsparse.annotated.read.window import StoredActivations
+
+    return StoredActivations(Path(path).expanduser(), name)

@@ -1,0 +1,76 @@
+"""What a run would do, with an estimate of time and memory."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from nwbsparse import names
+from nwbsparse.options.automatic import resolve
+from nwbsparse.options.config import Config
+from nwbsparse.population import as_read
+from nwbsparse.runs.prepare import prepare, reading
+from nwbsparse.session import Session
+from nwbsparse.training.fit import fit
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run would do, without doing it."""
+
+    config: Config
+    """With every open choice made."""
+    n_units: int
+    n_bins: int
+    n_train: int
+    updates: int
+    seconds: float
+    """Rough time of the fit, from a few updates on made-up counts of the same shape."""
+    gigabytes: float
+    """Rough peak memory beyond the libraries themselves."""
+
+
+def plan(session: Session, config: Config | None = None, *, embedding: Any = None) -> Plan:
+    """Say what :func:`run` would do: sizes, the choices left open, rough time and memory."""
+    config = reading(config or Config(), embedding)
+    return plan_of(prepare(session, config, embedding=embedding), config)
+
+
+def plan_of(binned: xr.Dataset, config: Config) -> Plan:
+    """:func:`plan` for bins that were made already."""
+    binned = as_read(binned, config.reads)
+    counts = binned[names.COUNTS].values
+    n_train = int((binned[names.SPLIT].values == names.TRAIN).sum())
+    settled = resolve(
+        config, counts, n_train=n_train, bin_width=float(binned.attrs[names.BIN_WIDTH])
+    )
+    assert settled.batch_size and settled.max_epochs and settled.n_latents
+    updates = (n_train // settled.batch_size) * settled.max_epochs
+    n_bins, n_units = counts.shape
+    trial = binned.isel({names.TIME: slice(0, min(n_bins, 8 * settled.batch_size))})
+    few = 20
+    per_update = _time_of_fit(trial, settled, few) / few
+    parts = 3.0 if settled.n_latents > 256 else 2.0
+    gigabytes = (
+        counts.nbytes + 4 * parts * n_bins * settled.n_latents + 16 * 0.2 * n_bins * n_units
+    ) / 1e9
+    return Plan(settled, n_units, n_bins, n_train, updates, per_update * updates, gigabytes)
+
+
+def _time_of_fit(trial: xr.Dataset, settled: Config, updates: int) -> float:
+    parts = np.full(trial.sizes[names.TIME], names.TRAIN, dtype=np.int8)
+    parts[-max(len(parts) // 10, 1) :] = names.VALIDATION
+    trial = trial.assign_coords({names.SPLIT: (names.TIME, parts)})
+    n_train = int((parts == names.TRAIN).sum())
+    batch = min(settled.batch_size or n_train, n_train)
+    epochs = max(1, math.ceil(updates / max(n_train // batch, 1)))
+    config = replace(settled, batch_size=batch, max_epochs=epochs)
+    fit(trial, replace(config, max_epochs=1))  # the first one pays for warming up
+    began = time.perf_counter()
+    fit(trial, config)
+    return (time.perf_counter() - began) * updates / (epochs * max(n_train // batch, 1))

@@ -1,0 +1,131 @@
+"""run(): the whole path in one call, from an NWB file to an annotated one and a report."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from nwbsparse.analysis.apply.encode import encode
+from nwbsparse.analysis.explain import explain, explained_said
+from nwbsparse.analysis.quality.evaluate import evaluate
+from nwbsparse.analysis.quality.stability import Seeds, fit_seeds
+from nwbsparse.embedding.attach import embedding_of
+from nwbsparse.io.read import read_as
+from nwbsparse.options.config import Config
+from nwbsparse.progress import Progress, silent
+from nwbsparse.results.folder import flat_metrics
+from nwbsparse.results.results import Results, environment
+from nwbsparse.runs.outputs import REPORT, Log, Say, check_out, source_name, staged, write_outputs
+from nwbsparse.runs.prepare import bins_said, prepare, reading
+from nwbsparse.session import Session
+from nwbsparse.training.fit import fit
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run made, and where it is."""
+
+    results: Results
+    binned: xr.Dataset
+    metrics: dict[str, Any]
+    """The content of ``metrics.json``."""
+    folder: Path
+    nwb: Path | None
+    """The annotated file; None when the source is not an NWB file (HDF5) on this machine."""
+    report: Path
+
+
+def run(
+    source: Any,
+    out: str | Path,
+    config: Config | None = None,
+    *,
+    embedding: Any = None,
+    embedding_method: str | None = None,
+    overwrite: bool = False,
+    progress: Progress = silent,
+    say: Say = lambda _: None,
+) -> Run:
+    """Read, bin, split, fit, encode, evaluate, explain, write and report, in one call.
+
+    Args:
+        source: anything that :func:`nwbsparse.read` takes, or the Session it returned; it is only
+            read. An annotated NWB file is written for NWB files (HDF5) on this machine.
+        out: folder for the results (made when absent).
+        config: options; what they leave open is chosen and said.
+        embedding: an embedding of the recording's bins, for a coder that reads it in place of the
+            counts, as :func:`nwbsparse.with_embedding` takes it; it is kept with the results.
+        embedding_method: what made it; by default what it says itself, else "unknown".
+        overwrite: replace results of an earlier run in ``out``.
+        progress: called by long steps.
+        say: called with a line of text at every step; the lines also go to ``log.txt``.
+
+    Returns:
+        The results in memory and where the files are: the annotated NWB, ``report.html``,
+        ``run.toml``, ``model.safetensors``, ``model.json``, ``latents.nc``, ``attribution.nc``,
+        ``metrics.nc``, ``metrics.json``, ``log.txt``; of an embedding ``embedding.nc``; with several
+        seeds ``stability.nc``, and the first is the coder. Files appear in ``out`` together, at the
+        end.
+
+    Raises:
+        BadInput: the source or options cannot be used, or results exist already.
+        EnvironmentProblem: the folder cannot be written to.
+    """
+    config = reading(config or Config(), embedding)
+    out = Path(out).expanduser()
+    began = time.perf_counter()
+    log = Log(say)
+    check_out(out, source, config, overwrite=overwrite)
+    session = source if isinstance(source, Session) else read_as(source, config)
+    what = session.traces.name if session.traces else f"{len(session.spike_times):,} spikes"
+    log(f"read {session.n_units} units and {what} from {Path(source_name(source)).name}")
+    binned = prepare(session, config, embedding=embedding, method=embedding_method)
+    log(bins_said(binned, config))
+    seeds = fit_seeds(binned, config, progress=progress) if config.seeds > 1 else None
+    coder = fit(binned, config, progress=progress) if seeds is None else seeds.coders[0]
+    last = coder.record.history[-1]
+    log(
+        f"fit {coder.n_latents} latents, {coder.config.k} active per bin: {last['update']} updates, "
+        f"validation loss {last['validation_loss']:.4g}"
+    )
+    if coder.record.target_ids is not None:
+        log(f"it reads {coder.n_units} units and reconstructs {coder.n_targets} others")
+    if seeds is not None:
+        log(stability_said(seeds))
+    latents = encode(coder, binned)
+    metrics = evaluate(coder, binned, detail="all")
+    log(f"held-out R² {float(metrics['r2']):.3f}, L0 {float(metrics['l0'].mean()):.2f}")
+    attribution = explain(
+        coder,
+        binned,
+        latents,
+        stability=None if seeds is None else seeds.stability,
+        progress=progress,
+    )
+    log(explained_said(attribution))
+    made = {**environment(coder), "seconds": round(time.perf_counter() - began, 1)}
+    read = embedding_of(binned, coder.config.reads)
+    results = Results(
+        session, coder, latents, metrics, attribution, made, read,
+        stability=None if seeds is None else seeds.stability,
+    )  # fmt: skip
+    flat = flat_metrics(results, binned)
+    if seeds is not None:
+        flat["n_stable_latents"] = int(seeds.stability["stable"].sum())
+    with staged(out, overwrite=overwrite) as stage:
+        named = Path(source_name(session))
+        nwb = write_outputs(results, binned, flat, stage, log, source=named, seeds=seeds)
+    return Run(results, binned, flat, out, out / nwb if nwb else None, out / REPORT)
+
+
+def stability_said(seeds: Seeds) -> str:
+    """How many latents come back in other seeds, in one line."""
+    stable, chance = seeds.stability["stable"], seeds.stability.attrs["chance_match"]
+    return (
+        f"{int(stable.sum())} of {stable.size} latents come back in {len(seeds.coders)} seeds "
+        f"(cosine above {chance:.2f}, which 99 % of untrained matches stay below)"
+    )

@@ -1,0 +1,1 @@
+"""Files that others get, or that broke."""

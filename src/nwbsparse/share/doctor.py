@@ -1,0 +1,159 @@
+"""doctor(): what is wrong with a file, and what of it can be saved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+
+from nwbsparse.errors import BadInput, EnvironmentProblem, NwbsparseError
+from nwbsparse.io.check import Damaged, bombs_in, check_readable
+from nwbsparse.io.guard_zarr import zarr_json
+from nwbsparse.io.pynwb_cache import broken_caches
+from nwbsparse.io.stops import stops_are_heard
+from nwbsparse.share.survey import MAX_PARTS, Part, survey
+from nwbsparse.share.truncated import opened_whole_or_not
+
+SECONDS = 60.0
+"""How long datasets are read to see whether they can be."""
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What is wrong with a file, and what can still be read of it."""
+
+    path: Path
+    problems: tuple[str, ...]
+    """What is wrong, in words; empty for a sound file."""
+    parts: tuple[Part, ...]
+    """Every dataset, readable or not, and links that lead nowhere."""
+    unfinished: tuple[Path, ...]
+    """Temporary files of ours beside it that a stopped writer left; the file never saw them."""
+    caches: tuple[Path, ...]
+    """Half-written caches of pynwb, with which ``import pynwb`` fails."""
+    missing: tuple[Path, ...] = ()
+    """Files that it links to and that are not there."""
+
+    @property
+    def sound(self) -> bool:
+        return not self.problems
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing of this file itself is damaged: it may lack files that it links to."""
+        return self.sound or (bool(self.missing) and not any(one.problem for one in self.parts))
+
+
+@stops_are_heard()
+def doctor(file: str | Path, *, seconds: float = SECONDS) -> Diagnosis:
+    """Say what is wrong with a file that will not open, and list what can be read of it.
+
+    Works on truncated, damaged and half-written files, HDF5 or Zarr, without pynwb. A file that
+    lost its end is read as far as it goes. Data are read in blocks of a few megabytes; after
+    ``seconds`` the rest is listed without having been read. Nothing is written.
+
+    Raises:
+        BadInput: there is no such file.
+        EnvironmentProblem: this account may not read it, or another program writes to it.
+    """
+    path = Path(file).expanduser()
+    problems: list[str] = []
+    parts: tuple[Part, ...] = ()
+    try:
+        check_readable(path)
+        problems += bombs_in(path)
+    except EnvironmentProblem:
+        raise
+    except BadInput as error:
+        if not path.exists():
+            raise
+        problems.append(str(error).partition("; `nwbsparse doctor")[0])
+    if path.is_dir():
+        parts = tuple(_in_zarr(path))
+    elif path.stat().st_size:
+        parts, lost = _in_hdf5(path, seconds)
+        problems += [lost] if lost and h5py.is_hdf5(path) else []
+    bad = [part for part in parts if part.problem]
+    if bad and not problems:
+        problems.append(f"{len(bad)} of {len(parts)} parts cannot be read")
+    if not problems:
+        problems += _of_results(path)
+    missing = tuple(sorted({_beside(path, one) for one in parts if one.elsewhere}))
+    missing = tuple(one for one in missing if not one.is_file())
+    return Diagnosis(path, tuple(problems), parts, _unfinished(path), broken_caches(), missing)
+
+
+def _beside(path: Path, part: Part) -> Path:
+    return path.resolve().parent / part.elsewhere
+
+
+def _in_hdf5(path: Path, seconds: float) -> tuple[tuple[Part, ...], str]:
+    try:
+        with opened_whole_or_not(path) as (file, stream):
+            return tuple(survey(file, stream, seconds=seconds)), ""
+    except (OSError, RuntimeError, ValueError) as error:
+        said = (str(error).splitlines() or [""])[0][:160]
+        return (), f"nothing can be read of {path.name}: HDF5 finds no way in ({said})"
+
+
+def _of_results(path: Path) -> list[str]:
+    """What is wrong with results in a file that can be opened."""
+    from nwbsparse.annotated.read.opened import models_in, opened_file
+    from nwbsparse.share.integrity import problems_of
+
+    try:
+        with opened_file(path) as nwbfile:
+            return [
+                f"the result '{name}': {problem}"
+                for name, model in models_in(nwbfile).items()
+                for problem in problems_of(model)
+            ]
+    except NwbsparseError as error:
+        return [str(error)]
+
+
+def _in_zarr(path: Path) -> Iterator[Part]:
+    """Every array of a store, and whether all its chunks are there; chunks are not unpacked."""
+    for n, meta in enumerate(sorted(path.rglob(".zarray"))):
+        where = "/" + meta.parent.relative_to(path).as_posix()
+        if n >= MAX_PARTS:
+            yield Part(where, problem=f"more than {MAX_PARTS:,} arrays; the rest is not listed")
+            return
+        try:
+            held = zarr_json(meta)
+            shape, chunks = ([int(n) for n in held[key]] for key in ("shape", "chunks"))
+            expected = 1
+            for n_rows, chunk in zip(shape, chunks, strict=True):
+                expected *= -(-n_rows // chunk)
+            there = sum(one.is_file() and one.name[0] != "." for one in meta.parent.rglob("*"))
+        except (BadInput, KeyError, TypeError, ValueError, ZeroDivisionError) as error:
+            yield Part(where, problem=f"its metadata are damaged ({error})")
+            continue
+        lost = expected - there
+        problem = f"{lost:,} of its {expected:,} chunks are missing" if lost > 0 else ""
+        yield Part(where, tuple(shape), str(held.get("dtype")), problem)
+
+
+def _unfinished(path: Path) -> tuple[Path, ...]:
+    folder = path.resolve().parent
+    found = [*folder.glob(".nwbsparse-*"), *folder.glob(".*.partial")]
+    return tuple(sorted(one for one in found if one.suffix != ".lock"))
+
+
+def remove_caches(caches: tuple[Path, ...]) -> list[Path]:
+    """Remove half-written caches of pynwb; it makes them anew. Returns those that are gone.
+
+    Raises:
+        EnvironmentProblem: one cannot be removed.
+    """
+    for cache in caches:
+        try:
+            cache.unlink(missing_ok=True)
+        except OSError as error:
+            raise EnvironmentProblem(f"{cache} cannot be removed: {error.strerror}") from None
+    return list(caches)
+
+
+__all__ = ["Damaged", "Diagnosis", "broken_caches", "doctor", "remove_caches"]

@@ -1,0 +1,227 @@
+"""The best-explained latents, one card each: what they follow, how sure that is, which units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+
+from nwbsparse import names
+from nwbsparse.analysis.apply.populations import read_ids
+from nwbsparse.results.results import Results
+from nwbsparse.views.drawing import data_uri
+from nwbsparse.views.plots import condition_bars, read_units, spatial_map, top_units, tuning_curve
+from nwbsparse.views.report.embedded import to_units
+from nwbsparse.views.report.populations import reads_and_reconstructs
+from nwbsparse.views.words import measure, number, p_value, percent, several
+
+MOST = 10
+ROWS = 5000
+"""Latents in the table of all; the annotated file holds every one."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One latent in the table of all."""
+
+    latent: int
+    variable: str
+    condition: str
+    r: str
+    q: str
+    status: str
+    density: str
+    best_unit: str
+    best_unit_r: str
+    single_unit: str
+    """The unit that it is under another name, else ''."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """One latent in full."""
+
+    row: Row
+    found: bool
+    confirmed: bool
+    label: str
+    """Its name, given by a person or by the rule; '' for none."""
+    verdict: str
+    """A person's: 'accepted', 'rejected' or ''."""
+    follows: str
+    populations: str
+    """Which units it reads and which it reconstructs, where these are others; else ''."""
+    null: str
+    p: str
+    draws: str
+    tuning_image: str
+    tuning_alt: str
+    reads_image: str
+    """'' where it reads the units that it reconstructs."""
+    units_image: str
+    units_alt: str
+
+
+def ranked(attribution: xr.Dataset) -> np.ndarray:
+    """Latents with a tested association: found ones first, lowest q, then largest effect."""
+    q = attribution["association_q"].values
+    effect = attribution["association"].values - attribution["association_null_mean"].values
+    found = attribution["association_status"].values == "found"
+    tested = np.flatnonzero(np.isfinite(q) & np.isfinite(effect))
+    order = np.lexsort((-effect[tested], q[tested], ~found[tested]))
+    return tested[order]
+
+
+def chosen(attribution: xr.Dataset) -> np.ndarray:
+    """The latents that get a card: at most ten found ones; if none is found, the strongest others."""
+    order = ranked(attribution)
+    found = order[attribution["association_status"].values[order] == "found"]
+    return (found if len(found) else order)[:MOST]
+
+
+def rows(results: Results) -> list[Row]:
+    """All latents, best first, those about which nothing can be said last."""
+    order = ranked(results.attribution)
+    rest = np.setdiff1d(np.arange(results.coder.n_latents), order)
+    return [_row(results, int(latent)) for latent in [*order, *rest][:ROWS]]
+
+
+def cards(results: Results, binned: xr.Dataset) -> list[Card]:
+    """The cards of the best-explained latents, figures drawn."""
+    return [_card(results, binned, int(latent)) for latent in chosen(results.attribution)]
+
+
+def _row(results: Results, latent: int) -> Row:
+    a = results.attribution
+    unit_id = read_ids(a)
+    best = int(a["best_unit"].values[latent])
+    single = bool(a["single_unit"].values[latent])
+    status = str(a["association_status"].values[latent])
+    density = float(results.metrics["density"].values[latent])
+    if density == 0:
+        status = "not assessable: never active on held-out bins"
+    return Row(
+        latent=latent,
+        variable=str(a["best_variable"].values[latent]),
+        condition=str(a["best_condition"].values[latent]),
+        r=number(a["association"].values[latent]),
+        q=p_value(a["association_q"].values[latent]),
+        status=status,
+        density=percent(density),
+        best_unit=str(unit_id[best]) if best >= 0 else "",
+        best_unit_r=number(a["best_unit_association"].values[latent]) if best >= 0 else "–",
+        single_unit=str(unit_id[int(a["like_unit"].values[latent])]) if single else "",
+    )
+
+
+def _card(results: Results, binned: xr.Dataset, latent: int) -> Card:
+    a = results.attribution
+    row = _row(results, latent)
+    drawn = tuning_figure(results, binned, latent)
+    mean, spread = (
+        a["association_null_mean"].values[latent],
+        a["association_null_std"].values[latent],
+    )
+    what = row.variable + (f" = {row.condition}" if row.condition else "")
+    return Card(
+        row=row,
+        found=row.status == "found",
+        confirmed=bool(a["confirmed"].values[latent]) if "confirmed" in a else False,
+        label=str(a["label"].values[latent]) if "label" in a else "",
+        verdict=str(a["verdict"].values[latent]) if "verdict" in a else "",
+        follows=follows(results, binned, latent),
+        populations=(populations := reads_and_reconstructs(a, binned, latent)),
+        null=f"{number(mean)} ± {number(spread)}",
+        p=p_value(a["association_p"].values[latent]),
+        draws=f"{int(a['association_draws'].values[latent]):,}",
+        tuning_image="" if drawn is None else data_uri(drawn),
+        tuning_alt=f"Activation of latent {latent} against {what}, training and held-out bins",
+        reads_image=data_uri(read_units(a, latent)) if populations else "",
+        units_image=data_uri(top_units(a, latent)),
+        units_alt=f"{to_units(a, latent)[1].capitalize()} of each unit of latent {latent}",
+    )
+
+
+def tuning_figure(results: Results, binned: xr.Dataset, latent: int) -> Axes | None:
+    """The figure that fits what a latent follows: map, curve or condition bars."""
+    a = results.attribution
+    variable = str(a["best_variable"].values[latent])
+    condition = str(a["best_condition"].values[latent])
+    if condition:
+        return condition_bars(a, latent, variable, condition=condition)
+    if f"tuning.{variable}" not in a:
+        return None
+    unit = _unit_of(binned, variable)
+    if a[f"tuning.{variable}"].ndim == 3:
+        return spatial_map(a, latent, variable, unit=unit)
+    circular = variable in binned and binned[variable].attrs.get(names.KIND) == names.CIRCULAR
+    width = float(binned.attrs[names.BIN_WIDTH])
+    return tuning_curve(a, latent, variable, bin_width=width, unit=unit, circular=circular)
+
+
+def follows(results: Results, binned: xr.Dataset, latent: int) -> str:
+    """'More active around x = 320, y = 210 pixels': what the data say, with units of measure."""
+    a = results.attribution
+    variable = str(a["best_variable"].values[latent])
+    condition = str(a["best_condition"].values[latent])
+    if condition:
+        at = np.flatnonzero(
+            (a["condition_variable"].values == variable) & (a["condition_name"].values == condition)
+        )
+        if not len(at):
+            return f"More active when {variable} = {condition}."
+        p_in, p_out = (a[name].values[latent, at[0]] for name in ("p_in", "p_out"))
+        auroc = a["auroc"].values[latent, at[0]]
+        return (
+            f"More active when {variable} = {condition}: in {percent(p_in)} of those held-out bins, "
+            f"and in {percent(p_out)} of the others (AUROC {number(auroc)})."
+        )
+    if f"train_tuning.{variable}" not in a:
+        return f"Varies with {variable}."
+    curve = a[f"train_tuning.{variable}"].isel({names.LATENT: latent})
+    n = a[f"train_occupancy.{variable}"].values
+    # rarely visited places count less, as they do in the test
+    weighted = np.nan_to_num(curve.values) * n / (n + 1 / float(binned.attrs[names.BIN_WIDTH]))
+    peak = np.unravel_index(int(weighted.argmax()), weighted.shape)
+    where = [_place(curve[dim].values, int(i)) for dim, i in zip(curve.dims, peak, strict=True)]
+    unit = _unit_of(binned, variable)
+    if len(where) == 2:
+        place = f"around x = {where[1]}, y = {where[0]} {unit}".rstrip()
+    elif variable in binned and binned[variable].attrs.get(names.KIND) == names.CIRCULAR:
+        degrees = np.degrees(curve[curve.dims[0]].values[peak[0]])
+        place = f"around {where[0]} radians ({number(degrees, 0)}°)"
+    else:
+        place = f"around {where[0]} {unit}".rstrip()
+    return f"Varies with {variable}: in the training bins it is most active {place}."
+
+
+def _place(centres: np.ndarray, at: int) -> str:
+    """The centre of a tuning bin, as finely as the bins are there."""
+    near = np.diff(centres[max(at - 1, 0) : at + 2])
+    return measure(centres[at], step=float(np.abs(near).min()) if len(near) else 0.0)
+
+
+def _unit_of(binned: xr.Dataset, variable: str) -> str:
+    return str(binned[variable].attrs.get(names.UNITS_OF_MEASURE, "")) if variable in binned else ""
+
+
+def cards_said(attribution: xr.Dataset) -> str:
+    """Which latents are shown on cards, and why not ten."""
+    n_found = int(attribution.attrs["n_explained_latents"])
+    shown = len(chosen(attribution))
+    if not shown:
+        return "No latent could be tested against the behaviour, so there is none to show."
+    if not n_found:
+        return (
+            "No latent was found to follow the behaviour. The cards below show the "
+            f"{several(shown, 'strongest candidate')}, none of which can be told from chance: "
+            "do not read them as findings."
+        )
+    if n_found < MOST:
+        verb = "was" if n_found == 1 else "were"
+        return f"Only {several(n_found, 'latent')} {verb} found; nothing else is shown."
+    if n_found == MOST:
+        return f"The {MOST} latents that were found."
+    return f"The {MOST} clearest of {n_found:,} latents found: lowest q, then largest association."

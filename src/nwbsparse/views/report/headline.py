@@ -1,0 +1,232 @@
+"""The first paragraph of the report: what was found, for a reader new to sparse coding."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from nwbsparse import names
+from nwbsparse.analysis.explain import usual_reason
+from nwbsparse.binning.variables import conditions_of, covariates_of, events_of
+from nwbsparse.results.results import Results
+from nwbsparse.views.report.embedded import learned_from_embedding
+from nwbsparse.views.report.populations import learned_apart
+from nwbsparse.views.words import duration, listing, number, percent, several, width
+
+AS_WELL = 0.9
+"""Share of the latents' success from which on a control is said to do as well."""
+MOSTLY = 0.5
+PARTLY = 0.1
+"""Share of active latents that are one unit under another name: said loudly, said at all."""
+NO_BEHAVIOUR = "the recording holds no behaviour and no trials"
+
+
+@dataclass(frozen=True)
+class Headline:
+    """What stands at the top of the page."""
+
+    recording: str
+    learned: str
+    count: str
+    """'90 of 91'."""
+    claim: str
+    """What the count counts."""
+    verdict: str
+    """What the controls make of it."""
+    verdict_is_caution: bool
+    notices: tuple[str, ...]
+
+
+def headline(results: Results, binned: xr.Dataset) -> Headline:
+    """The recording, what was learned, how much of it follows behaviour, and what that is worth."""
+    summary = json.loads(results.attribution.attrs["summary"])
+    latents = summary["latents"]
+    behaviour = [*covariates_of(binned), *conditions_of(binned), *events_of(binned)]
+    why = usual_reason(results.attribution) if behaviour else NO_BEHAVIOUR
+    verdict, caution = _verdict(summary, why)
+    confirmed = results.attribution.attrs.get("n_confirmed_latents")
+    counted = latents["found"] if confirmed is None else int(confirmed)
+    return Headline(
+        recording=_recording(results, binned, behaviour),
+        learned=_learned(results, binned),
+        count=f"{counted:,} of {latents['assessable']:,}",
+        claim=_claim(latents) if confirmed is None else _confirmed_claim(latents),
+        verdict=verdict,
+        verdict_is_caution=caution,
+        notices=tuple(_notices(results, binned)),
+    )
+
+
+def _recording(results: Results, binned: xr.Dataset, behaviour: list[str]) -> str:
+    firing = int((binned[names.COUNTS].values > 0).any(axis=0).sum())
+    n_units = binned.sizes[names.UNIT]
+    seconds = binned.sizes[names.TIME] * float(binned.attrs[names.BIN_WIDTH])
+    subject = results.session.subject
+    who = f"subject {subject['subject_id']}" if subject.get("subject_id") else ""
+    species = str(subject.get("species", ""))
+    who = f"{who} ({species})" if who and species else who or species
+    regions = ""
+    if "region" in binned.coords:
+        known = [r for r in dict.fromkeys(str(r) for r in binned["region"].values) if r]
+        regions = f" in {listing(known, most=4)}" if known else ""
+    units = several(n_units, "unit") + regions
+    fired = "" if firing == n_units else f", of which {firing:,} fired in the bins used"
+    said = f"The recording holds {units}{fired}, over {duration(seconds)}"
+    said += f", from {who}. " if who else ". "
+    if behaviour:
+        return said + f"Beside the spikes it has {_behaviour(binned, behaviour)}."
+    return said + "It holds no behaviour and no trials: there is nothing to compare latents with."
+
+
+def _behaviour(binned: xr.Dataset, named: list[str]) -> str:
+    """'position and speed, and trials of 3 tables': what latents could follow."""
+    moving = [name for name in named if names.TABLE not in binned[name].attrs]
+    tables: dict[str, int] = {}
+    for name in named:
+        if names.TABLE in binned[name].attrs:
+            table = str(binned[name].attrs[names.TABLE])
+            tables[table] = tables.get(table, 0) + 1
+    said = [listing(moving)] if moving else []
+    if tables:
+        counted = [f"{table} ({several(n, 'column')})" for table, n in tables.items()]
+        said.append(f"intervals of {listing(counted)}")
+    return ", and ".join(said)
+
+
+def _learned(results: Results, binned: xr.Dataset) -> str:
+    if results.coder.record.target_ids is not None:
+        return learned_apart(results, binned)
+    if results.config.reads == names.EMBEDDING:
+        return learned_from_embedding(results)
+    latents = several(results.coder.n_latents, "latent")
+    return (
+        f"nwbsparse learned {latents} from the spikes alone, without seeing the behaviour. A latent "
+        "is a recurring pattern of units that fire together; it is active when its pattern is there. "
+        f"In any one bin of {width(results.coder.record.bin_width)} about "
+        f"{number(float(results.metrics['l0'].mean()), 1)} of them are active."
+    )
+
+
+def _claim(latents: Mapping[str, Any]) -> str:
+    if not latents["assessable"]:
+        return "latents could be assessed: nothing is claimed about behaviour"
+    said = "assessable latents follow something in the behaviour, on data the model never saw"
+    if latents["by_variable"]:
+        said += ": " + listing([f"{name} ({n:,})" for name, n in latents["by_variable"].items()])
+    return said + "."
+
+
+def _confirmed_claim(latents: Mapping[str, Any]) -> str:
+    if not latents["assessable"]:
+        return _claim(latents)
+    said = (
+        "assessable latents are confirmed: they come back when training begins anew, and what they "
+        "follow is found on data the model never saw, in each half of it."
+    )
+    follow = listing([f"{name} ({n:,})" for name, n in latents["by_variable"].items()])
+    return f"{said} Found, whether they come back or not: {latents['found']:,}" + (
+        f", {follow}." if follow else "."
+    )
+
+
+def _share(one: Mapping[str, Any]) -> float:
+    return one["found"] / one["assessable"] if one["assessable"] else 0.0
+
+
+def _verdict(summary: Mapping[str, Mapping[str, Any]], why: str) -> tuple[str, bool]:
+    """What the untrained coder and the raw units make of the count; and whether it is a warning."""
+    latents, untrained, units = summary["latents"], summary["untrained coder"], summary["raw units"]
+    controls = (
+        f"An untrained coder of the same shape finds {untrained['found']:,} of "
+        f"{untrained['assessable']:,}, the raw units {units['found']:,} of {units['assessable']:,}."
+    )
+    if not latents["assessable"]:
+        said = "Zero latents were assessable" + (f": {why}" if why else "")
+        return f"{said}. That is a fact about the data, not about the latents.", True
+    if not latents["found"]:
+        said = "Zero: no latent follows the behaviour beyond what chance gives. "
+        if untrained["found"] or units["found"]:
+            so = "So the behaviour is in the population, but not in these latents."
+        else:
+            so = "With this recording nothing can be said about the behaviour."
+        return f"{said}{controls} {so}", True
+    what = listing(list(latents["by_variable"]), most=2)
+    if _share(untrained) >= AS_WELL * _share(latents):
+        said = (
+            f"An untrained coder does as well ({untrained['found']:,} of "
+            f"{untrained['assessable']:,}), so this says that the population carries {what}, not "
+            "that the learned latents are special."
+        )
+        units_too = _share(units) >= AS_WELL * _share(latents)
+        too = "The raw units do so too" if units_too else "Raw units"
+        return f"{said} {too}: {units['found']:,} of {units['assessable']:,}.", True
+    if _share(units) >= AS_WELL * _share(latents):
+        return (
+            f"Single units do as well: {units['found']:,} of {units['assessable']:,} raw units follow the "
+            f"behaviour without any model. An untrained coder finds {untrained['found']:,} of "
+            f"{untrained['assessable']:,}."
+        ), True
+    if latents["found"] - untrained["found"] <= 2:
+        return controls + " A difference this small says little.", True
+    return controls + " Learning found more than either, so the latents add something.", False
+
+
+def _notices(results: Results, binned: xr.Dataset) -> list[str]:
+    attribution, metrics = results.attribution, results.metrics
+    said = []
+    record = results.coder.record
+    if record.model_id:
+        others = listing([one for one in record.session_names if one != record.session])
+        said.append(
+            f"One model of several recordings: learned together with {others}. Numbers on this page "
+            "are of this recording alone."
+        )
+    if "n_confirmed_latents" not in attribution.attrs:
+        said.append(
+            "Trained once: whether these latents come back when training begins anew is not known. "
+            "With --seeds 5 those that do are counted here as confirmed."
+        )
+    active = ~metrics["dead"].values.astype(bool)
+    single = int(attribution["single_unit"].values[active].sum())
+    share = single / max(int(active.sum()), 1)
+    counted = (
+        f"{single:,} of the {int(active.sum()):,} latents that are ever active on held-out bins "
+        f"({percent(share)}) are one unit under another name: their activation correlates at 0.9 or "
+        "more with the counts of a single unit."
+    )
+    if share >= MOSTLY:
+        said.append(f"The dictionary is close to a list of the units themselves. {counted}")
+    elif share >= PARTLY:
+        said.append(f"Part of the dictionary only relabels units. {counted}")
+    found = attribution["association_status"].values == "found"
+    copies = int(attribution["single_unit"].values[found].sum())
+    if copies and copies >= MOSTLY * found.sum():
+        said.append(
+            f"{copies:,} of the {int(found.sum()):,} latents found are one unit under another name: "
+            "for them the model adds nothing to the unit itself."
+        )
+    firing = int((binned[names.COUNTS].values > 0).any(axis=0).sum())
+    what = "firing units"
+    if results.config.reads == names.EMBEDDING:
+        firing, what = results.coder.n_units, "dims"
+    r2 = float(metrics["r2"])
+    if r2 > 0.95 and results.coder.n_latents >= firing:
+        said.append(
+            f"The reconstruction is almost perfect (R² {number(r2, 3)}), which is easy with more latents "
+            f"({results.coder.n_latents:,}) than {what} ({firing:,}): it is no evidence that the "
+            "latents mean something."
+        )
+    noted = json.loads(attribution.attrs.get("notes", "[]"))
+    said += [note[:1].upper() + note[1:] + "." for note in (str(n) for n in noted) if note]
+    few = int(np.sum(attribution["association_status"].values == "too few draws"))
+    if few:
+        said.append(
+            f"{several(few, 'latent')} could not reach the corrected level with the draws made: "
+            "raise n_shifts."
+        )
+    return said

@@ -1,0 +1,89 @@
+"""The numbers of model quality, each with one sentence that says what it means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nwbsparse import names
+from nwbsparse.results.results import Results
+from nwbsparse.views.words import number, percent, several
+
+
+@dataclass(frozen=True)
+class Quality:
+    """One number on held-out bins."""
+
+    name: str
+    value: str
+    meaning: str
+
+
+def quality(results: Results) -> list[Quality]:
+    """Reconstruction and sparsity on the test bins, for readers who meet these words first here."""
+    metrics, attribution, config = results.metrics, results.attribution, results.config
+    unit_r2 = metrics["unit_r2"].values
+    silent = int(np.isnan(unit_r2).sum())
+    known = unit_r2[np.isfinite(unit_r2)]
+    active = ~metrics["dead"].values.astype(bool)
+    n_active = int(active.sum())
+    single = int(attribution["single_unit"].values[active].sum())
+    left_out = f"; without {several(silent, 'unit')} that never fired there" if silent else ""
+    scale = "z-scored counts" if metrics.attrs.get("target") == "zscore" else "counts"
+    apart = results.coder.record.target_ids is not None
+    whose, of = "the reconstructed units'" if apart else "all units'", "unit"
+    if config.reads == names.EMBEDDING:
+        whose, of, scale = "all dims'", "dim", scale.replace("counts", "values")
+        left_out = left_out.replace("never fired", "never change").replace("unit", of)
+    shown = [
+        Quality(
+            "R² of the population" if of == "unit" else "R² of the embedding",
+            number(float(metrics["r2"]), 3),
+            f"Share of the variance of {whose} {scale} that the latents give back. 1 is perfect, "
+            f"0 is no better than each {of}'s mean.",
+        ),
+        Quality(
+            f"R² of the median {of}",
+            number(float(np.median(known)) if len(known) else np.nan, 3),
+            f"The same for each {of} by itself{left_out}.",
+        ),
+        Quality(
+            "Cosine per bin",
+            number(float(metrics["bin_cosine"].mean()), 3),
+            f"How alike the true and the reconstructed pattern over {of}s are, whatever their size.",
+        ),
+        Quality(
+            "Active latents per bin (L0)",
+            f"{number(float(metrics['l0'].mean()), 1)} (k = {config.k})",
+            "Mean number of latents active at once. Training asked for k; far more on held-out bins "
+            "would mean that the code is not sparse there.",
+        ),
+        Quality(
+            "Dead latents",
+            percent(float(metrics["dead"].mean())),
+            "Latents that are never active on held-out bins. They cost nothing and say nothing.",
+        ),
+        Quality(
+            "Always-on latents",
+            percent(float(metrics["always_on"].mean())),
+            "Latents active in more than half of the bins: more a background than an event.",
+        ),
+        Quality(
+            "One unit under another name",
+            percent(single / n_active) if n_active else "–",
+            f"{single:,} of {n_active:,} active latents correlate at 0.9 or more with a single unit.",
+        ),
+    ]
+    if metrics.sizes.get("matryoshka_level", 1) > 1:
+        sizes, r2 = metrics["level_size"].values, metrics["level_r2"].values
+        said = ", ".join(f"{int(n):,}: {number(r, 3)}" for n, r in zip(sizes, r2, strict=True))
+        meaning = "With only the first so many latents, coarse to fine."
+        shown.insert(1, Quality("R² by level", said, meaning))
+    return shown
+
+
+def held_out_said(results: Results) -> str:
+    """'17,225 test bins'."""
+    metrics = results.metrics
+    return f"{metrics.sizes[names.TIME]:,} {metrics.attrs.get(names.SPLIT, 'test')} bins"

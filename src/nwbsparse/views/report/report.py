@@ -1,0 +1,197 @@
+"""report(): everything about one result on one HTML page that needs nothing but itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from nwbsparse import names
+from nwbsparse.binning.variables import conditions_of, covariates_of, events_of
+from nwbsparse.errors import BadInput, EnvironmentProblem
+from nwbsparse.options.config import to_toml
+from nwbsparse.population import as_read
+from nwbsparse.results.results import Results, derived_name
+from nwbsparse.schema import check, own_version
+from nwbsparse.views import plots
+from nwbsparse.views.drawing import data_uri
+from nwbsparse.views.report.cards import ROWS, cards, cards_said, chosen, rows
+from nwbsparse.views.report.headline import headline
+from nwbsparse.views.report.quality import held_out_said, quality
+from nwbsparse.views.report.recording import parts, reading, variables
+from nwbsparse.views.words import duration, width
+
+TEMPLATE = "report.html.jinja"
+
+
+def report(results: Results, binned: xr.Dataset, to: str | Path) -> Path:
+    """Write what was learned and how sure it is as one HTML page: no scripts, nothing loaded.
+
+    Args:
+        results: what :func:`nwbsparse.run` made or :func:`nwbsparse.open_results` opened.
+        binned: the split Binned dataset that the latents were encoded from.
+        to: the file to write; one of the same name is replaced when the new one is complete.
+
+    Returns:
+        The path of the page.
+
+    Raises:
+        BadInput: ``binned`` has other bins or units than the results, or was not split.
+        EnvironmentProblem: the page cannot be written there.
+    """
+    _check(results, binned)
+    return _write(render(results, binned), Path(to).expanduser())
+
+
+def render(results: Results, binned: xr.Dataset) -> str:
+    """The page as text; everything that came from the file is escaped."""
+    world = Environment(
+        autoescape=True,
+        loader=PackageLoader("nwbsparse", "views"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return world.get_template(TEMPLATE).render(_content(results, binned))
+
+
+def _content(results: Results, binned: xr.Dataset) -> dict[str, Any]:
+    source, config = results.session.source, results.config
+    original = results.coder.record.source_sha256
+    return {
+        "head": headline(results, binned),
+        "comparison": data_uri(
+            plots.comparison_bars(json.loads(results.attribution.attrs["summary"]))
+        ),
+        "reading": reading(results),
+        "parts": parts(binned),
+        "variables": variables(binned),
+        "n_bins": f"{binned.sizes[names.TIME]:,}",
+        "bin_width": width(float(binned.attrs[names.BIN_WIDTH])),
+        "length": duration(binned.sizes[names.TIME] * float(binned.attrs[names.BIN_WIDTH])),
+        "extent_from": binned.attrs.get("extent_from", ""),
+        "n_dropped": f"{int(binned['dropped'].sum()):,}" if "dropped" in binned else "0",
+        "quality": quality(results),
+        "held_out": held_out_said(results),
+        "quality_figures": _quality_figures(results),
+        "cards": cards(results, binned),
+        "apart": results.coder.record.target_ids is not None,
+        "embedded": results.config.reads == names.EMBEDDING,
+        "cards_said": cards_said(results.attribution),
+        "raster": _raster(results, binned),
+        "rows": rows(results),
+        "n_hidden_rows": max(results.coder.n_latents - ROWS, 0),
+        "alpha": f"{float(results.attribution.attrs['alpha']):g}",
+        "alpha_percent": f"{float(results.attribution.attrs['alpha']):.0%}".replace("%", " %"),
+        "config": config,
+        "options": to_toml(config),
+        "environment": _of_several(results)
+        | {str(key): str(value) for key, value in results.environment.items()},
+        "source": source,
+        "file_name": source.path.name
+        if source.path
+        else source.identifier or "a session in memory",
+        "annotated": _annotated(results),
+        "original_sha256": original,
+        "coder_id": results.coder.id,
+        "name": results.name,
+        "version": results.coder.record.software.get("nwbsparse", own_version()),
+        "subject": {
+            str(key): str(value) for key, value in results.session.subject.items() if value
+        },
+    }
+
+
+def _quality_figures(results: Results) -> list[tuple[str, str]]:
+    metrics = results.metrics
+    drawn = {
+        f"Held-out R² of each {metrics['unit_r2'].dims[0]}": plots.unit_r2(metrics),
+        "Active latents per held-out bin": plots.l0_histogram(metrics, results.config.k),
+        "How often each latent is active": plots.density_histogram(metrics),
+        "Loss during training": plots.training_history(results.coder.record.history),
+    }
+    return [(title, data_uri(ax)) for title, ax in drawn.items()]
+
+
+def _raster(results: Results, binned: xr.Dataset) -> str:
+    latents = [int(latent) for latent in chosen(results.attribution)]
+    if not latents:
+        return ""
+    variable = str(results.attribution["best_variable"].values[latents[0]])
+    known = (*covariates_of(binned), *conditions_of(binned), *events_of(binned))
+    variable = variable if variable in known else ""
+    return data_uri(plots.latent_raster(results.latents, binned, latents, variable=variable))
+
+
+def _of_several(results: Results) -> dict[str, str]:
+    """What the page says of a model that was learned from several recordings."""
+    record = results.coder.record
+    if not record.model_id:
+        return {}
+    others = ", ".join(one for one in record.session_names if one != record.session)
+    return {
+        "model id": f"{record.model_id}, the same in the files of all its sessions",
+        "session": f"{record.session}, learned together with {others}",
+    }
+
+
+def _annotated(results: Results) -> str:
+    """Name of the annotated NWB file: the one that was opened, or the one that ``run`` writes."""
+    source = results.session.source
+    if source.path is None:
+        return "annotated.nwb"
+    is_original = source.sha256 == results.coder.record.source_sha256
+    return derived_name(source.path, results.name) if is_original else source.path.name
+
+
+def _check(results: Results, binned: xr.Dataset) -> None:
+    check(binned, names.BINNED)
+    if names.SPLIT not in binned.coords:
+        raise BadInput("the bins were not split yet; call nwbsparse.split(binned) first")
+    n_bins, n_known = binned.sizes[names.TIME], results.latents.sizes[names.TIME]
+    if n_bins != n_known:
+        raise BadInput(
+            f"the latents have {n_known:,} bins but binned has {n_bins:,}: bin and split the "
+            "recording with the options in results.config"
+        )
+    for name in (names.TIME, names.SPLIT):
+        known = results.latents.coords.get(name)
+        if known is not None and not np.allclose(known.values, binned[name].values, atol=1e-6):
+            raise BadInput(
+                f"the {name} of the bins is not that of the latents: bin and split the recording "
+                "with the options in results.config"
+            )
+    results.coder.check_units(as_read(binned, results.config.reads)[names.UNIT_ID].values)
+
+
+def _write(page: str, to: Path) -> Path:
+    """Write the page beside its place first, so that a reader never meets half of it."""
+    temporary = ""
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=".report-", suffix=".html", dir=to.parent)
+        with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
+            file.write(page)
+            file.flush()
+            os.fsync(file.fileno())
+        mode = 0o666 & ~_umask()
+        Path(temporary).chmod(mode)
+        Path(temporary).replace(to)
+    except OSError as error:
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
+        raise EnvironmentProblem(
+            f"the report cannot be written to {to}: {error.strerror}"
+        ) from None
+    return to
+
+
+def _umask() -> int:
+    now = os.umask(0o022)
+    os.umask(now)
+    return now
