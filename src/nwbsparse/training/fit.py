@@ -92,7 +92,7 @@ def fit(
         target,
         progress,
         callbacks,
-        checkpoint=None if checkpoint is None else Path(checkpoint),
+        checkpoint=None if checkpoint is None else Path(checkpoint).expanduser(),
         resume=resume,
     )
     if isinstance(made[0], TrainingDiverged):
