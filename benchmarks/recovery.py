@@ -67,11 +67,13 @@ def placecells(seeds=range(10)):
 RECIPES = {
     "batch top-k": {},
     "top-k": {"sparsifier": "topk"},
-    "Matryoshka, nested": {"levels": ("64:3", "256:3"), "nesting": "nested"},
+    "Matryoshka, nested": {
+        "levels": ("64:3", "256:3"), "nesting": "nested", "level_terms": "mean",
+    },
     "JumpReLU": {"sparsifier": "jumprelu", "penalty_weight": 1.0},
     "gated": {"sparsifier": "gated", "penalty_weight": 1.0},
     "L1": {"sparsifier": "l1", "penalty_weight": 1.0},
-}
+}  # fmt: skip
 
 
 def superposition(seeds=range(5)):

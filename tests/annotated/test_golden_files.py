@@ -5,9 +5,11 @@ import os
 import shutil
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
+import pynwb
 import pytest
 
 import nwbsparse as ns
@@ -103,6 +105,14 @@ def test_results_open_with_the_numbers_they_were_written_with(opened):
     if results.embedding is not None:
         total = float(results.embedding.astype("float64").sum())
         assert total == pytest.approx(expected["embedding_sum"], rel=1e-6)
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_the_definitions_installed_now_find_no_fault_in_them(file):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the definitions in the file, which are older
+        errors = pynwb.validate(path=str(GOLDEN / file / "hdf5.nwb"), use_cached_namespaces=False)
+    assert [str(error) for error in errors if "latents" in str(error)] == []
 
 
 @pytest.mark.parametrize("file", FILES)

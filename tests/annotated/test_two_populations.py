@@ -6,9 +6,9 @@ import h5py
 import numpy as np
 import pytest
 from pynwb import NWBHDF5IO
+
 from annotated.test_datasets import identical
 from annotated.test_round_trip import equal
-
 from make.recordings import damaged, replace_dataset, write_recording
 from make.results import made_results
 from make.two_regions import QUICK, ids, planted, write_two_regions

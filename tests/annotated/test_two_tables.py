@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from pynwb import NWBHDF5IO, NWBFile
 from pynwb.ophys import Fluorescence, RoiResponseSeries
-from annotated.test_round_trip import equal
 
 import nwbsparse as ns
+from annotated.test_round_trip import equal
 from make.cli_runs import run_cli
 from make.recordings import START, add_rois, damaged, replace_dataset, write_recording
 from nwbsparse.analysis.apply.encode import dense

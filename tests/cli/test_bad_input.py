@@ -68,7 +68,41 @@ def test_a_source_that_cannot_be_used_is_refused_in_words(make, words, tmp_path,
     said = capsys.readouterr().err
     assert str(source) in said
     assert all(word in said for word in words), said
-    assert not out.exists() or list(out.iterdir()) == []
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("make", [missing, truncated, not_nwb])
+@pytest.mark.parametrize("command", ["fit", "run of several", "run"])
+def test_no_folder_is_left_of_what_was_refused_and_none_is_taken_away(
+    make, command, recording, tmp_path, capsys
+):
+    verb, more = ("run", [recording]) if command == "run of several" else (command, [])
+    source, out = make(tmp_path), tmp_path / "new" / "out"
+    assert run_cli(verb, source, *more, "--out", out, "--quiet") == 2
+    assert not (tmp_path / "new").exists()
+    out.mkdir(parents=True)
+    assert run_cli(verb, source, *more, "--out", out, "--quiet") == 2
+    assert list(out.iterdir()) == []
+    capsys.readouterr()
+
+
+@pytest.mark.parametrize("command", ["fit", "run of several"])
+def test_no_folder_is_left_where_bins_are_wider_than_the_recording(
+    command, recording, tmp_path, capsys
+):
+    other = write_recording(tmp_path / "b.nwb", spike_times=poisson_spikes(n_units=3))
+    more = [] if command == "fit" else [other]
+    out = tmp_path / "out"
+    verb = command.partition(" ")[0]
+    assert run_cli(verb, recording, *more, "--out", out, "--bin-width=1000", "--quiet") == 2
+    assert "at least 100" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_no_folder_is_left_where_there_is_nothing_to_save(recording, tmp_path, capsys):
+    assert run_cli("doctor", recording, "--save", tmp_path / "saved") == 2
+    assert "no sparse latents" in capsys.readouterr().err
+    assert not (tmp_path / "saved").exists()
 
 
 @pytest.mark.parametrize(
@@ -101,7 +135,7 @@ def test_options_that_cannot_work_are_refused_in_words(flags, words, recording, 
     assert run_cli("run", recording, "--out", out, *quick, *flags, "--quiet") == 2
     said = " ".join(capsys.readouterr().err.split())
     assert all(word in said for word in words), said
-    assert not out.exists() or list(out.iterdir()) == []
+    assert not out.exists()
 
 
 def test_all_problems_are_listed_at_once(recording, tmp_path, capsys):

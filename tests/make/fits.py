@@ -18,6 +18,7 @@ KINDS = {
     "gated": {"sparsifier": "gated", "n_latents": 24, "k": 3},
     "levels": {"levels": ("4:1", "12:2", "32:3")},
     "nested": {"levels": ("4:2", "12:2", "32:2"), "nesting": "nested"},
+    "weighted": {"levels": ("4:1:0.5", "12:2:2", "32:3")},
     "window": {"encoder": "window", "window": 4, "n_latents": 32, "k": 3},
     "transformer": {"encoder": "transformer", "window": 4, "n_latents": 32, "k": 3},
     "transformer_before": {

@@ -55,6 +55,16 @@ def test_a_saved_coder_comes_back_bit_for_bit(options, tmp_path):
     ]
 
 
+def test_a_coder_stored_before_levels_were_summed_says_that_they_were_averaged():
+    coder = make_coder(levels=("4:1", "16:2"))
+    words = to_words(coder)
+    assert words["config"].pop("level_terms") == "sum"
+    again = from_parts(to_bytes(coder), words)
+    assert again.id == coder.id
+    assert again.config == coder.config.replace(level_terms="mean")
+    assert "level_terms" not in to_words(make_coder())["config"], "there is nothing to add"
+
+
 def test_the_same_coder_always_gives_the_same_bytes():
     assert len({to_bytes(make_coder()) for _ in range(20)}) == 1
 

@@ -13,6 +13,13 @@ from nwbsparse.models.stack import Stack
 SIZES = [4, 8, 16]
 INDEPENDENT = {"levels": ("4:1", "8:1", "16:2")}
 NESTED = {"levels": ("4:2", "8:2", "16:2"), "nesting": "nested"}
+TERMS = {
+    "sum": ({}, [1.0, 1.0, 1.0]),
+    "mean": ({"level_terms": "mean"}, [1 / 3, 1 / 3, 1 / 3]),
+    "weighted sum": ({"level_terms": "sum"}, [0.5, 2.0, 1.0]),
+    "weighted mean": ({"level_terms": "mean"}, [0.5 / 3.5, 2 / 3.5, 1 / 3.5]),
+}
+"""How levels make one loss, and what that multiplies each of them by."""
 RULES = {
     "batch_topk": {},
     "topk": {"sparsifier": "topk"},
@@ -26,6 +33,13 @@ SHAPES = {
     "convolution": {"decoder": "convolution", "window": 3},
     "negative binomial": {"loss": "negative_binomial"},
 }
+
+
+def levels_of(options, terms):
+    """Options with the levels' terms, and weights of 1/2, 2 and 1 where the name says so."""
+    weighted = zip(options["levels"], (":0.5", ":2", ""), strict=True)
+    levels = tuple(a + b for a, b in weighted) if "weighted" in terms else options["levels"]
+    return options | TERMS[terms][0] | {"levels": levels}
 
 
 def only_the_prefix(coder, level):
@@ -48,8 +62,10 @@ def gradients(stack):
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
-def test_independent_levels_are_coders_that_share_their_first_latents(rule, shape):
-    coder = make_coder(**INDEPENDENT, **rule, **shape)
+@pytest.mark.parametrize("terms", TERMS)
+def test_independent_levels_are_coders_that_share_their_first_latents(terms, rule, shape):
+    factors = TERMS[terms][1]
+    coder = make_coder(**levels_of(INDEPENDENT, terms), **rule, **shape)
     y, target = windows(coder)
     whole = Stack([coder])
     outcome = whole.forward(y, target, None)
@@ -63,9 +79,10 @@ def test_independent_levels_are_coders_that_share_their_first_latents(rule, shap
         losses.append(alone.loss.detach()[0])
         for name, gradient in gradients(stack).items():
             part = total[name][:size] if len(total[name]) == 16 else total[name]
-            part += gradient / 3
+            part += factors[level] * gradient
     torch.testing.assert_close(outcome.predicted, alone.predicted, rtol=1e-12, atol=1e-12)
-    torch.testing.assert_close(outcome.loss[0], sum(losses) / 3, rtol=1e-12, atol=1e-12)
+    expected = sum(factor * loss for factor, loss in zip(factors, losses, strict=True))
+    torch.testing.assert_close(outcome.loss[0], expected, rtol=1e-12, atol=1e-12)
     for name, gradient in gradients(whole).items():
         torch.testing.assert_close(gradient, total[name], rtol=1e-10, atol=1e-12)
 
@@ -106,8 +123,9 @@ def test_nested_levels_are_one_selection_cut_short(kind):
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 @pytest.mark.parametrize("kind", ["topk", "batch_topk"])
-def test_the_nested_loss_is_the_mean_over_prefixes_of_one_selection(kind, shape):
-    coder = make_coder(**NESTED, **shape, sparsifier=kind)
+@pytest.mark.parametrize("terms", TERMS)
+def test_the_nested_loss_is_of_prefixes_of_one_selection(terms, kind, shape):
+    coder = make_coder(**levels_of(NESTED, terms), **shape, sparsifier=kind)
     y, target = windows(coder)
     stack = Stack([coder])
     outcome = stack.forward(y, target, None)
@@ -128,7 +146,40 @@ def test_the_nested_loss_is_the_mean_over_prefixes_of_one_selection(kind, shape)
             )
             for size in SIZES
         ]
-    torch.testing.assert_close(outcome.loss[0].detach(), sum(losses) / 3, rtol=1e-12, atol=1e-12)
+    expected = sum(f * loss for f, loss in zip(TERMS[terms][1], losses, strict=True))
+    torch.testing.assert_close(outcome.loss[0].detach(), expected, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("weight", ["", ":0.25", ":3"])
+@pytest.mark.parametrize("way", ["plain", "sparse", "dense"])
+def test_the_weight_of_an_only_level_counts_on_every_way(way, weight):
+    """The compiled passes, the sparse products and the dense ones, against autograd by hand."""
+    if way == "plain":
+        pytest.importorskip("numba")
+    coder = make_coder(levels=(f"16:2{weight}",))
+    y, target = windows(coder)
+    stack = Stack([coder])
+    assert stack.passes.sparse and stack.passes.plain
+    stack.passes.sparse, stack.passes.plain = way != "dense", way == "plain"
+    outcome = stack.forward(y, target, None)
+    outcome.loss.sum().backward()
+    select = coder.architecture.sparsifier.selector(2)
+    pi = (y[:, 0] - coder.pre_bias) @ coder.encoder_weight.T + coder.encoder_bias
+    kept = torch.zeros(pi.numel(), dtype=torch.bool)
+    kept[select(pi.detach()[None]).index.long()] = True
+    made = torch.where(kept.view(pi.shape), pi, 0.0) @ coder.dictionary + coder.decoder_bias
+    loss = float(weight[1:] or 1) * ((target - made) ** 2).sum(dim=1).mean()
+    loss.backward()
+    torch.testing.assert_close(outcome.loss[0], loss, rtol=1e-12, atol=1e-12)
+    for name, gradient in gradients(stack).items():
+        expected = coder.get_parameter(name).grad
+        torch.testing.assert_close(gradient, expected, rtol=1e-10, atol=1e-12)
+
+
+def test_what_is_summed_is_no_part_of_what_a_coder_is():
+    """Ids of stored coders stay: weights of levels change neither activations nor reconstructions."""
+    ids = {make_coder(**levels_of(INDEPENDENT, terms)).id for terms in TERMS}
+    assert len(ids) == 1
 
 
 def test_a_level_decodes_with_the_first_rows_and_zeros_elsewhere_change_nothing():

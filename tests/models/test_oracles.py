@@ -99,17 +99,17 @@ def test_revival_of_a_few_is_saelens_but_for_its_discount():
 
 
 @PEERS
-def test_matryoshka_levels_are_theirs_but_for_how_levels_are_weighed(peer):
-    # we average levels; SAELens adds them, dictionary-learning divides by their number twice
+def test_matryoshka_levels_are_theirs_with_their_weights(peer):
+    # SAELens adds levels, as we do; dictionary-learning divides by their number twice
     sizes = peer.words["levels"]
-    factor = 1 / len(sizes) if peer is SAE_LENS else len(sizes)
-    levels = tuple(f"{size}:{peer.words['k']}" for size in sizes)
+    weight = "" if peer is SAE_LENS else f":{1 / len(sizes) ** 2:.16f}"
+    levels = tuple(f"{size}:{peer.words['k']}{weight}" for size in sizes)
     coder = peer.coder(sparsifier="batch_topk", levels=levels, nesting="nested")
     _, outcome, gradients = trained(peer, coder)
-    near(outcome.loss[0], factor * peer["matryoshka/loss"])
+    near(outcome.loss[0], peer["matryoshka/loss"])
     for name in ("encoder_weight", "encoder_bias", "dictionary"):
-        near(gradients[name], factor * peer[f"matryoshka/gradient/{name}"])
-    near(gradients["decoder_bias, both uses"], factor * peer["matryoshka/gradient/decoder_bias"])
+        near(gradients[name], peer[f"matryoshka/gradient/{name}"])
+    near(gradients["decoder_bias, both uses"], peer["matryoshka/gradient/decoder_bias"])
     with torch.no_grad():
         pi = coder.pre_activation(peer["input"])
         near(coder.activate(pi), peer["batch_topk/activation"])

@@ -56,6 +56,27 @@ def test_levels_survive_toml(tmp_path):
     assert from_dict(read_toml(path)) == config
 
 
+SETTLED = {
+    "bin_width": 0.1, "window": 1, "decoded": "last", "n_latents": 16, "k": 2, "batch_size": 64,
+    "max_epochs": 4, "k_aux": 1, "normalisation": "zscore", "output": "identity",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("source", [None, "rat.nwb"])
+def test_the_options_of_an_earlier_run_still_mean_the_mean_of_its_levels(source, tmp_path):
+    path = tmp_path / "run.toml"
+    config = Config(levels=("8:1", "16:2"), **SETTLED)
+    path.write_text(to_toml(config, source=source), encoding="utf-8")
+    assert "level_terms" not in path.read_text(encoding="utf-8")
+    assert from_dict(read_toml(path)) == config.replace(level_terms="mean")
+    path.write_text(to_toml(config.replace(level_terms="sum"), source=source), encoding="utf-8")
+    assert from_dict(read_toml(path)).level_terms == "sum"
+    path.write_text('levels = ["8:1", "16:2"]', encoding="utf-8")
+    assert from_dict(read_toml(path)).level_terms is None, "somebody's own words: to be chosen"
+    path.write_text(to_toml(Config(**SETTLED)), encoding="utf-8")
+    assert from_dict(read_toml(path)).level_terms is None, "of no consequence without levels"
+
+
 def test_what_is_left_open_is_absent_from_toml():
     assert "n_latents" not in to_toml(Config())
     assert "bin_width" not in Config().to_dict()
@@ -193,7 +214,7 @@ def test_the_table_of_options_has_the_choices_that_are_documented():
         "nesting": 2, "encoder": 3, "attention": 2, "sparsifier": 5, "penalty": 2, "decoder": 2,
         "decoded": 2, "loss": 4, "normalisation": 2, "output": 4, "rows": 2, "pre_bias": 2,
         "initialisation": 3, "schedule": 3, "precision": 3, "revival": 4, "device": 4,
-        "reads": 2,
+        "reads": 2, "level_terms": 2,
     }  # fmt: skip
     assert {field: len(words) for field, words in CHOICES.items()} == expected
 

@@ -6,7 +6,7 @@ import pytest
 
 from nwbsparse.errors import BadInput
 from nwbsparse.options.config import Config, from_dict
-from nwbsparse.options.legality import LEGAL_TARGETS, PENALISED, parse_levels
+from nwbsparse.options.legality import LEGAL_TARGETS, PENALISED, parse_levels, parse_weights
 
 
 def refusal(**options):
@@ -133,10 +133,59 @@ def test_levels_are_read_as_pairs():
     assert Config(n_latents=64, k=4).level_sizes == [(64, 4)]
 
 
-@pytest.mark.parametrize("level", ["16", ":4", "16:", "a:b", "16:-1", "16:1.5", "", "1:2:3", "²:1"])
+@pytest.mark.parametrize(
+    "level",
+    [
+        "16",
+        ":4",
+        "16:",
+        "a:b",
+        "16:-1",
+        "16:1.5",
+        "",
+        "²:1",
+        "4:1:",
+        "4:1:x",
+        "4:1:0.5:1",
+        "4:1:1_0",
+        "4:1:²",
+        "4:1:.",
+    ],
+)
 def test_a_level_of_another_form_is_refused(level):
     with pytest.raises(BadInput, match="n_latents:k"):
         Config(levels=(level,))
+
+
+def test_a_level_may_have_a_weight():
+    levels = ("4:1:0.5", " 8 : 1 : 2e-1 ", "16:2", "32:2:3")
+    assert parse_weights(levels) == [0.5, 0.2, 1.0, 3.0]
+    assert parse_levels(levels) == [(4, 1), (8, 1), (16, 2), (32, 2)]
+    assert Config(levels=levels).level_weights == [0.5, 0.2, 1.0, 3.0]
+    assert Config(levels=levels).level_sizes == parse_levels(levels)
+    assert Config().level_weights == [1.0]
+
+
+@pytest.mark.parametrize("weight", ["0", "-1", "nan", "inf", "-inf", "1e999", "-0.5"])
+def test_a_weight_is_positive_and_finite(weight):
+    message = refusal(levels=[f"16:1:{weight}", "64:4"])
+    assert "in level 16:1:" in message and "it must be > 0 and finite" in message
+
+
+def test_everything_wrong_about_levels_is_said_at_once():
+    message = refusal(levels=["16:0:0", "64", "8:9:nan", "a:1"], expansion=4, gap=-1.0)
+    for words in (
+        "level '64' is not of the form",
+        "level 'a:1' is not of the form",
+        "the weight is 0 in level 16:0:0",
+        "the weight is nan in level 8:9:nan",
+        "k is 0 in level 16:0",
+        "k is 9 but there are only 8",
+        "expansion and n_latents (or levels) are both given",
+        "gap is -1.0",
+    ):
+        assert words in message, words
+    assert message.count("\n- ") == 8
 
 
 REFUSED = [

@@ -19,6 +19,11 @@ def test_every_preset_is_legal_and_trains(name):
     assert coder.record.history
 
 
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_take_the_mean_of_levels_as_they_did_before_there_was_a_sum(name):
+    assert preset(name)["level_terms"] == "mean"
+
+
 def test_the_grid_has_27_standard_27_topk_and_81_saturating_coders():
     grid = naik_grid()
     kinds = Counter((c.sparsifier, c.penalty) for c in grid)

@@ -9,12 +9,13 @@ from make.fits import KINDS, at_start_of_update, everything, raises
 from make.sessions import make_binned, planted
 from nwbsparse.errors import BadInput
 from nwbsparse.options.config import Config
+from nwbsparse.training import fit as fitting
 from nwbsparse.training.engine import TrainingDiverged
 from nwbsparse.training.fit import fit
 
 RUN = {"batch_size": 64, "max_epochs": 9}
 RESUMED = (
-    "batch_topk", "topk", "l1", "jumprelu", "levels", "transformer", "transcoder", "resample",
+    "batch_topk", "topk", "l1", "jumprelu", "levels", "weighted", "transformer", "transcoder", "resample",
 )  # fmt: skip
 
 
@@ -68,6 +69,24 @@ def test_twelve_interruptions_leave_no_trace(kind, data, whole, tmp_path):
         number = rng.choice([signal.SIGINT, signal.SIGTERM])
         stopped_by(number, int(done), data, config, tmp_path)
     assert everything(fit(data, config, checkpoint=tmp_path, resume=True)) == everything(expected)
+
+
+def test_a_checkpoint_from_before_levels_were_summed_goes_on_with_their_mean(
+    data, tmp_path, monkeypatch
+):
+    config = Config(**KINDS["levels"], **RUN, level_terms="mean")
+    identity = fitting._identity
+    with monkeypatch.context() as patch:
+
+        def earlier(*given):
+            return {k: v for k, v in identity(*given).items() if k != "level_terms"}
+
+        patch.setattr(fitting, "_identity", earlier)
+        stopped_by(signal.SIGTERM, 40, data, config, tmp_path)
+    with pytest.raises(BadInput, match=r"level_terms \('mean' then, 'sum' now\) differ"):
+        fit(data, config.replace(level_terms=None), checkpoint=tmp_path, resume=True)
+    made = fit(data, config, checkpoint=tmp_path, resume=True)
+    assert everything(made) == everything(fit(data, config))
 
 
 @pytest.mark.fault(54)

@@ -121,6 +121,7 @@ def explain(
     attribution.attrs = {
         names.SCHEMA: names.ATTRIBUTION,
         names.CODER_ID: coder.id,
+        names.SOURCE_SHA256: str(data.attrs.get(names.SOURCE_SHA256, "")),
         names.SPLIT: "test",
         "alpha": config.alpha,
         "n_explained_latents": summary["latents"]["found"],

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from nwbsparse import names
+from nwbsparse.annotated.read.same_units import Digests
 from nwbsparse.session import Source
 
 TUNING = "tuning."
@@ -49,6 +50,22 @@ class StoredResult:
     target: OtherTable | None = None
     embedding: xr.DataArray | None = None
     """(time, dim): what the model reads, where that is not the counts of the units."""
+    stability: xr.Dataset | None = None
+    """How the latents come back in coders trained from other seeds; None for one seed."""
+    digests: Digests = field(default_factory=dict)
+    """What the units did when the result was made."""
+    same_as: tuple[str, ...] = ()
+    """Checksums of recordings that ``source`` was compared with, unit by unit, and is a copy of."""
+
+    @property
+    def parts(self) -> dict[str, xr.Dataset]:
+        """The datasets by their names, in the order in which they are stored."""
+        known = {
+            names.LATENTS: self.latents,
+            names.METRICS: self.metrics,
+            names.ATTRIBUTION: self.attribution,
+        }
+        return known if self.stability is None else known | {names.STABILITY: self.stability}
 
 
 @dataclass(frozen=True)

@@ -7,17 +7,21 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
+from rich.text import Text
 
 
 def new_console() -> Console:
-    """A console that colours nothing by itself."""
-    return Console(highlight=False)
+    """A console that prints what it is given, letter by letter.
+
+    Names and paths may hold ``[x]`` or ``:cat:``, which rich would take for marks of its own; what is
+    to be coloured is a ``Text``.
+    """
+    return Console(highlight=False, markup=False, emoji=False)
 
 
 def says(console: Console) -> Callable[[str], None]:
-    """A function that prints a line about a step; names from files cannot be markup."""
-    return lambda line: console.print(f"[dim]·[/] {escape(line)}", soft_wrap=True)
+    """A function that prints a line about a step."""
+    return lambda line: console.print(Text.assemble(("·", "dim"), f" {line}"), soft_wrap=True)
 
 
 def csv_tables(console: Console, dataset: Any, folder: Path | None, *, overwrite: bool) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
+from rich.text import Text
 
 from nwbsparse.cli.show import progress_bars, show_run
 from nwbsparse.runs.demo import placecell_demo, seed_table, superposition_demo
@@ -14,7 +15,7 @@ from nwbsparse.simulate.placecells import FIELDS
 
 def demonstrate(console: Console, out: Path, seed: int, say: Callable[[str], None]) -> None:
     """The place cells, then sources in superposition."""
-    console.print("[bold]1. Four overlapping place cells among 96 noise units[/]")
+    console.print("1. Four overlapping place cells among 96 noise units", style="bold")
     with progress_bars(console) as progress:
         cells = placecell_demo(out, seed=seed, say=say, progress=progress)
     show_run(console, cells.run)
@@ -22,7 +23,7 @@ def demonstrate(console: Console, out: Path, seed: int, say: Callable[[str], Non
     for cell, field in zip(cells.latents, FIELDS["overlapping"], strict=True):
         where = f"place cell {cell.unit} (field at {field.centre} m)"
         if cell.latent is None:
-            console.print(f"{where}: [red]not recovered[/]")
+            console.print(Text.assemble(f"{where}: ", ("not recovered", "red")))
         else:
             same = "; it is that unit under another name" if cell.single_unit else ""
             console.print(f"{where}: latent {cell.latent}, tuning match {cell.match:.2f}{same}")
@@ -33,12 +34,15 @@ def demonstrate(console: Console, out: Path, seed: int, say: Callable[[str], Non
         f"themselves pass for {n_units} of 4, so this shows only that nothing was lost. "
         "Recipe: z-scored counts, squared error, batch top-k, tied start."
     )
-    console.print("\n[bold]2. 150 overlapping sources over 100 units: where raw units fail[/]")
+    console.print("\n2. 150 overlapping sources over 100 units: where raw units fail", style="bold")
     with progress_bars(console) as progress:
         mixed = superposition_demo(out, seed=seed, say=say, progress=progress)
     console.print(
-        f"mean cosine with the planted sources: latents [bold]{mixed.latents:.2f}[/], raw units "
-        f"{mixed.units:.2f}, PCA {mixed.pca:.2f}"
+        Text.assemble(
+            "mean cosine with the planted sources: latents ",
+            (f"{mixed.latents:.2f}", "bold"),
+            f", raw units {mixed.units:.2f}, PCA {mixed.pca:.2f}",
+        )
     )
     console.print(f"\nannotated NWB  {cells.run.nwb}", soft_wrap=True)
     console.print(f"report         {cells.run.report}", soft_wrap=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.console import Console
-from rich.markup import escape
+from rich.text import Text
 
 from nwbsparse.cli.console import says
 from nwbsparse.share.survey import Part
@@ -32,10 +32,12 @@ def show_parts(console: Console, parts: Sequence[Part]) -> None:
     listed = [*bad, *(part for part in fine if not _is_definition(part))]
     for part in listed[:MOST]:
         shape = " × ".join(f"{n:,}" for n in part.shape) or "1"
-        said = f"[red]lost:[/] {escape(part.path)}: {escape(part.problem)}"
+        said = Text.assemble(("lost:", "red"), f" {part.path}: {part.problem}")
         if not part.problem:
             word = "whole" if part.tried else "not tried"
-            said = f"[dim]{word}:[/] {escape(part.path)} [dim]{shape} {part.dtype}[/]"
+            said = Text.assemble(
+                (f"{word}:", "dim"), f" {part.path} ", (f"{shape} {part.dtype}", "dim")
+            )
         console.print(said, soft_wrap=True)
     if len(listed) > MOST:
         says(console)(f"and {len(listed) - MOST} more")

@@ -17,6 +17,7 @@ from nwbsparse.analysis.quality.stability import Seeds, fit_seeds
 from nwbsparse.cli.live import training_table
 from nwbsparse.embedding.attach import embedding_of
 from nwbsparse.errors import BadInput, EnvironmentProblem
+from nwbsparse.files.made_folder import check_writable
 from nwbsparse.io.read import read_as
 from nwbsparse.models import checkpoint
 from nwbsparse.models.coder import SparseCoder
@@ -58,6 +59,7 @@ def fit_into(
         BadInput: the folder holds a model already, or there is nothing to resume.
         EnvironmentProblem: it cannot be written to.
     """
+    out = out.expanduser()
     _check_folder(out, resume=resume, overwrite=overwrite)
     config = reading(config, embedding)
     session = read_as(source, config, strict=strict)
@@ -72,6 +74,7 @@ def fit_into(
             coder = fit(binned, config, progress=progress, checkpoint=out, resume=resume)
     metrics = evaluate(coder, binned)
     try:
+        out.mkdir(parents=True, exist_ok=True)
         if found is not None:
             _save_seeds(found, out)
         (out / "run.toml").write_text(
@@ -107,6 +110,7 @@ def encode_into(
         BadInput: no coder in the folder, other units, or the file exists.
         EnvironmentProblem: it cannot be written.
     """
+    model, out = model.expanduser(), out.expanduser()
     if out.exists() and not overwrite:
         raise BadInput(f"{out} exists; use --overwrite or another --out")
     check_one_session(model)
@@ -141,10 +145,7 @@ def _check_folder(out: Path, *, resume: bool, overwrite: bool) -> None:
         )
     if overwrite and not resume:
         (out / FILE).unlink(missing_ok=True)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise EnvironmentProblem(f"{out} cannot be written to: {error.strerror}") from error
+    check_writable(out)
 
 
 def _save_seeds(found: Seeds, out: Path) -> None:

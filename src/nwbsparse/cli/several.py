@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
+from rich.text import Text
 
 from nwbsparse.cli.console import says
 from nwbsparse.cli.show import progress_bars, show_plan, show_run
@@ -46,7 +46,7 @@ def run_several(
     if quiet:
         return
     for name, one in done.runs.items():
-        console.print(f"\n[bold]session {escape(name)}[/]")
+        console.print(Text(f"\nsession {name}", style="bold"))
         show_run(console, one)
     console.print(f"\nmodel id {done.coder.id}, the same in all {len(done.runs)} files")
-    console.print(f"the whole coder is in {escape(str(out))}", soft_wrap=True)
+    console.print(f"the whole coder is in {out}", soft_wrap=True)

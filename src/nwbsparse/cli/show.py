@@ -10,10 +10,10 @@ from typing import Any
 
 from rich import box
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 from rich.table import Table
+from rich.text import Text
 
 from nwbsparse.binning.events import MAX_LABELS
 from nwbsparse.options.config import to_toml
@@ -59,24 +59,23 @@ def show_recording(console: Console, seen: dict[str, Any]) -> None:
         ("recorded", f"{seen['start']:.1f} to {seen['stop']:.1f} s ({seen['extent_from']})"),
         *_activity(seen),
     ):
-        facts.add_row(f"[bold]{key}[/]", escape(str(value)))
+        facts.add_row(Text(key, "bold"), str(value))
     console.print(facts)
     for one in seen["series"]:
         console.print(_series_line(one))
     for name, n in seen["events"].items():
         said = f": {kinds}" if (kinds := _labels(seen["event_labels"][name])) else ""
-        console.print(f"\n[bold]{escape(name)}[/] (events): {n:,}{escape(said)}")
+        console.print(Text.assemble("\n", (name, "bold"), f" (events): {n:,}{said}"))
     for table in seen["intervals"]:
-        columns = ", ".join(
-            f"{escape(key)} [dim]({kind})[/]" for key, kind in table["columns"].items()
-        )
-        console.print(
-            f"\n[bold]{escape(table['name'])}[/]: {table['rows']} intervals. {columns or 'no columns'}"
-        )
+        columns = [
+            Text.assemble(f"{key} ", (f"({kind})", "dim")) for key, kind in table["columns"].items()
+        ]
+        head = Text.assemble("\n", (table["name"], "bold"), f": {table['rows']} intervals. ")
+        console.print(head + (Text(", ").join(columns) if columns else Text("no columns")))
     console.print()
     console.print(report_table(seen["report"]))
     for warning in seen["report"]["warnings"]:
-        console.print(f"[yellow]library warning:[/] {escape(warning)}")
+        console.print(Text.assemble(("library warning:", "yellow"), f" {warning}"))
 
 
 def _labels(labels: dict[str, int]) -> str:
@@ -127,27 +126,28 @@ def report_table(report: dict[str, Any]) -> Table:
             and line["kind"] == "column"
         ):
             continue  # listed with its table already
-        dropped = f"[red]{line['dropped']:,}[/]" if line["dropped"] else "0"
+        dropped = Text(f"{line['dropped']:,}", "red" if line["dropped"] else "")
         table.add_row(
-            escape(line["kind"]),
-            escape(line["name"]),
+            line["kind"],
+            line["name"],
             f"{line['found']:,}",
             f"{line['kept']:,}",
             dropped,
-            escape("; ".join(line["reasons"])),
+            "; ".join(line["reasons"]),
         )
     return table
 
 
-def _series_line(one: dict[str, Any]) -> str:
+def _series_line(one: dict[str, Any]) -> Text:
     columns = "" if one["columns"] == 1 else f" × {one['columns']}"
     clock = "" if one["median_step"] is None else f" every {one['median_step'] * 1000:.4g} ms"
     stretch = "" if one["start"] is None else f", {one['start']:.1f} to {one['stop']:.1f} s"
-    notes = "".join(f"\n  {escape(note)}" for note in one["notes"])
-    return (
-        f"\n[bold]{escape(one['name'])}[/] ({one['kind']}, {escape(one['unit']) or 'no unit'}): "
-        f"{one['samples']:,}{columns} samples{clock}{stretch}, {one['measured_share']:.0%} measured"
-        f"{notes}"
+    notes = "".join(f"\n  {note}" for note in one["notes"])
+    return Text.assemble(
+        "\n",
+        (one["name"], "bold"),
+        f" ({one['kind']}, {one['unit'] or 'no unit'}): {one['samples']:,}{columns} samples{clock}"
+        f"{stretch}, {one['measured_share']:.0%} measured{notes}",
     )
 
 
@@ -156,20 +156,28 @@ def show_run(console: Console, done: Any) -> None:
     numbers = done.metrics
     console.print()
     console.print(
-        f"[bold]held-out R²[/] {numbers['test_r2']:.3f}   [bold]L0[/] {numbers['test_l0']:.2f} "
-        f"(asked {numbers['k']})   [bold]dead[/] {numbers['dead_fraction']:.0%}"
+        Text.assemble(
+            ("held-out R²", "bold"),
+            f" {numbers['test_r2']:.3f}   ",
+            ("L0", "bold"),
+            f" {numbers['test_l0']:.2f} (asked {numbers['k']})   ",
+            ("dead", "bold"),
+            f" {numbers['dead_fraction']:.0%}",
+        )
     )
+    for said, n, of in (
+        ("latents that are single units", "n_single_unit_latents", f"{numbers['n_latents']}"),
+        (
+            "latents explained on held-out bins",
+            "n_explained_latents",
+            f"{numbers['n_assessable_latents']} assessable",
+        ),
+    ):
+        console.print(Text.assemble((said, "bold"), f" {numbers[n]} of {of}"))
     console.print(
-        f"[bold]latents that are single units[/] "
-        f"{numbers['n_single_unit_latents']} of {numbers['n_latents']}"
-    )
-    console.print(
-        f"[bold]latents explained on held-out bins[/] {numbers['n_explained_latents']} of "
-        f"{numbers['n_assessable_latents']} assessable"
-    )
-    console.print(
-        f"[dim]controls: untrained coder "
-        f"{numbers['n_explained_untrained']}, raw units {numbers['n_explained_units']}[/]"
+        f"controls: untrained coder {numbers['n_explained_untrained']}, raw units "
+        f"{numbers['n_explained_units']}",
+        style="dim",
     )
     if done.nwb is not None:
         console.print(f"annotated NWB  {done.nwb}", soft_wrap=True)
@@ -180,7 +188,7 @@ def show_plan(console: Console, planned: Any, source: str, out: Path) -> None:
     """What a run would do: sizes, an estimate of time and memory, and every option."""
     what = "units" if planned.config.reads == "counts" else "dims"
     console.print(
-        f"[bold]would run[/] on {escape(str(source))} and write to {escape(str(out))}",
+        Text.assemble(("would run", "bold"), f" on {source} and write to {out}"),
         soft_wrap=True,
     )
     console.print(

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import xarray as xr
-from rich import box
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
+from rich.text import Text
 
+from nwbsparse.cli.whole_words import print_table
 from nwbsparse.views.words import measure, number, p_value, percent
 
 
@@ -53,11 +53,8 @@ def show_metrics(console: Console, metrics: xr.Dataset, coder: Any) -> None:
         best = np.argsort(-np.nan_to_num(worth, nan=-np.inf))[:3]
         said = ", ".join(f"{at} ({number(worth[at], 3)})" for at in best if np.isfinite(worth[at]))
         rows.append(("latents that R² needs most (loss without)", said or "–"))
-    table = _table("", "")
-    for name, value in rows:
-        table.add_row(escape(name), value)
-    console.print(table)
-    console.print(f"[dim]{int(metrics.attrs['n_bins']):,} bins[/]")
+    print_table(console, ("", ""), rows)
+    console.print(f"{int(metrics.attrs['n_bins']):,} bins", style="dim")
 
 
 def percent_signed(share: float) -> str:
@@ -70,17 +67,18 @@ def percent_signed(share: float) -> str:
 def show_attribution(console: Console, attribution: xr.Dataset, *, top: int) -> None:
     """What was found, beside the controls, and the latents with the clearest meaning."""
     summary = json.loads(attribution.attrs["summary"])
-    table = _table("", "assessable", "found", "follow")
+    rows: list[Sequence[str]] = []
     for name, one in summary.items():
         follow = ", ".join(f"{variable} {n}" for variable, n in one["by_variable"].items())
-        table.add_row(escape(name), str(one["assessable"]), str(one["found"]), escape(follow))
-    console.print(table)
+        rows.append((name, str(one["assessable"]), str(one["found"]), follow))
+    print_table(console, ("", "assessable", "found", "follow"), rows)
     if "n_confirmed_latents" in attribution.attrs:
-        console.print(f"[bold]confirmed latents[/] {attribution.attrs['n_confirmed_latents']}")
+        n = attribution.attrs["n_confirmed_latents"]
+        console.print(Text.assemble(("confirmed latents", "bold"), f" {n}"))
     else:
-        console.print("[dim]none can be confirmed: one seed says nothing about stability[/]")
+        console.print("none can be confirmed: one seed says nothing about stability", style="dim")
     for note in json.loads(attribution.attrs["notes"]):
-        console.print(f"[yellow]note:[/] {escape(note)}", soft_wrap=True)
+        console.print(Text.assemble(("note:", "yellow"), f" {note}"), soft_wrap=True)
     status = attribution["association_status"].values
     q = attribution["association_q"].values
     association = attribution["association"].values
@@ -88,26 +86,28 @@ def show_attribution(console: Console, attribution: xr.Dataset, *, top: int) -> 
     found = found[np.argsort(-np.abs(association[found]))][:top]
     if not len(found):
         return
-    table = _table("latent", "follows", "association", "q", "in words", "confirmed")
+    rows = []
     for latent in found:
         variable = str(attribution["best_variable"].values[latent])
         condition = str(attribution["best_condition"].values[latent])
         confirmed = str(attribution["confirmed_status"].values[latent])
-        table.add_row(
-            str(int(attribution["latent"].values[latent])),
-            escape(f"{variable} = {condition}" if condition else variable),
-            number(association[latent]),
-            p_value(q[latent]),
-            escape(str(attribution["label"].values[latent])),
-            "yes" if confirmed == "confirmed" else escape(confirmed.partition(":")[0]),
+        rows.append(
+            (
+                str(int(attribution["latent"].values[latent])),
+                f"{variable} = {condition}" if condition else variable,
+                number(association[latent]),
+                p_value(q[latent]),
+                str(attribution["label"].values[latent]),
+                "yes" if confirmed == "confirmed" else confirmed.partition(":")[0],
+            )
         )
-    console.print(table)
+    print_table(console, ("latent", "follows", "association", "q", "in words", "confirmed"), rows)
 
 
 def show_decoding(console: Console, scores: xr.Dataset) -> None:
     """Inputs × targets: R² of covariates, balanced accuracy of conditions."""
     targets = [str(one) for one in scores["target"].values]
-    table = _table("from", "dims", *targets)
+    rows: list[Sequence[str | Text]] = []
     for at, source in enumerate(scores["input"].values):
         cells = []
         for column in range(len(targets)):
@@ -117,39 +117,36 @@ def show_decoding(console: Console, scores: xr.Dataset) -> None:
                 cells.append(number(r2))
             else:
                 cells.append(percent(accuracy) if np.isfinite(accuracy) else "–")
-        table.add_row(str(source), str(int(scores["n_dims"].values[at])), *cells)
+        rows.append((str(source), str(int(scores["n_dims"].values[at])), *cells))
     chance = [
         percent(one) if np.isfinite(one) else "0.00" for one in scores["chance"].values.tolist()
     ]
-    table.add_row("[dim]chance[/]", "", *(f"[dim]{one}[/]" for one in chance))
-    console.print(table)
-    console.print("[dim]covariates: R²; conditions: balanced accuracy; held-out bins[/]")
+    rows.append((Text("chance", "dim"), "", *(Text(one, "dim") for one in chance)))
+    print_table(console, ("from", "dims", *targets), rows)
+    console.print("covariates: R²; conditions: balanced accuracy; held-out bins", style="dim")
     for name, said in zip(targets, scores["status"].values, strict=True):
         if said:
-            console.print(f"[yellow]{escape(name)}:[/] {escape(str(said))}")
+            console.print(Text.assemble((f"{name}:", "yellow"), f" {said}"))
 
 
 def show_transfer(console: Console, moved: xr.Dataset) -> None:
     """How many latents keep their meaning in another session, and which."""
     console.print(
-        f"[bold]{moved.attrs['n_kept']} of {moved.attrs['n_found']}[/] latents keep their meaning; "
-        f"{moved.attrs['n_units_matched']} units are in both"
+        Text.assemble(
+            (f"{moved.attrs['n_kept']} of {moved.attrs['n_found']}", "bold"),
+            f" latents keep their meaning; {moved.attrs['n_units_matched']} units are in both",
+        )
     )
-    table = _table("latent", "here", "there", "tuning correlation", "")
+    rows: list[Sequence[str]] = []
     for at in np.flatnonzero(moved["variable"].values != ""):
         here, there = (str(moved[name].values[at]) for name in ("variable", "variable_there"))
-        table.add_row(
-            str(int(moved["latent"].values[at])),
-            escape(here),
-            escape(there),
-            measure(moved["tuning_correlation"].values[at]),
-            escape(str(moved["status"].values[at])),
+        rows.append(
+            (
+                str(int(moved["latent"].values[at])),
+                here,
+                there,
+                measure(moved["tuning_correlation"].values[at]),
+                str(moved["status"].values[at]),
+            )
         )
-    console.print(table)
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=box.SIMPLE, pad_edge=False, show_header=any(columns))
-    for name in columns:
-        table.add_column(escape(name), overflow="fold")
-    return table
+    print_table(console, ("latent", "here", "there", "tuning correlation", ""), rows)

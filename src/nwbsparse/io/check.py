@@ -15,12 +15,14 @@ from nwbsparse.io.guard import Damaged as Damaged
 from nwbsparse.io.guard import check_open_tree, check_tree, datasets_in
 from nwbsparse.io.guard_zarr import check_zarr, zarr_json
 from nwbsparse.io.rules.values import refuse_bomb, text
+from nwbsparse.io.stops import stops_are_heard
 
 _RESULTS = "processing/sparse_latents"
 _WORDS = ("/environment", "/hyperparameters")
 _TRUNCATED = re.compile(r"eof = (\d+), sblock->base_addr = (\d+), stored_eof = (\d+)")
 
 
+@stops_are_heard()
 def check_readable(path: str | Path) -> Path:
     """Make sure that a path is a complete NWB 2 file (HDF5 or Zarr) that is safe to open.
 
@@ -50,6 +52,7 @@ def check_readable(path: str | Path) -> Path:
     return path
 
 
+@stops_are_heard()
 def open_checked(stream: Any, *, path: Path) -> h5py.File:
     """An open binary file as HDF5, once it is known to be NWB 2 and safe to read.
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from nwbsparse.errors import BadInput, did_you_mean
+from nwbsparse.io.stops import stops_are_heard
 from nwbsparse.io.stream import public_address
 from nwbsparse.options.config import ReadOptions
 from nwbsparse.session import Session
@@ -34,6 +35,7 @@ _READERS = {
 }
 
 
+@stops_are_heard()
 def read(source: Any, **options: Any) -> Any:
     """Read a recording: its units and spikes, behaviour, trials, and where it came from.
 

@@ -17,6 +17,7 @@ from nwbsparse.errors import BadInput, EnvironmentProblem, IntegrityError
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.models.record import CoderRecord, SessionSource
 from nwbsparse.options.config import from_dict
+from nwbsparse.options.earlier import as_meant
 
 FORMAT = 1
 TENSORS = "model.safetensors"
@@ -74,7 +75,7 @@ def from_parts(tensors: bytes, words: dict[str, Any]) -> SparseCoder:
         )
     try:
         record = CoderRecord(
-            config=from_dict(words["config"], where="the stored options"),
+            config=from_dict(as_meant(words["config"]), where="the stored options"),
             unit_ids=tuple(words["unit_ids"]),
             target_ids=tuple(words["target_ids"]) if words.get("target_ids") else None,
             bin_width=float(words["bin_width"]),
@@ -100,23 +101,25 @@ def from_parts(tensors: bytes, words: dict[str, Any]) -> SparseCoder:
     return coder.eval()
 
 
-def save(coder: SparseCoder, folder: Path) -> None:
+def save(coder: SparseCoder, folder: str | Path) -> None:
     """Write ``model.safetensors`` and ``model.json``, each complete or not at all.
 
     Raises:
         EnvironmentProblem: the folder cannot be written to.
     """
+    folder = Path(folder).expanduser()
     write_whole(folder / TENSORS, to_bytes(coder))
     write_whole(folder / WORDS, json.dumps(to_words(coder), indent=1, sort_keys=True).encode())
 
 
-def load(folder: Path) -> SparseCoder:
+def load(folder: str | Path) -> SparseCoder:
     """Read what :func:`save` wrote.
 
     Raises:
         BadInput: there is no coder in the folder.
         IntegrityError: it is damaged.
     """
+    folder = Path(folder).expanduser()
     if not (folder / TENSORS).is_file() or not (folder / WORDS).is_file():
         raise BadInput(f"{folder} holds no coder ({TENSORS} and {WORDS})")
     try:

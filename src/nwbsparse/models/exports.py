@@ -83,7 +83,7 @@ def export_saelens(coder: SparseCoder, folder: str | Path) -> None:
         tensors["threshold"] = one.threshold
     if kind == "topk":
         words["k"] = coder.levels[-1][1]
-    folder = Path(folder)
+    folder = Path(folder).expanduser()
     write_whole(folder / "sae_weights.safetensors", tensors_to_bytes(_short(tensors)))
     write_whole(folder / "cfg.json", _json(words))
 
@@ -132,7 +132,7 @@ def export_dictionary_learning(coder: SparseCoder, folder: str | Path) -> None:
     stream = io.BytesIO()
     torch.save(_short(tensors), stream)
     words = {"trainer": {"dict_class": kind, "k": k}, "nwbsparse": _about(coder)}
-    folder = Path(folder)
+    folder = Path(folder).expanduser()
     write_whole(folder / "ae.pt", stream.getvalue())
     write_whole(folder / "config.json", _json(words))
 

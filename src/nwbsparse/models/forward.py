@@ -17,7 +17,7 @@ from nwbsparse.models.architecture import DECODER_BIAS, DICTIONARY, Weights, of_
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.models.decoders import Linear
 from nwbsparse.models.encoders import BIAS, WEIGHT, LinearEncoder
-from nwbsparse.models.losses import reconstruction_loss, squared
+from nwbsparse.models.losses import of_levels, reconstruction_loss, squared
 from nwbsparse.models.sparse import plain
 from nwbsparse.models.sparse.pre_activations import Computed, PreActivations
 from nwbsparse.models.sparse.products import gather_pre_activation, sparse_decode
@@ -63,6 +63,7 @@ class Passes:
     def __init__(self, coders: Sequence[SparseCoder], weight: Tensor) -> None:
         first = coders[0]
         self.architecture, self.config, self.levels = first.architecture, first.config, first.levels
+        self.level_weights = first.config.level_weights
         k = max(coder.levels[-1][1] for coder in coders)
         self.sparse = (
             self.architecture.sparsifier.selector(1) is not None
@@ -113,7 +114,7 @@ class Passes:
             penalty = self._penalty(weights, own, table, code, target, valid, weight)
         terms = [self._reconstruction(weights, one, target, valid) for one in predicted]
         terms = terms if weight == 1 else [weight * one for one in terms]
-        loss = torch.stack(terms).mean(dim=0) + penalty
+        loss = self._of_levels(terms) + penalty
         return Outcome(loss, predicted[-1], active, code, features)
 
     @torch.no_grad()
@@ -153,7 +154,7 @@ class Passes:
         selection = select(self.searched(weights, features))
         head = weights[WEIGHT], weights[BIAS], weights[DICTIONARY], weights[DECODER_BIAS]
         loss, predicted = plain.plain_loss(features, *head, target, selection, valid)
-        loss = loss if weight == 1 else weight * loss
+        loss = self._of_levels([loss if weight == 1 else weight * loss])
         return Outcome(loss, predicted, _active(selection), selection, features)
 
     def _sparse(
@@ -238,6 +239,10 @@ class Passes:
                 error = torch.where(valid, error, 0.0)
             cost = cost + weight * error.sum(dim=2).mean(dim=1)
         return cost
+
+    def _of_levels(self, terms: Sequence[Tensor]) -> Tensor:
+        mean = self.config.level_terms == "mean"
+        return of_levels(terms, self.level_weights, mean=mean)
 
     def _reconstruction(
         self, weights: Weights, predicted: Tensor, target: Tensor, valid: Tensor | None

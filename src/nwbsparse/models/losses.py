@@ -7,7 +7,7 @@ have a loss each.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from jaxtyping import Bool, Float
@@ -99,6 +99,25 @@ def reconstruction_loss(
     if valid is not None:
         term = torch.where(valid, term, 0.0)
     return term.sum(dim=-1).mean(dim=-1)
+
+
+def of_levels(
+    terms: Sequence[Float[Tensor, " model"]], weights: Sequence[float], *, mean: bool = False
+) -> Float[Tensor, " model"]:
+    """The losses of Matryoshka levels as one: ``Σ λ_l·loss_l`` (Bhagat 2025, Algorithm 1, line 23).
+
+    Args:
+        terms: the loss of each level.
+        weights: λ of each level.
+        mean: their weighted mean, ``Σ λ_l·loss_l / Σ λ_l``.
+    """
+    if not mean:
+        weighted = [weight * term for weight, term in zip(weights, terms, strict=True)]
+        return torch.stack(weighted).sum(dim=0)
+    # weights of 1 must leave the bits of a mean without weights
+    usual = sum(weights) / len(weights)
+    weighted = [(weight / usual) * term for weight, term in zip(weights, terms, strict=True)]
+    return torch.stack(weighted).mean(dim=0)
 
 
 def revival_loss(

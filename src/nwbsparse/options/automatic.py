@@ -53,7 +53,8 @@ def resolve(
     number of active units per bin, at least 4 and at most n_latents/8. Of an embedding
     (time, dim): 8 per dim, and a quarter of the dims, at least 4. batch_size: 1,024, or an eighth
     of the training bins where there are fewer. max_epochs: as many as give 3,000 updates.
-    The window as :func:`shaped` settles it. penalty_weight: 0.1. bandwidth: 0.05 for JumpReLU's
+    The window as :func:`shaped` settles it. level_terms: the sum, where there are levels.
+    penalty_weight: 0.1. bandwidth: 0.05 for JumpReLU's
     kernel, 1e-3 for the exponential penalty. ``n_units`` is how many of the units are encoded, all
     unless said.
 
@@ -98,6 +99,7 @@ def resolve(
         n_latents=n_latents,
         expansion=None,
         k=k,
+        level_terms=(config.level_terms or "sum") if levels else None,
         batch_size=batch,
         max_epochs=config.max_epochs or math.ceil(UPDATES / updates),
         smoothing=config.smoothing or 0.0,

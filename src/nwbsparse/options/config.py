@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import tomllib
-from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,13 +17,16 @@ from typing import Any, Literal, get_args, get_type_hints
 import tomli_w
 
 from nwbsparse.errors import BadInput, did_you_mean, raise_together
-from nwbsparse.options.legality import LEGAL_TARGETS, parse_levels, problems
+from nwbsparse.options.earlier import as_meant
+from nwbsparse.options.legality import LEGAL_TARGETS, parse_levels, parse_weights, problems
+from nwbsparse.options.reading import ReadOptions
 
 Encoder = Literal["linear", "window", "transformer"]
 Attention = Literal["latent", "model"]
 Sparsifier = Literal["batch_topk", "topk", "l1", "jumprelu", "gated"]
 Penalty = Literal["l1", "exponential"]
 Nesting = Literal["independent", "nested"]
+LevelTerms = Literal["sum", "mean"]
 Decoder = Literal["linear", "convolution"]
 Decoded = Literal["all", "last"]
 Loss = Literal["mse", "msle", "poisson", "negative_binomial"]
@@ -40,37 +42,6 @@ Device = Literal["auto", "cpu", "cuda", "mps"]
 Reads = Literal["counts", "embedding"]
 Sign = Literal["nonnegative", "free"]
 Choose = Literal["all", "size", "none"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReadOptions:
-    """How a source is read, where it leaves something open."""
-
-    series: str | None = None
-    """Read this series instead of Units: ROI traces, "Activity_*" for one series per unit."""
-    band: tuple[float, ...] = ()
-    """Two frequencies (Hz): read the power of an electrical series between them."""
-    rate: float | None = None
-    """Sampling rate (Hz) of the series, where the file's is wrong."""
-    sampling_frequency: float | None = None
-    """Sampling rate (Hz) of a sorting or suite2p folder that does not state it."""
-    time_scale: float | None = None
-    """Seconds per unit of the stored spike times, such as 0.001 for milliseconds."""
-    bin_width: float | None = None
-    """Bin width (s). Absent: the smallest of 10-200 ms with 5 population spikes per bin."""
-
-    def for_reading(self, accepted: Collection[str]) -> dict[str, Any]:
-        """The options that were given, as :func:`nwbsparse.read` takes them.
-
-        The bin width is passed on only where the reader asks for it (ready-made counts).
-        """
-        names = [field.name for field in dataclasses.fields(ReadOptions)]
-        given = {name: getattr(self, name) for name in names}
-        return {
-            name: value
-            for name, value in given.items()
-            if value not in (None, ()) and (name != "bin_width" or name in accepted)
-        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,9 +99,11 @@ class Config(ReadOptions):
     k: int | None = None
     """Mean number of latents active in a bin. Absent: chosen; with choose=none as units are active."""
     levels: tuple[str, ...] = ()
-    """Matryoshka levels "n_latents:k", such as "16:1", "64:4". Empty: one level."""
+    """Matryoshka levels "n_latents:k:weight", such as "16:1", "64:4:0.5". Empty: one level."""
     nesting: Nesting = "independent"
     """Whether each level selects latents by itself or all share one selection (nested)."""
+    level_terms: LevelTerms | None = None
+    """How levels make one loss: their weighted sum, or its mean as once. Absent: the sum."""
     encoder: Encoder = "linear"
     """What sees the counts: one bin (linear), several at once (window), or attention over them."""
     window: int | None = None
@@ -223,6 +196,11 @@ class Config(ReadOptions):
         return parse_levels(self.levels) or [(self.n_latents or 0, self.k or 0)]
 
     @property
+    def level_weights(self) -> list[float]:
+        """λ of each Matryoshka level: the weight of its loss; 1 where none was given."""
+        return parse_weights(self.levels) or [1.0]
+
+    @property
     def scaling(self) -> tuple[str, str]:
         """The (normalisation, output) pair that goes with the loss."""
         return next(
@@ -304,8 +282,9 @@ def _plain_types() -> dict[str, tuple[type, ...]]:
 _PLAIN_TYPES = _plain_types()
 
 
-def read_toml(path: Path) -> dict[str, Any]:
+def read_toml(path: str | Path) -> dict[str, Any]:
     """The options written in a TOML file, as plain values, names checked."""
+    path = Path(path).expanduser()
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -316,7 +295,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise BadInput(f"{path} is not valid TOML: {error}") from None
     values.pop("source", None)
     check_names(values, where=str(path))
-    return values
+    return as_meant(values)
 
 
 def to_toml(config: Config, *, source: str | None = None) -> str:

@@ -46,7 +46,11 @@ _NOT_NEGATIVE = (
     "clip",
 )
 _SEEDS = ("seed", "order_seed")
-_NUMBER = re.compile(r"[0-9]{1,9}")
+_LEVEL = re.compile(
+    r"\s*([0-9]{1,9})\s*:\s*([0-9]{1,9})\s*"
+    r"(?::\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?|nan|[+-]?inf)\s*)?",
+    re.IGNORECASE,
+)
 
 
 def problems(config: Any, choices: Mapping[str, tuple[str, ...]]) -> list[str]:
@@ -68,14 +72,24 @@ def problems(config: Any, choices: Mapping[str, tuple[str, ...]]) -> list[str]:
 
 
 def parse_levels(levels: tuple[str, ...]) -> list[tuple[int, int]]:
-    """['16:1', '64:4'] → [(16, 1), (64, 4)]: latents and k of each Matryoshka level."""
-    parsed = []
-    for level in levels:
-        size, colon, k = str(level).partition(":")
-        if not (colon and _NUMBER.fullmatch(size.strip()) and _NUMBER.fullmatch(k.strip())):
-            raise ValueError(f'level {level!r} is not of the form "n_latents:k", such as "64:4"')
-        parsed.append((int(size), int(k)))
-    return parsed
+    """['16:1', '64:4:0.5'] → [(16, 1), (64, 4)]: latents and k of each Matryoshka level."""
+    return [_parse_level(level)[:2] for level in levels]
+
+
+def parse_weights(levels: tuple[str, ...]) -> list[float]:
+    """['16:1', '64:4:0.5'] → [1.0, 0.5]: the weight of each Matryoshka level's loss."""
+    return [_parse_level(level)[2] for level in levels]
+
+
+def _parse_level(level: str) -> tuple[int, int, float]:
+    found = _LEVEL.fullmatch(str(level))
+    if found is None:
+        raise ValueError(
+            f'level {level!r} is not of the form "n_latents:k" or "n_latents:k:weight", such as '
+            '"64:4" or "64:4:0.5"'
+        )
+    size, k, weight = found.groups(default="1")
+    return int(size), int(k), float(weight)
 
 
 def _out_of_range(config: Any) -> list[str]:
@@ -105,34 +119,48 @@ def _out_of_range(config: Any) -> list[str]:
 
 
 def _levels(config: Any) -> list[str]:
-    try:
-        levels = parse_levels(config.levels)
-    except ValueError as error:
-        return [str(error)]
-    found = []
-    if levels:
-        sizes = [size for size, _ in levels]
-        if sizes != sorted(set(sizes)):
-            found.append(f"levels {config.levels} must grow")
-        for field, value in (("n_latents", levels[-1][0]), ("k", levels[-1][1])):
-            given = getattr(config, field)
-            if given is not None and given != value:
-                found.append(
-                    f"{field} is {given} but the largest level says {value}; give one of them"
-                )
-        if config.nesting == "nested" and len({k for _, k in levels}) > 1:
-            found.append(
-                f"nesting=nested selects once for all levels, so {config.levels} must have one k; "
-                "give each level the same, or use nesting=independent"
-            )
-    if config.expansion is not None and (config.n_latents is not None or levels):
+    found, parsed = [], []
+    for level in config.levels:
+        try:
+            parsed.append(_parse_level(level))
+        except ValueError as error:
+            found.append(str(error))
+    levels = [(size, k) for size, k, _ in parsed]
+    if levels and not found:
+        found += _together(config, levels)
+    if config.expansion is not None and (config.n_latents is not None or config.levels):
         found.append("expansion and n_latents (or levels) are both given; give one of them")
-    pairs = levels or ([(config.n_latents, config.k)] if config.n_latents and config.k else [])
+    pairs = levels
+    if not config.levels and config.n_latents and config.k:
+        pairs = [(config.n_latents, config.k)]
     for size, k in pairs:
         if k > size:
             found.append(f"k is {k} but there are only {size} latents; k must not exceed n_latents")
         if k <= 0:
             found.append(f"k is {k} in level {size}:{k}; it must be > 0")
+    for size, k, weight in parsed:
+        if not (math.isfinite(weight) and weight > 0):
+            found.append(
+                f"the weight is {weight:g} in level {size}:{k}:{weight:g}; it must be > 0 and finite"
+            )
+    return found
+
+
+def _together(config: Any, levels: list[tuple[int, int]]) -> list[str]:
+    """What is wrong about the levels as a whole."""
+    found = []
+    sizes = [size for size, _ in levels]
+    if sizes != sorted(set(sizes)):
+        found.append(f"levels {config.levels} must grow")
+    for field, value in (("n_latents", levels[-1][0]), ("k", levels[-1][1])):
+        given = getattr(config, field)
+        if given is not None and given != value:
+            found.append(f"{field} is {given} but the largest level says {value}; give one of them")
+    if config.nesting == "nested" and len({k for _, k in levels}) > 1:
+        found.append(
+            f"nesting=nested selects once for all levels, so {config.levels} must have one k; "
+            "give each level the same, or use nesting=independent"
+        )
     return found
 
 

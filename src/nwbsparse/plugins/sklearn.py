@@ -41,7 +41,7 @@ class SparseCoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
             32, at least 64.
         k: mean number of latents active in a row; absent: mean number of features above 0.
         expansion: how many latents per feature, in place of ``n_latents``.
-        levels: Matryoshka levels "n_latents:k", such as ``("16:1", "64:4")``.
+        levels: Matryoshka levels "n_latents:k:weight", such as ``("16:1", "64:4:0.5")``.
         sparsifier: "batch_topk", "topk", "l1", "jumprelu" or "gated".
         penalty_weight: weight of the sparsity penalty (l1, jumprelu, gated).
         loss: "mse" of z-scores, or "msle", "poisson", "negative_binomial" of counts.

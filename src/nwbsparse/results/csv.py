@@ -44,13 +44,14 @@ def tables(dataset: xr.Dataset) -> dict[str, pd.DataFrame]:
     return made
 
 
-def write_csv(dataset: xr.Dataset, folder: Path, *, overwrite: bool = False) -> list[Path]:
+def write_csv(dataset: xr.Dataset, folder: str | Path, *, overwrite: bool = False) -> list[Path]:
     """Write every table of a dataset as ``<dims>.csv`` into a folder (made when absent).
 
     Raises:
         BadInput: a file of one of these names exists (``overwrite``).
         EnvironmentProblem: they cannot be written.
     """
+    folder = Path(folder).expanduser()
     made = tables(dataset)
     paths = {name: folder / f"{name}.csv" for name in made}
     there = [path.name for path in paths.values() if path.exists()]

@@ -78,7 +78,7 @@ def result_of_session(
     metrics = evaluate(own, binned, detail="all")
     known = None if stability is None else stability_in(own, stability)
     attribution = explain(own, binned, latents, stability=known, progress=progress)
-    return Results(session, own, latents, metrics, attribution, environment(own))
+    return Results(session, own, latents, metrics, attribution, environment(own), stability=known)
 
 
 def stability_in(own: SparseCoder, stability: xr.Dataset) -> xr.Dataset:

@@ -13,8 +13,10 @@ import torch
 import xarray as xr
 
 from nwbsparse import names
+from nwbsparse.annotated.read.same_units import Digests, check_units, digests_of, file_of
 from nwbsparse.annotated.stored import OtherTable, StoredResult
 from nwbsparse.errors import BadInput, IntegrityError
+from nwbsparse.io.stops import stops_are_heard
 from nwbsparse.models.checkpoint import from_parts, to_bytes, to_words
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.options.config import Config
@@ -46,6 +48,10 @@ class Results:
     target: Session | None = None
     """The session of the units that are reconstructed, where they are of another table of the same
     file than those that are read (:func:`nwbsparse.with_target`)."""
+    stability: xr.Dataset | None = None
+    """How the latents come back in other seeds (:func:`nwbsparse.stability`); None for one seed."""
+    digests: Digests = field(default_factory=dict)
+    """Of what was opened from a file: checksums of what each unit did when the results were made."""
 
     def __repr__(self) -> str:
         coder = self.coder
@@ -119,11 +125,12 @@ def write(
         and recording), nothing is written, and that is said.
 
     Raises:
-        BadInput: the file exists (``overwrite``), a result of this name exists (``replace``), or
-            the session did not come from a file.
+        BadInput: the file exists (``overwrite``), a result of this name exists (``replace``), the
+            session did not come from a file, or its units changed since the results were made.
         EnvironmentProblem: it cannot be written there, or another program holds it.
         IntegrityError: what was read back differs; nothing is left behind.
     """
+    from nwbsparse.annotated.write.pairing import recording_at
     from nwbsparse.annotated.write.write import MODES, Manner, write_result
 
     if mode not in MODES:
@@ -135,6 +142,10 @@ def write(
             "to annotate"
         )
     coder = results.coder
+    check_recording(results)
+    made_from = coder.record.source_sha256
+    if mode == "in_place":
+        source = recording_at(source, Path(to).expanduser(), made_from)
     weights = {name: tensor.detach().cpu().numpy() for name, tensor in coder.state_dict().items()}
     stored = StoredResult(
         name=results.name,
@@ -148,9 +159,31 @@ def write(
         environment=dict(results.environment) or environment(coder),
         embedding=_embedding(results),
         target=_target(results),
+        stability=results.stability,
+        digests=results.digests or digests_of(results.session, results.target),
+        same_as=(made_from,) if results.digests else (),
     )
     manner = Manner(mode, replace, overwrite, dense, backup)
-    return write_result(stored, source.path, Path(to), manner, say=say or _log.info)
+    assert source.path is not None
+    return write_result(stored, source.path, Path(to).expanduser(), manner, say=say or _log.info)
+
+
+def check_recording(results: Results, session: Session | None = None) -> None:
+    """Make sure that the units of a recording are those that opened results were made from.
+
+    Results that come from no file, or from one of before checksums were kept, are not looked at.
+
+    Args:
+        results: what :func:`open_results` gave.
+        session: the recording; that of the results when absent.
+
+    Raises:
+        BadInput: spikes (or samples) of some units differ; how many.
+    """
+    session = session or results.session
+    if results.digests and session.source.path is not None:
+        where = file_of(session)
+        check_units(results.digests, session, results.target, name=results.name, where=where)
 
 
 def _target(results: Results) -> OtherTable | None:
@@ -189,6 +222,7 @@ def _embedding(results: Results) -> xr.DataArray | None:
     return results.embedding
 
 
+@stops_are_heard()
 def open_results(path: str | Path, *, name: str | None = None) -> Results:
     """Open an annotated NWB file: the datasets and a working coder, from the file alone.
 
@@ -236,6 +270,8 @@ def open_results(path: str | Path, *, name: str | None = None) -> Results:
         environment=stored.environment,
         embedding=stored.embedding,
         target=other,
+        stability=stored.stability,
+        digests=stored.digests,
     )
 
 

@@ -14,6 +14,7 @@ import xarray as xr
 
 from nwbsparse.analysis.quality.stability import Seeds
 from nwbsparse.errors import BadInput, EnvironmentProblem
+from nwbsparse.files.made_folder import check_writable, made_folder
 from nwbsparse.io.stream import public_address
 from nwbsparse.models import checkpoint
 from nwbsparse.options.config import Config, to_toml
@@ -53,28 +54,38 @@ class Log:
 def staged(out: Path, *, overwrite: bool) -> Iterator[Path]:
     """A hidden folder whose content moves to ``out`` in the end, so that it never holds half a run.
 
+    ``out`` is made when absent, and gone again when nothing came of it.
+
     Raises:
         BadInput: a file of that name appeared meanwhile, and may not be replaced.
         EnvironmentProblem: it cannot be written to.
     """
     try:
-        stage = Path(tempfile.mkdtemp(prefix=".nwbsparse-", dir=out))
-    except OSError as error:
-        raise EnvironmentProblem(f"results cannot be written to {out}: {error.strerror}") from None
-    try:
-        yield stage
-        made = sorted(one for one in stage.rglob("*") if not one.is_dir())
-        places = [out / one.relative_to(stage) for one in made]
-        for place in places:
-            if place.exists() and not overwrite:
-                raise BadInput(f"{place} appeared meanwhile; use another --out")
-        for one, place in zip(made, places, strict=True):
-            place.parent.mkdir(parents=True, exist_ok=True)
-            one.replace(place)
+        with made_folder(out), _hidden(out) as stage:
+            yield stage
+            _move(stage, out, overwrite=overwrite)
     except OSError as error:
         raise EnvironmentProblem(f"results could not be written to {out}: {error}") from error
+
+
+@contextmanager
+def _hidden(out: Path) -> Iterator[Path]:
+    stage = Path(tempfile.mkdtemp(prefix=".nwbsparse-", dir=out))
+    try:
+        yield stage
     finally:
         shutil.rmtree(stage, ignore_errors=True)
+
+
+def _move(stage: Path, out: Path, *, overwrite: bool) -> None:
+    made = sorted(one for one in stage.rglob("*") if not one.is_dir())
+    places = [out / one.relative_to(stage) for one in made]
+    for place in places:
+        if place.exists() and not overwrite:
+            raise BadInput(f"{place} appeared meanwhile; use another --out")
+    for one, place in zip(made, places, strict=True):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        one.replace(place)
 
 
 def write_outputs(
@@ -125,21 +136,17 @@ def source_name(source: Any) -> str:
 
 
 def check_out(out: Path, source: Any, config: Config, *, overwrite: bool) -> None:
-    """Make sure that results can be written to a folder, before any work is done.
+    """Make sure that results can be written to a folder, before any work is done; nothing is made yet.
 
     Raises:
         BadInput: it is a file, or holds results already and ``overwrite`` was not asked.
         EnvironmentProblem: it cannot be written to.
     """
+    out = out.expanduser()
     nwb = derived_name(Path(source_name(source)), config.name)
     if out.exists() and not out.is_dir():
         raise BadInput(f"{out} is a file; --out must be a folder")
     there = [name for name in (nwb, "metrics.json", "report.html") if (out / name).exists()]
     if there and not overwrite:
         raise BadInput(f"{out} already holds {', '.join(there)}; use --overwrite or another --out")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=out):
-            pass
-    except OSError as error:
-        raise EnvironmentProblem(f"results cannot be written to {out}: {error.strerror}") from None
+    check_writable(out)

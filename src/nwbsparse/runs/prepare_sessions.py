@@ -72,17 +72,12 @@ def check_outs(out: Path, named: Mapping[str, Any], config: Config, *, overwrite
         BadInput: there are results already and ``overwrite`` was not asked, or a file is in the way.
         EnvironmentProblem: it cannot be written to.
     """
+    out = out.expanduser()
     there = [name for name in (checkpoint.TENSORS, SESSIONS) if (out / name).exists()]
     if there and not overwrite:
         raise BadInput(f"{out} already holds {', '.join(there)}; use --overwrite or another --out")
-    new = [path for path in (out, *(out / name for name in named)) if not path.exists()]
-    try:
-        for name, source in named.items():
-            check_out(out / name, source, config, overwrite=overwrite)
-    finally:
-        for path in reversed(new):  # nothing is left of a run that is refused later
-            if path.is_dir() and path != out and not any(path.iterdir()):
-                path.rmdir()
+    for name, source in named.items():
+        check_out(out / name, source, config, overwrite=overwrite)
 
 
 def prepare_sessions(

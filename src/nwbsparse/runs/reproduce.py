@@ -18,7 +18,7 @@ from nwbsparse.errors import BadInput
 from nwbsparse.io.check import check_readable, sha256_of
 from nwbsparse.models.checkpoint import to_bytes
 from nwbsparse.progress import Progress, silent
-from nwbsparse.results.results import Results, environment, open_results
+from nwbsparse.results.results import Results, check_recording, environment, open_results
 from nwbsparse.runs import run as pipeline
 from nwbsparse.runs.run import Say
 from nwbsparse.runs.run_sessions import run_sessions
@@ -82,12 +82,15 @@ def reproduce(
         say: called with a line of text at every step.
 
     Raises:
-        BadInput: the recording is not found, or is not the one the results were made from; of a
-            model of several sessions, the sessions that are missing are named.
+        BadInput: the recording is not found, or is not the one the results were made from; without
+            ``source``, the units in the file changed since; of a model of several sessions, the
+            sessions that are missing are named.
         IntegrityError: the results in the file are damaged.
     """
     path = check_readable(file)
     then = open_results(path, name=name)
+    if not source:
+        check_recording(then)
     if then.target is not None:
         raise BadInput(
             f"the results in {path} were made in Python from two tables of units (with_target); "

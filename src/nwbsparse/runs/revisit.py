@@ -8,14 +8,17 @@ from typing import Any
 
 import xarray as xr
 
+from nwbsparse import names
+from nwbsparse.annotated.read.same_units import digests_of, file_of, n_changed
 from nwbsparse.binning.with_target import with_target
 from nwbsparse.errors import BadInput
 from nwbsparse.io.read import read_as
 from nwbsparse.models import checkpoint
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.results.folder import STABILITY, check_one_session, embedding_in
-from nwbsparse.results.results import Results, open_results
+from nwbsparse.results.results import Results, check_recording, open_results
 from nwbsparse.runs.prepare import prepare
+from nwbsparse.session import Session
 
 ANNOTATED = "*_sparse.nwb"
 
@@ -44,13 +47,14 @@ def revisit(
 
     Args:
         run: what ``nwbsparse run`` or ``fit`` wrote, or an annotated file from anywhere.
-        source: the recording; by default what the annotated file holds of it, which is everything
-            but the raw data.
+        source: the recording, or a copy of it with the same units and spikes; by default what the
+            annotated file holds of it, which is everything but the raw data.
         name: which result of a file with several.
         strict: refuse what reading would otherwise repair and report.
 
     Raises:
-        BadInput: nothing of the kind there, or a fit without ``source``.
+        BadInput: nothing of the kind there, a fit without ``source``, another recording than the
+            one it was made from, or one whose units changed since.
     """
     run = Path(run).expanduser()
     if run.is_dir() and not run.name.endswith(".zarr"):
@@ -58,23 +62,22 @@ def revisit(
     if not run.exists():
         raise BadInput(f"{run} does not exist; give the folder of a run, or an annotated NWB file")
     results = open_results(run, name=name)
-    session = results.session
-    if source is not None:
-        session = read_as(source, results.config, strict=strict)
+    session = _session_of(results, source, strict=strict)
     binned = prepare(session, results.config, embedding=results.embedding)
     if results.target is not None:
         ids = [one.rpartition(":")[2] for one in results.coder.record.targets]
         binned = with_target(binned, results.target, units=ids)
-    return Revisited(results.coder, binned, None, run, results, None)
+    binned = _as_made_from(binned, results.coder)
+    return Revisited(results.coder, binned, None, run, results, results.stability)
 
 
-def annotated_in(run: Path) -> Path:
+def annotated_in(run: str | Path) -> Path:
     """The annotated file of a run: the one in its folder, or the file itself.
 
     Raises:
         BadInput: there is none, or several.
     """
-    run = run.expanduser()
+    run = Path(run).expanduser()
     if not run.is_dir() or run.name.endswith(".zarr"):
         if not run.exists():
             raise BadInput(
@@ -104,14 +107,73 @@ def _folder(run: Path, source: Any, name: str | None, *, strict: bool) -> Revisi
             f"{run} holds no annotated NWB file to read the recording from; name the recording "
             "with --source"
         )
-    if source is None:
-        assert results is not None
-        session = results.session
+    if results is None:
+        session = recording_of(source, coder, strict=strict)
     else:
-        session = read_as(source, coder.config, strict=strict)
-    stability = None
-    if (run / STABILITY).is_file():
+        session = _session_of(results, source, strict=strict)
+    stability = None if results is None else results.stability
+    if stability is None and (run / STABILITY).is_file():
         with xr.open_dataset(run / STABILITY, engine="h5netcdf") as stored:
             stability = stored.load()
     binned = prepare(session, coder.config, embedding=embedding_in(run))
-    return Revisited(coder, binned, run, nwb, results, stability)
+    return Revisited(coder, _as_made_from(binned, coder), run, nwb, results, stability)
+
+
+def recording_of(
+    source: Any, coder: SparseCoder, results: Results | None = None, *, strict: bool = False
+) -> Session:
+    """Read the recording that a coder was trained on, from the file that somebody says it is.
+
+    It is that recording when the file is the same to the byte (SHA-256), or a copy, annotated or
+    edited elsewhere, whose units stand in the same table and have the same spikes. Of a coder whose
+    record names no file, nothing can be said, and any is taken.
+
+    Args:
+        source: what :func:`nwbsparse.read` takes.
+        coder: the coder; its record says which file it was trained on.
+        results: what the annotated file holds that the coder came from, if it came from one.
+        strict: refuse what reading would otherwise repair and report.
+
+    Raises:
+        BadInput: it is another recording, or its units changed since.
+    """
+    session = read_as(source, coder.config, strict=strict)
+    made_from = coder.record.source_sha256
+    if session.source.sha256 == made_from or not made_from:
+        return session
+    if results is not None and results.digests:
+        if session.source.units_object_id == results.session.source.units_object_id:
+            check_recording(results, session)
+            return session
+    elif _is_copy(session, made_from):
+        return session
+    found = f"its sha256 is {session.source.sha256[:12]}…, not" if session.source.sha256 else "not"
+    raise BadInput(
+        f"{file_of(session)} is not the recording that '{coder.config.name}' was made from: {found} "
+        f"{made_from[:12]}…, and it is no copy of it; for another recording use `nwbsparse transfer`"
+    )
+
+
+def _is_copy(session: Session, made_from: str) -> bool:
+    """Whether a file holds results that were made from the file with this checksum, and units as then."""
+    from nwbsparse.annotated.write.pairing import digests_then
+
+    path = session.source.path
+    if path is None or not session.source.nwb_version:
+        return False
+    known = digests_then(path, made_from)
+    return known is not None and not n_changed(known, digests_of(session))
+
+
+def _session_of(results: Results, source: Any, *, strict: bool) -> Session:
+    """The recording of opened results: what their file holds of it, or the one that is named."""
+    if source is not None:
+        return recording_of(source, results.coder, results, strict=strict)
+    check_recording(results)
+    return results.session
+
+
+def _as_made_from(binned: xr.Dataset, coder: SparseCoder) -> xr.Dataset:
+    """Bins of a copy of the recording, saying which recording they are of: what comes from them pairs."""
+    made_from = coder.record.source_sha256
+    return binned.assign_attrs({names.SOURCE_SHA256: made_from}) if made_from else binned

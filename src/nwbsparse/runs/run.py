@@ -76,7 +76,7 @@ def run(
         EnvironmentProblem: the folder cannot be written to.
     """
     config = reading(config or Config(), embedding)
-    out = Path(out)
+    out = Path(out).expanduser()
     began = time.perf_counter()
     log = Log(say)
     check_out(out, source, config, overwrite=overwrite)
@@ -109,7 +109,10 @@ def run(
     log(explained_said(attribution))
     made = {**environment(coder), "seconds": round(time.perf_counter() - began, 1)}
     read = embedding_of(binned, coder.config.reads)
-    results = Results(session, coder, latents, metrics, attribution, made, read)
+    results = Results(
+        session, coder, latents, metrics, attribution, made, read,
+        stability=None if seeds is None else seeds.stability,
+    )  # fmt: skip
     flat = flat_metrics(results, binned)
     if seeds is not None:
         flat["n_stable_latents"] = int(seeds.stability["stable"].sum())

@@ -70,7 +70,12 @@ def run_sessions(
             that cannot be used, or results exist already.
         EnvironmentProblem: the folder cannot be written to.
     """
-    config, out, began, log = config or Config(), Path(out), time.perf_counter(), Log(say)
+    config, out, began, log = (
+        config or Config(),
+        Path(out).expanduser(),
+        time.perf_counter(),
+        Log(say),
+    )
     named = named_sources(sources)
     check_outs(out, named, config, overwrite=overwrite)
     ready = prepare_sessions(named, config, strict=strict, say=log)

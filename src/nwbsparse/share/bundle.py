@@ -72,7 +72,7 @@ def bundle(
         EnvironmentProblem: the folder cannot be written to.
         IntegrityError: what was read back is not what was written; nothing is left behind.
     """
-    source, out = check_readable(file).resolve(), Path(out)
+    source, out = check_readable(file).resolve(), Path(out).expanduser()
     if source.is_dir():
         raise BadInput(
             f"{source} is Zarr; `nwbsparse bundle` makes HDF5 files from HDF5 files: write the "

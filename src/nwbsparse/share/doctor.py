@@ -12,6 +12,7 @@ from nwbsparse.errors import BadInput, EnvironmentProblem, NwbsparseError
 from nwbsparse.io.check import Damaged, bombs_in, check_readable
 from nwbsparse.io.guard_zarr import zarr_json
 from nwbsparse.io.pynwb_cache import broken_caches
+from nwbsparse.io.stops import stops_are_heard
 from nwbsparse.share.survey import MAX_PARTS, Part, survey
 from nwbsparse.share.truncated import opened_whole_or_not
 
@@ -45,6 +46,7 @@ class Diagnosis:
         return self.sound or (bool(self.missing) and not any(one.problem for one in self.parts))
 
 
+@stops_are_heard()
 def doctor(file: str | Path, *, seconds: float = SECONDS) -> Diagnosis:
     """Say what is wrong with a file that will not open, and list what can be read of it.
 

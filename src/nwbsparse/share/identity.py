@@ -8,6 +8,7 @@ from typing import Any
 
 from nwbsparse.annotated.read.opened import models_in, opened_file
 from nwbsparse.io.check import check_readable
+from nwbsparse.io.stops import stops_are_heard
 from nwbsparse.share.integrity import stored_words
 
 
@@ -30,6 +31,7 @@ class Identity:
     """Units that it reconstructs, where these are others than the ``n_units`` that it reads."""
 
 
+@stops_are_heard()
 def identities(file: str | Path) -> list[Identity]:
     """Which results a file holds and which models they are: equal model ids are the same model.
 

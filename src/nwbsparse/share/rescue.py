@@ -14,6 +14,7 @@ import numpy as np
 import xarray as xr
 
 from nwbsparse.errors import BadInput, EnvironmentProblem, NwbsparseError
+from nwbsparse.files.made_folder import made_folder
 from nwbsparse.io.nwb.contents import MODULE
 from nwbsparse.io.rules.values import text
 from nwbsparse.models import checkpoint
@@ -45,7 +46,7 @@ def rescue(file: str | Path, folder: str | Path) -> Rescued:
         BadInput: the folder exists and is not empty, or nothing can be read of the file.
         EnvironmentProblem: the folder cannot be written to.
     """
-    path, folder = Path(file).expanduser(), Path(folder)
+    path, folder = Path(file).expanduser(), Path(folder).expanduser()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise BadInput(f"{folder} exists and is not an empty folder; choose another one")
     if path.is_dir():
@@ -53,8 +54,7 @@ def rescue(file: str | Path, folder: str | Path) -> Rescued:
             f"{path} is Zarr: each of its arrays is a folder of its own; open them with zarr"
         )
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with opened_whole_or_not(path) as (opened, stream):
+        with made_folder(folder), opened_whole_or_not(path) as (opened, stream):
             saving = _Saving(folder, stream)
             for name, group in _results(opened):
                 saving.save(name, group)

@@ -15,6 +15,7 @@ from nwbsparse.annotated.read.opened import models_in, opened_file
 from nwbsparse.annotated.read.parse import parse_model
 from nwbsparse.errors import BadInput, EnvironmentProblem, NwbsparseError
 from nwbsparse.io.check import Damaged, bombs_in, check_readable
+from nwbsparse.io.stops import stops_are_heard
 from nwbsparse.models.checkpoint import from_parts
 from nwbsparse.share.findings import Finding, counted
 from nwbsparse.share.identity import identity_said
@@ -56,6 +57,7 @@ class ValidationReport:
         return 5 if self.damaged else 0
 
 
+@stops_are_heard()
 def validate(file: str | Path) -> ValidationReport:
     """Check an NWB file with every validator at hand: its schema, best practice, DANDI, our results.
 

@@ -22,7 +22,7 @@ from nwbsparse.simulate.superposition import Superposition
 _START = datetime(2025, 1, 1, tzinfo=UTC)
 
 
-def write_placecells(recording: PlaceCells, path: Path, *, overwrite: bool = False) -> Path:
+def write_placecells(recording: PlaceCells, path: str | Path, *, overwrite: bool = False) -> Path:
     """Write the place-cell simulation as NWB: Units, Position and a Subject.
 
     Spikes stand in the middle of their 10-ms step, never on a bin edge. The table of units says
@@ -52,7 +52,9 @@ def write_placecells(recording: PlaceCells, path: Path, *, overwrite: bool = Fal
     return _write(nwbfile, path, overwrite=overwrite)
 
 
-def write_superposition(recording: Superposition, path: Path, *, overwrite: bool = False) -> Path:
+def write_superposition(
+    recording: Superposition, path: str | Path, *, overwrite: bool = False
+) -> Path:
     """Write the superposition simulation as NWB: Units, a Subject, and the planted sources.
 
     Spikes of a bin are spread evenly inside it. The dictionary stands in the table ``sources`` of
@@ -115,8 +117,8 @@ def _add_units(
         nwbfile.add_unit(spike_times=spikes, obs_intervals=[[0.0, duration]], **values)
 
 
-def _write(nwbfile: Any, path: Path, *, overwrite: bool) -> Path:
-    path = Path(path)
+def _write(nwbfile: Any, path: str | Path, *, overwrite: bool) -> Path:
+    path = Path(path).expanduser()
     if path.exists() and not overwrite:
         raise BadInput(f"{path} exists; use --overwrite or another --out")
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -67,7 +67,7 @@ def fit(
     if resume and checkpoint is None:
         raise BadInput("resume=True needs the folder of the checkpoint; give checkpoint=")
     config = config or Config()
-    folder = None if checkpoint is None else Path(checkpoint)
+    folder = None if checkpoint is None else Path(checkpoint).expanduser()
     if is_consensus(config):
         return learn(
             data, config, target=target, progress=progress, callbacks=callbacks,

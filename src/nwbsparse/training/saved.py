@@ -15,6 +15,7 @@ from torch import Tensor
 
 from nwbsparse.errors import BadInput, IntegrityError
 from nwbsparse.models.checkpoint import write_whole
+from nwbsparse.options.earlier import as_meant
 from nwbsparse.training.engine import Member, Training, TrainingDiverged
 
 FORMAT = 2
@@ -150,7 +151,7 @@ def _restore_member(
 def _compare(words: dict[str, Any], identity: dict[str, Any], path: Path) -> None:
     if words.get("format", 0) > FORMAT:
         raise BadInput(f"{path} has format {words['format']}; this nwbsparse reads up to {FORMAT}")
-    stored = words.get("identity", {})
+    stored = as_meant(words.get("identity", {}))
     if stored == json.loads(json.dumps(identity)):
         return
     names = sorted(set(stored) | set(identity))

@@ -91,6 +91,8 @@ attribution = NWBGroupSpec(
         array("q_values", "float32", PAIRS, "p_values, corrected for many tests.", required=False),
         array("null_mean", "float32", PAIRS, "Mean score under the null.", required=False),
         array("null_std", "float32", PAIRS, "Its standard deviation.", required=False),
+        array("low", "float32", PAIRS, "Lower end of the interval of the score.", required=False),
+        array("high", "float32", PAIRS, "Upper end of the interval of the score.", required=False),
         region("latents", LATENTS),
         region("targets", "The rows of a PopulationTable or VariablesTable that are the targets."),
     ],

@@ -7,7 +7,7 @@ from pynwb.spec import NWBNamespaceBuilder, export_spec
 
 from activations import attribution, dense_series, sparse_activations
 from model import model
-from tables import latents, metrics, population, sessions, variables
+from tables import candidates, latents, metrics, population, sessions, variables
 
 SPEC_FOLDER = Path(__file__).resolve().parents[2] / "spec"
 
@@ -26,7 +26,7 @@ def write_spec(folder: Path) -> None:
     """Write the two YAML files of ndx-sparse-latents into `folder`."""
     namespace = NWBNamespaceBuilder(
         name="ndx-sparse-latents",
-        version="0.1.0",
+        version="0.2.0",
         full_name="Sparse latent models of neural populations",
         doc="Sparse latent models of neural populations: weights, activations and meaning.",
         author=["The nwbsparse developers"],
@@ -41,6 +41,7 @@ def write_spec(folder: Path) -> None:
         latents,
         variables,
         metrics,
+        candidates,
         sessions,
         dense_series,
         sparse_activations,

@@ -24,6 +24,34 @@ model = NWBGroupSpec(
         attribute("created", "text", "When it was trained, in ISO 8601.", required=False),
         attribute("checkpoint_uri", "text", "Where the checkpoint can be found.", required=False),
         attribute("checkpoint_sha256", "text", "SHA-256 of the checkpoint.", required=False),
+        attribute(
+            "smoothing",
+            "float",
+            "Standard deviation of the Gaussian that smooths the input, in s; 0: none.",
+            required=False,
+        ),
+        attribute(
+            "mask", "float", "Share of entries hidden from the model in training.", required=False
+        ),
+        attribute("sign", "text", "Sign of the activations: nonnegative or free.", required=False),
+        attribute(
+            "seeds", "int", "How many trainings that differ in their seed alone.", required=False
+        ),
+        attribute(
+            "replicates", "int", "How many times that was done over, independently.", required=False
+        ),
+        attribute(
+            "stability_method",
+            "text",
+            "How latents of several trainings were compared, and when one counts as found again.",
+            required=False,
+        ),
+        attribute(
+            "chance_match",
+            "float",
+            "Match (cosine) that latents of untrained models reach by chance.",
+            required=False,
+        ),
     ],
     datasets=[
         scalar("hyperparameters", "text", "The configuration, as JSON."),
@@ -92,6 +120,12 @@ model = NWBGroupSpec(
         child("latents", "LatentsTable", "What each latent is and does."),
         child("variables", "VariablesTable", "What latents are compared with.", required=False),
         child("metrics", "ModelMetricsTable", "How good the model is.", required=False),
+        child(
+            "candidates",
+            "CandidatesTable",
+            "What was tried before its options were settled.",
+            required=False,
+        ),
         child("sessions", "SourceSessionsTable", "What it was trained on.", required=False),
         child(
             "splits",

@@ -31,6 +31,26 @@ population = NWBGroupSpec(
             "Divides the channel after the offset: input = (x - offset) / scale.",
             required=False,
         ),
+        column(
+            "group",
+            "int32",
+            "Channels that share spikes, and so cannot tell of one another, have the same number.",
+            required=False,
+        ),
+        column(
+            "hidden_unit_r2",
+            "float32",
+            "R2 of the channel in bins in which it was hidden from the model.",
+            required=False,
+        ),
+        column(
+            "activity_sha256",
+            "text",
+            "SHA-256 of what the model was made from in this channel, as hexadecimal text, over "
+            "little-endian float64: the spike times in s; of a series the number of its samples, "
+            "then times, then values of at most 4,096 of them, evenly spaced. '' if unknown.",
+            required=False,
+        ),
     ],
     attributes=[
         attribute(name, "text", doc, required=False)
@@ -58,6 +78,22 @@ population = NWBGroupSpec(
     ],
 )
 
+# Of models that were trained several times: model.stability_method says how they were compared.
+FOUND_AGAIN = (
+    ("recurrence", "float32", "Share of the other seeds in which the latent comes back."),
+    ("again", "float32", "Share of the other replicates in which the latent comes back."),
+    ("hidden_gain", "float32", "How much hidden channels are predicted better with the latent."),
+)
+TESTED = (
+    ("r", "float32", "Correlation of the latent with best_variable on held-out bins."),
+    ("r_low", "float32", "Lower end of the interval of r."),
+    ("r_high", "float32", "Upper end of the interval of r."),
+    ("r_null_mean", "float32", "Mean r under the null."),
+    ("q", "float32", "Chance of r under the null, corrected for many latents."),
+    ("status", "text", "What came of the test of the latent, or why there was none."),
+    ("confirmed", "bool", "True if the latent comes back and holds up on held-out bins."),
+)
+
 latents = NWBGroupSpec(
     neurodata_type_def="LatentsTable",
     neurodata_type_inc="DynamicTable",
@@ -83,6 +119,8 @@ latents = NWBGroupSpec(
                 ("best_condition", "text", "Condition it is most selective for; '' if none."),
                 ("selectivity", "float32", "How selective the latent is for best_condition."),
                 ("label", "text", "Name given to the latent by a person or a rule."),
+                *FOUND_AGAIN,
+                *TESTED,
             )
         ),
         NWBDatasetSpec(
@@ -153,5 +191,26 @@ sessions = NWBGroupSpec(
         column("subject_id", "text", "Subject.subject_id.", required=False),
         column("uri", "text", "Where the file can be found.", required=False),
         column("sha256", "text", "SHA-256 of the file, as hexadecimal text.", required=False),
+    ],
+)
+
+candidates = NWBGroupSpec(
+    neurodata_type_def="CandidatesTable",
+    neurodata_type_inc="DynamicTable",
+    default_name="candidates",
+    doc="What was tried before the options of a model were settled: one row per candidate.",
+    datasets=[
+        column("score", "float64", "What was compared: larger is better."),
+        column("chosen", "bool", "True for the candidate that the model was made with."),
+        *(
+            column(name, dtype, doc, required=False)
+            for name, dtype, doc in (
+                ("standard_error", "float64", "Standard error of the score."),
+                ("smoothing", "float64", "Smoothing of the input (standard deviation), in s."),
+                ("num_latents", "int32", "Number of latents."),
+                ("k", "float64", "Active latents per bin that were asked."),
+                ("penalty_weight", "float64", "Weight of the penalty on activations."),
+            )
+        ),
     ],
 )

@@ -87,6 +87,7 @@ def evaluate(
             names.SPLIT: split,
             "n_bins": len(bins),
             names.CODER_ID: coder.id,
+            names.SOURCE_SHA256: str(data.attrs.get(names.SOURCE_SHA256, "")),
             "target": coder.config.scaling[0],
         },
     )

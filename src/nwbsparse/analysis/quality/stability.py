@@ -26,6 +26,11 @@ SHARE = 0.8
 """Share of the other seeds in which a stable latent must be found again."""
 CHANCE = 0.99
 """Quantile of the matches between untrained coders that a match must exceed."""
+METHOD = (
+    "dictionaries of coders that differ in their seed alone, matched one to one by cosine (Hungarian "
+    f"method); a latent is found again where the cosine exceeds {CHANCE:.0%} of the matches between "
+    f"untrained coders and the activations correlate by {SAME:g} or more on test bins"
+)
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,8 @@ def stability(coders: Sequence[SparseCoder], data: xr.Dataset) -> xr.Dataset:
         Dataset with ``match(latent, seed)`` (cosine), ``partner(latent, seed)`` (its latent there),
         ``agreement(latent, seed)`` (correlation of activations on test bins; NaN for a latent that
         is never active there), ``recurrence(latent)`` (share of the other seeds in which it was
-        found) and ``stable(latent)`` (in 80 % of them or more); ``attrs['chance_match']``.
+        found) and ``stable(latent)`` (in 80 % of them or more); ``attrs['chance_match']``, and in words
+        ``attrs['stability_method']``.
 
     Raises:
         BadInput: fewer than two coders, or coders of different shapes or units.
@@ -104,7 +110,12 @@ def stability(coders: Sequence[SparseCoder], data: xr.Dataset) -> xr.Dataset:
             names.LATENT: np.arange(first.n_latents),
             "seed": [coder.config.seed for coder in coders[1:]],
         },
-        attrs={"chance_match": chance, names.CODER_ID: first.id, "n_seeds": len(coders)},
+        attrs={
+            "chance_match": chance,
+            "stability_method": METHOD,
+            names.CODER_ID: first.id,
+            "n_seeds": len(coders),
+        },
     )
 
 

@@ -167,8 +167,7 @@ def _shifted(
     correlation: np.ndarray,
 ) -> Float[np.ndarray, "latent unit"]:
     """How likely such a correlation is by chance, for the ten units of largest weight."""
-    spacing = float(np.median(np.diff(bins))) if len(bins) > 1 else 1.0
-    width = float(data.attrs[names.BIN_WIDTH]) * spacing
+    width = _spacing(data, bins)
     p = np.full(weight.shape, np.nan)
     seen = {unit: one.seen for one in observed_together(data, bins) for unit in one.units}
     ranked = np.argsort(-np.abs(weight), axis=1)[:, :TOP]
@@ -178,6 +177,12 @@ def _shifted(
             active = activation[seen[unit], latent].astype(np.float64)
             p[latent, unit] = circular_shift(active, signal, bin_width=width)[1].p
     return p
+
+
+def _spacing(data: xr.Dataset, bins: np.ndarray) -> float:
+    """Seconds from one bin to the next of those looked at, which may be every tenth only."""
+    apart = float(np.median(np.diff(bins))) if len(bins) > 1 else 1.0
+    return float(data.attrs[names.BIN_WIDTH]) * apart
 
 
 def _conditional_z(activation: np.ndarray, counts: np.ndarray) -> np.ndarray:
@@ -205,7 +210,7 @@ def _correlation_without_unit(
     ranked = np.argsort(-np.abs(weight), axis=1)[:, :TOP]
     correlation = np.full(weight.shape, np.nan)
     p = np.full(weight.shape, np.nan)
-    width = float(data.attrs[names.BIN_WIDTH]) * step
+    width = _spacing(data, bins)
     seen = {unit: one.seen for one in observed_together(data, bins) for unit in one.units}
     for unit in np.flatnonzero(fires):
         if one_bin:

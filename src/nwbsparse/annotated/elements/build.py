@@ -25,6 +25,7 @@ from nwbsparse.annotated.elements.populations import (
     population_tables,
     units_placed,
 )
+from nwbsparse.annotated.elements.recurrence import recurrence_attributes, recurrence_columns
 from nwbsparse.annotated.elements.scores import unit_scores, variable_scores
 from nwbsparse.annotated.elements.sessions import sessions_table
 from nwbsparse.annotated.elements.splits import splits_table
@@ -73,7 +74,9 @@ def build_model(
         "metrics": of_bins | metrics_columns | _metrics_placed(stored),
         "attribution": set(scores) | attribution_columns | _targets_placed(attribution, set(rows)),
     }
-    datasets = {"latents": stored.latents, "metrics": metrics, "attribution": attribution}
+    datasets = stored.parts
+    if stored.stability is not None:
+        placed[names.STABILITY] = _in_types(stored.stability, set(recurrence_columns(stored)))
     layouts = {key: layout_of(one, placed[key], key) for key, one in datasets.items()}
     beside += rest_tables(stored.name, datasets, layouts, pack)
     words = {key: value for key, value in stored.words.items() if key != "config"}
@@ -113,6 +116,7 @@ def build_model(
         splits=splits_table(stored.latents),
         latent_attributions=[one for one in scores.values() if one is not None],
         **_sizes(metrics),
+        **recurrence_attributes(stored),
         **parts,
     )
     return [model, *beside]

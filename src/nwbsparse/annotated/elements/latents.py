@@ -12,6 +12,7 @@ from hdmf.common import DynamicTable, DynamicTableRegion, VectorData, VectorInde
 
 import ndx_sparse_latents as ndx
 from nwbsparse import names
+from nwbsparse.annotated.elements.recurrence import RECURRENCE, recurrence_columns
 from nwbsparse.annotated.stored import StoredResult
 
 TOP_UNITS = 10
@@ -19,7 +20,7 @@ LATENT_METRICS = ("density", "dead", "always_on")
 
 _OF_OTHERS = {
     "is_dead", "density", "mean_activation", "matryoshka_level", "mean_active_value",
-    "max_activation", "top_units", "top_unit_weights", "tuning",
+    "max_activation", "top_units", "top_unit_weights", "tuning", RECURRENCE,
 }  # fmt: skip
 """Columns of the latents table that other parts of a result already say."""
 
@@ -40,6 +41,7 @@ def latents_table(
         "matryoshka_level": stored.latents[names.LEVEL].values.astype(np.int32),
         "mean_active_value": active_mean.astype(np.float32),
         "max_activation": largest.astype(np.float32),
+        **recurrence_columns(stored),
     }
     words = {one["name"]: one["description"] for one in ndx.LatentsTable.__columns__}
     for key, variable in attribution.data_vars.items():
@@ -47,7 +49,9 @@ def latents_table(
         if variable.dims == (names.LATENT,) and is_own_column(name) and _is_column(variable):
             columns[name] = _as_column(variable.values)
             words.setdefault(name, f"{name.replace('_', ' ')} (see nwbsparse, attribution)")
-    of_attribution = set(columns) & {str(key) for key in attribution.data_vars}
+    of_attribution = {
+        str(key) for key in attribution.data_vars if str(key) in columns and is_own_column(str(key))
+    }
     of_metrics = set()
     for key in LATENT_METRICS:
         if key in metrics and metrics[key].dims == (names.LATENT,):

@@ -15,9 +15,11 @@ from hdmf.common import DynamicTable
 import ndx_sparse_latents as ndx
 from nwbsparse import names
 from nwbsparse.annotated.elements.embedding import dims_table
+from nwbsparse.annotated.read.same_units import COLUMN, digest_of_unit, digests_in
 from nwbsparse.annotated.stored import OtherTable, StoredResult
 from nwbsparse.errors import BadInput
 from nwbsparse.io.stream import is_address
+from nwbsparse.io.unit_digests import UnitDigests
 from nwbsparse.session import Source
 
 INPUT, OUTPUT = "input_population", "output_population"
@@ -186,7 +188,29 @@ def _table(
         )
     if axis is RECONSTRUCTED and scaling is not None:
         _add_metrics(table, stored)
+    _add_digests(table, stored.digests.get(axis.dim, {}))
     return table
+
+
+def _add_digests(table: DynamicTable, known: UnitDigests) -> None:
+    """What each unit did, as a checksum, where that is known."""
+    units = zip(table["source_row"].data, table["unit_name"].data, strict=True)
+    said = [digest_of_unit(known, *unit) for unit in units]
+    if any(said):
+        table.add_column(
+            name=COLUMN,
+            description="SHA-256 of what the unit did when the model was made from it",
+            data=said,
+        )
+
+
+def digests_of_model(model: Any) -> dict[str, UnitDigests]:
+    """What the units of a model in a file did when it was made."""
+    found = populations_of(model)
+    if EXPLAINED in found:
+        return digests_in({names.UNIT: found[EXPLAINED]})
+    apart = {names.INPUT_UNIT: found[INPUT]} if OUTPUT in found else {}
+    return digests_in(apart | {names.UNIT: reconstructed_by(model)})
 
 
 def _number(unit_id: Any, row: Any, stored: StoredResult) -> int:

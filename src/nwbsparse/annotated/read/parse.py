@@ -17,6 +17,7 @@ from nwbsparse.annotated.elements.embedding import embedding_in
 from nwbsparse.annotated.elements.latents import is_own_column
 from nwbsparse.annotated.elements.leftovers import restore
 from nwbsparse.annotated.elements.populations import (
+    digests_of_model,
     other_table,
     populations_of,
     reconstructed_by,
@@ -24,6 +25,7 @@ from nwbsparse.annotated.elements.populations import (
     source_of,
     units_in,
 )
+from nwbsparse.annotated.elements.recurrence import recurrence_in
 from nwbsparse.annotated.read.checksums import check_manifest
 from nwbsparse.annotated.stored import (
     OCCUPANCY,
@@ -81,8 +83,9 @@ def parse_model(model: Any) -> StoredResult:
             "latents": named_activations(model, 0, None, layouts["latents"]) | bins_of(model),
             "metrics": _metrics(model),
             "attribution": _attribution(model),
+            names.STABILITY: recurrence_in(model),
         }
-        datasets = {key: restore(layouts[key], named[key], tables) for key in named}
+        datasets = {key: restore(said, named[key], tables) for key, said in layouts.items()}
         encoder = model.encoder_weights
         return StoredResult(
             name=model.name,
@@ -96,7 +99,11 @@ def parse_model(model: Any) -> StoredResult:
             environment=environment["run"],
             target=other_table(model, environment.get("target")),
             embedding=embedding_in(model, datasets["latents"][names.TIME].values),
-            **datasets,
+            digests=digests_of_model(model),
+            latents=datasets["latents"],
+            metrics=datasets["metrics"],
+            attribution=datasets["attribution"],
+            stability=datasets.get(names.STABILITY),
         )
 
 

@@ -3,22 +3,24 @@
 When a write fails while HDF5 closes a file (a full disk, a quota), HDF5 2.0 leaves memory in disorder
 and the process ends with a segmentation fault. Here writes go through a file that takes all it is
 given; the first error is kept, and raised once HDF5 is done. Signals wait until then too: an exception
-cannot pass through HDF5, and would be printed and forgotten, or take the process down as well.
+cannot pass through HDF5, and would be printed and forgotten, or take the process down as well. HDF5
+compresses for long, so most signals are first seen where it next calls Python: at the entrance of
+``write`` (before any ``try`` in there), or where h5py forgets an object, which swallows exceptions. One
+that interrupts the closing of a file lets HDF5 write to it later.
 """
 
 from __future__ import annotations
 
 import io
-import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import h5py
 from pynwb import NWBHDF5IO
+
+from nwbsparse.io.stops import stops_wait
 
 
 class Steady(io.FileIO):
@@ -49,42 +51,6 @@ class Steady(io.FileIO):
         return size or 0
 
 
-_SIGNALS = [
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGALRM") if hasattr(signal, name)
-]
-
-
-@contextmanager
-def _signals_wait() -> Iterator[None]:
-    """Signals that would raise are handled once the block is over.
-
-    HDF5 compresses for long, so most signals are first seen where it next calls Python: at the
-    entrance of ``write`` (before any ``try`` in there), or where h5py forgets an object, which
-    swallows exceptions. One that interrupts the closing of a file lets HDF5 write to it later.
-    """
-    if threading.current_thread() is not threading.main_thread():  # only there signals are handled
-        yield
-        return
-    came: list[tuple[int, FrameType | None]] = []
-
-    def note(number: int, frame: FrameType | None) -> None:
-        came.append((number, frame))
-
-    handlers: dict[int, Any] = {}
-    try:
-        for number in _SIGNALS:
-            handler = signal.getsignal(number)
-            if callable(handler):  # what is ignored, or ends the process, does so
-                handlers[number] = handler
-                signal.signal(number, note)
-        yield
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-        for number, frame in came:
-            handlers[number](number, frame)
-
-
 @contextmanager
 def steady_hdf5(path: Path, mode: str) -> Iterator[Any]:
     """An HDF5 file, new ('w') or to be changed ('r+').
@@ -94,7 +60,7 @@ def steady_hdf5(path: Path, mode: str) -> Iterator[Any]:
     Raises:
         OSError: what stood in the way of a write, when all is over.
     """
-    with _signals_wait():
+    with stops_wait():
         stream = Steady(str(path), "w+" if mode == "w" else "r+")
         try:
             with h5py.File(stream, mode) as file:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import warnings
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,29 @@ from typing import Any
 import numpy as np
 
 from nwbsparse import names
+from nwbsparse.annotated.elements.populations import digests_of_model
 from nwbsparse.annotated.read.parse import is_model
+from nwbsparse.annotated.read.same_units import Digests
 from nwbsparse.annotated.stored import StoredResult
 from nwbsparse.errors import BadInput, raise_together
+from nwbsparse.io.digest import digest_of
 from nwbsparse.io.nwb.contents import MODULE
 from nwbsparse.io.nwb.opening import opened
+from nwbsparse.options.earlier import as_meant
+from nwbsparse.session import Source
 
-_SHA256 = "source_sha256"
+
+def recording_at(source: Source, target: Path, made_from: str) -> Source:
+    """Where a result is written in place into the file that it was made from: that file as its source.
+
+    What is opened again stands on an annotated copy, which is another file. ``made_from``: the SHA-256
+    of the recording.
+    """
+    if not made_from or source.sha256 == made_from or not target.is_file():
+        return source
+    if digest_of(target) != made_from:
+        return source
+    return replace(source, path=target.absolute(), sha256=made_from)
 
 
 def check_pairing(stored: StoredResult, source: Path) -> None:
@@ -29,16 +46,16 @@ def check_pairing(stored: StoredResult, source: Path) -> None:
     """
     coder = stored.words["id"]
     problems = []
-    for part in ("latents", "metrics", "attribution"):
-        other = getattr(stored, part).attrs.get(names.CODER_ID, coder)
+    for part, dataset in stored.parts.items():
+        other = dataset.attrs.get(names.CODER_ID, coder)
         if other != coder:
             problems.append(f"the {part} are of the coder {other}, not of {coder}")
-    made_from = str(stored.latents.attrs.get(_SHA256, ""))
-    if not _is_of(made_from, stored, source):
-        problems.append(
-            f"the latents were made from another recording (sha256 {made_from[:16]}…) than the session "
-            f"was read from ({stored.source.sha256[:16]}…)"
-        )
+        made_from = str(dataset.attrs.get(names.SOURCE_SHA256, ""))
+        if not _is_of(made_from, stored, source):
+            problems.append(
+                f"the {part} were made from another recording (sha256 {made_from[:16]}…) than the "
+                f"session was read from ({stored.source.sha256[:16]}…)"
+            )
     session = str(stored.words.get("session") or "")
     known = {one["name"]: one["sha256"] for one in stored.words.get("sessions") or ()}
     if session and not _is_of(known.get(session, ""), stored, source):
@@ -51,12 +68,23 @@ def check_pairing(stored: StoredResult, source: Path) -> None:
 
 def was_made_from(path: Path, sha256: str) -> bool:
     """Whether a file is an annotated copy of the file with this checksum, or a copy of a copy."""
+    return digests_then(path, sha256) is not None
+
+
+def digests_then(path: Path, sha256: str) -> Digests | None:
+    """What the units did of which a file holds results that were made from the file with this checksum.
+
+    None where it holds no such results; nothing by which to compare where they are older than that.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with opened(path) as recording:
             module = recording.nwbfile.processing.get(MODULE)
             models: list[Any] = [] if module is None else list(module.data_interfaces.values())
-            return any(sha256 in _files_of(model) for model in models if is_model(model))
+            for model in filter(is_model, models):
+                if sha256 in _files_of(model):
+                    return digests_of_model(model)
+    return None
 
 
 def _files_of(model: Any) -> set[str]:
@@ -64,7 +92,8 @@ def _files_of(model: Any) -> set[str]:
     found = {str(model.sessions["sha256"][0])}  # the others are other recordings
     with contextlib.suppress(KeyError, TypeError, ValueError, AttributeError):
         words = json.loads(model.environment)
-        found.add(str(words["parts"]["latents"]["attrs"].get(_SHA256, "")))
+        parts = words["parts"].values()
+        found |= {str(part["attrs"].get(names.SOURCE_SHA256, "")) for part in parts}
         own = words["coder"].get("session")
         found |= {one["sha256"] for one in words["coder"].get("sessions", ()) if one["name"] == own}
     return found
@@ -72,7 +101,8 @@ def _files_of(model: Any) -> set[str]:
 
 def _is_of(sha256: str, stored: StoredResult, source: Path) -> bool:
     """Whether the recording is the file with this checksum (where it is known), or a copy of it."""
-    return sha256 in ("", stored.source.sha256) or was_made_from(source, sha256)
+    known = ("", stored.source.sha256, *stored.same_as)
+    return sha256 in known or was_made_from(source, sha256)
 
 
 def names_of(model: Any) -> set[str]:
@@ -113,7 +143,7 @@ def is_same(model: Any, stored: StoredResult) -> bool:
     try:
         tensors = bytes(np.asarray(model.parameters[:]).tobytes())
         record = json.loads(model.environment)["coder"]
-        config = json.loads(model.hyperparameters)
+        config = as_meant(json.loads(model.hyperparameters))
         recording = str(model.sessions["nwb_object_id"][0])
     except (KeyError, TypeError, ValueError, OSError, AttributeError, IndexError):
         return False

@@ -45,8 +45,9 @@ def verify(stored: StoredResult, nwbfile: Any, kept: dict[str, str], *, path: Pa
         )
     again = parse_model(find_model(nwbfile, stored.name, path=path))
     wrong = [] if again.tensors == stored.tensors else ["parameters"]
-    for part in ("latents", "metrics", "attribution"):
-        wrong += _differences(getattr(stored, part), getattr(again, part), part)
+    read = again.parts
+    for part, written in stored.parts.items():
+        wrong += _differences(written, read[part], part) if part in read else [part]
     if stored.embedding is not None:
         read = np.zeros(0) if again.embedding is None else again.embedding.values
         wrong += [] if _same(stored.embedding.values, read) else ["embedding"]

@@ -197,6 +197,12 @@ def _check_source(stored: StoredResult, source: Path, manner: Manner) -> None:
         return
     if manner.mode == "in_place" and was_made_from(source, known):
         return
+    if manner.mode == "in_place" and stored.source.path and not source.samefile(stored.source.path):
+        raise BadInput(
+            f"{source} is neither the recording that '{stored.name}' was made from nor an annotated "
+            "copy of it; write to one of these, or name the recording as it is now with --source "
+            "(read it, and give it as the session)"
+        )
     raise BadInput(f"{source} changed since it was read; read it again and run once more")
 
 

@@ -22,6 +22,7 @@ def demo(*, out: Path = Path("demo"), seed: int = 0, seeds: int = 0) -> None:
     from nwbsparse.cli.demonstrate import demonstrate, demonstrate_seeds
 
     console = new_console()
+    out = out.expanduser()
     out.mkdir(parents=True, exist_ok=True)
     if seeds:
         demonstrate_seeds(console, out, seeds, says(console))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rich.markup import escape
+from rich.text import Text
 
 from nwbsparse.cli.console import new_console, says
 from nwbsparse.cli.diagnosis import MOST, show_parts
@@ -34,7 +34,7 @@ def doctor(file: Path, /, *, save: Path | None = None, seconds: float = 60.0) ->
 
         rescued = rescue(file, save)
     for problem in found.problems:
-        console.print(f"[red]wrong:[/] {escape(problem)}", soft_wrap=True)
+        console.print(Text.assemble(("wrong:", "red"), f" {problem}"), soft_wrap=True)
     show_parts(console, found.parts)
     for one in found.unfinished:
         says(console)(
@@ -46,7 +46,7 @@ def doctor(file: Path, /, *, save: Path | None = None, seconds: float = 60.0) ->
     if rescued is not None:
         says(console)(f"saved {len(rescued.saved)} files of the results in {rescued.folder}")
         for lost in rescued.lost[:MOST]:
-            console.print(f"[red]lost:[/] {escape(lost)}", soft_wrap=True)
+            console.print(Text.assemble(("lost:", "red"), f" {lost}"), soft_wrap=True)
     if found.missing and found.whole:
         away = ", ".join(one.name for one in found.missing)
         raise BadInput(f"{file} is whole, but {away}, which it links to, is not here")

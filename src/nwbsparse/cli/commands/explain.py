@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from nwbsparse.cli.console import csv_tables, new_console, says, wrote
+from nwbsparse.cli.notation import cut, pair
 from nwbsparse.cli.options import Flag, Repeated
 
 
@@ -70,50 +70,30 @@ def explain(
     console = new_console()
     chosen = {
         "covariates": covariate or None,
-        "conditions": dict(map(_cut, condition)) or None,
-        "nulls": dict(_pair(one, "=", "--null VARIABLE=shift") for one in null) or None,
-        "conjunctions": [_pair(one, ",", "--conjunction A,B") for one in conjunction],
+        "conditions": dict(map(cut, condition)) or None,
+        "nulls": dict(pair(one, "=", "--null VARIABLE=shift") for one in null) or None,
+        "conjunctions": [pair(one, ",", "--conjunction A,B") for one in conjunction],
     }
     there = revisit(run, source=source, name=name)
     with progress_bars(console, quiet=quiet) as progress:
         attribution = explain(
             there.coder, there.binned, stability=there.stability, progress=progress, **chosen
         )
+    found = attribution
     if there.results is not None:
-        attribution = carried_over(there.results.attribution, attribution)
+        attribution = carried_over(there.results.attribution, found)
     show_attribution(console, attribution, top=top)
     if there.folder is not None:
         keep_attribution(attribution, there.folder)
         wrote(console, there.folder, "attribution.nc", "metrics.json")
     if write:
-        file = annotated_in(run)
-        line = says(console)
-        amend(file, lambda _: attribution, result=name, backup=False, say=line)
+        file, line = annotated_in(run), says(console)
+        result = name if there.results is None else there.results.name
+        # what a person said while this was computed stands in the file, not in what was read then
+        attribution = amend(
+            file, lambda stands: carried_over(stands, found), result=result, backup=False, say=line
+        )
+        if there.folder is not None:
+            keep_attribution(attribution, there.folder)
         line(f"put it into {file.name}")
     csv_tables(console, attribution, csv, overwrite=overwrite)
-
-
-def _cut(said: str) -> tuple[str, Any]:
-    """'speed' → ('speed', None); 'speed=4' → quantiles; 'speed=0,5,20' → edges."""
-    from nwbsparse.errors import BadInput
-
-    name, given, cut = said.partition("=")
-    if not given:
-        return name, None
-    try:
-        parts = [float(one) for one in cut.split(",")]
-    except ValueError:
-        raise BadInput(
-            f"--condition {said}: after '=' stands a number of quantiles or edges, as speed=4 or "
-            "speed=0,5,20"
-        ) from None
-    return name, int(parts[0]) if len(parts) == 1 else parts
-
-
-def _pair(said: str, sign: str, how: str) -> tuple[str, str]:
-    from nwbsparse.errors import BadInput
-
-    first, given, second = said.partition(sign)
-    if not (given and first and second):
-        raise BadInput(f"'{said}' is not understood; write {how}")
-    return first, second

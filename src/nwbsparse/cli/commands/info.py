@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from rich.markup import escape
+from rich.text import Text
 
 from nwbsparse.cli.console import new_console
 from nwbsparse.cli.options import Json
@@ -35,8 +35,8 @@ def info(*files: Path, as_json: Json = False) -> None:
     console = new_console()
     for file, held in facts.items() if files else ():
         for line in lines_of(held):
-            console.print(f"[bold]{escape(file)}[/] {escape(line)}", soft_wrap=True)
+            console.print(Text.assemble((file, "bold"), f" {line}"), soft_wrap=True)
     if files:
         return
     for key, value in facts.items():
-        console.print(f"[bold]{key:<20}[/] {escape(str(value))}", soft_wrap=True)
+        console.print(Text.assemble((f"{key:<20}", "bold"), f" {value}"), soft_wrap=True)

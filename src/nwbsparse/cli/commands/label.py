@@ -61,8 +61,8 @@ def label(
         backup=backup,
         say=says(console),
     )
-    if run.is_dir():
-        keep_attribution(attribution, run)
+    if run.expanduser().is_dir():
+        keep_attribution(attribution, run.expanduser())
     said = str(attribution["label"].values[latent]) or "no label"
     verdict = str(attribution["verdict"].values[latent])
     says(console)(f"latent {latent}: {said}{f' ({verdict})' if verdict else ''}")

@@ -26,6 +26,7 @@ def report(run: Path, /, *, out: Path, name: str | None = None, overwrite: Flag 
     from nwbsparse.runs.revisit import revisit
     from nwbsparse.views.report.report import report
 
+    out = out.expanduser()
     if out.exists() and not overwrite:
         raise BadInput(f"{out} exists; use --overwrite or another --out")
     there = revisit(run, name=name)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from rich import box
-from rich.markup import escape
-from rich.table import Table
+from rich.text import Text
 
 from nwbsparse.cli.console import new_console, says
+from nwbsparse.cli.whole_words import print_table
 from nwbsparse.errors import IntegrityError
 
 
@@ -46,14 +46,13 @@ def reproduce(
     with progress_bars(console, quiet=quiet) as progress:
         say = (lambda _: None) if quiet else says(console)
         done = again(file, source=source, out=out, name=name, progress=progress, say=say)
-    table = Table(title="Then and now", title_justify="left", box=box.SIMPLE, pad_edge=False)
-    for heading in ("what", "then", "now", "", "largest difference"):
-        table.add_column(heading, overflow="fold")
+    rows: list[Sequence[str | Text]] = []
     for one in done.compared:
-        same = "[green]same[/]" if one.same else "[red]other[/]"
+        same = Text("same", "green") if one.same else Text("other", "red")
         difference = "" if one.same or one.difference is None else f"{one.difference:.3g}"
-        table.add_row(escape(one.what), _cut(one.then), _cut(one.now), same, difference)
-    console.print(table)
+        rows.append((one.what, _cut(one.then), _cut(one.now), same, difference))
+    headings = ("what", "then", "now", "", "largest difference")
+    print_table(console, headings, rows, title="Then and now")
     for key, (then, now) in done.versions.items():
         says(console)(f"{key} was {then}, is {now}")
     if done.same:
@@ -66,4 +65,4 @@ def reproduce(
 
 def _cut(value: str) -> str:
     """A checksum, shortened; words as they are."""
-    return escape(value if len(value) <= 24 or " " in value else f"{value[:16]}…")
+    return value if len(value) <= 24 or " " in value else f"{value[:16]}…"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from nwbsparse.cli.console import csv_tables, new_console
+from nwbsparse.cli.notation import matching_in
 from nwbsparse.cli.options import Flag
 
 
@@ -46,24 +47,10 @@ def transfer(
     from nwbsparse.runs.revisit import revisit
 
     console = new_console()
-    pairs = None if matching is None else _matching(matching)
+    pairs = None if matching is None else matching_in(matching)
     there = revisit(run, source=source, name=name)
     others = prepare(read_as(other, there.coder.config), there.coder.config)
     attribution = explain(there.coder, there.binned, stability=there.stability)
     moved = transfer(there.coder, others, attribution, pairs)
     show_transfer(console, moved)
     csv_tables(console, moved, csv, overwrite=overwrite)
-
-
-def _matching(path: Path) -> dict[str, str]:
-    import json
-
-    from nwbsparse.errors import BadInput
-
-    try:
-        said = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise BadInput(f"{path} cannot be read as JSON: {error}") from error
-    if not isinstance(said, dict):
-        raise BadInput(f'{path} must hold one object: {{"unit id of the coder": "unit id there"}}')
-    return said

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from rich import box
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from nwbsparse.cli.console import new_console, says
 from nwbsparse.errors import IntegrityError
@@ -45,14 +45,13 @@ def validate(file: Path, /, *, all_notes: bool = False) -> None:
             notes[one.tool] = notes.get(one.tool, 0) + one.count
             continue
         where = f"{one.where}: " if one.where else ""
-        colour = _COLOURS[one.severity]
-        said = f"[{colour}]{one.severity}[/]"
+        said = Text(one.severity, _COLOURS[one.severity])
         n = "" if one.severity in ("ok", "skipped") else str(one.count)
-        table.add_row(one.tool, said, n, escape(where + one.what))
+        table.add_row(one.tool, said, n, where + one.what)
     for tool, n in notes.items():
-        table.add_row(tool, "[dim]note[/]", str(n), "suggestions (--all-notes lists them)")
+        table.add_row(tool, Text("note", "dim"), str(n), "suggestions (--all-notes lists them)")
     console = new_console()
-    console.print(escape(str(file)), soft_wrap=True)
+    console.print(str(file), soft_wrap=True)
     console.print(table)
     if report.damaged:
         raise IntegrityError(f"{file} is damaged; `nwbsparse doctor {file}` says what can be saved")

@@ -37,7 +37,8 @@ def write(
         the recording, for work inside a lab. in_place: add the results to an NWB file that exists,
         which is replaced by a verified new one. zarr: as derived, as an NWB Zarr store.
     source
-        The recording that the results were made from; by default what the annotated file holds.
+        The recording that the results were made from, or a copy of it; by default what the annotated
+        file holds (in_place: the file itself, where it is that recording).
     name
         Which result, where the file holds several.
     replace
@@ -52,23 +53,14 @@ def write(
     """
     from dataclasses import replace as with_
 
-    from nwbsparse.errors import BadInput
-    from nwbsparse.io.read import read_as
     from nwbsparse.results.results import open_results
     from nwbsparse.results.results import write as write_results
-    from nwbsparse.runs.revisit import annotated_in
+    from nwbsparse.runs.revisit import annotated_in, recording_of
 
     console = new_console()
     results = open_results(annotated_in(run), name=name)
     if source is not None:
-        session = read_as(source, results.config)
-        wanted = results.coder.record.source_sha256
-        if session.source.sha256 != wanted:
-            raise BadInput(
-                f"{source} is not the recording that '{results.name}' was made from: its sha256 is "
-                f"{session.source.sha256[:12]}…, not {wanted[:12]}…"
-            )
-        results = with_(results, session=session)
+        results = with_(results, session=recording_of(source, results.coder, results))
     written = write_results(
         results, to, mode, replace=replace, overwrite=overwrite, dense=dense, backup=backup,
         say=says(console),

@@ -30,7 +30,7 @@ from nwbsparse.views.words import duration, width
 TEMPLATE = "report.html.jinja"
 
 
-def report(results: Results, binned: xr.Dataset, to: Path) -> Path:
+def report(results: Results, binned: xr.Dataset, to: str | Path) -> Path:
     """Write what was learned and how sure it is as one HTML page: no scripts, nothing loaded.
 
     Args:
@@ -46,7 +46,7 @@ def report(results: Results, binned: xr.Dataset, to: Path) -> Path:
         EnvironmentProblem: the page cannot be written there.
     """
     _check(results, binned)
-    return _write(render(results, binned), Path(to))
+    return _write(render(results, binned), Path(to).expanduser())
 
 
 def render(results: Results, binned: xr.Dataset) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pynwb
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _NAMESPACE = "ndx-sparse-latents"
 
@@ -32,6 +32,7 @@ PopulationTable = _get_class("PopulationTable", _NAMESPACE)
 LatentsTable = _get_class("LatentsTable", _NAMESPACE)
 VariablesTable = _get_class("VariablesTable", _NAMESPACE)
 ModelMetricsTable = _get_class("ModelMetricsTable", _NAMESPACE)
+CandidatesTable = _get_class("CandidatesTable", _NAMESPACE)
 SourceSessionsTable = _get_class("SourceSessionsTable", _NAMESPACE)
 LatentActivationSeries = _get_class("LatentActivationSeries", _NAMESPACE)
 SparseLatentActivations = _get_class("SparseLatentActivations", _NAMESPACE)
@@ -42,6 +43,7 @@ from .provenance import check_source  # noqa: E402
 from .reading import bin_times, to_dense, to_scipy, window  # noqa: E402
 
 __all__ = [
+    "CandidatesTable",
     "LatentActivationSeries",
     "LatentAttribution",
     "LatentsTable",

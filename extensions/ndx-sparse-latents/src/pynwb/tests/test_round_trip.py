@@ -21,9 +21,18 @@ ARRAYS = (
     "parameters"
 ).split()
 TABLES = (
-    "input_population output_population explained_population latents variables metrics sessions "
-    "splits"
+    "input_population output_population explained_population latents variables metrics candidates "
+    "sessions splits"
 ).split()
+
+ADDED = {
+    "model": "smoothing mask sign seeds replicates stability_method chance_match".split(),
+    "latents": (
+        "recurrence again hidden_gain r r_low r_high r_null_mean q status confirmed".split()
+    ),
+    "population": "group hidden_unit_r2 activity_sha256".split(),
+    "attribution": ["low", "high"],
+}
 
 
 def assert_same(read, made):
@@ -66,6 +75,47 @@ def test_a_full_model_comes_back_unchanged(models):
         assert made.fields[field] is not None, field
     assert_same(read, made)
     assert read.seed == 2**40
+
+
+def test_what_0_2_0_added_comes_back(models):
+    model = models["sae"]
+    assert (model.smoothing, model.mask, model.sign) == (0.1, 0.25, "nonnegative")
+    assert (model.seeds, model.replicates, model.chance_match) == (10, 2, 0.6)
+    assert model.stability_method == "mock comparison"
+    latents = model.latents.to_dataframe()
+    assert latents["recurrence"][0] == 0.75 and list(latents["confirmed"][:2]) == [False, True]
+    assert latents["status"][1] == "confirmed"
+    units = model.input_population.to_dataframe()
+    assert list(units["group"]) == [0, 0, 1, 1, 2, 2]
+    assert list(units["activity_sha256"][:2]) == ["0" * 64, "0" * 63 + "1"]
+    candidates = model.candidates.to_dataframe()
+    assert list(candidates["chosen"]) == [False, True]
+    scores = model.latent_attributions["units"]
+    assert (scores.low[:] < scores.scores[:]).all() and (scores.high[:] > scores.scores[:]).all()
+
+
+def test_a_file_without_what_0_2_0_added_is_valid_and_read(written, tmp_path):
+    """As 0.1.0 wrote it: everything that came later is optional."""
+    older = tmp_path / "older.nwb"
+    older.write_bytes(written.read_bytes())
+    with h5py.File(older, "a") as file:
+        model = file["processing/sparse_latents/sae"]
+        for name in ADDED["model"]:
+            del model.attrs[name]
+        del model["candidates"]
+        for table, columns in (("latents", "latents"), ("input_population", "population")):
+            kept = [one for one in model[table].attrs["colnames"] if one not in ADDED[columns]]
+            for name in ADDED[columns]:
+                del model[f"{table}/{name}"]
+            model[table].attrs["colnames"] = kept
+        for name in ADDED["attribution"]:
+            del model[f"units/{name}"]
+    assert validate(path=str(older), use_cached_namespaces=False) == []
+    with NWBHDF5IO(older, "r") as io:
+        model = io.read().processing["sparse_latents"]["sae"]
+        assert model.candidates is None and model.stability_method is None
+        assert "recurrence" not in model.latents.colnames
+        assert model.latent_attributions["units"].low is None
 
 
 def test_embedding_and_activations_are_not_mixed_up(models):

@@ -3,6 +3,7 @@
 from .models import mock_NWBFile, mock_SparseLatentModel
 from .parts import (
     mock_activations,
+    mock_CandidatesTable,
     mock_embedding,
     mock_LatentActivationSeries,
     mock_LatentAttribution,
@@ -17,6 +18,7 @@ from .parts import (
 )
 
 __all__ = [
+    "mock_CandidatesTable",
     "mock_LatentActivationSeries",
     "mock_LatentAttribution",
     "mock_LatentsTable",

@@ -13,6 +13,7 @@ from pynwb.file import Subject
 
 from .. import SparseLatentModel
 from .parts import (
+    mock_CandidatesTable,
     mock_embedding,
     mock_LatentActivationSeries,
     mock_LatentAttribution,
@@ -114,6 +115,13 @@ def _optional_parts(population: Any, latents: Any) -> dict[str, Any]:
         "created": "2026-01-02T03:04:05+00:00",
         "checkpoint_uri": "https://example.org/mock.safetensors",
         "checkpoint_sha256": "0" * 64,
+        "smoothing": 0.1,
+        "mask": 0.25,
+        "sign": "nonnegative",
+        "seeds": 10,
+        "replicates": 2,
+        "stability_method": "mock comparison",
+        "chance_match": 0.6,
         "environment": json.dumps({"numpy": np.__version__}),
         "model_card": "# A mock model\n\nIt knows nothing.",
         "matryoshka_sizes": np.array([num_latents // 2, num_latents], dtype=np.int32),
@@ -127,6 +135,7 @@ def _optional_parts(population: Any, latents: Any) -> dict[str, Any]:
         "explained_population": mock_PopulationTable("explained_population"),
         "variables": variables,
         "metrics": mock_ModelMetricsTable(),
+        "candidates": mock_CandidatesTable(),
         "sessions": mock_SourceSessionsTable(),
         "splits": mock_splits(),
         # A list even for one: the generated setter refuses a bare object.

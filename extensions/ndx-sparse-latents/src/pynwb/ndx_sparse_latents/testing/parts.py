@@ -11,6 +11,7 @@ from pynwb.core import NWBDataInterface
 from pynwb.epoch import TimeIntervals
 
 from .. import (
+    CandidatesTable,
     LatentActivationSeries,
     LatentAttribution,
     LatentsTable,
@@ -65,6 +66,9 @@ def mock_PopulationTable(
             lag=np.float32(0.0),
             offset=0.5,
             scale=2.0,
+            group=np.int32(row // 2),
+            hidden_unit_r2=np.float32(0.3),
+            activity_sha256=f"{row:064x}",
         )
     return table
 
@@ -91,6 +95,16 @@ def mock_LatentsTable(
             best_condition="left" if row % 2 else "",
             selectivity=0.7,
             label=f"latent {row}",
+            recurrence=0.75,
+            again=1.0,
+            hidden_gain=0.02,
+            r=0.4,
+            r_low=0.3,
+            r_high=0.5,
+            r_null_mean=0.1,
+            q=0.01,
+            status="confirmed" if row else "not assessable: too little activity",
+            confirmed=row > 0,
             tuning=[0.0, 1.0, 0.5],
             **top,
         )
@@ -122,6 +136,22 @@ def mock_ModelMetricsTable() -> DynamicTable:
     table = ModelMetricsTable(name="metrics", description="mock metrics")
     table.add_row(metric="r2", value=0.5, split="test", matryoshka_level=-1)
     table.add_row(metric="l0", value=2.0, split="test", matryoshka_level=0)
+    return table
+
+
+def mock_CandidatesTable() -> DynamicTable:
+    """Make two candidates, of which the second was chosen."""
+    table = CandidatesTable(name="candidates", description="mock candidates")
+    for row in range(2):
+        table.add_row(
+            score=0.1 * (1 + row),
+            chosen=row == 1,
+            standard_error=0.01,
+            smoothing=0.05 * (1 + row),
+            num_latents=np.int32(8),
+            k=2.0,
+            penalty_weight=0.0,
+        )
     return table
 
 
@@ -218,6 +248,8 @@ def mock_LatentAttribution(
         q_values=pairs / 5,
         null_mean=pairs * 0,
         null_std=pairs * 0 + 1,
+        low=pairs - np.float32(0.1),
+        high=pairs + np.float32(0.1),
         latents=mock_region(latents),
         targets=mock_region(targets, "targets"),
     )

@@ -1,0 +1,39 @@
+"""How latents come back over seeds ⇄ a column of the latents table, and attributes of the model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nwbsparse import names
+from nwbsparse.annotated.stored import StoredResult
+
+RECURRENCE = "recurrence"
+
+
+def recurrence_columns(stored: StoredResult) -> dict[str, np.ndarray]:
+    """The columns of the latents table that say how each latent comes back; none for one seed."""
+    stability = stored.stability
+    if stability is None or stability.get(RECURRENCE) is None:
+        return {}
+    return {RECURRENCE: stability[RECURRENCE].values}
+
+
+def recurrence_attributes(stored: StoredResult) -> dict[str, Any]:
+    """How latents of several seeds were compared, as attributes of the model."""
+    said = {} if stored.stability is None else stored.stability.attrs
+    of = {
+        "seeds": ("n_seeds", int),
+        "stability_method": ("stability_method", str),
+        "chance_match": ("chance_match", float),
+    }
+    return {key: kind(said[name]) for key, (name, kind) in of.items() if name in said}
+
+
+def recurrence_in(model: Any) -> dict[str, Any]:
+    """What a model in a file says of it, by the names of the variables."""
+    named: dict[str, Any] = {names.LATENT: np.arange(int(model.num_latents))}
+    if RECURRENCE in model.latents.colnames:
+        named[RECURRENCE] = np.asarray(model.latents[RECURRENCE][:])
+    return named

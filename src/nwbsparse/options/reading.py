@@ -1,0 +1,39 @@
+"""What a source leaves open about how it is read; part of the options of a run."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadOptions:
+    """How a source is read, where it leaves something open."""
+
+    series: str | None = None
+    """Read this series instead of Units: ROI traces, "Activity_*" for one series per unit."""
+    band: tuple[float, ...] = ()
+    """Two frequencies (Hz): read the power of an electrical series between them."""
+    rate: float | None = None
+    """Sampling rate (Hz) of the series, where the file's is wrong."""
+    sampling_frequency: float | None = None
+    """Sampling rate (Hz) of a sorting or suite2p folder that does not state it."""
+    time_scale: float | None = None
+    """Seconds per unit of the stored spike times, such as 0.001 for milliseconds."""
+    bin_width: float | None = None
+    """Bin width (s). Absent: the smallest of 10-200 ms with 5 population spikes per bin."""
+
+    def for_reading(self, accepted: Collection[str]) -> dict[str, Any]:
+        """The options that were given, as :func:`nwbsparse.read` takes them.
+
+        The bin width is passed on only where the reader asks for it (ready-made counts).
+        """
+        names = [field.name for field in dataclasses.fields(ReadOptions)]
+        given = {name: getattr(self, name) for name in names}
+        return {
+            name: value
+            for name, value in given.items()
+            if value not in (None, ()) and (name != "bin_width" or name in accepted)
+        }

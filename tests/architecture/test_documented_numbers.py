@@ -1,0 +1,208 @@
+"""Numbers in README and docs that are constants in the code: they must be the same."""
+
+import re
+from inspect import signature
+
+import pytest
+
+from nwbsparse.analysis import transfer
+from nwbsparse.analysis.apply import encode as inference
+from nwbsparse.analysis.behaviour import association, chance, coding, confirm, labels
+from nwbsparse.analysis.behaviour import cut as automatic
+from nwbsparse.analysis.behaviour import design as ground
+from nwbsparse.analysis.decoding import decode as decoding
+from nwbsparse.analysis.decoding import targets as decoding_targets
+from nwbsparse.analysis.quality import naik_scores, reconstruction, spectrum, stability
+from nwbsparse.analysis.statistics import nulls
+from nwbsparse.analysis.units import attribute as attribution
+from nwbsparse.analysis.units import encoder as gradients
+from nwbsparse.analysis.units import tables as units
+from nwbsparse.annotated.elements import build
+from nwbsparse.annotated.elements import latents as tables
+from nwbsparse.annotated.elements import storage as packing
+from nwbsparse.binning import events, grid
+from nwbsparse.io import digest as unchanged
+from nwbsparse.options import presets
+from nwbsparse.options.automatic import ACTIVE_SHARE, MIN_ACTIVE, PER_DIM
+from nwbsparse.options.config import Config
+from nwbsparse.training import bins, engine, start
+from nwbsparse.views.plots import comparison as plots_comparison
+from nwbsparse.views.plots import conditions as plots_conditions
+from nwbsparse.views.plots import triggered as plots_triggered
+from nwbsparse.views.plots import units as plots_units
+
+WORDS = {
+    "half": 0.5, "quarter": 4, "thirds": 3, "three": 3, "five": 5, "eight": 8, "ten": 10,
+    "deciles": 10, "thousandfold": 1000,
+}  # fmt: skip
+NUMBER = rf"(\d[\d,]*(?:\.\d+)?(?:e-?\d+)?|{'|'.join(WORDS)})"
+DEFAULT = Config()
+SMOOTH = signature(decoding.decode).parameters["smooth_bins"].default
+
+CHANGES = "CHANGELOG.md"
+ATTRIBUTION, METRICS = "docs/reference/attribution.md", "docs/reference/metrics.md"
+MODELS, WRITING = "docs/reference/models.md", "docs/reference/writing.md"
+DECODING, SPEED = "docs/reference/decoding.md", "docs/reference/speed.md"
+EMBEDDINGS, FIGURES = "docs/how-to/embeddings.md", "docs/how-to/figures.md"
+SHIFTS, EXCHANGED = (
+    "docs/decisions/0003-p-values-of-circular-shifts.md",
+    "docs/decisions/0004-labels-are-exchanged-among-neighbours.md",
+)
+CLAIM = "docs/decisions/0005-one-tested-claim-per-latent.md"
+SLOW = "docs/decisions/0006-only-the-slow-population-rate-is-removed.md"
+CONFIRMED = "docs/decisions/0012-confirmed-needs-seeds-and-halves.md"
+BANDS = [edge for band in spectrum.BANDS.values() for edge in band]
+
+HELD = [
+    # document, what it says with # for each number, the constants in the same order
+    (CHANGES, "per label (`lick_left`, `lick_right`), up to # labels", [events.MAX_LABELS]),
+    (MODELS, "up to # validation bins, # times per training", [bins.CHECKED, engine.CHECKS]),
+    (MODELS, "A loss that becomes NaN or a # stops", [engine.DIVERGED]),
+    (MODELS, "found in # % of the other seeds", [100 * stability.SHARE]),
+    (MODELS, "# % of the matches between *untrained* coders", [100 * stability.CHANCE]),
+    (MODELS, "correlate by # or more on test bins", [stability.SAME]),
+    (
+        MODELS,
+        "(# latents per dim, a # of the dims active, at least #)",
+        [PER_DIM, ACTIVE_SHARE, MIN_ACTIVE],
+    ),
+    (MODELS, "the whole grid of #", [len(presets.naik_grid())]),
+    (MODELS, "TopK, # latents per dimension", [presets.PRESETS["naik2025"]["expansion"]]),
+    (
+        EMBEDDINGS,
+        "# latents per dim, a # of the dims (at least #) active",
+        [PER_DIM, ACTIVE_SHARE, MIN_ACTIVE],
+    ),
+    (EMBEDDINGS, "as the default of # s is", [DEFAULT.gap]),
+    (ATTRIBUTION, "shifts for the # units of largest weight", [units.TOP]),
+    (ATTRIBUTION, "p for the # units that are read most", [units.TOP]),
+    (ATTRIBUTION, "stands for the # units of largest", [units.TOP]),
+    (ATTRIBUTION, "position in the dataset), and whether r ≥ #", [units.SINGLE_UNIT]),
+    (
+        ATTRIBUTION,
+        "NaN with fewer than # active bins or # episodes in a half",
+        [association.MIN_ACTIVE / 2, -(-association.MIN_EPISODES // 2)],
+    ),
+    (
+        ATTRIBUTION,
+        "fewer than # active bins or # episodes of the latent where the variable is known, fewer "
+        "than # bins in or outside",
+        [association.MIN_ACTIVE, association.MIN_EPISODES, association.MIN_ACTIVE],
+    ),
+    (ATTRIBUTION, "what # draws of the condition's null give", [chance.DRAWS]),
+    (ATTRIBUTION, "all arrangements where there are # or fewer", [chance.DRAWS]),
+    (
+        ATTRIBUTION,
+        "covariates are cut into #, angles into # sectors, positions into # (# × #) places",
+        [len(automatic.THIRDS), automatic.SECTORS, *[automatic.PLACES] * 3],
+    ),
+    (
+        ATTRIBUTION,
+        "exchanged among # neighbouring trials | fewer than # held-out trials",
+        [nulls.NEIGHBOURS, association.MIN_ACTIVE],
+    ),
+    (
+        ATTRIBUTION,
+        "held-out bins by at least # s and 3 autocorrelation times | fewer than # independent",
+        [nulls.MIN_SHIFT, nulls.MIN_SHIFTS],
+    ),
+    (ATTRIBUTION, "the sign of the whole and at least # of its size", [confirm.ALIKE]),
+    (ATTRIBUTION, "true in at most # of them", [labels.MOST_ACTIVE]),
+    (ATTRIBUTION, "must raise the correlation by # %", [round(100 * labels.GAIN - 100)]),
+    (ATTRIBUTION, "AUROC rounds to # or less", [round(labels.LEAST - 0.005, 2)]),
+    (ATTRIBUTION, "in the two sessions correlated by # or more", [transfer.ALIKE]),
+    (METRICS, "active in more than # of them", [reconstruction.Sparsity.ALWAYS_ON]),
+    (METRICS, "above one #", [reconstruction.Sparsity.ALWAYS_ON]),
+    (METRICS, "under another name (r ≥ # with its counts)", [units.SINGLE_UNIT]),
+    (
+        METRICS,
+        "(≥ # active held-out bins in ≥ # episodes)",
+        [association.MIN_ACTIVE, association.MIN_EPISODES],
+    ),
+    (METRICS, "latents that come back in # % of them", [100 * stability.SHARE]),
+    (
+        METRICS,
+        "the longest power of two of bins, # at most, within # s of which # fit",
+        [spectrum.MOST, spectrum.SECONDS, spectrum.WINDOWS],
+    ),
+    (METRICS, "not even windows of # bins fit", [spectrum.LEAST]),
+    (METRICS, "slow #-#, delta #-#, theta #-#, beta #-#, gamma #-#", BANDS),
+    (METRICS, "on at most # evenly spaced bins", [units.MAX_BINS]),
+    (
+        METRICS,
+        "# Gauss-Legendre nodes, # active bins per latent",
+        [gradients.NODES, gradients.SAMPLED],
+    ),
+    (METRICS, "mean over the # best latents of the largest \\|", [naik_scores.TOP_NEURON]),
+    (METRICS, "per latent the mean of its # largest", [naik_scores.TOP_NEURON]),
+    (METRICS, "`train_neuron_code` | train | mean of the # largest", [naik_scores.TOP_NEURON]),
+    (METRICS, "mean over the # best latents of the largest R²", [naik_scores.TOP_BEHAVIOUR]),
+    (
+        METRICS,
+        "`train_behaviour_code` | train | mean of the # largest",
+        [naik_scores.TOP_BEHAVIOUR],
+    ),
+    (METRICS, "at least # s and three autocorrelation times", [nulls.MIN_SHIFT]),
+    (METRICS, "with fewer than # such shifts", [nulls.MIN_SHIFTS]),
+    (DECODING, "their mean over # bins (`smooth_bins`)", [SMOOTH]),
+    (DECODING, "chosen by #-fold cross-validation", [decoding_targets.FOLDS]),
+    (DECODING, "Of more than # training bins", [decoding.MOST]),
+    (DECODING, "Classes with fewer than # training bins", [decoding_targets.LEAST]),
+    (
+        DECODING,
+        "fewer than # training or # held-out bins",
+        [decoding_targets.FOLDS * decoding_targets.LEAST, decoding_targets.LEAST],
+    ),
+    (WRITING, "up to # latents", [build.DENSE_LIMIT]),
+    (WRITING, "More than # latents stand in", [build.DENSE_LIMIT]),
+    (WRITING, "for up to # latents as a full table", [inference.DENSE_LIMIT]),
+    (WRITING, "Arrays are in chunks of # KiB", [packing.CHUNK_BYTES / 2**10]),
+    (
+        WRITING,
+        "in blocks of about # MiB",
+        [packing.CHUNK_BYTES * packing.CHUNKS_PER_BLOCK / 2**20],
+    ),
+    (WRITING, "hashed it within the last # minutes", [unchanged.BELIEVED_FOR / 60]),
+    (FIGURES, "those with the largest sum (#)", [plots_units.ROWS]),
+    (FIGURES, "`peri_event` the most active (#)", [plots_triggered.ROWS]),
+    (FIGURES, "`stability_matrix` (#)", [plots_comparison.COLUMNS]),
+    (FIGURES, "the dots of `selectivity_bars` (#)", [plots_conditions.OTHERS]),
+    (SPEED, "keeps only the values within # %", [100 * start.MARGINS[0]]),
+    (SHIFTS, "max(# s, 3 autocorrelation times)", [nulls.MIN_SHIFT]),
+    (EXCHANGED, "labels permuted within runs of # neighbouring", [nulls.NEIGHBOURS]),
+    (EXCHANGED, "Sequential: # draws, up to # while", [DEFAULT.n_shifts, nulls.MAX_DRAWS]),
+    (
+        CLAIM,
+        "tuning bins (#, # sectors, # places or # × # places",
+        [coding.QUANTILES, coding.CIRCLE, coding.LINE, coding.SIDE, coding.SIDE],
+    ),
+    (SLOW, "*smoothed over # s*", [ground.SLOW]),
+    (CONFIRMED, "when it comes back in # % of the other seeds", [100 * stability.SHARE]),
+    (CONFIRMED, "the same sign and at least # its size", [confirm.ALIKE]),
+]
+
+
+def number(said):
+    return WORDS[said] if said in WORDS else float(said.replace(",", ""))
+
+
+@pytest.mark.parametrize(("document", "says", "constants"), HELD)
+def test_documents_and_code_have_the_same_numbers(document, says, constants, request):
+    text = " ".join((request.config.rootpath / document).read_text(encoding="utf-8").split())
+    found = re.findall(re.escape(says).replace(r"\#", NUMBER), text)
+    assert found, f"{document} does not say: {says}"
+    for one in found:
+        said = [one] if isinstance(one, str) else one
+        assert [number(each) for each in said] == pytest.approx(constants), (document, says)
+
+
+def test_constants_that_mean_the_same_are_the_same():
+    assert build.DENSE_LIMIT == inference.DENSE_LIMIT
+    assert tables.TOP_UNITS == units.TOP
+    assert attribution.MAX_BINS == units.MAX_BINS
+
+
+def test_the_help_names_the_defaults_that_are_chosen(request):
+    text = (request.config.rootpath / "src/nwbsparse/config.py").read_text(encoding="utf-8")
+    low, high = (round(1000 * one) for one in (grid.BIN_WIDTHS[0], grid.BIN_WIDTHS[-1]))
+    assert f"of {low}-{high} ms with {grid.SPIKES_PER_BIN:g} population spikes" in text
