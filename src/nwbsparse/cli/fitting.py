@@ -67,7 +67,7 @@ def fit_into(
     say(bins_said(binned, config))
     with training_table(console, quiet=quiet) as progress:
         if config.seeds > 1:
-            found = fit_seeds(binned, config, progress=progress)
+            found = fit_seeds(binned, config, progress=progress, checkpoint=out, resume=resume)
             coder = found.coders[0]
         else:
             found = None
@@ -78,7 +78,7 @@ def fit_into(
         if found is not None:
             _save_seeds(found, out)
         (out / "run.toml").write_text(
-            to_toml(coder.config, source=Path(source).name), encoding="utf-8"
+            to_toml(coder.record.options, source=Path(source).name), encoding="utf-8"
         )
         (out / "metrics.json").write_text(
             json.dumps(_numbers(coder, metrics, found), indent=1, sort_keys=True) + "\n",
@@ -149,7 +149,7 @@ def _check_folder(out: Path, *, resume: bool, overwrite: bool) -> None:
 
 
 def _save_seeds(found: Seeds, out: Path) -> None:
-    for coder in found.coders:
+    for coder in found.coders if len(found.coders) > 1 else ():
         folder = out / f"seed-{coder.config.seed}"
         shutil.rmtree(folder, ignore_errors=True)
         checkpoint.save(coder, folder)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nwbsparse.errors import BadInput
-from nwbsparse.options.config import Config
+from nwbsparse.options.config import Config, from_dict
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,19 @@ class CoderRecord:
     def targets(self) -> tuple[str, ...]:
         """The units that are reconstructed."""
         return self.unit_ids if self.target_ids is None else self.target_ids
+
+    @property
+    def options(self) -> Config:
+        """The options that make this coder again: of a consensus all that was chosen for it."""
+        return self._learned("options")
+
+    @property
+    def asked(self) -> Config:
+        """The options as they were asked, what was left open still open."""
+        return self._learned("asked")
+
+    def _learned(self, key: str) -> Config:
+        return from_dict(self.learned[key]) if key in self.learned else self.config
 
     @property
     def scales_target(self) -> bool:

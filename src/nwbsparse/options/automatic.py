@@ -104,11 +104,17 @@ def resolve(
         max_epochs=config.max_epochs or math.ceil(UPDATES / updates),
         smoothing=config.smoothing or 0.0,
         mask=config.mask or 0.0,
-        sign=config.sign or ("free" if counts.min(initial=0) < 0 else "nonnegative"),
+        sign=config.sign or _sign(config, counts),
         k_aux=min(config.k_aux or max(n_latents // 10, 1), n_latents),
         normalisation=config.scaling[0],
         output=config.scaling[1],
     )
+
+
+def _sign(config: Config, counts: np.ndarray) -> str:
+    """Counts, events and binary activity add up; signed traces and embeddings go both ways."""
+    signed = config.reads == names.EMBEDDING or counts.min(initial=0) < 0
+    return "free" if signed else "nonnegative"
 
 
 def _sizes(config: Config, counts: np.ndarray) -> tuple[int, int]:

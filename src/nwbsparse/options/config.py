@@ -83,13 +83,13 @@ class Config(ReadOptions):
     smoothing: float | None = None
     """Standard deviation (s) of the Gaussian that what is read is smoothed with; 0: not at all.
     Absent: chosen."""
-    mask: float | None = 0.0
+    mask: float | None = None
     """Share of entries hidden while training, which must be told from other units. Absent: 0.25."""
     groups: str = "found"
     """Units hidden together: those that share spikes (found), a unit column's, or none."""
-    sign: Sign | None = "free"
+    sign: Sign | None = None
     """Whether dictionary rows may go below 0. Absent: not those of counts, events, binary activity."""
-    choose: Choose = "none"
+    choose: Choose = "all"
     """What is chosen by how well hidden units are told: smoothing, n_latents and k (all), the size."""
 
     n_latents: int | None = None
@@ -176,9 +176,9 @@ class Config(ReadOptions):
 
     seed: int = 0
     """Seed of the initial weights and of everything random after training."""
-    seeds: int = 1
+    seeds: int = 10
     """How many seeds are trained, counted up from seed; a consensus keeps what comes back in them."""
-    replicates: int = 0
+    replicates: int = 2
     """How many consensuses of other seeds; 0: the first seed's latents, compared with the others'."""
     order_seed: int = 0
     """Seed of the order in which bins are visited; one order for all models trained together."""
@@ -206,7 +206,10 @@ class Config(ReadOptions):
         return next(
             pair
             for pair in LEGAL_TARGETS[self.loss]
-            if self.normalisation in (None, pair[0]) and self.output in (None, pair[1])
+            if self.normalisation in (None, pair[0])
+            and self.output in (None, pair[1])
+            # dims are signed and have no silence: nothing is gained by leaving them off centre
+            and (pair[0] != "scaled" or self.normalisation or self.reads == "counts")
         )
 
     def replace(self, **changes: Any) -> Config:

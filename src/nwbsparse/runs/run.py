@@ -124,8 +124,29 @@ def run(
 
 def stability_said(seeds: Seeds) -> str:
     """How many latents come back in other seeds, in one line."""
-    stable, chance = seeds.stability["stable"], seeds.stability.attrs["chance_match"]
+    stable = seeds.stability["stable"]
+    if "chance_match" not in seeds.stability.attrs:
+        return _consensus_said(seeds)
+    chance = seeds.stability.attrs["chance_match"]
     return (
         f"{int(stable.sum())} of {stable.size} latents come back in {len(seeds.coders)} seeds "
         f"(cosine above {chance:.2f}, which 99 % of untrained matches stay below)"
+    )
+
+
+def _consensus_said(seeds: Seeds) -> str:
+    """What was chosen, and how many latents come back in consensuses of other seeds."""
+    learned = seeds.coders[0].record.learned
+    options, tried = learned["options"], learned["candidates"]
+    n, stable = seeds.stability["stable"].size, int(seeds.stability["stable"].sum())
+    said = f"{n} latents come back in {options['seeds']} seeds"
+    if options["replicates"] > 1:
+        said += f"; {stable} of them also in a consensus of {options['seeds']} others"
+    if not tried:
+        return said
+    best = next((one for one in tried if one["chosen"]), None)
+    score = "" if best is None else f", R² of hidden units {best['score']:.3f} on validation bins"
+    return (
+        f"chosen of {len(tried)}: smoothing {options['smoothing'] * 1000:g} ms, {options['n_latents']} "
+        f"latents, {options['k']} active per bin{score}. {said}"
     )

@@ -146,7 +146,9 @@ def _write_whole(
     """What belongs to all sessions: the whole coder, the options, the numbers of each."""
     checkpoint.save(coder, stage)
     names_of_files = ", ".join(one.uri or one.name for one in coder.record.sessions)
-    (stage / OPTIONS).write_text(to_toml(coder.config, source=names_of_files), encoding="utf-8")
+    (stage / OPTIONS).write_text(
+        to_toml(coder.record.options, source=names_of_files), encoding="utf-8"
+    )
     numbers = {
         "model_id": coder.id,
         names.SESSIONS: {name: one.metrics for name, one in runs.items()},

@@ -109,6 +109,11 @@ class Windows:
         return Windows(**moved)
 
 
+def rows_seen(coder: SparseCoder, y: Float[Tensor, "bin lag unit"]) -> Tensor:
+    """What a coder's encoder takes of windows: bins one by one, or windows as they are."""
+    return y if coder.window > 1 else y.reshape(-1, y.shape[2])
+
+
 def smoothed_input(config: Config, data: Any) -> np.ndarray:
     """(time, unit) what a coder reads of a dataset: counts as they are, or smoothed over time."""
     counts = np.asarray(data[names.COUNTS].values)

@@ -16,7 +16,7 @@ from nwbsparse.options.legality import PENALISED
 from nwbsparse.progress import Progress
 from nwbsparse.training.bins import Windows, windows_of
 from nwbsparse.training.engine import TrainingDiverged
-from nwbsparse.training.hidden_units import HiddenScore, hidden_scores
+from nwbsparse.training.hidden_units import HiddenScore, hidden_scores, target_scores
 from nwbsparse.training.hiding import unit_groups
 from nwbsparse.training.prepare import new_coders
 from nwbsparse.training.train import train
@@ -60,7 +60,13 @@ Tried = Callable[[list[Candidate]], None]
 
 
 def choose(
-    data: Any, config: Config, *, progress: Progress, known: Sequence[Candidate], tried: Tried
+    data: Any,
+    config: Config,
+    *,
+    target: Any = None,
+    progress: Progress,
+    known: Sequence[Candidate],
+    tried: Tried,
 ) -> tuple[Config, list[Candidate]]:
     """The options with smoothing, n_latents and k settled, and all that was tried for it.
 
@@ -70,14 +76,15 @@ def choose(
     Args:
         data: split Binned dataset.
         config: options with ``choose`` other than none.
+        target: what is reconstructed, where it is another dataset.
         progress: called after every stack of candidates.
         known: what an earlier run, stopped in between, had tried already.
         tried: called with everything tried so far, after every stack.
     """
-    search = _Search(data, config, progress, list(known), tried)
+    search = _Search(data, target, config, progress, list(known), tried)
     if config.smoothing is None:
         config = config.replace(smoothing=search.smoothing() if config.choose == "all" else 0.0)
-    if config.n_latents is None or _amount(config) is None:
+    if not config.levels and (config.n_latents is None or _amount(config) is None):
         config = search.size(config)
     chosen = [
         Candidate(**{**asdict(one), "chosen": search.is_choice(one, config)})
@@ -88,9 +95,16 @@ def choose(
 
 class _Search:
     def __init__(
-        self, data: Any, config: Config, progress: Progress, known: list[Candidate], tried: Tried
+        self,
+        data: Any,
+        target: Any,
+        config: Config,
+        progress: Progress,
+        known: list[Candidate],
+        tried: Tried,
     ) -> None:
-        self.data, self.config, self.progress, self.tried = data, config, progress, tried
+        self.data, self.target, self.config = data, target, config
+        self.progress, self.tried = progress, tried
         self.found: list[Candidate] = []
         self.known = known
         self.group = unit_groups(config.groups, data)
@@ -103,7 +117,9 @@ class _Search:
         n_latents = min(SIGMA_SIZE[0], 2 * self.data.sizes[names.UNIT])
         k = max(1, min(SIGMA_SIZE[1], n_latents // 4))
         for sigma in self._sigmas():
-            config = self.config.replace(smoothing=sigma, n_latents=n_latents)
+            config = self.config.replace(
+                smoothing=sigma, n_latents=n_latents, levels=(), expansion=None
+            )
             if config.sparsifier not in PENALISED:
                 config = config.replace(k=k)
             scores[sigma] = self._scores([config], seeds=1)[0].score
@@ -179,9 +195,9 @@ class _Search:
         wanted = [one.replace(seed=one.seed + at) for one in configs for at in range(seeds)]
         scores: list[list[HiddenScore]] = [[] for _ in configs]
         for data in self.folds:
-            coders = new_coders(data, wanted, updates=UPDATES)
-            windows = windows_of(coders[0].record, data)
-            trained = train(coders, data, windows=windows, checks=1)
+            coders = new_coders(data, wanted, self.target, updates=UPDATES)
+            windows = windows_of(coders[0].record, data, target=self.target)
+            trained = train(coders, data, self.target, windows=windows, checks=1)
             for at, one in enumerate(score(trained, windows, windows.validation, self.group)):
                 scores[at // seeds] += [] if one is None else [one]
         return [
@@ -229,7 +245,10 @@ def score(
     sound = [one for one in coders if isinstance(one, SparseCoder)]
     if not sound:
         return [None] * len(coders)
-    found = iter(hidden_scores(sound, windows, index, group))
+    if sound[0].config.mask:
+        found = iter(hidden_scores(sound, windows, index, group))
+    else:
+        found = iter(target_scores(sound, windows, index))
     return [next(found) if isinstance(one, SparseCoder) else None for one in coders]
 
 

@@ -17,7 +17,7 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from nwbsparse.models.coder import SparseCoder
-from nwbsparse.training.bins import Windows
+from nwbsparse.training.bins import Windows, rows_seen
 
 CUT = 0.8
 """Cosine within a cluster of rows (average linkage); and of a latent with its counterpart."""
@@ -133,9 +133,9 @@ def activations(
     """Activations of the bins themselves, under the coder's threshold."""
     parts = []
     for some in index.split(CHUNK):
-        y = windows.batch(coder, some).y
-        pi = coder.pre_activation(y[:, -coder.window :])
-        active = coder.activate(pi)
+        active = coder.activate(
+            coder.pre_activation(rows_seen(coder, windows.batch(coder, some).y))
+        )
         parts.append(active.view(len(some), -1, active.shape[1])[:, -1])
     return torch.cat(parts).cpu().numpy()
 

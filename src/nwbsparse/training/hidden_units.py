@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from nwbsparse.models.coder import SparseCoder
-from nwbsparse.training.bins import Windows
+from nwbsparse.training.bins import Batch, Windows, rows_seen
 
 FOLDS = 4
 BLOCKS = 10
@@ -82,27 +82,61 @@ def hidden_scores(
         group: of each unit.
     """
     fold, mean = folds_of(group), _mean_target(coders[0], windows)
-    edges = np.linspace(0, len(index), BLOCKS + 1).round().astype(int)
     n_units = len(group)
     error = np.zeros((len(coders), BLOCKS, n_units))
     around = np.zeros((BLOCKS, n_units))
+    for block, batch in _blocks(windows, coders[0], index):
+        target, there = _target(batch, n_units)
+        around[block] += _squares((target - mean) * there)
+        for number in np.unique(fold):
+            hidden = torch.from_numpy(fold == number).to(target.device)
+            y = batch.y.masked_fill(hidden, 0.0) / (1 - float(hidden.double().mean()))
+            for at, coder in enumerate(coders):
+                off = ((target - _made(coder, y)) * there)[:, hidden]
+                error[at, block, hidden.cpu().numpy()] += _squares(off)
+    return [HiddenScore(one, around) for one in error]
+
+
+@torch.no_grad()
+def target_scores(
+    coders: Sequence[SparseCoder], windows: Windows, index: Int[Tensor, " window"]
+) -> list[HiddenScore]:
+    """The same of coders that reconstruct other units, or another bin, than they read.
+
+    Nothing is hidden, since nothing of the target is seen.
+    """
+    mean = _mean_target(coders[0], windows)
+    error = np.zeros((len(coders), BLOCKS, coders[0].n_targets))
+    around = np.zeros((BLOCKS, coders[0].n_targets))
+    for block, batch in _blocks(windows, coders[0], index):
+        target, there = _target(batch, coders[0].n_targets)
+        around[block] += _squares((target - mean) * there)
+        for at, coder in enumerate(coders):
+            error[at, block] += _squares((target - _made(coder, batch.y)) * there)
+    return [HiddenScore(one, around) for one in error]
+
+
+def _blocks(windows: Windows, coder: SparseCoder, index: Tensor) -> Iterator[tuple[int, Batch]]:
+    """Bins in order, in equal blocks and pieces of these."""
+    edges = np.linspace(0, len(index), BLOCKS + 1).round().astype(int)
     for block, (first, stop) in enumerate(pairwise(edges)):
         for some in index[first:stop].split(CHUNK):
-            batch = windows.batch(coders[0], some)
-            target = batch.target.view(len(some), -1, n_units)[:, -1]
-            there = torch.ones_like(target)
-            if batch.valid is not None:
-                there = batch.valid.view(len(some), -1, n_units)[:, -1].to(target.dtype)
-            around[block] += _squares((target - mean) * there)
-            for number in np.unique(fold):
-                hidden = torch.from_numpy(fold == number).to(target.device)
-                y = batch.y.masked_fill(hidden, 0.0) / (1 - float(hidden.double().mean()))
-                for at, coder in enumerate(coders):
-                    activation = coder.activate(coder.pre_activation(y[:, -coder.window :]))
-                    made = coder.decode(activation).view(len(some), -1, n_units)[:, -1]
-                    off = ((target - made) * there)[:, hidden]
-                    error[at, block, hidden.cpu().numpy()] += _squares(off)
-    return [HiddenScore(one, around) for one in error]
+            if len(some):
+                yield block, windows.batch(coder, some)
+
+
+def _target(batch: Batch, n_targets: int) -> tuple[Tensor, Tensor]:
+    """What the bins themselves hold (of a window the last), and 1 where it was observed."""
+    target = batch.target.view(len(batch.target), -1, n_targets)[:, -1]
+    if batch.valid is None:
+        return target, torch.ones_like(target)
+    return target, batch.valid.view(len(batch.valid), -1, n_targets)[:, -1].to(target.dtype)
+
+
+def _made(coder: SparseCoder, y: Tensor) -> Tensor:
+    """The reconstruction of the bins themselves."""
+    activation = coder.activate(coder.pre_activation(rows_seen(coder, y)))
+    return coder.decode(activation).view(len(y), -1, coder.n_targets)[:, -1]
 
 
 def _mean_target(coder: SparseCoder, windows: Windows) -> Float[Tensor, " unit"]:
@@ -110,12 +144,8 @@ def _mean_target(coder: SparseCoder, windows: Windows) -> Float[Tensor, " unit"]
     total: Tensor | float = 0.0
     seen: Tensor | float = 0.0
     for some in windows.train.split(CHUNK):
-        batch = windows.batch(coder, some)
-        target = batch.target.view(len(some), -1, coder.n_targets)[:, -1].double()
-        there = torch.ones_like(target)
-        if batch.valid is not None:
-            there = batch.valid.view(len(some), -1, coder.n_targets)[:, -1].double()
-        total, seen = total + (target * there).sum(dim=0), seen + there.sum(dim=0)
+        target, there = _target(windows.batch(coder, some), coder.n_targets)
+        total, seen = total + (target * there).double().sum(dim=0), seen + there.double().sum(dim=0)
     assert isinstance(total, Tensor) and isinstance(seen, Tensor)
     return (total / seen.clamp(min=1)).to(coder.scale.dtype)
 

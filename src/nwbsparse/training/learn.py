@@ -29,6 +29,8 @@ from nwbsparse.training.train import Callback, train
 
 SEED_UPDATES, REFIT_UPDATES = 600, 1000
 REFIT_RATE = 2e-3
+MASK = 0.25
+"""Share of hidden entries; .1 and .5 are a little worse."""
 FEWEST_GROUPS = 8
 """Groups of units below which nothing can be hidden: who is left to tell it?"""
 STABLE = 0.8
@@ -64,10 +66,11 @@ def learn(
     phases = Phases(checkpoint, data, config, resume=resume)
     config = settled_for(data, config, target)
     tried: list[Candidate] = []
-    if config.choose != "none" and target is None:
+    if config.choose != "none":
         config, tried = choose(
             data,
             config,
+            target=target,
             progress=progress,
             known=[Candidate(**one) for one in phases.known("choose")],
             tried=lambda found: phases.keep("choose", [asdict(one) for one in found]),
@@ -81,14 +84,9 @@ def learn(
     coder, found = made[0]
     learned: dict[str, Any] = {
         "asked": asked.to_dict(),
+        "options": config.to_dict(),
         "method": "consensus",
         "candidates": [asdict(one) for one in tried],
-        "chosen": {
-            "smoothing": config.smoothing,
-            "n_latents": config.n_latents,
-            "k": config.k,
-            "penalty_weight": config.penalty_weight,
-        },
         "recurrence": found.recurrence.tolist(),
     }
     if len(made) > 1:
@@ -109,14 +107,26 @@ def learn(
 
 
 def settled_for(data: Any, config: Config, target: Any = None) -> Config:
-    """The options of the recipe as far as the kind of data says (recipe, "where it does not apply")."""
-    hides = config.reads == names.COUNTS and target is None
-    hides = hides and not (config.target_units or config.target_regions)
-    mask = config.mask
-    if mask is None:
-        groups = len(np.unique(unit_groups(config.groups, data))) if hides else 0
-        mask = 0.25 if groups >= FEWEST_GROUPS else 0.0
-    return config.replace(mask=mask)
+    """The options as far as the kind of data says (recipe, "where it does not apply").
+
+    Nothing is hidden of an embedding, nor where other units or another bin are reconstructed, nor
+    of fewer than eight groups of units: those get one latent per unit.
+    """
+    other = bool(config.target_units or config.target_regions or config.lag or target is not None)
+    if config.reads != names.COUNTS:
+        return config.replace(mask=0.0, choose="none")
+    if config.encoder != "linear" and config.smoothing is None:
+        config = config.replace(smoothing=0.0)
+    if config.mask is not None or config.choose == "none":
+        return config.replace(mask=config.mask or 0.0)
+    if other:
+        return config.replace(mask=0.0)
+    if len(np.unique(unit_groups(config.groups, data))) >= FEWEST_GROUPS:
+        return config.replace(mask=MASK)
+    few = {"mask": 0.0, "choose": "none"}
+    if not config.levels and config.n_latents is None and config.expansion is None:
+        few |= {"n_latents": data.sizes[names.UNIT], "k": config.k or 1}
+    return config.replace(**few)
 
 
 def _one(
