@@ -11,7 +11,7 @@ from make.recordings import circle, laps, poisson_spikes, write_recording
 from nwbsparse.errors import EnvironmentProblem
 from nwbsparse.results.results import open_results
 
-FAST = ("--n-latents=12", "--k=2", "--max-epochs=3", "--n-shifts=50", "--quiet")
+FAST = ("--preset=plain", "--n-latents=12", "--k=2", "--max-epochs=3", "--n-shifts=50", "--quiet")
 
 
 @pytest.fixture(scope="module")

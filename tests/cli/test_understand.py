@@ -21,7 +21,14 @@ def run_folder(finished, tmp_path):
 @pytest.fixture
 def fitted(recording, tmp_path):
     out = tmp_path / "fitted"
-    flags = ("--bin-width=0.1", "--n-latents=16", "--k=2", "--max-epochs=4", "--n-shifts=50")
+    flags = (
+        "--preset=plain",
+        "--bin-width=0.1",
+        "--n-latents=16",
+        "--k=2",
+        "--max-epochs=4",
+        "--n-shifts=50",
+    )
     assert run_cli("fit", recording, "--out", out, *flags, "--quiet") == 0
     return out
 
@@ -134,7 +141,14 @@ def test_a_folder_without_a_coder_is_refused(command, tmp_path, capsys):
 
 def test_several_seeds_can_confirm(recording, tmp_path):
     out = tmp_path / "seeds"
-    flags = ("--bin-width=0.1", "--n-latents=16", "--k=2", "--max-epochs=4", "--n-shifts=50")
+    flags = (
+        "--preset=plain",
+        "--bin-width=0.1",
+        "--n-latents=16",
+        "--k=2",
+        "--max-epochs=4",
+        "--n-shifts=50",
+    )
     assert run_cli("run", recording, "--out", out, *flags, "--seeds=2", "--quiet") == 0
     numbers = json.loads((out / "metrics.json").read_text())
     results = ns.open_results(annotated(out))

@@ -16,6 +16,7 @@ from nwbsparse.errors import BadInput
 from nwbsparse.results import label as curation
 
 OPTIONS = (
+    "--preset=plain",
     *("--bin-width=0.1", "--n-latents=12", "--k=1", "--max-epochs=40", "--n-shifts=100"),
     "--seeds=3",
 )

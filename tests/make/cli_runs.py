@@ -4,7 +4,9 @@ import pytest
 
 from nwbsparse.__main__ import main
 
-QUICK = ("--bin-width=0.1", "--n-latents=16", "--k=2", "--max-epochs=8", "--n-shifts=50")
+QUICK = (
+    "--preset=plain", "--bin-width=0.1", "--n-latents=16", "--k=2", "--max-epochs=8", "--n-shifts=50",
+)  # fmt: skip
 
 
 def run_cli(*tokens):

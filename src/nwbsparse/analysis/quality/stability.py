@@ -38,9 +38,9 @@ METHOD = (
 
 
 CONSENSUS_METHOD = (
-    f"rows of all seeds clustered by cosine (average linkage, {CUT:g}), clusters of {KEPT:.0%} of the seeds "
-    "kept and refitted; a latent is found again where another consensus, of other seeds, has a row "
-    f"of cosine {CUT:g} whose activations correlate by {ALIKE:g} or more on held-out bins"
+    f"rows of all seeds clustered by cosine (average linkage, {CUT:g}), clusters of {KEPT:.0%} of "
+    "the seeds kept and refitted; a latent is found again where another consensus, of other seeds, "
+    f"has a row of cosine {CUT:g} whose activations correlate by {ALIKE:g} or more on held-out bins"
 )
 
 
