@@ -35,7 +35,6 @@ class Wall:
             raise ImportError(name + " is not installed here")
 sys.meta_path.insert(0, Wall())
 from pynwb import NWBHDF5IO
-from make.configs import plain_config
 with NWBHDF5IO(sys.argv[1], "r") as io:
     nwbfile = io.read()
     print(sorted({type(thing).__name__ for thing in nwbfile.objects.values()}))

@@ -12,13 +12,13 @@ import pytest
 import xarray as xr
 
 import nwbsparse as ns
-from make.cli_runs import run_cli
+from make.cli_runs import PLAIN, run_cli
 from make.configs import plain_config
 from nwbsparse.models.checkpoint import to_bytes
 from nwbsparse.options.config import read_toml
 from nwbsparse.runs.prepare import prepare
 
-FIT = ("--preset=plain", "--bin-width=0.1", "--n-latents=16", "--k=2", "--max-epochs=4")
+FIT = (PLAIN, "--bin-width=0.1", "--n-latents=16", "--k=2", "--max-epochs=4")
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +118,7 @@ def test_combinations_that_cannot_work_name_those_that_can(recording, tmp_path, 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stopped_fit_resumes_to_the_same_bytes(number, recording, tmp_path):
     options = (
-        "--preset=plain",
+        PLAIN,
         "--bin-width=0.1",
         "--n-latents=16",
         "--k=2",

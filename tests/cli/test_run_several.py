@@ -6,12 +6,12 @@ import shutil
 
 import pytest
 
-from make.cli_runs import QUICK, run_cli
+from make.cli_runs import PLAIN, QUICK, run_cli
 from make.recordings import circle, laps, poisson_spikes, write_recording
 from nwbsparse.errors import EnvironmentProblem
 from nwbsparse.results.results import open_results
 
-FAST = ("--preset=plain", "--n-latents=12", "--k=2", "--max-epochs=3", "--n-shifts=50", "--quiet")
+FAST = (PLAIN, "--n-latents=12", "--k=2", "--max-epochs=3", "--n-shifts=50", "--quiet")
 
 
 @pytest.fixture(scope="module")

@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 
 import nwbsparse as ns
-from make.cli_runs import run_cli
+from make.cli_runs import PLAIN, run_cli
 from make.two_regions import ids, write_two_regions
 
 FLAGS = (
-    "--preset=plain",
+    PLAIN,
     "--bin-width=0.1",
     "--n-latents=8",
     "--k=1",

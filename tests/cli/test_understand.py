@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 
 import nwbsparse as ns
-from make.cli_runs import run_cli
+from make.cli_runs import PLAIN, run_cli
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def run_folder(finished, tmp_path):
 def fitted(recording, tmp_path):
     out = tmp_path / "fitted"
     flags = (
-        "--preset=plain",
+        PLAIN,
         "--bin-width=0.1",
         "--n-latents=16",
         "--k=2",
@@ -142,7 +142,7 @@ def test_a_folder_without_a_coder_is_refused(command, tmp_path, capsys):
 def test_several_seeds_can_confirm(recording, tmp_path):
     out = tmp_path / "seeds"
     flags = (
-        "--preset=plain",
+        PLAIN,
         "--bin-width=0.1",
         "--n-latents=16",
         "--k=2",

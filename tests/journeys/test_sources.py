@@ -6,7 +6,7 @@ import h5py
 import pytest
 
 import nwbsparse as ns
-from make.cli_runs import run_cli
+from make.cli_runs import PLAIN, run_cli
 from make.recordings import circle, damaged, laps, poisson_spikes, write_recording
 from nwbsparse.errors import BadInput
 
@@ -63,7 +63,7 @@ def test_write_refuses_it_too(mode, run_folder, other, tmp_path, capsys):
 
 def test_a_fit_is_held_to_its_recording(recording, other, tmp_path, capsys):
     flags = (
-        "--preset=plain",
+        PLAIN,
         "--bin-width=0.1",
         "--n-latents=8",
         "--k=2",
@@ -95,7 +95,7 @@ def test_a_fit_takes_an_annotated_copy_until_its_spikes_are_edited(
     recording, annotated, tmp_path, capsys
 ):
     flags = (
-        "--preset=plain",
+        PLAIN,
         "--bin-width=0.1",
         "--n-latents=8",
         "--k=2",
