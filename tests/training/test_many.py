@@ -8,7 +8,7 @@ from make.configs import plain_config
 from make.fits import KINDS, everything
 from make.sessions import make_binned, planted
 from nwbsparse.errors import BadInput
-from nwbsparse.training import fit as fitting
+from nwbsparse.training import memory as fitting
 from nwbsparse.training.engine import TrainingDiverged
 from nwbsparse.training.fit import fit, fit_many
 

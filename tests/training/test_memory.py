@@ -13,9 +13,11 @@ from make.fits import KINDS
 from make.sessions import make_binned, planted
 from nwbsparse.errors import EnvironmentProblem
 from nwbsparse.training import device as devices
-from nwbsparse.training import fit as fitting
+from nwbsparse.training import memory as fitting
+from nwbsparse.training import train as training
 from nwbsparse.training.device import available_bytes, check_memory, pick_device
-from nwbsparse.training.fit import fit, fit_many, needed_bytes
+from nwbsparse.training.fit import fit, fit_many
+from nwbsparse.training.memory import needed_bytes
 
 CPU = torch.device("cpu")
 START = """
@@ -118,7 +120,7 @@ def test_where_nobody_can_tell_nothing_is_refused(monkeypatch):
 @pytest.mark.fault(56)
 def test_nothing_is_trained_that_does_not_fit(monkeypatch):
     monkeypatch.setattr(devices, "available_bytes", lambda device: 1000)
-    monkeypatch.setattr(fitting, "Training", lambda *_: pytest.fail("it was begun"))
+    monkeypatch.setattr(training, "Training", lambda *_, **__: pytest.fail("it was begun"))
     data, configs = (
         make_binned(planted(900)),
         [plain_config(**KINDS["topk"], seed=seed) for seed in (0, 1)],

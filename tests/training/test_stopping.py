@@ -9,7 +9,7 @@ import pytest
 from make.configs import plain_config
 from make.fits import KINDS, at_start_of_update, everything, raises
 from make.sessions import make_binned, planted
-from nwbsparse.training import fit as fitting
+from nwbsparse.training import train as fitting
 from nwbsparse.training.fit import fit
 from nwbsparse.training.saved import FILE
 from nwbsparse.training.stopping import SIGNALS
