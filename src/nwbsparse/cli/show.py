@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from nwbsparse.binning.events import MAX_LABELS
+from nwbsparse.cli.choices import show_choices
 from nwbsparse.options.config import to_toml
 from nwbsparse.progress import Progress, silent
 
@@ -154,6 +155,7 @@ def _series_line(one: dict[str, Any]) -> Text:
 def show_run(console: Console, done: Any) -> None:
     """The end of a run: the numbers, where the files are, what to try next."""
     numbers = done.metrics
+    show_choices(console, done.results.coder.record.learned)
     console.print()
     console.print(
         Text.assemble(

@@ -1,5 +1,6 @@
 """All figures, one function each: datasets in, matplotlib Axes out, no pyplot state touched."""
 
+from nwbsparse.views.plots.candidates import candidates
 from nwbsparse.views.plots.comparison import confusion_matrix, decoding_comparison, stability_matrix
 from nwbsparse.views.plots.conditions import condition_bars, selectivity_bars
 from nwbsparse.views.plots.fields import latent_fields
@@ -25,6 +26,7 @@ from nwbsparse.views.plots.units import (
 __all__ = [
     "ablation_heatmap",
     "activation_triggered",
+    "candidates",
     "comparison_bars",
     "condition_bars",
     "confusion_matrix",
