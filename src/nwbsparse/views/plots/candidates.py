@@ -56,9 +56,10 @@ def candidates(coder: SparseCoder, ax: Axes | None = None) -> Axes:
     return tidy(ax, x="latents", y="R² of hidden units")
 
 
-def mixed(first: str, second: str, share: float) -> np.ndarray:
+def mixed(first: str, second: str, share: float) -> tuple[float, float, float]:
     """A colour between two: the second's share of it."""
-    return (1 - share) * np.array(to_rgb(first)) + share * np.array(to_rgb(second))
+    red, green, blue = (1 - share) * np.array(to_rgb(first)) + share * np.array(to_rgb(second))
+    return float(red), float(green), float(blue)
 
 
 def _mark(ax: Axes, chosen: list[dict[str, Any]]) -> None:
