@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from nwbsparse.errors import BadInput, did_you_mean, raise_together
+from nwbsparse.errors import BadInput, raise_together, unknown
 
 _COMPARE = {
     ast.Lt: operator.lt,
@@ -94,9 +94,7 @@ class _Walk:
 
     def column(self, name: str) -> np.ndarray:
         if name not in self.columns:
-            known = ", ".join(sorted(self.columns)) or "none"
-            hint = did_you_mean(name, self.columns)
-            raise BadInput(f"{self.what}: there is no '{name}'{hint} (there are: {known})")
+            raise unknown(name, sorted(self.columns), what="", where=self.what)
         return np.asarray(self.columns[name])
 
     def refusal(self, node: ast.expr) -> BadInput:

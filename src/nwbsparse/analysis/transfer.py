@@ -13,7 +13,7 @@ from nwbsparse.analysis.apply.encode import encode
 from nwbsparse.analysis.behaviour.association import pearson
 from nwbsparse.analysis.explain import explain
 from nwbsparse.binning.sessions.join import ids_of
-from nwbsparse.errors import BadInput, did_you_mean
+from nwbsparse.errors import BadInput, unknown
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.schema import check, with_step
 
@@ -104,7 +104,7 @@ def _with_units_of(
     ):
         for unit in ids:
             if unit not in known:
-                raise BadInput(f"{whose} has no unit '{unit}'{did_you_mean(unit, known)}")
+                raise unknown(unit, known, what="unit", of=whose)
     if not partner.keys() & set(coder.record.unit_ids):
         raise BadInput(
             "no unit of the other session has an id that the coder reads; say which are the same "

@@ -8,7 +8,7 @@ import numpy as np
 
 from nwbsparse import names
 from nwbsparse.binning.clock import trace_step, trace_stretches
-from nwbsparse.errors import BadInput, did_you_mean
+from nwbsparse.errors import BadInput, unknown
 from nwbsparse.session import EDGE_TOLERANCE, Session
 
 BIN_WIDTHS = (0.01, 0.02, 0.025, 0.05, 0.1, 0.2)
@@ -137,9 +137,7 @@ def _stretches(session: Session, intervals: str | np.ndarray) -> np.ndarray:
     if not isinstance(intervals, str):
         return np.asarray(intervals, dtype=np.float64).reshape(-1, 2)
     if intervals not in session.intervals:
-        known = ", ".join(session.intervals) or "none"
-        hint = did_you_mean(intervals, session.intervals)
-        raise BadInput(f"there is no interval table '{intervals}'{hint} (there are: {known})")
+        raise unknown(intervals, session.intervals, what="interval table")
     return _bounds(session.intervals[intervals])
 
 

@@ -9,7 +9,7 @@ from nwbsparse import names
 from nwbsparse.binning.counts import count_window
 from nwbsparse.binning.grid import observed
 from nwbsparse.binning.to_bins import Units, select_units
-from nwbsparse.errors import BadInput, did_you_mean
+from nwbsparse.errors import BadInput, unknown
 from nwbsparse.session import EDGE_TOLERANCE, Session
 
 
@@ -46,14 +46,10 @@ def trial_counts(
         BadInput: there is no such table or column, or the window is empty.
     """
     if table not in session.intervals:
-        known = ", ".join(session.intervals) or "none"
-        hint = did_you_mean(table, session.intervals)
-        raise BadInput(f"there is no table '{table}'{hint}; there are: {known}")
+        raise unknown(table, session.intervals, what="table")
     rows = session.intervals[table]
     if align not in rows:
-        raise BadInput(
-            f"{table} has no column '{align}'{did_you_mean(align, map(str, rows.data_vars))}"
-        )
+        raise unknown(align, rows.data_vars, what="column", of=table)
     n_bins = int(np.floor((before + after + EDGE_TOLERANCE) / bin_width)) if bin_width > 0 else 0
     if n_bins < 1:
         raise BadInput(f"a window of {before + after:g} s holds no bin of {bin_width:g} s")

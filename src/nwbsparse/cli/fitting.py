@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -16,18 +15,21 @@ from nwbsparse.analysis.quality.evaluate import evaluate
 from nwbsparse.analysis.quality.stability import Seeds, fit_seeds
 from nwbsparse.cli.live import training_table
 from nwbsparse.embedding.attach import embedding_of
-from nwbsparse.errors import BadInput, EnvironmentProblem
+from nwbsparse.errors import BadInput, EnvironmentProblem, NwbsparseError
 from nwbsparse.files.made_folder import check_writable
+from nwbsparse.files.whole import write_whole
 from nwbsparse.io.read import read_as
 from nwbsparse.models import checkpoint
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.options.config import Config, to_toml
 from nwbsparse.results.folder import (
+    NUMBERS,
     STABILITY,
     check_one_session,
     embedding_in,
     keep_embedding,
     save_netcdf,
+    to_json,
 )
 from nwbsparse.runs.prepare import bins_said, prepare, reading
 from nwbsparse.runs.run import stability_said
@@ -74,19 +76,15 @@ def fit_into(
             coder = fit(binned, config, progress=progress, checkpoint=out, resume=resume)
     metrics = evaluate(coder, binned)
     try:
-        out.mkdir(parents=True, exist_ok=True)
         if found is not None:
             _save_seeds(found, out)
-        (out / "run.toml").write_text(
-            to_toml(coder.record.options, source=Path(source).name), encoding="utf-8"
-        )
-        (out / "metrics.json").write_text(
-            json.dumps(_numbers(coder, metrics, found), indent=1, sort_keys=True) + "\n",
-            encoding="utf-8",
-        )
+        write_whole(out / "run.toml", to_toml(coder.record.options, source=Path(source).name))
+        write_whole(out / NUMBERS, to_json(_numbers(coder, metrics, found)))
         keep_embedding(embedding_of(binned, config.reads), out)
         checkpoint.save(coder, out)
         (out / FILE).unlink(missing_ok=True)
+    except NwbsparseError:
+        raise
     except OSError as error:
         raise EnvironmentProblem(f"{out} cannot be written to: {error.strerror}") from error
     for line in _said(coder, metrics, found):
@@ -119,14 +117,7 @@ def encode_into(
     session = read_as(source, coder.config, strict=strict)
     binned = prepare(session, coder.config, embedding=given)
     latents = encode(coder, binned)
-    partial = out.with_name(f".{out.name}.partial")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        save_netcdf(latents, partial)
-        partial.replace(out)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise EnvironmentProblem(f"{out} cannot be written: {error}") from error
+    save_netcdf(latents, out)
     say(
         f"wrote {coder.n_latents} latents of {latents.sizes['time']:,} bins to {out}; in Python: "
         f"xarray.open_dataset('{out}')"

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from nwbsparse.errors import BadInput, did_you_mean
+from nwbsparse.errors import BadInput, unknown
 from nwbsparse.io.stops import stops_are_heard
 from nwbsparse.io.stream import public_address
 from nwbsparse.options.config import ReadOptions
@@ -71,12 +71,8 @@ def read(source: Any, **options: Any) -> Any:
         return [read(one, **options) for one in source]
     kind = what_is(source)
     known = options_of(source)
-    unknown = [option for option in options if option not in known]
-    if unknown:
-        hint = did_you_mean(unknown[0], known)
-        raise BadInput(
-            f"reading {kind} has no option '{unknown[0]}'{hint} (it has: {', '.join(known)})"
-        )
+    if others := [option for option in options if option not in known]:
+        raise unknown(others[0], known, what="option", of=f"reading {kind}")
     session = _reader(kind)(source, **options)
     uri = public_address(source)
     return replace(session, source=replace(session.source, uri=uri)) if uri else session
@@ -87,9 +83,22 @@ def read_as(source: Any, options: ReadOptions, *, strict: bool = False) -> Sessi
     return read(source, strict=strict, **options.for_reading(options_of(source)))
 
 
+def read_opened(recording: Any, options: ReadOptions) -> Session:
+    """Read an NWB recording that is open (``nwbsparse.io.nwb.opening.opened``) with the options of a run.
+
+    It stays open, and is not built a second time.
+    """
+    reader = _reader("NWB")
+    return reader(recording, **options.for_reading(_options_of(reader)))
+
+
 def options_of(source: Any) -> list[str]:
     """The options that reading this source takes."""
-    return list(inspect.signature(_reader(what_is(source))).parameters)[1:]
+    return _options_of(_reader(what_is(source)))
+
+
+def _options_of(reader: Reader) -> list[str]:
+    return list(inspect.signature(reader).parameters)[1:]
 
 
 def _reader(kind: str) -> Reader:

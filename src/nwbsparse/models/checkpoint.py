@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load as tensors_from_bytes
 from safetensors.torch import save as tensors_to_bytes
 
-from nwbsparse.errors import BadInput, EnvironmentProblem, IntegrityError
+from nwbsparse.errors import BadInput, IntegrityError
+from nwbsparse.files.whole import write_whole
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.models.record import CoderRecord, SessionSource
 from nwbsparse.options.config import from_dict
@@ -109,7 +108,7 @@ def save(coder: SparseCoder, folder: str | Path) -> None:
     """
     folder = Path(folder).expanduser()
     write_whole(folder / TENSORS, to_bytes(coder))
-    write_whole(folder / WORDS, json.dumps(to_words(coder), indent=1, sort_keys=True).encode())
+    write_whole(folder / WORDS, json.dumps(to_words(coder), indent=1, sort_keys=True))
 
 
 def load(folder: str | Path) -> SparseCoder:
@@ -129,23 +128,3 @@ def load(folder: str | Path) -> SparseCoder:
     if not isinstance(words, dict):
         raise IntegrityError(f"{folder / WORDS} is damaged: it holds no table")
     return from_parts((folder / TENSORS).read_bytes(), words)
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file, and the folders it lies in, completely or not at all.
-
-    Raises:
-        EnvironmentProblem: it cannot be written; an earlier file of that name is still there.
-    """
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        partial.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            partial.unlink()
-        raise EnvironmentProblem(f"{path} cannot be written: {error.strerror}") from error

@@ -28,7 +28,7 @@ from safetensors.torch import save as tensors_to_bytes
 from torch import Tensor
 
 from nwbsparse.errors import raise_together
-from nwbsparse.models.checkpoint import write_whole
+from nwbsparse.files.whole import write_whole
 from nwbsparse.models.coder import SparseCoder
 
 FORMAT = 1

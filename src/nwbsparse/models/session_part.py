@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from nwbsparse.errors import BadInput, did_you_mean
+from nwbsparse.errors import BadInput, unknown
 from nwbsparse.models.architecture import DECODER_BIAS, DICTIONARY, DISPERSION
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.models.encoders import WEIGHT, ModelAttention
@@ -49,10 +49,8 @@ def coder_of_session(coder: SparseCoder, session: str) -> SparseCoder:
         )
     known = record.session_names
     if session not in known:
-        there = ", ".join(known) or "none: it was not learned from joined sessions"
-        raise BadInput(
-            f"the coder has no session '{session}'{did_you_mean(session, known)}; it has {there}"
-        )
+        there = known or ("none: it was not learned from joined sessions",)
+        raise unknown(session, there, what="session", of="the coder")
     inputs, targets = (_columns(ids, session) for ids in (record.unit_ids, record.targets))
     if not inputs or not targets:
         what = "encodes" if not inputs else "reconstructs"

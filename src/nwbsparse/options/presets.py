@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import product
 from typing import Any
 
-from nwbsparse.errors import BadInput, did_you_mean
+from nwbsparse.errors import unknown
 from nwbsparse.options.config import Config
 from nwbsparse.options.earlier import BEFORE_HIDING
 
@@ -56,10 +56,7 @@ def preset(name: str) -> dict[str, Any]:
         BadInput: there is no recipe of that name.
     """
     if name not in PRESETS:
-        known = ", ".join(PRESETS)
-        raise BadInput(
-            f"there is no preset '{name}'{did_you_mean(name, PRESETS)}; there are: {known}"
-        )
+        raise unknown(name, PRESETS, what="preset")
     return dict(PRESETS[name])
 
 

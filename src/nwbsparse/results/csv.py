@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from nwbsparse.errors import BadInput, EnvironmentProblem
+from nwbsparse.errors import BadInput
+from nwbsparse.files.whole import whole_file
 
 VALUES = "values"
 
@@ -57,12 +58,7 @@ def write_csv(dataset: xr.Dataset, folder: str | Path, *, overwrite: bool = Fals
     there = [path.name for path in paths.values() if path.exists()]
     if there and not overwrite:
         raise BadInput(f"{folder} already holds {', '.join(there)}; use --overwrite")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, frame in made.items():
-            partial = folder / f".{name}.csv.partial"
-            frame.to_csv(partial, index=False, float_format="%.9g")
-            partial.replace(paths[name])
-    except OSError as error:
-        raise EnvironmentProblem(f"tables cannot be written to {folder}: {error}") from error
+    for name, frame in made.items():
+        with whole_file(paths[name]) as fresh:
+            frame.to_csv(fresh, index=False, float_format="%.9g")
     return list(paths.values())

@@ -13,6 +13,7 @@ import xarray as xr
 from nwbsparse import names
 from nwbsparse.analysis.apply.populations import encoded
 from nwbsparse.errors import BadInput, EnvironmentProblem
+from nwbsparse.files.whole import whole_file, write_whole
 from nwbsparse.results.results import Results
 
 ATTRIBUTION, METRICS, STABILITY = "attribution.nc", "metrics.nc", "stability.nc"
@@ -110,7 +111,11 @@ def to_json(numbers: dict[str, Any]) -> str:
 
 
 def save_netcdf(dataset: xr.Dataset, path: Path) -> None:
-    """Write a dataset as netCDF 4, compressed; booleans become 0 and 1."""
+    """Write a dataset as netCDF 4, compressed, complete or not at all; booleans become 0 and 1.
+
+    Raises:
+        EnvironmentProblem: it cannot be written.
+    """
     plain = dataset.copy()
     for name, variable in plain.variables.items():
         if variable.dtype == bool:
@@ -120,22 +125,18 @@ def save_netcdf(dataset: xr.Dataset, path: Path) -> None:
         for name, variable in plain.data_vars.items()
         if variable.dtype.kind in "iuf" and variable.ndim and variable.size
     }
-    plain.to_netcdf(path, engine="h5netcdf", encoding=encoding)
+    with whole_file(path) as fresh:
+        plain.to_netcdf(fresh, engine="h5netcdf", encoding=encoding)
 
 
 def _keep(dataset: xr.Dataset, path: Path, numbers: dict[str, Any]) -> None:
     written = path.parent / NUMBERS
     try:
         known = json.loads(written.read_text(encoding="utf-8")) if written.is_file() else {}
-        for target, write in (
-            (path, lambda partial: save_netcdf(dataset, partial)),
-            (written, lambda partial: partial.write_text(to_json(known | _finite(numbers)))),
-        ):
-            partial = target.with_name(f".{target.name}.partial")
-            write(partial)
-            partial.replace(target)
     except OSError as error:
-        raise EnvironmentProblem(f"{path.parent} cannot be written to: {error}") from error
+        raise EnvironmentProblem(f"{written} cannot be read: {error}") from error
+    save_netcdf(dataset, path)
+    write_whole(written, to_json(known | _finite(numbers)))
 
 
 def _of_metrics(metrics: xr.Dataset) -> dict[str, Any]:

@@ -13,7 +13,8 @@ import torch
 import xarray as xr
 
 from nwbsparse import names
-from nwbsparse.annotated.read.same_units import Digests, check_units, digests_of, file_of
+from nwbsparse.annotated.elements.digests import Digests
+from nwbsparse.annotated.read.same_units import check_units, digests_of, file_of
 from nwbsparse.annotated.stored import OtherTable, StoredResult
 from nwbsparse.errors import BadInput, IntegrityError
 from nwbsparse.io.stops import stops_are_heard
@@ -239,26 +240,20 @@ def open_results(path: str | Path, *, name: str | None = None) -> Results:
         IntegrityError: the stored coder or datasets are damaged (the message names what changed),
             or the file links to another recording.
     """
-    from nwbsparse.annotated.links import check_linked
-    from nwbsparse.annotated.read.opened import opened_model, source_is_here, without_recording
-    from nwbsparse.annotated.read.parse import parse_model
-    from nwbsparse.io.read import read_as
+    from nwbsparse.annotated.read.opened import opened_result, source_is_here, without_recording
+    from nwbsparse.io.read import read_opened
 
     path = Path(path).expanduser()
-    here = source_is_here(path)
-    with opened_model(path, name, alone=not here) as model:
-        stored = parse_model(model)
-    coder = from_parts(stored.tensors, dict(stored.words))
     other: Session | None = None
-    if here:
-        check_linked(path, stored.source)
-        session = read_as(path, coder.config)
-        if stored.target is not None:
-            other = read_as(
-                path, coder.config.replace(series=stored.target.series or None, band=())
-            )
-    else:
-        session = without_recording(path, stored)
+    with opened_result(path, name, alone=not source_is_here(path)) as (stored, recording):
+        coder = from_parts(stored.tensors, dict(stored.words))
+        if recording is None:
+            session = without_recording(path, stored)
+        else:
+            session = read_opened(recording, coder.config)
+        if recording is not None and stored.target is not None:
+            series = stored.target.series or None
+            other = read_opened(recording, coder.config.replace(series=series, band=()))
     if stored.latents.attrs.get("coder_id") != coder.id:
         raise IntegrityError(f"{path}: the activations were not made by the stored coder")
     return Results(

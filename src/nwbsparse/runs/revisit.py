@@ -156,12 +156,12 @@ def recording_of(
 
 def _is_copy(session: Session, made_from: str) -> bool:
     """Whether a file holds results that were made from the file with this checksum, and units as then."""
-    from nwbsparse.annotated.write.pairing import digests_then
+    from nwbsparse.annotated.read.look import look
 
     path = session.source.path
     if path is None or not session.source.nwb_version:
         return False
-    known = digests_then(path, made_from)
+    known = look(path).digests_then(made_from)
     return known is not None and not n_changed(known, digests_of(session))
 
 

@@ -16,10 +16,11 @@ from pynwb import NWBHDF5IO
 from nwbsparse.annotated.elements.populations import recorded_in
 from nwbsparse.annotated.read.checksums import check_manifest
 from nwbsparse.annotated.read.opened import models_in
+from nwbsparse.annotated.record import read_record
 from nwbsparse.annotated.safe.publish import check_space, partial_of, publish
 from nwbsparse.annotated.write import verify
 from nwbsparse.annotated.write.kept import allow_plain_columns, leave_out_films, leave_out_raw
-from nwbsparse.errors import BadInput, EnvironmentProblem, IntegrityError
+from nwbsparse.errors import BadInput, EnvironmentProblem, IntegrityError, unknown
 from nwbsparse.io.check import check_readable
 from nwbsparse.io.digest import digest_of
 from nwbsparse.io.nwb.opening import built
@@ -119,7 +120,7 @@ def _place(nwbfile: Any, source: Path, name: str | None, session_id: str | None)
             f"{source} holds no sparse latents; `nwbsparse run {source.name}` makes them"
         )
     if name is not None and name not in models:
-        raise BadInput(f"{source}: no result '{name}'; choose one of {', '.join(sorted(models))}")
+        raise unknown(name, sorted(models), what="result", where=source)
     held = nwbfile.session_id
     if held and session_id not in (None, held):
         raise BadInput(f"the file says session_id {held!r}; leave out --session-id {session_id!r}")
@@ -185,7 +186,7 @@ def _export(
             if any(getattr(written.subject, key) != value for key, value in added.items()):
                 raise IntegrityError("what was said about the subject is not in the file")
             for model in models_in(written).values():
-                check_manifest(model)
+                check_manifest(model, read_record(model))
         verify.check_validation(known, path=str(partial))
     _check_data(like, partial)
     if has_external_links(partial):

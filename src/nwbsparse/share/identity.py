@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from nwbsparse.annotated.read.opened import models_in, opened_file
+from nwbsparse.annotated.record import read_record
 from nwbsparse.io.check import check_readable
 from nwbsparse.io.stops import stops_are_heard
-from nwbsparse.share.integrity import stored_words
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,9 @@ def identity(model: Any) -> Identity:
 
     Raises:
         IntegrityError: its record cannot be read.
+        NewerFormat: a later version of nwbsparse wrote it.
     """
-    coder = stored_words(model).get("coder", {})
+    coder = read_record(model).coder
     others = getattr(model, "output_population", None)
     coder_id = str(coder.get("id", ""))
     return Identity(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from nwbsparse.annotated.elements.populations import populations_of, reconstructed_by
 from nwbsparse.annotated.read.checksums import check_manifest
+from nwbsparse.annotated.record import NewerFormat, read_record
 from nwbsparse.errors import IntegrityError
 
 BLOCK = 2**20
@@ -22,11 +22,16 @@ def problems_of(model: Any) -> list[str]:
     Its checksums, the shapes of its parts against each other, the rows and ids of the units it
     refers to, its activations (finite, each index a latent, ``indptr`` growing), its splits.
     Damage in one part does not keep the others from being looked at.
+
+    Raises:
+        NewerFormat: a later version of nwbsparse wrote it, so that nothing can be said.
     """
     found: list[str] = []
     for check in (_sums, _shapes, _units, _activations, _splits, _scores):
         try:
             found += check(model)
+        except NewerFormat:
+            raise
         except IntegrityError as error:
             found.append(str(error))
         except Exception as error:  # a part that is missing or of another kind raises anything
@@ -35,7 +40,7 @@ def problems_of(model: Any) -> list[str]:
 
 
 def _sums(model: Any) -> list[str]:
-    check_manifest(model)
+    check_manifest(model, read_record(model))
     return []
 
 
@@ -140,16 +145,3 @@ def _blocks(data: Any) -> Iterator[np.ndarray]:
 
 def _all(data: Any, holds: Callable[[np.ndarray], bool]) -> bool:
     return all(holds(block) for block in _blocks(data))
-
-
-def stored_words(model: Any) -> dict[str, Any]:
-    """A model's record of its coder and run, as it stands in ``environment``.
-
-    Raises:
-        IntegrityError: it cannot be read.
-    """
-    try:
-        words = json.loads(model.environment)
-        return {**words, "config": json.loads(model.hyperparameters)}
-    except (TypeError, ValueError) as error:
-        raise IntegrityError(f"the record of '{model.name}' cannot be read: {error}") from None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +12,10 @@ import h5py
 import numpy as np
 import xarray as xr
 
+from nwbsparse.annotated.record import ENVIRONMENT, OPTIONS, record_from
 from nwbsparse.errors import BadInput, EnvironmentProblem, NwbsparseError
 from nwbsparse.files.made_folder import made_folder
+from nwbsparse.files.whole import write_whole
 from nwbsparse.io.nwb.contents import MODULE
 from nwbsparse.io.rules.values import text
 from nwbsparse.models import checkpoint
@@ -23,7 +24,7 @@ from nwbsparse.share.survey import whole
 from nwbsparse.share.truncated import Padded, opened_whole_or_not
 
 _TABLE = "colnames"
-_CODER = ("parameters", "environment", "hyperparameters")
+_CODER = ("parameters", ENVIRONMENT, OPTIONS)
 
 
 @dataclass(frozen=True)
@@ -93,16 +94,15 @@ class _Saving:
     def _coder(self, place: Path, group: Any) -> None:
         parts = {key: self._values(group, key) for key in _CODER}
         try:
-            words = json.loads(_said(parts["environment"]))["coder"]
-            config = json.loads(_said(parts["hyperparameters"]))
+            texts = (_said(parts[key]) for key in (ENVIRONMENT, OPTIONS))
             held = parts["parameters"]
             tensors = b"" if held is None else held.tobytes()
-            coder = checkpoint.from_parts(tensors, {**words, "config": config})
+            coder = checkpoint.from_parts(tensors, record_from(*texts, name=place.name).words)
         except (TypeError, AttributeError, KeyError, ValueError, NwbsparseError) as error:
             said = f"the coder of {group.name}: its record or weights are not whole ({error})"
             self.lost.append(said)
             if parts["parameters"] is not None:
-                checkpoint.write_whole(place / checkpoint.TENSORS, parts["parameters"].tobytes())
+                write_whole(place / checkpoint.TENSORS, parts["parameters"].tobytes())
                 self.saved.append(place / checkpoint.TENSORS)
             return
         checkpoint.save(coder, place)

@@ -13,6 +13,7 @@ from safetensors.numpy import load as arrays_from_bytes
 
 from nwbsparse.annotated.read.opened import models_in, opened_file
 from nwbsparse.annotated.read.parse import parse_model
+from nwbsparse.annotated.record import NewerFormat
 from nwbsparse.errors import BadInput, EnvironmentProblem, NwbsparseError
 from nwbsparse.io.check import Damaged, bombs_in, check_readable
 from nwbsparse.io.stops import stops_are_heard
@@ -98,19 +99,27 @@ def _own(path: Path) -> Iterator[Finding]:
         with opened_file(path) as nwbfile:
             models = models_in(nwbfile)
             for name, model in models.items():
-                problems = problems_of(model)
-                problems += [] if problems else _of_coder(model)
-                for problem in problems:
-                    yield Finding("nwbsparse", "damage", problem, name)
-                if not problems:
-                    said = "checksums, shapes, links, indices, values and the coder are right"
-                    yield Finding("nwbsparse", "ok", f"{said}; {identity_said(model)}", name)
+                yield from _of_model(name, model)
             if not models:
                 yield Finding("nwbsparse", "note", "there are no sparse latents in this file")
     except (NwbsparseError, OSError, RuntimeError) as error:
         if isinstance(error, EnvironmentProblem):
             raise
         yield Finding("nwbsparse", "damage", str(error))
+
+
+def _of_model(name: str, model: Any) -> Iterator[Finding]:
+    try:
+        problems = problems_of(model)
+    except NewerFormat as error:
+        yield Finding("nwbsparse", "skipped", str(error), name)
+        return
+    problems += [] if problems else _of_coder(model)
+    for problem in problems:
+        yield Finding("nwbsparse", "damage", problem, name)
+    if not problems:
+        said = "checksums, shapes, links, indices, values and the coder are right"
+        yield Finding("nwbsparse", "ok", f"{said}; {identity_said(model)}", name)
 
 
 def _of_coder(model: Any) -> list[str]:

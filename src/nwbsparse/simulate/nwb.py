@@ -16,6 +16,7 @@ from pynwb.behavior import Position, SpatialSeries
 from pynwb.file import Subject
 
 from nwbsparse.errors import BadInput
+from nwbsparse.files.whole import whole_file
 from nwbsparse.simulate.placecells import PlaceCells
 from nwbsparse.simulate.superposition import Superposition
 
@@ -121,9 +122,6 @@ def _write(nwbfile: Any, path: str | Path, *, overwrite: bool) -> Path:
     path = Path(path).expanduser()
     if path.exists() and not overwrite:
         raise BadInput(f"{path} exists; use --overwrite or another --out")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".partial-{path.name}")
-    with NWBHDF5IO(path=str(partial), mode="w") as io:
+    with whole_file(path) as fresh, NWBHDF5IO(path=str(fresh), mode="w") as io:
         io.write(nwbfile)
-    partial.replace(path)
     return path

@@ -14,7 +14,7 @@ from safetensors.torch import save as tensors_to_bytes
 from torch import Tensor
 
 from nwbsparse.errors import BadInput, IntegrityError
-from nwbsparse.models.checkpoint import write_whole
+from nwbsparse.files.whole import write_whole
 from nwbsparse.options.earlier import as_meant
 from nwbsparse.training.engine import Member, Training, TrainingDiverged
 

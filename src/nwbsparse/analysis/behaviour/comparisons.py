@@ -14,7 +14,7 @@ from nwbsparse.analysis.behaviour.conjunctions import conjoin
 from nwbsparse.analysis.behaviour.cut import Cut, as_conditions
 from nwbsparse.binning.sessions.join import sessions_of
 from nwbsparse.binning.variables import conditions_of, covariates_of, events_of
-from nwbsparse.errors import BadInput, did_you_mean
+from nwbsparse.errors import BadInput, did_you_mean, unknown
 
 SHIFT = "shift"
 
@@ -81,10 +81,7 @@ def _existing(chosen: Iterable[str] | None, known: Sequence[str], what: str) -> 
     chosen = list(chosen)
     for name in chosen:
         if name not in known:
-            there = ", ".join(known) or "none"
-            raise BadInput(
-                f"there is no {what} '{name}'{did_you_mean(name, known)} (there are: {there})"
-            )
+            raise unknown(name, known, what=what)
     return chosen
 
 

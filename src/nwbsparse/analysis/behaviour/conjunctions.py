@@ -10,7 +10,7 @@ import xarray as xr
 from nwbsparse import names
 from nwbsparse.analysis.behaviour.coding import Coded, frequent
 from nwbsparse.binning.split import part
-from nwbsparse.errors import BadInput, did_you_mean
+from nwbsparse.errors import BadInput, unknown
 
 MOST = 1000
 """Conjunctions of one pair beyond which it is refused: a mistake, not a hypothesis."""
@@ -36,11 +36,7 @@ def conjoin(
             raise BadInput(f"a conjunction is of two different variables, not of {pair!r}")
         for name in pair:
             if name not in known:
-                there = ", ".join(known) or "none"
-                raise BadInput(
-                    f"conjunctions: there is no condition '{name}'{did_you_mean(name, known)} "
-                    f"(there are: {there})"
-                )
+                raise unknown(name, known, what="condition", where="conjunctions")
         first, second = (known[name] for name in pair)
         if first.size * second.size > MOST:
             raise BadInput(

@@ -11,7 +11,7 @@ from nwbsparse import names
 from nwbsparse.analysis.apply.activity import entries_of
 from nwbsparse.binning.split import part
 from nwbsparse.binning.variables import events_of
-from nwbsparse.errors import BadInput, did_you_mean
+from nwbsparse.errors import BadInput, unknown
 
 
 def peri_event_activation(
@@ -53,10 +53,7 @@ def peri_event_activation(
     made: dict[str, xr.DataArray] = {}
     for name in known if events is None else events:
         if name not in known:
-            there = ", ".join(known) or "none"
-            raise BadInput(
-                f"there is no event '{name}'{did_you_mean(name, known)} (there are: {there})"
-            )
+            raise unknown(name, known, what="event")
         n = np.where(used, np.nan_to_num(data[name].values.astype(np.float64)), 0.0)
         at = np.flatnonzero(n)
         weight = np.zeros((len(n), len(lags)))

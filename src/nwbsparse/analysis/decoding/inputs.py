@@ -13,7 +13,7 @@ from nwbsparse import names
 from nwbsparse.analysis.apply.encode import dense
 from nwbsparse.analysis.statistics.components import principal_components
 from nwbsparse.binning.split import part
-from nwbsparse.errors import BadInput, did_you_mean
+from nwbsparse.errors import BadInput, unknown
 
 COUNTS, SMOOTHED, LATENTS, BEST_LATENT, PCA_INPUT, EMBEDDING = (
     "counts", "smoothed", "latents", "best_latent", "pca", "embedding",
@@ -53,10 +53,7 @@ def make_inputs(
     given = {LATENTS: _latents(latents, n), EMBEDDING: _embedding(embedding, n)}
     for name in wanted:
         if name not in INPUTS:
-            raise BadInput(
-                f"there is no input '{name}'{did_you_mean(name, INPUTS)}; choose from "
-                + ", ".join(INPUTS)
-            )
+            raise unknown(name, INPUTS, what="input")
         if name in GIVEN:
             table = given[GIVEN[name]]
             if table is None:

@@ -12,7 +12,7 @@ import xarray as xr
 from nwbsparse import names
 from nwbsparse.binning.sessions.join import is_session
 from nwbsparse.binning.variables import conditions_of, covariates_of
-from nwbsparse.errors import BadInput, did_you_mean
+from nwbsparse.errors import unknown
 
 FOLDS = 5
 LEAST = 20
@@ -44,10 +44,7 @@ def targets_of(data: xr.Dataset, wanted: Sequence[str] | None) -> list[Target]:
     made = []
     for name in known if wanted is None else wanted:
         if name not in known:
-            there = ", ".join(known) or "none"
-            raise BadInput(
-                f"there is no behaviour '{name}'{did_you_mean(name, known)}; there are: {there}"
-            )
+            raise unknown(name, known, what="behaviour")
         variable = data[name]
         if name in conditions:
             codes = variable.values.astype(np.int64)

@@ -18,7 +18,7 @@ from nwbsparse import names
 from nwbsparse.analysis.apply.encode import dense, encode
 from nwbsparse.analysis.apply.populations import unit_names
 from nwbsparse.binning.split import part
-from nwbsparse.errors import BadInput, did_you_mean
+from nwbsparse.errors import BadInput, unknown
 from nwbsparse.options.config import Config
 from nwbsparse.progress import Progress, silent
 from nwbsparse.schema import with_step
@@ -225,7 +225,7 @@ def _held_out(
         return out
     for one in map(str, wanted):
         if one not in ids:
-            raise BadInput(f"there is no unit {one}{did_you_mean(one, ids)} to hold out")
+            raise unknown(one, ids, what="unit", where="units to hold out")
         out[ids.index(one)] = True
     if not out.any() or (~out).sum() < 2:
         raise BadInput(f"{out.sum()} of {len(ids)} units are held out; 1 to {len(ids) - 2} can be")

@@ -17,7 +17,7 @@ from nwbsparse.analysis.statistics.nulls import MIN_SHIFTS, least_shift
 from nwbsparse.binning.sessions.join import is_session
 from nwbsparse.binning.split import part
 from nwbsparse.binning.variables import conditions_of, covariates_of
-from nwbsparse.errors import BadInput, did_you_mean
+from nwbsparse.errors import BadInput, unknown
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.population import as_read
 from nwbsparse.schema import with_step
@@ -199,11 +199,7 @@ def _behaviour(
     columns: list[np.ndarray] = []
     for name in covariates + conditions if wanted is None else wanted:
         if name not in covariates + conditions:
-            there = ", ".join(covariates + conditions) or "none"
-            raise BadInput(
-                f"there is no behaviour '{name}'{did_you_mean(name, covariates + conditions)}; "
-                f"there are: {there}"
-            )
+            raise unknown(name, covariates + conditions, what="behaviour")
         values = data[name].values
         if name in conditions:
             for code, label in enumerate(json.loads(data[name].attrs[names.CATEGORIES])):

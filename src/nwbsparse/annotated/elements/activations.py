@@ -1,9 +1,10 @@
-"""The activations of a model, as series: dense for few latents, else only what is not zero."""
+"""The activations of a model ⇄ a series: dense for few latents, else only what is not zero."""
 
 # hdmf makes its classes and their signatures at run time
 # pyright: reportInvalidTypeForm=false, reportCallIssue=false
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,18 +13,30 @@ from hdmf.common import DynamicTable, DynamicTableRegion
 from scipy import sparse
 
 import ndx_sparse_latents as ndx
+from ndx_sparse_latents import bin_times, to_dense
 from nwbsparse import names
+from nwbsparse.annotated.elements.placed import Placed, there
 from nwbsparse.annotated.elements.storage import Pack
 from nwbsparse.session import EDGE_TOLERANCE
 
 DENSE = "latent_activation_series"
 SPARSE = "sparse_latent_activations"
+DENSE_LIMIT = 256
+"""Latents up to which activations are stored as a full table, which any NWB viewer shows."""
+
+_HELD = (names.TIME, names.ACTIVATION, names.VALUE, names.LATENT_INDEX, names.INDPTR)
 
 
 def activations(
-    latents: xr.Dataset, table: DynamicTable, pack: Pack, *, dense: bool
-) -> dict[str, list[Any]]:
-    """The series of a model, under the name of the field that holds it."""
+    latents: xr.Dataset, table: DynamicTable, pack: Pack, *, dense: bool | None
+) -> tuple[dict[str, list[Any]], Placed]:
+    """The series of a model, under the name of the field that holds it.
+
+    ``dense``: as a full table; None: up to 256 latents.
+    """
+    placed = Placed(latents=there(latents, *_HELD))
+    if dense is None:
+        dense = len(table) <= DENSE_LIMIT
     common = {
         "name": "activations",
         "description": "activation of every latent in every bin of the recording",
@@ -36,20 +49,51 @@ def activations(
         series = ndx.LatentActivationSeries(
             data=data, unit="a.u.", time_reference="center", **common
         )
-        return {DENSE: [series]}
+        return {DENSE: [series]}, placed
     values, indices, indptr = _rows(latents)
-    return {
-        SPARSE: [
-            ndx.SparseLatentActivations(
-                num_bins=latents.sizes[names.TIME],
-                num_latents=latents.sizes[names.LATENT],
-                values=pack(values),
-                indices=pack(indices),
-                indptr=pack(indptr),
-                **common,
-            )
-        ]
-    }
+    series = ndx.SparseLatentActivations(
+        num_bins=latents.sizes[names.TIME],
+        num_latents=latents.sizes[names.LATENT],
+        values=pack(values),
+        indices=pack(indices),
+        indptr=pack(indptr),
+        **common,
+    )
+    return {SPARSE: [series]}, placed
+
+
+def activations_in(
+    model: Any, variables: Mapping[str, Any], first: int = 0, stop: int | None = None
+) -> dict[str, Any]:
+    """Activations of some neighbouring bins of a model in a file, and their times.
+
+    ``variables``: what the Latents dataset has; its form of activations is the one that is given.
+    """
+    series = series_of(model)
+    stop = n_bins_of(series) if stop is None else stop
+    named: dict[str, Any] = {names.TIME: bin_times(series)[first:stop]}
+    if names.ACTIVATION in variables:
+        return named | {names.ACTIVATION: to_dense(series, first, stop)}
+    if getattr(series, "indptr", None) is None:
+        table = sparse.csr_matrix(to_dense(series, first, stop))
+        found = (table.data, table.indices, table.indptr)
+    else:
+        edges = np.asarray(series.indptr[first : stop + 1]).astype(np.int64)
+        entries = slice(int(edges[0]), int(edges[-1]))
+        found = (series.values[entries], series.indices[entries], edges - edges[0])
+    return named | dict(zip((names.VALUE, names.LATENT_INDEX, names.INDPTR), found, strict=True))
+
+
+def series_of(model: Any) -> Any:
+    """The series that holds the activations of a model in a file, dense or sparse."""
+    dense = getattr(model, DENSE).get("activations")
+    return dense if dense is not None else getattr(model, SPARSE)["activations"]
+
+
+def n_bins_of(series: Any) -> int:
+    """How many bins a series of activations has."""
+    rows = getattr(series, "indptr", None)
+    return int(series.num_bins) if rows is not None else len(series.data)
 
 
 def region(name: str, rows: range, table: DynamicTable) -> DynamicTableRegion:

@@ -1,4 +1,4 @@
-"""A result → the tables of the extension: latents, variables, metrics, sessions, splits."""
+"""What is known of each latent ⇄ the latents table, a row each."""
 
 # hdmf makes its classes and their signatures at run time
 # pyright: reportInvalidTypeForm=false, reportCallIssue=false
@@ -12,11 +12,18 @@ from hdmf.common import DynamicTable, DynamicTableRegion, VectorData, VectorInde
 
 import ndx_sparse_latents as ndx
 from nwbsparse import names
-from nwbsparse.annotated.elements.recurrence import RECURRENCE, recurrence_columns
+from nwbsparse.annotated.elements.placed import Found, Placed, numbered, there
+from nwbsparse.annotated.elements.recurrence import (
+    RECURRENCE,
+    recurrence_columns,
+    recurrence_in,
+)
 from nwbsparse.annotated.stored import StoredResult
 
 TOP_UNITS = 10
 LATENT_METRICS = ("density", "dead", "always_on")
+_TEST = "test_"
+"""Before the name of a metric that became a column."""
 
 _OF_OTHERS = {
     "is_dead", "density", "mean_activation", "matryoshka_level", "mean_active_value",
@@ -25,14 +32,10 @@ _OF_OTHERS = {
 """Columns of the latents table that other parts of a result already say."""
 
 
-def latents_table(
-    stored: StoredResult, population: DynamicTable
-) -> tuple[DynamicTable, set[str], set[str]]:
-    """One row per latent: how often it is active, what it follows, its top units.
-
-    Also returned: the variables of the metrics and of the attribution that became columns.
-    """
+def latents_table(stored: StoredResult, population: DynamicTable) -> tuple[DynamicTable, Placed]:
+    """One row per latent: how often it is active, what it follows, its top units."""
     attribution, metrics = stored.attribution, stored.metrics
+    recurrence, placed = recurrence_columns(stored)
     density, mean, active_mean, largest = _activity(stored.latents)
     columns: dict[str, Any] = {
         "is_dead": density == 0,
@@ -41,7 +44,7 @@ def latents_table(
         "matryoshka_level": stored.latents[names.LEVEL].values.astype(np.int32),
         "mean_active_value": active_mean.astype(np.float32),
         "max_activation": largest.astype(np.float32),
-        **recurrence_columns(stored),
+        **recurrence,
     }
     words = {one["name"]: one["description"] for one in ndx.LatentsTable.__columns__}
     for key, variable in attribution.data_vars.items():
@@ -55,8 +58,8 @@ def latents_table(
     of_metrics = set()
     for key in LATENT_METRICS:
         if key in metrics and metrics[key].dims == (names.LATENT,):
-            columns[f"test_{key}"] = metrics[key].values
-            words[f"test_{key}"] = f"{key.replace('_', ' ')} on held-out bins"
+            columns[f"{_TEST}{key}"] = metrics[key].values
+            words[f"{_TEST}{key}"] = f"{key.replace('_', ' ')} on held-out bins"
             of_metrics.add(key)
     made = [
         VectorData(name=name, description=words[name], data=data) for name, data in columns.items()
@@ -68,13 +71,48 @@ def latents_table(
         columns=made,
         colnames=[*columns, "top_units", "top_unit_weights"],
     )
-    return table, of_metrics, of_attribution
+    return table, placed + Placed(
+        latents=numbered(stored.latents, names.LATENT) | there(stored.latents, names.LEVEL),
+        metrics=numbered(metrics, names.LATENT) | of_metrics,
+        attribution=numbered(attribution, names.LATENT) | of_attribution | _same_levels(stored),
+        stability=numbered(stored.stability, names.LATENT),
+    )
+
+
+def latents_in(model: Any) -> Found:
+    """What the latents table of a model in a file says, by datasets and their variables."""
+    table = model.latents
+    of_all = levels_in(model)
+    latent = {names.LATENT: of_all[names.LATENT]}
+    own = {key: np.asarray(table[key][:]) for key in table.colnames if is_own_column(key)}
+    tested = {key.removeprefix(_TEST): key for key in table.colnames if key.startswith(_TEST)}
+    return {
+        names.LATENTS: of_all,
+        names.METRICS: latent | {key: table[column][:] for key, column in tested.items()},
+        names.ATTRIBUTION: of_all | own,
+        names.STABILITY: latent | recurrence_in(model),
+    }
 
 
 def is_own_column(name: str) -> bool:
     """Whether a column of the latents table of this name is a variable of the attribution."""
-    of_others = name in _OF_OTHERS or name.startswith("test_")
+    of_others = name in _OF_OTHERS or name.startswith(_TEST)
     return not of_others and not hasattr(DynamicTable, name) and not {"/", ":"} & set(name)
+
+
+def levels_in(model: Any) -> dict[str, Any]:
+    """The numbers and levels of the latents of a model in a file, without the rest of the table."""
+    return {
+        names.LATENT: np.arange(int(model.num_latents)),
+        names.LEVEL: np.asarray(model.latents["matryoshka_level"][:]),
+    }
+
+
+def _same_levels(stored: StoredResult) -> frozenset[str]:
+    """The levels as the attribution says them, where they are those of the activations."""
+    said, known = (one.variables.get(names.LEVEL) for one in (stored.attribution, stored.latents))
+    same = said is not None and known is not None and np.array_equal(said.values, known.values)
+    return frozenset({names.LEVEL} if same else ())
 
 
 def _is_column(variable: xr.DataArray) -> bool:

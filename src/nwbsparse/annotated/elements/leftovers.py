@@ -10,7 +10,7 @@ without a place of their own become columns of tables beside the model.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,7 @@ Layout = dict[str, Any]
 _KINDS = "biufOUM"
 
 
-def layout_of(dataset: xr.Dataset, placed: set[str], part: str) -> Layout:
+def layout_of(dataset: xr.Dataset, placed: Set[str], part: str) -> Layout:
     """The words that are needed to put a dataset together again.
 
     ``placed`` are the variables that stand in the extension's types; each of the others gets the
@@ -84,6 +84,12 @@ def rest_tables(model: str, datasets: Mapping[str, xr.Dataset], layouts: Named, 
         )
         for table, columns in held.items()
     ]
+
+
+def tables_of(layouts: Mapping[str, Layout]) -> set[str]:
+    """The names (after that of the model) of the tables that some layouts speak of."""
+    said = (one for layout in layouts.values() for one in layout["variables"].values())
+    return {one["table"] for one in said if "table" in one}
 
 
 def restore(layout: Layout, named: Named, tables: Named) -> xr.Dataset:

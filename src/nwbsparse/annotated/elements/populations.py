@@ -4,7 +4,6 @@
 # pyright: reportInvalidTypeForm=false, reportCallIssue=false
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,18 +13,19 @@ from hdmf.common import DynamicTable
 
 import ndx_sparse_latents as ndx
 from nwbsparse import names
+from nwbsparse.annotated.elements.digests import add_digests, digests_in
 from nwbsparse.annotated.elements.embedding import dims_table
-from nwbsparse.annotated.read.same_units import COLUMN, digest_of_unit, digests_in
-from nwbsparse.annotated.stored import OtherTable, StoredResult
+from nwbsparse.annotated.elements.placed import Found, Placed, numbered, there
+from nwbsparse.annotated.stored import StoredResult
 from nwbsparse.errors import BadInput
-from nwbsparse.io.stream import is_address
 from nwbsparse.io.unit_digests import UnitDigests
-from nwbsparse.session import Source
 
 INPUT, OUTPUT = "input_population", "output_population"
 EXPLAINED = "explained_population"
 """The units of a model that reads an embedding: what its latents are compared with."""
 UNIT_METRICS = ("unit_r2", "unit_cosine")
+_TEST = "test_"
+"""Before the name of a metric that became a column."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def populations_of_units(stored: StoredResult) -> tuple[str, ...]:
 
 def population_tables(
     stored: StoredResult, nwbfile: Any, series: Any = None
-) -> dict[str, DynamicTable]:
+) -> tuple[dict[str, DynamicTable], Placed]:
     """Dimension of units → their table: the only tables that refer to anything outside the model.
 
     The units that are read stand in ``input_population``; ``output_population`` is there where those
@@ -66,6 +66,13 @@ def population_tables(
     Raises:
         BadInput: the attribution speaks of one population and the coder of two, or the other way.
     """
+    placed = Placed(
+        metrics=_placed_of_metrics(stored), attribution=_coordinates_of(stored.attribution)
+    )
+    return _tables(stored, nwbfile, series), placed
+
+
+def _tables(stored: StoredResult, nwbfile: Any, series: Any) -> dict[str, DynamicTable]:
     if series is not None:
         said = "the recorded units, which the latents are compared with"
         dims = dims_table(stored, series, INPUT)
@@ -112,32 +119,43 @@ def recorded_in(model: Any) -> Any:
     return found.get(EXPLAINED, found[INPUT])
 
 
-def units_in(model: Any) -> dict[str, Any]:
-    """The coordinates of both dimensions of units, as a model in a file says them."""
+def populations_in(model: Any) -> Found:
+    """The coordinates of both dimensions of units, as a model in a file says them, and unit metrics."""
     found = populations_of(model)
+    table = reconstructed_by(model)
     if EXPLAINED in found:
-        dims = {names.DIM: np.arange(len(model.input_population))}
-        return dims | _coordinates(found[EXPLAINED], RECONSTRUCTED)
-    named = _coordinates(reconstructed_by(model), RECONSTRUCTED)
-    if getattr(model, OUTPUT, None) is not None:
-        named |= _coordinates(model.input_population, READ)
-    return named
+        named = _coordinates(found[EXPLAINED], RECONSTRUCTED)
+        named[names.DIM] = np.arange(len(found[INPUT]))
+    else:
+        named = _coordinates(table, RECONSTRUCTED)
+        named |= _coordinates(found[INPUT], READ) if OUTPUT in found else {}
+    tested = [column for column in table.colnames if column.startswith(_TEST)]
+    metrics = {f"unit_{column.removeprefix(_TEST)}": table[column][:] for column in tested}
+    return {names.METRICS: named | metrics, names.ATTRIBUTION: named}
 
 
-def units_placed(dataset: xr.Dataset) -> set[str]:
-    """Those coordinates of units that populations say, and that need no other place."""
-    placed = set()
-    for axis in axes_of(dataset):
-        placed |= {axis.unit_id, axis.unit_row} & {str(key) for key in dataset.coords}
-        unit = dataset.coords.get(axis.dim)
-        if unit is not None and np.array_equal(unit.values, np.arange(len(unit))):
-            placed.add(axis.dim)
-    if names.DIM in dataset.coords:  # always 0 … n−1
-        placed.add(names.DIM)
+def _placed_of_metrics(stored: StoredResult) -> frozenset[str]:
+    metrics = stored.metrics
+    if not _of_the_same_units(stored):
+        return frozenset()
+    placed = _coordinates_of(metrics) | there(metrics, *UNIT_METRICS)
+    ours, theirs = (one.coords.get(names.UNIT_ROW) for one in (metrics, stored.attribution))
+    if ours is None or theirs is None or not np.array_equal(ours.values, theirs.values):
+        placed -= {names.UNIT_ROW}
     return placed
 
 
-def of_the_same_units(stored: StoredResult) -> bool:
+def _coordinates_of(dataset: xr.Dataset) -> frozenset[str]:
+    """Those coordinates of units that populations say, and that need no other place."""
+    placed = frozenset[str]()
+    for axis in axes_of(dataset):
+        placed |= {axis.unit_id, axis.unit_row} & {str(key) for key in dataset.coords}
+        placed |= numbered(dataset, axis.dim)
+    # the numbers of dims are always 0 … n−1
+    return placed | ({names.DIM} if names.DIM in dataset.coords else set())
+
+
+def _of_the_same_units(stored: StoredResult) -> bool:
     """Whether metrics and attribution speak of the same units (or dims) in the same order."""
     if stored.embedding is not None:
         return all(
@@ -188,20 +206,8 @@ def _table(
         )
     if axis is RECONSTRUCTED and scaling is not None:
         _add_metrics(table, stored)
-    _add_digests(table, stored.digests.get(axis.dim, {}))
+    add_digests(table, stored.digests.get(axis.dim, {}))
     return table
-
-
-def _add_digests(table: DynamicTable, known: UnitDigests) -> None:
-    """What each unit did, as a checksum, where that is known."""
-    units = zip(table["source_row"].data, table["unit_name"].data, strict=True)
-    said = [digest_of_unit(known, *unit) for unit in units]
-    if any(said):
-        table.add_column(
-            name=COLUMN,
-            description="SHA-256 of what the unit did when the model was made from it",
-            data=said,
-        )
 
 
 def digests_of_model(model: Any) -> dict[str, UnitDigests]:
@@ -222,41 +228,23 @@ def _number(unit_id: Any, row: Any, stored: StoredResult) -> int:
 
 def _add_metrics(table: DynamicTable, stored: StoredResult) -> None:
     """How well each row is reconstructed, as columns."""
-    if not of_the_same_units(stored):
+    if not _of_the_same_units(stored):
         return
     for key in UNIT_METRICS:
         if key in stored.metrics:
             table.add_column(
-                name=f"test_{key.removeprefix('unit_')}",
+                name=_column(key),
                 description=f"{key} on held-out bins",
                 data=stored.metrics[key].values.astype(np.float64),
             )
+
+
+def _column(metric: str) -> str:
+    """The column that holds a metric of units: 'test_r2' for unit_r2."""
+    return f"{_TEST}{metric.removeprefix('unit_')}"
 
 
 def _link(nwbfile: Any, object_id: str) -> dict[str, Any]:
     """A link to the table of the source units; none for units that stand in no table."""
     table = nwbfile.objects.get(object_id)
     return {"source_table": table} if isinstance(table, DynamicTable) else {}
-
-
-def other_table(model: Any, said: Mapping[str, str] | None) -> OtherTable | None:
-    """The table of the units that are reconstructed, if not that of the units that are read."""
-    if said is None:
-        return None
-    return OtherTable(source_of(model, model.output_population), str(said["series"]))
-
-
-def source_of(model: Any, population: Any) -> Source:
-    """The recording a model was made from, and the table that a population refers to."""
-    row = model.sessions.to_dataframe().iloc[0]
-    uri = str(row["uri"])
-    return Source(
-        path=None,
-        sha256=str(row["sha256"]),
-        identifier=str(row["nwb_identifier"]),
-        object_id=str(row["nwb_object_id"]),
-        session_id=str(row["session_id"]),
-        units_path=str(population.source_table_path),
-        units_object_id=str(population.source_table_object_id),
-        uri=uri if is_address(uri) else "",  # of a local file its name stands there
-    )

@@ -6,18 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from nwbsparse import names
+from nwbsparse.annotated.elements.placed import Placed
 from nwbsparse.annotated.stored import StoredResult
 
 RECURRENCE = "recurrence"
 
 
-def recurrence_columns(stored: StoredResult) -> dict[str, np.ndarray]:
+def recurrence_columns(stored: StoredResult) -> tuple[dict[str, np.ndarray], Placed]:
     """The columns of the latents table that say how each latent comes back; none for one seed."""
     stability = stored.stability
     if stability is None or stability.get(RECURRENCE) is None:
-        return {}
-    return {RECURRENCE: stability[RECURRENCE].values}
+        return {}, Placed()
+    return {RECURRENCE: stability[RECURRENCE].values}, Placed(stability=frozenset({RECURRENCE}))
 
 
 def recurrence_attributes(stored: StoredResult) -> dict[str, Any]:
@@ -33,7 +33,6 @@ def recurrence_attributes(stored: StoredResult) -> dict[str, Any]:
 
 def recurrence_in(model: Any) -> dict[str, Any]:
     """What a model in a file says of it, by the names of the variables."""
-    named: dict[str, Any] = {names.LATENT: np.arange(int(model.num_latents))}
-    if RECURRENCE in model.latents.colnames:
-        named[RECURRENCE] = np.asarray(model.latents[RECURRENCE][:])
-    return named
+    if RECURRENCE not in model.latents.colnames:
+        return {}
+    return {RECURRENCE: np.asarray(model.latents[RECURRENCE][:])}

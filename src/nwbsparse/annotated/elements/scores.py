@@ -1,4 +1,4 @@
-"""What latents mean: one LatentAttribution per family of scores."""
+"""What latents mean ⇄ one LatentAttribution per family of scores."""
 
 # hdmf makes its classes and their signatures at run time
 # pyright: reportInvalidTypeForm=false, reportCallIssue=false
@@ -14,8 +14,10 @@ from hdmf.common import DynamicTable
 import ndx_sparse_latents as ndx
 from nwbsparse import names
 from nwbsparse.annotated.elements.activations import region
+from nwbsparse.annotated.elements.placed import Placed
+from nwbsparse.annotated.elements.populations import populations_of
 from nwbsparse.annotated.elements.storage import Pack
-from nwbsparse.annotated.stored import TRAIN_TUNING, TUNING, is_curve
+from nwbsparse.annotated.elements.variables import TRAIN_TUNING, TUNING, is_curve
 
 _METRIC_NAMES = {
     "weight": "decoder_weight",
@@ -27,16 +29,43 @@ _METRIC_NAMES = {
 }
 
 
-def unit_scores(
+def scores(
+    attribution: xr.Dataset,
+    latents: DynamicTable,
+    populations: Mapping[str, DynamicTable],
+    variables: DynamicTable | None,
+    rows: Mapping[str, range],
+    pack: Pack,
+) -> tuple[list[Any], Placed]:
+    """Scores of latents and units, variables, and conditions; p values stand beside them.
+
+    ``populations``: dimension of units → the table of these units. ``rows``: those of the table of
+    variables that belong to each group of targets.
+    """
+    made = _of_units(attribution, latents, populations, pack)
+    made |= _of_variables(attribution, latents, variables, rows, pack)
+    placed = Placed(attribution=frozenset(made))
+    return [one for one in made.values() if one is not None], placed
+
+
+def scores_in(model: Any) -> dict[str, Any]:
+    """All scores of a model in a file, by the names of their variables."""
+    named: dict[str, Any] = {}
+    of_units = populations_of(model).values()
+    for name, one in model.latent_attributions.items():
+        named[name] = one.scores[:]
+        if one.p_values is not None and any(one.targets.table is table for table in of_units):
+            named[f"{name}_p"] = one.p_values[:]
+    return named
+
+
+def _of_units(
     attribution: xr.Dataset,
     latents: DynamicTable,
     populations: Mapping[str, DynamicTable],
     pack: Pack,
 ) -> dict[str, Any]:
-    """Scores of latents and units, by the names of their variables; p values stand beside them.
-
-    ``populations``: dimension of units → the table of these units.
-    """
+    """Of latents and units, by the names of their variables; None for those that stand beside one."""
     of_units = {
         str(key): variable
         for key, variable in attribution.data_vars.items()
@@ -56,14 +85,14 @@ def unit_scores(
     return made
 
 
-def variable_scores(
+def _of_variables(
     attribution: xr.Dataset,
     latents: DynamicTable,
     variables: DynamicTable | None,
     rows: Mapping[str, range],
     pack: Pack,
 ) -> dict[str, Any]:
-    """Scores of latents and covariates, conditions, candidates or tuning bins."""
+    """Of latents and covariates, conditions, candidates or tuning bins."""
     made: dict[str, Any] = {}
     for key, variable in attribution.data_vars.items():
         name = str(key)

@@ -1,15 +1,19 @@
-"""The recordings that a model was made from, a row each."""
+"""The recordings that a model was made from ⇄ a table with a row each."""
 
 # hdmf makes its classes and their signatures at run time
 # pyright: reportInvalidTypeForm=false, reportCallIssue=false
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from hdmf.common import DynamicTable
 
 import ndx_sparse_latents as ndx
-from nwbsparse.annotated.stored import StoredResult
+from nwbsparse.annotated.elements.populations import OUTPUT, recorded_in
+from nwbsparse.annotated.stored import OtherTable, StoredResult
+from nwbsparse.io.stream import is_address
+from nwbsparse.session import Source
 
 
 def sessions_table(stored: StoredResult, nwbfile: Any) -> DynamicTable:
@@ -51,4 +55,34 @@ def _add_others(table: DynamicTable, stored: StoredResult) -> None:
         name="session",
         description="what the model calls the session",
         data=[own, *(one["name"] for one in others)],
+    )
+
+
+def source_in(model: Any) -> Source:
+    """The recording that a model in a file was made from, and the table of its units."""
+    return _source(model, recorded_in(model))
+
+
+def target_in(model: Any, said: Mapping[str, Any] | None) -> OtherTable | None:
+    """The table of the units that are reconstructed, if not that of the units that are read.
+
+    ``said``: the ``target`` of the model's record.
+    """
+    if said is None:
+        return None
+    return OtherTable(_source(model, getattr(model, OUTPUT)), str(said["series"]))
+
+
+def _source(model: Any, population: Any) -> Source:
+    row = model.sessions.to_dataframe().iloc[0]
+    uri = str(row["uri"])
+    return Source(
+        path=None,
+        sha256=str(row["sha256"]),
+        identifier=str(row["nwb_identifier"]),
+        object_id=str(row["nwb_object_id"]),
+        session_id=str(row["session_id"]),
+        units_path=str(population.source_table_path),
+        units_object_id=str(population.source_table_object_id),
+        uri=uri if is_address(uri) else "",  # of a local file its name stands there
     )

@@ -1,15 +1,20 @@
-"""Which bins trained, chose and tested a model."""
+"""Which bins trained, chose and tested a model ⇄ a table of stretches of bins."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import xarray as xr
 from pynwb.epoch import TimeIntervals
 
 from nwbsparse import names
+from nwbsparse.annotated.elements.placed import Placed, there
+
+_PARTS = {"gap": names.GAP} | {name: value for value, name in enumerate(names.SPLIT_NAMES)}
 
 
-def splits_table(latents: xr.Dataset) -> TimeIntervals:
+def splits_table(latents: xr.Dataset) -> tuple[TimeIntervals, Placed]:
     """Which part of the recording each stretch of bins belongs to, in the order of the bins."""
     table = TimeIntervals(
         name="splits", description="stretches of neighbouring bins and the part each belongs to"
@@ -30,4 +35,14 @@ def splits_table(latents: xr.Dataset) -> TimeIntervals:
             segment=int(segment[start]),
             n_bins=int(stop - start),
         )
-    return table
+    return table, Placed(latents=there(latents, names.SEGMENT, names.SPLIT))
+
+
+def splits_in(model: Any) -> dict[str, Any]:
+    """Segment and part of every bin of a model in a file."""
+    n_bins = np.asarray(model.splits["n_bins"][:])
+    parts = np.array([_PARTS[str(part)] for part in model.splits["split"][:]], dtype=np.int8)
+    return {
+        names.SEGMENT: np.repeat(np.asarray(model.splits["segment"][:]), n_bins),
+        names.SPLIT: np.repeat(parts, n_bins),
+    }

@@ -16,18 +16,17 @@ from typing import Any
 import numpy as np
 
 from nwbsparse.annotated.elements.storage import CHUNKS_PER_BLOCK, chunk_rows
+from nwbsparse.annotated.record import ENVIRONMENT, Record
 from nwbsparse.errors import IntegrityError
 
 Manifest = dict[str, Any]
 """Place of an array → {"rows": rows per block, "sha256": one per block}; of words → their sha256."""
 
-_WORDS = "environment"
 
-
-def manifest_of(model: Any) -> Manifest:
+def manifest_of(model: Any, record: Record) -> Manifest:
     """The checksums of a model that was read from a file, and of what lies beside it."""
     made: Manifest = {}
-    for where, thing in _everything(model):
+    for where, thing in _everything(model, record):
         if _is_array(thing):
             rows = CHUNKS_PER_BLOCK * chunk_rows(thing.shape, thing.dtype.itemsize)
             made[where] = {
@@ -39,35 +38,31 @@ def manifest_of(model: Any) -> Manifest:
     return made
 
 
-def stored_manifest(model: Any) -> Manifest:
-    """The checksums that were written with a model.
+def stored_manifest(record: Record, name: str) -> Manifest:
+    """The checksums that were written with a model of this name.
 
     Raises:
         IntegrityError: there are none.
     """
-    try:
-        words = dict(json.loads(model.environment))
-    except (TypeError, ValueError, RecursionError) as error:
+    if record.manifest is None:
         raise IntegrityError(
-            f"the result '{model.name}' is damaged: its record ({_WORDS}) cannot be read ({error!r})"
-        ) from error
-    if "manifest" not in words:
-        raise IntegrityError(
-            f"the result '{model.name}' has no checksums: nwbsparse did not write it, or somebody "
-            f"changed its record ({_WORDS}). pynwb reads it; to use it here, run once more from the "
-            "source."
+            f"the result '{name}' has no checksums: nwbsparse did not write it, or somebody "
+            f"changed its record ({ENVIRONMENT}). pynwb reads it; to use it here, run once more from "
+            "the source."
         )
-    return words["manifest"]
+    return dict(record.manifest)
 
 
-def check_manifest(model: Any) -> None:
+def check_manifest(model: Any, record: Record, manifest: Manifest | None = None) -> None:
     """Compare everything that is stored of a model with the checksums it was written with.
+
+    ``manifest``: these, where they do not stand in its record yet.
 
     Raises:
         IntegrityError: something changed; the message names it, and the rows of a long array.
     """
-    expected = stored_manifest(model)
-    found = dict(_everything(model))
+    expected = stored_manifest(record, model.name) if manifest is None else manifest
+    found = dict(_everything(model, record))
     wrong = [f"{where} is missing" for where in expected.keys() - found.keys()]
     wrong += [f"{where} was added" for where in found.keys() - expected.keys()]
     for where, said in expected.items():
@@ -80,23 +75,20 @@ def check_manifest(model: Any) -> None:
         )
 
 
-def check_rows(model: Any, where: str, array: Any, first: int, stop: int) -> None:
-    """Compare the blocks of one array in which some rows lie with their checksums.
+def check_rows(
+    name: str, manifest: Manifest, where: str, array: Any, first: int, stop: int
+) -> None:
+    """Compare the blocks of one array of a model in which some rows lie with their checksums.
 
     Raises:
         IntegrityError: they changed, or cannot be read.
     """
-    said = stored_manifest(model).get(where)
+    said = manifest.get(where)
     if said is None:
-        raise IntegrityError(f"the result '{model.name}' is damaged: {where} has no checksum")
+        raise IntegrityError(f"the result '{name}' is damaged: {where} has no checksum")
     wrong = _changed(where, array, said, first, stop)
     if wrong:
-        raise IntegrityError(f"the result '{model.name}' is damaged: {'; '.join(wrong)}")
-
-
-def with_manifest(environment: str, manifest: Manifest) -> str:
-    """The words of a model's record, with its checksums."""
-    return json.dumps({**json.loads(environment), "manifest": manifest}, sort_keys=True)
+        raise IntegrityError(f"the result '{name}' is damaged: {'; '.join(wrong)}")
 
 
 def _changed(
@@ -118,12 +110,10 @@ def _changed(
     return []
 
 
-def _everything(model: Any) -> Iterator[tuple[str, Any]]:
+def _everything(model: Any, record: Record) -> Iterator[tuple[str, Any]]:
     yield from _within(model, "")
-    words = json.loads(model.environment)
-    words.pop("manifest", None)
-    yield _WORDS, words
-    for name in words["beside"]:
+    yield ENVIRONMENT, record.said()
+    for name in record.beside:
         if name in model.parent.data_interfaces:
             yield from _within(model.parent[name], f"{name}/")
 
@@ -135,7 +125,7 @@ def _within(container: Any, where: str) -> Iterator[tuple[str, Any]]:
     if getattr(container, "data", None) is not None:
         fields["data"] = container.data
     for key, value in fields.items():
-        if key == _WORDS:
+        if key == ENVIRONMENT:
             continue
         if _is_array(value):
             yield f"{where}{key}", value

@@ -14,13 +14,13 @@ import xarray as xr
 
 from nwbsparse import names
 from nwbsparse.annotated.elements.populations import axes_of
-from nwbsparse.annotated.links import linked_files, results_alone
-from nwbsparse.annotated.read.parse import find_model, is_model
+from nwbsparse.annotated.links import check_linked, linked_files, results_alone
+from nwbsparse.annotated.read.parse import find_model, is_model, parse_model
 from nwbsparse.annotated.stored import StoredResult
 from nwbsparse.errors import NwbsparseWarning
 from nwbsparse.io.check import check_readable
 from nwbsparse.io.nwb.contents import MODULE
-from nwbsparse.io.nwb.opening import built, opened
+from nwbsparse.io.nwb.opening import Recording, built, opened
 from nwbsparse.session import ReadLine, ReadReport, Session
 
 
@@ -50,6 +50,30 @@ def opened_model(path: Path, name: str | None, *, alone: bool = False) -> Iterat
         else:
             with built(check_readable(path)) as (_, nwbfile):
                 yield find_model(nwbfile, name, path=path)
+
+
+@contextmanager
+def opened_result(
+    path: Path, name: str | None, *, alone: bool = False
+) -> Iterator[tuple[StoredResult, Recording | None]]:
+    """A stored result, and the recording in its file, which is open: both from building it once.
+
+    ``alone``: without following any link out of the file, and without a recording then.
+
+    Raises:
+        BadInput: the file cannot be read, holds no result, or several and no name was given.
+        IntegrityError: the result is damaged, or the file links to another recording.
+    """
+    if alone:
+        with opened_model(path, name, alone=True) as model:
+            yield parse_model(model), None
+        return
+    with opened(path) as recording:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            stored = parse_model(find_model(recording.nwbfile, name, path=path))
+        check_linked(path, stored.source)
+        yield stored, recording
 
 
 def without_recording(path: Path, stored: StoredResult) -> Session:

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from nwbsparse import names
+from nwbsparse.annotated.elements.digests import Digests, digest_of_unit
 from nwbsparse.errors import BadInput
 from nwbsparse.io.unit_digests import UnitDigests, unit_digests
 from nwbsparse.session import Session
-
-COLUMN = "activity_sha256"
-"""Column of a population that holds the checksum of each unit."""
-
-Digests = Mapping[str, UnitDigests]
-"""Dimension of units → what its units did; empty for results of before checksums were kept."""
 
 
 def digests_of(session: Session, target: Session | None = None) -> dict[str, UnitDigests]:
@@ -27,20 +19,6 @@ def digests_of(session: Session, target: Session | None = None) -> dict[str, Uni
     """
     read = unit_digests(session)
     return {names.INPUT_UNIT: read, names.UNIT: read if target is None else unit_digests(target)}
-
-
-def digests_in(populations: Mapping[str, Any]) -> dict[str, UnitDigests]:
-    """What stands in the populations of a stored model, by their dimensions of units."""
-    return {dim: _in(one) for dim, one in populations.items() if COLUMN in one.colnames}
-
-
-def digest_of_unit(known: UnitDigests, row: Any, unit_id: Any) -> str:
-    """The checksum of one unit of a model; '' where there is none.
-
-    Units of a second table bear its name before their own id ('plane2:7').
-    """
-    row, unit_id = int(row), str(unit_id)
-    return known.get((row, unit_id)) or known.get((row, unit_id.rpartition(":")[2]), "")
 
 
 def n_changed(then: Digests, now: Digests) -> int:
@@ -69,12 +47,6 @@ def check_units(
             "as it was with --source (source=), restore the file from a copy, or run once more on it "
             "as it is now."
         )
-
-
-def _in(population: Any) -> UnitDigests:
-    rows = np.asarray(population["source_row"][:])
-    columns = zip(rows, population["unit_name"][:], population[COLUMN][:], strict=True)
-    return {(int(row), str(unit)): str(digest) for row, unit, digest in columns if digest}
 
 
 def file_of(session: Session) -> Path | str:

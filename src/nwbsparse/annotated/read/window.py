@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -13,10 +12,14 @@ import xarray as xr
 
 from ndx_sparse_latents import bin_times
 from nwbsparse import names
+from nwbsparse.annotated.elements.activations import activations_in, series_of
+from nwbsparse.annotated.elements.latents import levels_in
 from nwbsparse.annotated.elements.leftovers import restore
-from nwbsparse.annotated.read.checksums import check_rows
+from nwbsparse.annotated.elements.splits import splits_in
+from nwbsparse.annotated.read.checksums import check_rows, stored_manifest
 from nwbsparse.annotated.read.opened import opened_model, source_is_here
-from nwbsparse.annotated.read.parse import activations_of, bins_of, named_activations, whole
+from nwbsparse.annotated.read.parse import whole
+from nwbsparse.annotated.record import read_record
 from nwbsparse.errors import BadInput
 
 
@@ -34,9 +37,12 @@ class StoredActivations:
             alone = not source_is_here(path)
             self._model = self._held.enter_context(opened_model(path, name, alone=alone))
             with whole(self._model):
-                self._layout = json.loads(self._model.environment)["parts"]["latents"]
-                self._series = activations_of(self._model)
-                self._bins = bins_of(self._model)
+                record = read_record(self._model)
+                self._manifest = stored_manifest(record, self._model.name)
+                self._layout = record.parts[names.LATENTS]
+                self._series = series_of(self._model)
+                self._of_bins = splits_in(self._model)
+                self._of_latents = levels_in(self._model)
                 self.times = bin_times(self._series)
         except BaseException:
             self._held.close()
@@ -60,12 +66,9 @@ class StoredActivations:
         first, last = (int(edge) for edge in np.searchsorted(self.times, [start, stop]))
         with whole(self._model):
             self._check(first, last)
-            named = named_activations(self._model, first, last, self._layout)
-            for key in (names.SEGMENT, names.SPLIT):
-                named[key] = self._bins[key][first:last]
-            for key in (names.LATENT, names.LEVEL):
-                named[key] = self._bins[key]
-            named |= self._in_tables(first, last)
+            named = activations_in(self._model, self._layout["variables"], first, last)
+            named |= {key: values[first:last] for key, values in self._of_bins.items()}
+            named |= self._of_latents | self._in_tables(first, last)
             return restore(_cut(self._layout, named), named, {})
 
     def _in_tables(self, first: int, last: int) -> dict[str, Any]:
@@ -78,7 +81,7 @@ class StoredActivations:
             column = self._model.parent[name][said["column"]].data
             of_bins = said["dims"][0] == names.TIME
             rows = (first, last) if of_bins else (0, int(said["shape"][0]))
-            check_rows(self._model, f"{name}/{said['column']}/data", column, *rows)
+            self._compare(f"{name}/{said['column']}/data", column, *rows)
             values = np.asarray(column[slice(*rows)])
             named[key] = values.reshape(len(values), *said["shape"][1:])
         return named
@@ -101,13 +104,16 @@ class StoredActivations:
     def _check(self, first: int, last: int) -> None:
         series, where = self._series, "activations/"
         if getattr(series, "indptr", None) is None:
-            check_rows(self._model, f"{where}data", series.data, first, last)
+            self._compare(f"{where}data", series.data, first, last)
             return
-        check_rows(self._model, f"{where}indptr", series.indptr, first, last + 1)
+        self._compare(f"{where}indptr", series.indptr, first, last + 1)
         edges = np.asarray(series.indptr[first : last + 1]).astype(np.int64)
         for key in ("values", "indices"):
             array = getattr(series, key)
-            check_rows(self._model, f"{where}{key}", array, int(edges[0]), int(edges[-1]))
+            self._compare(f"{where}{key}", array, int(edges[0]), int(edges[-1]))
+
+    def _compare(self, where: str, array: Any, first: int, stop: int) -> None:
+        check_rows(self._model.name, self._manifest, where, array, first, stop)
 
 
 def _cut(layout: dict[str, Any], named: dict[str, Any]) -> dict[str, Any]:

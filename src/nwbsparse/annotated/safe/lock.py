@@ -10,11 +10,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
 
 from nwbsparse.errors import EnvironmentProblem
+from nwbsparse.files.whole import hidden_name
 
 T = TypeVar("T")
 
@@ -24,12 +24,6 @@ PATIENCE = 3.0
 
 EMPTY_FOR = 60.0
 """Seconds after which a lock without content is nobody's."""
-
-
-def hidden_name(target: Path, suffix: str) -> Path:
-    """A hidden name beside a target, always the same for the same target."""
-    mark = sha256(target.name.encode("utf-8", "surrogateescape")).hexdigest()[:12]
-    return target.parent / f".nwbsparse-{mark}{suffix}"
 
 
 @contextmanager

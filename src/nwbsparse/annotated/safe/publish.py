@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from nwbsparse.annotated.safe.lock import hidden_name
 from nwbsparse.errors import BadInput, EnvironmentProblem
+from nwbsparse.files.whole import hidden_name, sync
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -81,7 +81,7 @@ def publish(partial: Path, target: Path, *, new: bool = False) -> None:
         BadInput: something of that name is there, and ``new`` was asked for; it stays as it is.
     """
     for one in (partial, *partial.rglob("*")) if partial.is_dir() else (partial,):
-        _sync(one)
+        sync(one)
     if new:
         try:
             _name(partial, target)
@@ -102,7 +102,7 @@ def publish(partial: Path, target: Path, *, new: bool = False) -> None:
         _remove(aside)
     else:
         partial.replace(target)
-    _sync(target.parent)
+    sync(target.parent)
 
 
 def back_up(path: Path) -> Path:
@@ -117,9 +117,9 @@ def back_up(path: Path) -> Path:
     except OSError:  # no hard links on this disk
         fresh = hidden_name(backup, ".bak")
         shutil.copy2(path, fresh)
-        _sync(fresh)
+        sync(fresh)
         fresh.replace(backup)
-    _sync(path.parent)
+    sync(path.parent)
     return backup
 
 
@@ -161,17 +161,6 @@ def _name(partial: Path, target: Path) -> None:
         partial.replace(target)
     else:
         partial.unlink()
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EBADF):
-            raise
-    finally:
-        os.close(descriptor)
 
 
 def _remove(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,10 +10,12 @@ from pathlib import Path
 import xarray as xr
 from safetensors.numpy import load as weights_of
 
-from nwbsparse.annotated.read.opened import opened_model, source_is_here
-from nwbsparse.annotated.read.parse import parse_model
+from nwbsparse.annotated.read.look import look_at, state_of
+from nwbsparse.annotated.read.opened import source_is_here
+from nwbsparse.annotated.read.parse import find_model, parse_model
 from nwbsparse.annotated.write.write import Manner, write_result
 from nwbsparse.errors import BadInput
+from nwbsparse.io.nwb.opening import opened
 
 
 def amend(
@@ -45,10 +48,14 @@ def amend(
             f"{path} cannot be replaced as a whole; this works on a self-contained NWB file (HDF5), "
             "as `nwbsparse run` writes it"
         )
-    with opened_model(path, result) as model:
-        stored = parse_model(model)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        state = state_of(path)
+        with opened(path) as recording:
+            stored = parse_model(find_model(recording.nwbfile, result, path=path))
+            seen = look_at(recording.nwbfile, path, state)
     attribution = change(stored.attribution)
     changed = replace(stored, attribution=attribution, weights=weights_of(stored.tensors))
     manner = Manner("in_place", replace=True, backup=backup)
-    write_result(changed, path, path, manner, say=say)
+    write_result(changed, path, path, manner, say=say, seen=seen)
     return attribution

@@ -5,86 +5,110 @@ from __future__ import annotations
 import shutil
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
+from h5py import File
 from pynwb import NWBHDF5IO, NWBFile
 
 from nwbsparse.annotated.elements.build import build_model
 from nwbsparse.annotated.elements.populations import OUTPUT, populations_of_units
 from nwbsparse.annotated.elements.storage import Pack, packed, plain
 from nwbsparse.annotated.links import graft, linked_files
-from nwbsparse.annotated.read.checksums import manifest_of, with_manifest
+from nwbsparse.annotated.read.look import Look, look_at, state_of
+from nwbsparse.annotated.record import ENVIRONMENT, Record
 from nwbsparse.annotated.safe.hdf5 import steady_hdf5, steady_nwb
 from nwbsparse.annotated.stored import StoredResult
 from nwbsparse.annotated.write.kept import allow_plain_columns, leave_out_raw
-from nwbsparse.annotated.write.pairing import check_free
-from nwbsparse.annotated.write.verify import types_in, validation_errors
-from nwbsparse.errors import BadInput, EnvironmentProblem
+from nwbsparse.annotated.write.verify import Expected, types_in, validation_errors
+from nwbsparse.errors import BadInput, EnvironmentProblem, IntegrityError
 from nwbsparse.io.nwb.contents import MODULE
 from nwbsparse.io.nwb.opening import built
+from nwbsparse.io.rules.values import text
 from nwbsparse.schema import own_version
+
+
+class OpenedSource:
+    """The source of a new file: opened when something is first asked of it, and only once."""
+
+    def __init__(self, path: Path, held: ExitStack, *, for_copy: bool) -> None:
+        """``held`` closes it; ``for_copy``: without what cannot be written again."""
+        self.path, self._held, self._for_copy = path, held, for_copy
+
+    @cached_property
+    def _opened(self) -> tuple[Any, Any, Look]:
+        state = state_of(self.path)
+        io, nwbfile = self._held.enter_context(built(self.path, for_copy=self._for_copy))
+        return io, nwbfile, look_at(nwbfile, self.path, state)
+
+    @property
+    def io(self) -> Any:
+        return self._opened[0]
+
+    @property
+    def nwbfile(self) -> Any:
+        return self._opened[1]
+
+    def look(self) -> Look:
+        """What it held before anything was changed."""
+        return self._opened[2]
 
 
 def export(
     stored: StoredResult,
-    source: Path,
+    source: OpenedSource,
     partial: Path,
     *,
     zarr: bool = False,
     replace: bool = False,
     dense: bool | None = None,
-) -> tuple[dict[str, str], set[str]]:
+) -> Expected:
     """Write everything of a source, and the result, into a new file.
 
-    Returns what must be in it (object id → type), and the source's own validation errors. What
-    nobody can build cannot be written either: the report of the source names it.
+    What nobody can build cannot be written either: the report of the source names it.
     """
-    with built(source, for_copy=True) as (source_io, nwbfile):
-        known_errors = validation_errors(io=source_io)
-        check_units(stored, nwbfile, source)
-        leave_out_raw(nwbfile)
-        allow_plain_columns(nwbfile)
-        module = nwbfile.processing.get(MODULE)
-        if module is not None:
-            for name in check_free(stored, module, source, replace=replace):
-                module.data_interfaces.pop(name)
-        _add(stored, nwbfile, pack=plain if zarr else packed, dense=dense)
-        _sign(nwbfile)
-        nwbfile.set_modified()
-        kept = types_in(nwbfile)
-        with new_zarr(partial) if zarr else steady_nwb(partial, "w") as target_io:
-            target_io.export(src_io=source_io, nwbfile=nwbfile, write_args={"link_data": False})
-    return kept, known_errors
+    nwbfile = source.nwbfile
+    known_errors = validation_errors(io=source.io)
+    source.look().check_units(stored)
+    leave_out_raw(nwbfile)
+    allow_plain_columns(nwbfile)
+    for name in source.look().in_the_way(stored.name, replace=replace):
+        nwbfile.processing[MODULE].data_interfaces.pop(name)
+    _add(stored, nwbfile, pack=plain if zarr else packed, dense=dense)
+    _sign(nwbfile)
+    nwbfile.set_modified()
+    kept = types_in(nwbfile)
+    with new_zarr(partial) if zarr else steady_nwb(partial, "w") as target_io:
+        target_io.export(src_io=source.io, nwbfile=nwbfile, write_args={"link_data": False})
+    return Expected(kept, known_errors)
 
 
 def append(
     stored: StoredResult,
-    source: Path,
+    source: Look,
     partial: Path,
     *,
     replace: bool = False,
     dense: bool | None = None,
-) -> tuple[dict[str, str], set[str]]:
+) -> Expected:
     """Copy a file byte by byte, and add the result to the copy.
 
     An export would lose what a file holds against its schema: of five recordings from archives,
     two lost columns or attributes.
     """
-    if linked := ", ".join(one.name for one in linked_files(source)):
+    if linked := ", ".join(one.name for one in linked_files(source.path)):
         raise BadInput(
-            f"{source} links to {linked}, and adding to it could change that; use another mode"
+            f"{source.path} links to {linked}, and adding to it could change that; use another mode"
         )
-    shutil.copyfile(source, partial)
-    with read_back(partial) as (io, nwbfile):
-        known_errors = validation_errors(io=io)
-        check_units(stored, nwbfile, source)
-        module = nwbfile.processing.get(MODULE)
-        gone = set() if module is None else check_free(stored, module, source, replace=replace)
+    source.check_units(stored)
+    gone = source.in_the_way(stored.name, replace=replace)
+    shutil.copyfile(source.path, partial)
+    known_errors = validation_errors(path=str(partial))
     with steady_hdf5(partial, "r+") as file:
         for name in gone:
             del file[f"processing/{MODULE}/{name}"]
@@ -94,45 +118,42 @@ def append(
         _sign(nwbfile)
         kept = types_in(nwbfile)
         io.write(nwbfile)
-    return kept, known_errors
+    return Expected(kept, known_errors)
 
 
 def link(
     stored: StoredResult,
-    source: Path,
+    source: OpenedSource,
     partial: Path,
     *,
     target: Path,
     replace: bool = False,
     dense: bool | None = None,
-) -> tuple[dict[str, str], set[str]]:
+) -> Expected:
     """Write the result alone into a new file, with links to everything in the source."""
-    gone: set[str] = set()
-    with built(source) as (source_io, nwbfile):
-        known_errors = validation_errors(io=source_io)
-        check_units(stored, nwbfile, source)
-        module = nwbfile.processing.get(MODULE)
-        if module is not None:
-            gone = check_free(stored, module, source, replace=replace)
-        new = NWBFile(
-            session_description=nwbfile.session_description,
-            identifier=str(uuid4()),
-            session_start_time=nwbfile.session_start_time,
-            timestamps_reference_time=nwbfile.timestamps_reference_time,
-            was_generated_by=[("nwbsparse", own_version())],
-        )
-        # links to what is in another file are set when the file is there
-        outside = SimpleNamespace(objects={}, subject=nwbfile.subject)
-        _add(stored, new, pack=packed, dense=dense, source=outside)
-        if module is not None:
-            for name in gone:
-                module.data_interfaces.pop(name)
-        kept = types_in(nwbfile) | types_in(new)
-        # a table whose columns are linked one by one does not own them
-        electrodes = () if nwbfile.electrodes is None else nwbfile.electrodes.children
-        # nor is the module of results that were there the one that holds ours
-        for one in (nwbfile, new, *electrodes, *([] if module is None else [module])):
-            kept.pop(one.object_id)
+    nwbfile = source.nwbfile
+    known_errors = validation_errors(io=source.io)
+    source.look().check_units(stored)
+    gone = source.look().in_the_way(stored.name, replace=replace)
+    new = NWBFile(
+        session_description=nwbfile.session_description,
+        identifier=str(uuid4()),
+        session_start_time=nwbfile.session_start_time,
+        timestamps_reference_time=nwbfile.timestamps_reference_time,
+        was_generated_by=[("nwbsparse", own_version())],
+    )
+    # links to what is in another file are set when the file is there
+    outside = SimpleNamespace(objects={}, subject=nwbfile.subject)
+    _add(stored, new, pack=packed, dense=dense, source=outside)
+    module = nwbfile.processing.get(MODULE)
+    for name in gone:
+        module.data_interfaces.pop(name)
+    kept = types_in(nwbfile) | types_in(new)
+    # a table whose columns are linked one by one does not own them
+    electrodes = () if nwbfile.electrodes is None else nwbfile.electrodes.children
+    # nor is the module of results that were there the one that holds ours
+    for one in (nwbfile, new, *electrodes, *([] if module is None else [module])):
+        kept.pop(one.object_id)
     with steady_nwb(partial, "w") as target_io:
         target_io.write(new)
     units, place = stored.source.units_path, f"processing/{MODULE}/{stored.name}"
@@ -140,21 +161,29 @@ def link(
     tables = {f"{place}/{name}": units for name in populations}
     if stored.target is not None:
         tables[f"{place}/{OUTPUT}"] = stored.target.source.units_path
-    graft(source, partial, target=target, without=gone, tables=tables)
-    return kept, known_errors
+    graft(source.path, partial, target=target, without=gone, tables=tables)
+    return Expected(kept, known_errors)
 
 
-def seal(stored: StoredResult, partial: Path) -> None:
-    """Store the checksums of what was written with it."""
-    place = f"processing/{MODULE}/{stored.name}/environment"
-    with read_back(partial) as (_, nwbfile):
-        model = nwbfile.processing[MODULE][stored.name]
-        words = with_manifest(model.environment, manifest_of(model))
+def seal(name: str, partial: Path, record: Record) -> None:
+    """Store the record of a result again, with the checksums of what was written.
+
+    Raises:
+        IntegrityError: it is not there then, word for word.
+    """
+    place, words = f"processing/{MODULE}/{name}/{ENVIRONMENT}", record.to_json()
     if partial.is_dir():
-        import_module("zarr").open(str(partial), mode="r+")[place][0] = words
+        zarr = import_module("zarr")
+        zarr.open(str(partial), mode="r+")[place][0] = words
+        stands = str(zarr.open(str(partial), mode="r")[place][0])
     else:
         with steady_hdf5(partial, "r+") as file:
             file[place][()] = words
+        with File(partial, "r") as file:
+            stored: Any = file[place]
+            stands = text(stored[()])
+    if stands != words:
+        raise IntegrityError(f"the checksums of '{name}' do not stand in the file that was written")
 
 
 @contextmanager
@@ -183,18 +212,6 @@ def _zarr_io() -> Any:
         raise EnvironmentProblem(
             "NWB Zarr needs hdmf-zarr: pip install 'nwbsparse[zarr]'"
         ) from None
-
-
-def check_units(stored: StoredResult, nwbfile: Any, source: Path) -> None:
-    """Refuse a file whose units are others than those of the result.
-
-    Raises:
-        BadInput: they are.
-    """
-    sources = [stored.source, *([stored.target.source] if stored.target is not None else [])]
-    wanted = {one.units_object_id for one in sources} - {""}
-    if not wanted <= set(nwbfile.objects):
-        raise BadInput(f"the units in {source} are others than those the result was made from")
 
 
 def _add(

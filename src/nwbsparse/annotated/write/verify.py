@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ import h5py
 import numpy as np
 import pynwb
 
+from nwbsparse.annotated.read.checksums import manifest_of
 from nwbsparse.annotated.read.parse import find_model, parse_model
+from nwbsparse.annotated.record import Record, read_record
 from nwbsparse.annotated.stored import StoredResult
 from nwbsparse.errors import BadInput, IntegrityError
 from nwbsparse.io.nwb.contents import MODULE
@@ -31,19 +34,34 @@ def types_in(nwbfile: Any) -> dict[str, str]:
     }
 
 
-def verify(stored: StoredResult, nwbfile: Any, kept: dict[str, str], *, path: Path) -> None:
+@dataclass(frozen=True)
+class Expected:
+    """What must be in a file that was written."""
+
+    kept: dict[str, str]
+    """Object id → type of everything."""
+    errors: set[str]
+    """The validation errors of its source, which it may have as well."""
+
+
+def verify(stored: StoredResult, nwbfile: Any, expected: Expected, *, path: Path) -> Record:
     """Compare a file that was opened again: every object, and every number of the result.
+
+    Returns the record of the result with the checksums of what was read.
 
     Raises:
         IntegrityError: what differs.
     """
     there = types_in(nwbfile)
-    lost = [f"{kind} {key}" for key, kind in kept.items() if there.get(key) != kind]
+    lost = [f"{kind} {key}" for key, kind in expected.kept.items() if there.get(key) != kind]
     if lost:
         raise IntegrityError(
             f"{len(lost)} objects are missing after writing: {', '.join(lost[:5])}"
         )
-    again = parse_model(find_model(nwbfile, stored.name, path=path))
+    model = find_model(nwbfile, stored.name, path=path)
+    record = read_record(model)
+    manifest = manifest_of(model, record)
+    again = parse_model(model, manifest=manifest)
     wrong = [] if again.tensors == stored.tensors else ["parameters"]
     read = again.parts
     for part, written in stored.parts.items():
@@ -55,6 +73,7 @@ def verify(stored: StoredResult, nwbfile: Any, kept: dict[str, str], *, path: Pa
         raise IntegrityError(
             f"after writing, these differ from what was computed: {', '.join(wrong)}"
         )
+    return record.with_manifest(manifest)
 
 
 def _differences(written: Any, read: Any, part: str) -> list[str]:

@@ -10,7 +10,7 @@ import xarray as xr
 from nwbsparse import names
 from nwbsparse.binning.sessions.join import ids_of, source_name
 from nwbsparse.binning.sessions.merge import stacked
-from nwbsparse.errors import BadInput, did_you_mean
+from nwbsparse.errors import BadInput, unknown
 from nwbsparse.schema import check, with_step
 
 
@@ -42,11 +42,9 @@ def for_coder(binned: xr.Dataset, coder: Any, *, session: str | None = None) -> 
         own = [f"{here[0]}/{unit_id}" for unit_id in own]
     for name in here:
         if name not in known:
-            there = ", ".join(known) or "none: it was not learned from joined sessions"
-            raise BadInput(
-                f"the coder has no session '{name}'{did_you_mean(name, known)}; it has {there}. "
-                "Say which it is with session="
-            )
+            there = known or ("none: it was not learned from joined sessions",)
+            more = "Say which it is with session="
+            raise unknown(name, there, what="session", of="the coder", more=more)
     wanted = [unit_id for unit_id in ids if unit_id.partition("/")[0] in here]
     if sorted(own) != sorted(wanted):
         raise BadInput(

@@ -24,7 +24,7 @@ def simulate(name: str, /, *, out: Path, seed: int = 0, overwrite: bool = False)
     overwrite
         Replace the file.
     """
-    from nwbsparse.errors import BadInput, did_you_mean
+    from nwbsparse.errors import unknown
     from nwbsparse.simulate.nwb import write_placecells, write_superposition
     from nwbsparse.simulate.placecells import simulate_placecells
     from nwbsparse.simulate.superposition import simulate_superposition
@@ -38,7 +38,5 @@ def simulate(name: str, /, *, out: Path, seed: int = 0, overwrite: bool = False)
         ),
     }
     if name not in makers:
-        raise BadInput(
-            f"there is no simulation '{name}'{did_you_mean(name, makers)}; there are: {', '.join(makers)}"
-        )
+        raise unknown(name, makers, what="simulation")
     new_console().print(f"wrote {makers[name]()}", soft_wrap=True)

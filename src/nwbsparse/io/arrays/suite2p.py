@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from scipy.ndimage import gaussian_filter1d, maximum_filter1d, minimum_filter1d
 
-from nwbsparse.errors import BadInput, EnvironmentProblem, did_you_mean
+from nwbsparse.errors import BadInput, EnvironmentProblem, unknown
 from nwbsparse.io.arrays.activity import take_activity
 from nwbsparse.io.arrays.session import matrix_session
 from nwbsparse.io.npy import PICKLE, blamed_on, load_npy
@@ -104,8 +104,7 @@ def read_suite2p(
 def _checked(folder: Path, signal: str, sampling_frequency: float | None) -> float:
     """The sampling frequency (Hz), once it and the signal can be meant."""
     if signal not in SIGNALS:
-        near = did_you_mean(signal, SIGNALS)
-        raise BadInput(f"signal = '{signal}' is not one of {', '.join(SIGNALS)}{near}.")
+        raise unknown(signal, SIGNALS, what="signal")
     if sampling_frequency is None:
         raise BadInput(
             f"give sampling_frequency= (frames per second of the plane): {folder} states it only in "

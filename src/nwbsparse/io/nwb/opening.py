@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import warnings
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
@@ -61,6 +62,8 @@ class Recording:
     """What a reader should know about where it came from."""
     unbuildable: tuple[Unbuildable, ...] = ()
     """Parts whose type nobody defines, or that depend on such parts."""
+    warned: tuple[str, ...] = ()
+    """What libraries warned of while it was opened; a report says it, nobody is warned."""
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -91,14 +94,25 @@ def opened(source: Openable) -> Iterator[Recording]:
         EnvironmentProblem: it may not be read here, or a server cannot be reached.
     """
     with ExitStack() as held:
-        if isinstance(source, NWBFile):
-            yield _from_object(source)
-        elif not isinstance(source, str | Path):
-            yield _from_stream(source, held)
-        elif is_address(str(source)) and not str(source).startswith("file:"):
-            yield _from_stream(held.enter_context(open_stream(str(source))), held)
-        else:
-            yield _from_path(_local(source), held)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            recording = _opened(source, held)
+        yield replace(recording, warned=tuple(map(said_of_warning, caught)))
+
+
+def said_of_warning(warning: warnings.WarningMessage) -> str:
+    """A library's warning, as a report says it."""
+    return f"{warning.category.__name__}: {warning.message}"
+
+
+def _opened(source: Openable, held: ExitStack) -> Recording:
+    if isinstance(source, NWBFile):
+        return _from_object(source)
+    if not isinstance(source, str | Path):
+        return _from_stream(source, held)
+    if is_address(str(source)) and not str(source).startswith("file:"):
+        return _from_stream(held.enter_context(open_stream(str(source))), held)
+    return _from_path(_local(source), held)
 
 
 @contextmanager

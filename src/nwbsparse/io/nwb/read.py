@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,7 @@ from nwbsparse.io.nwb.activity import Asked, read_activity
 from nwbsparse.io.nwb.behaviour import read_behaviour
 from nwbsparse.io.nwb.events import read_events
 from nwbsparse.io.nwb.intervals import read_intervals, read_invalid_times
-from nwbsparse.io.nwb.opening import Openable, Recording, opened
+from nwbsparse.io.nwb.opening import Openable, Recording, opened, said_of_warning
 from nwbsparse.io.nwb.other import list_other, recording_extent
 from nwbsparse.io.rules.account import Account
 from nwbsparse.io.rules.values import text
@@ -24,7 +25,7 @@ _SUBJECT = (
 
 
 def read_nwb(
-    source: Openable,
+    source: Openable | Recording,
     *,
     strict: bool = False,
     time_scale: float = 1.0,
@@ -46,7 +47,8 @@ def read_nwb(
     Args:
         source: path of an NWB 2 file (HDF5) or NWB Zarr store; the address of a file
             (``https://…``, ``dandi://000207/sub-4/x.nwb``); an NWBFile of pynwb, open or in
-            memory; or a binary file that is open and can seek.
+            memory; or a binary file that is open and can seek. Or a recording that is open already
+            (``opened``), which stays open.
         strict: refuse what would be repaired or left out (NaN spikes, a damaged index, repeated unit
             ids, types that nobody defines, …).
         time_scale: what turns the stored spike times and observed intervals into seconds: 0.001
@@ -69,11 +71,11 @@ def read_nwb(
     asked.check()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        with opened(source) as recording:
+        with nullcontext(source) if isinstance(source, Recording) else opened(source) as recording:
             account = Account(recording.label, strict)
             session = _read(recording, account, asked)
     account.raise_problems()
-    said = (f"{warning.category.__name__}: {warning.message}" for warning in caught)
+    said = (*recording.warned, *map(said_of_warning, caught))
     return Session(**session, report=account.report(said))
 
 

@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from nwbsparse import names
 from nwbsparse.analysis.quality.stability import SAME
-from nwbsparse.errors import BadInput, did_you_mean
+from nwbsparse.errors import unknown
 from nwbsparse.views.drawing import (
     CYCLE,
     GREEN,
@@ -164,10 +164,7 @@ def confusion_matrix(
     inputs = [str(one) for one in scores["input"].values]
     for what, name, there in (("condition", target, known), ("input", given, inputs)):
         if name not in there:
-            said = ", ".join(there) or "none"
-            raise BadInput(
-                f"there is no {what} '{name}'{did_you_mean(name, there)} (there are: {said})"
-            )
+            raise unknown(name, there, what=what)
     table = scores[f"confusion.{target}"].values[inputs.index(given)]
     kept = np.flatnonzero(table.sum(axis=0) + table.sum(axis=1))
     if not len(kept):

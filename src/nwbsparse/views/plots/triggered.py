@@ -14,7 +14,7 @@ from nwbsparse import names
 from nwbsparse.analysis.apply.activity import entries_of
 from nwbsparse.analysis.statistics.nulls import MIN_SHIFT
 from nwbsparse.binning.split import part
-from nwbsparse.errors import BadInput, did_you_mean
+from nwbsparse.errors import unknown
 from nwbsparse.views.drawing import CYCLE, GREY, INK, axes, measured_in, plain, says_nothing, tidy
 
 SHIFTS = 200
@@ -134,10 +134,7 @@ def peri_event(
     known = [name.removeprefix("peri_event.") for name in map(str, table.data_vars)
              if name.startswith("peri_event.")]  # fmt: skip
     if event not in known:
-        there = ", ".join(known) or "none"
-        raise BadInput(
-            f"there is no event '{event}'{did_you_mean(event, known)} (there are: {there})"
-        )
+        raise unknown(event, known, what="event")
     values = table[f"peri_event.{event}"].values
     seconds = table[f"{event}_lag"].values
     n = int(table[f"peri_event_bins.{event}"].values.max(initial=0))
@@ -231,7 +228,7 @@ def _columns(binned: xr.Dataset, variable: str, width: float) -> tuple[np.ndarra
     role = roles.get(variable)
     if role is None or role == names.ROLE_INTERVAL:
         kept = [name for name, one in roles.items() if one != names.ROLE_INTERVAL]
-        raise BadInput(f"there is no variable '{variable}'{did_you_mean(variable, kept)}")
+        raise unknown(variable, kept, what="variable")
     column = binned[variable]
     if role == names.ROLE_CONDITION:
         codes, said = column.values, json.loads(column.attrs[names.CATEGORIES])

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from nwbsparse import names
 from nwbsparse.binning.variables import conditions_of, covariates_of, events_of
-from nwbsparse.errors import BadInput, EnvironmentProblem
+from nwbsparse.errors import BadInput
+from nwbsparse.files.whole import write_whole
 from nwbsparse.options.config import to_toml
 from nwbsparse.population import as_read
 from nwbsparse.results.results import Results, derived_name
@@ -46,7 +45,9 @@ def report(results: Results, binned: xr.Dataset, to: str | Path) -> Path:
         EnvironmentProblem: the page cannot be written there.
     """
     _check(results, binned)
-    return _write(render(results, binned), Path(to).expanduser())
+    to = Path(to).expanduser()
+    write_whole(to, render(results, binned).encode("utf-8", "replace"))
+    return to
 
 
 def render(results: Results, binned: xr.Dataset) -> str:
@@ -168,30 +169,3 @@ def _check(results: Results, binned: xr.Dataset) -> None:
                 "with the options in results.config"
             )
     results.coder.check_units(as_read(binned, results.config.reads)[names.UNIT_ID].values)
-
-
-def _write(page: str, to: Path) -> Path:
-    """Write the page beside its place first, so that a reader never meets half of it."""
-    temporary = ""
-    try:
-        handle, temporary = tempfile.mkstemp(prefix=".report-", suffix=".html", dir=to.parent)
-        with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
-            file.write(page)
-            file.flush()
-            os.fsync(file.fileno())
-        mode = 0o666 & ~_umask()
-        Path(temporary).chmod(mode)
-        Path(temporary).replace(to)
-    except OSError as error:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
-        raise EnvironmentProblem(
-            f"the report cannot be written to {to}: {error.strerror}"
-        ) from None
-    return to
-
-
-def _umask() -> int:
-    now = os.umask(0o022)
-    os.umask(now)
-    return now
