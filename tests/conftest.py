@@ -1,7 +1,7 @@
 """What tests of several rooms share: a small recording, one finished run on it, and which tests are fast.
 
-A test is marked ``files`` when it asks for a folder, and can be marked so by hand. ``make test-fast`` leaves
-those out, and fails a test of the rest that writes a file or starts a process.
+A test is marked ``files`` when it asks for a folder, and can be marked so by hand. ``make test-fast``
+leaves those out, and fails a test of the rest that writes a file or starts a process.
 """
 
 import pytest

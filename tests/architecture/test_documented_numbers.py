@@ -203,6 +203,8 @@ def test_constants_that_mean_the_same_are_the_same():
 
 
 def test_the_help_names_the_defaults_that_are_chosen(request):
-    text = (request.config.rootpath / "src/nwbsparse/options/reading.py").read_text(encoding="utf-8")
+    text = (request.config.rootpath / "src/nwbsparse/options/reading.py").read_text(
+        encoding="utf-8"
+    )
     low, high = (round(1000 * one) for one in (grid.BIN_WIDTHS[0], grid.BIN_WIDTHS[-1]))
     assert f"of {low}-{high} ms with {grid.SPIKES_PER_BIN:g} population spikes" in text

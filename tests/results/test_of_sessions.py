@@ -174,7 +174,7 @@ def test_results_of_one_session_do_not_go_into_the_file_of_another(done, sources
     shutil.copy(done.runs["tuesday"].nwb, file)
     before = file.read_bytes()
     results = done.runs["monday"].results
-    with pytest.raises(BadInput, match="neither the recording that .latents. was made from"):
+    with pytest.raises(BadInput, match=r"neither the recording that .latents. was made from"):
         write(results, file, "in_place", replace=True)
     assert file.read_bytes() == before
 
