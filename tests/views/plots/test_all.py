@@ -51,6 +51,7 @@ def drawn(made: tuple[Results, xr.Dataset]) -> dict[str, Axes | list[Axes]]:
     )
     return {
         "unit_r2": plots.unit_r2(m),
+        "hidden_units": plots.hidden_units(evaluate(results.coder, binned, detail="all")),
         "l0_histogram": plots.l0_histogram(m, 2),
         "density_histogram": plots.density_histogram(m),
         "training_history": plots.training_history(results.coder.record.history),
