@@ -166,6 +166,7 @@ def test_figures_say_when_there_is_nothing_to_draw(made: tuple[Results, xr.Datas
     event = around_hostile_event(3)
     for ax in (
         plots.unit_r2(silent),
+        plots.hidden_units(results.metrics),
         plots.density_histogram(silent),
         plots.training_history(()),
         plots.condition_bars(a, 0, "no such variable"),

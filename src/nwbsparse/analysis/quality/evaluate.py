@@ -42,7 +42,8 @@ def evaluate(
     tells units that it does not see stands beside it with ``detail="all"``
     (:func:`~nwbsparse.analysis.quality.hidden_units.hidden_units`), and ``bin_r2(time)``, means and
     medians of these distributions, ``nonzero_ratio``, ``variance_attribution(latent)``, the spectrum
-    and coherence of every unit and, for coders of rates, ``explained_deviance``: ``docs/reference/metrics.md`` defines them.
+    and coherence of every unit and, for coders of rates, ``explained_deviance``:
+    ``docs/reference/metrics.md`` defines them.
 
     Bins in which a unit was not observed count neither way. Of a coder that sees several bins or
     looks ahead, only windows that stay in one segment and touch no other part are counted; what is

@@ -148,6 +148,8 @@ class _Told:
         scale, offset = self.world.scale, self.world.offset
         out = np.zeros(piece.values.shape)
         z = (piece.values - offset) / scale
+        every = len(piece.y) // len(bins)
+        own = slice(every - 1, None, every)  # of a decoder with time courses, the bin's own row
         for columns, ablation in zip(self.folds, self.ablations, strict=True):
             hidden = np.isin(np.arange(len(units.kept)), columns)
             with torch.no_grad():
@@ -161,11 +163,11 @@ class _Told:
             ablation.add(
                 Scored(
                     bins,
-                    y[:, -1].numpy(),
+                    y[own].numpy(),
                     np.where(observed, z[:, columns], 0.0),
                     observed,
                     np.where(observed, told, 0.0)[None],
-                    pi.numpy(),
+                    pi[own].numpy(),
                     active.view(len(bins), -1, active.shape[1]).numpy(),
                 )
             )
