@@ -64,9 +64,11 @@ def test_each_session_has_what_a_run_of_one_leaves(done, sources, tmp_path):
 def test_the_bin_width_is_chosen_for_all_and_said(done):
     log = (done / "log.txt").read_text()
     assert "bins of 200 ms for all (chosen: what 'left' needs" in log
-    assert "left: held-out R²" in log and "right: held-out R²" in log
+    assert (
+        "left: reconstruction: held-out R²" in log and "right: reconstruction: held-out R²" in log
+    )
     own = (done / "left" / "log.txt").read_text()
-    assert "held-out R²" in own and "right: held-out" not in own
+    assert "held-out R²" in own and "right: reconstruction" not in own
 
 
 def test_info_and_validate_show_that_two_files_hold_one_model(done, sources, capsys):

@@ -15,6 +15,7 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 from rich.text import Text
 
+from nwbsparse.analysis.quality.hidden_said import shared_said
 from nwbsparse.binning.events import MAX_LABELS
 from nwbsparse.cli.choices import show_choices
 from nwbsparse.options.config import to_toml
@@ -157,9 +158,11 @@ def show_run(console: Console, done: Any) -> None:
     numbers = done.metrics
     show_choices(console, done.results.coder.record.learned)
     console.print()
+    if said := shared_said(done.results.metrics):
+        console.print(f"{said[0].upper()}{said[1:]}.", soft_wrap=True, highlight=False)
     console.print(
         Text.assemble(
-            ("held-out R²", "bold"),
+            ("reconstruction: held-out R²", "bold"),
             f" {numbers['test_r2']:.3f}   ",
             ("L0", "bold"),
             f" {numbers['test_l0']:.2f} (asked {numbers['k']})   ",

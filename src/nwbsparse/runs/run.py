@@ -12,6 +12,7 @@ import xarray as xr
 from nwbsparse.analysis.apply.encode import encode
 from nwbsparse.analysis.explain import explain, explained_said
 from nwbsparse.analysis.quality.evaluate import evaluate
+from nwbsparse.analysis.quality.hidden_said import shared_said
 from nwbsparse.analysis.quality.stability import Seeds, fit_seeds
 from nwbsparse.embedding.attach import embedding_of
 from nwbsparse.io.read import read_as
@@ -98,7 +99,8 @@ def run(
         log(stability_said(seeds))
     latents = encode(coder, binned)
     metrics = evaluate(coder, binned, detail="all")
-    log(f"held-out R² {float(metrics['r2']):.3f}, L0 {float(metrics['l0'].mean()):.2f}")
+    for said in told(metrics):
+        log(said)
     attribution = explain(
         coder,
         binned,
@@ -120,6 +122,13 @@ def run(
         named = Path(source_name(session))
         nwb = write_outputs(results, binned, flat, stage, log, source=named, seeds=seeds)
     return Run(results, binned, flat, out, out / nwb if nwb else None, out / REPORT)
+
+
+def told(metrics: xr.Dataset) -> list[str]:
+    """How good a coder is, in one or two lines: what it tells of hidden units comes first."""
+    r2, l0 = float(metrics["r2"]), float(metrics["l0"].mean())
+    shared = shared_said(metrics)
+    return [*([shared] if shared else []), f"reconstruction: held-out R² {r2:.3f}, L0 {l0:.2f}"]
 
 
 def stability_said(seeds: Seeds) -> str:

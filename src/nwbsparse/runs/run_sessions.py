@@ -21,7 +21,7 @@ from nwbsparse.results.of_sessions import result_of_session, stability_in, with_
 from nwbsparse.results.results import Results
 from nwbsparse.runs.outputs import OPTIONS, REPORT, Log, Say, source_name, staged, write_outputs
 from nwbsparse.runs.prepare_sessions import Sources, check_outs, named_sources, prepare_sessions
-from nwbsparse.runs.run import Run, stability_said
+from nwbsparse.runs.run import Run, stability_said, told
 from nwbsparse.training.fit import fit
 
 
@@ -100,8 +100,8 @@ def run_sessions(
             coder, name, session, binned, stability=known, progress=progress
         )
         metrics = results.metrics
-        said = f"held-out R² {float(metrics['r2']):.3f}, L0 {float(metrics['l0'].mean()):.2f}"
-        logs[name](said)
+        for said in told(metrics):
+            logs[name](said)
         logs[name](explained_said(results.attribution))
         seconds = {"seconds": round(time.perf_counter() - began, 1)}
         made[name] = replace(results, environment={**results.environment, **seconds})

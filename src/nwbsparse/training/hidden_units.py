@@ -8,16 +8,19 @@ from itertools import pairwise
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.training.bins import Batch, Windows, rows_seen
+from nwbsparse.training.start import NO_PART
 
 FOLDS = 4
 BLOCKS = 10
 CHUNK = 4096
 FOLD_SEED = 0
+LEFT_OUT = -1
+"""The group of units that take no part: they must not fill a fold."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,21 @@ def folds_of(group: Int[np.ndarray, " unit"]) -> Int[np.ndarray, " unit"]:
     return (np.random.default_rng(FOLD_SEED).permutation(len(labels)) % FOLDS)[of_unit]
 
 
+def with_hidden(
+    y: Float[Tensor, "bin lag unit"],
+    hidden: Bool[Tensor, " unit"],
+    asked: Bool[Tensor, "bin unit"],
+) -> Float[Tensor, "bin lag unit"]:
+    """What a coder sees, less its mean, with some units hidden in the whole window.
+
+    Hidden units stand at their mean; the others are scaled up by the share of units that is left of
+    those that could be seen (``asked``: observed in the bin, and taking part at all).
+    """
+    left = (asked & ~hidden).sum(dim=1)
+    share = torch.where(left > 0, left / asked.sum(dim=1).clamp(min=1), 1.0).to(y.dtype)
+    return y.masked_fill(hidden, 0.0) / share[:, None, None]
+
+
 @torch.no_grad()
 def hidden_scores(
     coders: Sequence[SparseCoder],
@@ -73,7 +91,8 @@ def hidden_scores(
     """Hide each fold of units in all bins, and reconstruct it from the others (recipe, 4).
 
     Hidden units stand at their mean in the whole window, visible ones are scaled by the share of
-    units that is visible; activations are those of the stored threshold. Nothing is fitted again.
+    units that is visible (:func:`with_hidden`); activations are those of the stored threshold.
+    Nothing is fitted again.
 
     Args:
         coders: of one shape of input; autoencoders, whose targets are what they read.
@@ -81,7 +100,9 @@ def hidden_scores(
         index: the bins that are looked at, in order.
         group: of each unit.
     """
-    fold, mean = folds_of(group), _mean_target(coders[0], windows)
+    takes_part = coders[0].scale < NO_PART
+    fold = folds_of(np.where(takes_part.cpu().numpy(), group, LEFT_OUT))
+    mean = _mean_target(coders[0], windows)
     n_units = len(group)
     error = np.zeros((len(coders), BLOCKS, n_units))
     around = np.zeros((BLOCKS, n_units))
@@ -90,7 +111,7 @@ def hidden_scores(
         around[block] += _squares((target - mean) * there)
         for number in np.unique(fold):
             hidden = torch.from_numpy(fold == number).to(target.device)
-            y = batch.y.masked_fill(hidden, 0.0) / (1 - float(hidden.double().mean()))
+            y = with_hidden(batch.y, hidden, there.bool() & takes_part)
             for at, coder in enumerate(coders):
                 off = ((target - _made(coder, y)) * there)[:, hidden]
                 error[at, block, hidden.cpu().numpy()] += _squares(off)
