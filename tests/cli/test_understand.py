@@ -41,7 +41,9 @@ def test_evaluate_gives_the_numbers_of_the_run_again(run_folder, capsys):
     before = json.loads((run_folder / "metrics.json").read_text())
     assert run_cli("evaluate", run_folder, "--csv", run_folder / "csv") == 0
     assert json.loads((run_folder / "metrics.json").read_text()) == before
-    assert "R² (held-out)" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "R² of hidden units (held-out)" in said and "a copy has 1" in said
+    assert said.index("hidden unit's fluctuations") < said.index("a copy has 1")
     with xr.open_dataset(run_folder / "metrics.nc", engine="h5netcdf") as stored:
         assert float(stored["r2"]) == pytest.approx(before["test_r2"], rel=1e-9)
         assert "variance_attribution" in stored

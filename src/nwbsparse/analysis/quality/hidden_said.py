@@ -77,7 +77,5 @@ def _simpler_models_tell(metrics: Any) -> bool:
 
 
 def _percent(share: float) -> str:
-    """'6.2 %'; '−0.3 %' where the mean would have done better."""
-    said = f"{100 * share:.1f}"
-    said = said.removeprefix("-") if float(said) == 0 else said.replace("-", "−")
-    return f"{said}\u00a0%"
+    """'6.2 %'; 'none' where the mean would have done as well or better."""
+    return f"{100 * share:.1f}\u00a0%" if share >= 0.0005 else "none"
