@@ -13,6 +13,7 @@ from torch import Tensor
 
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.training.bins import Batch, Windows, rows_seen
+from nwbsparse.training.hiding import without
 
 FOLDS = 4
 BLOCKS = 10
@@ -90,7 +91,8 @@ def hidden_scores(
         around[block] += _squares((target - mean) * there)
         for number in np.unique(fold):
             hidden = torch.from_numpy(fold == number).to(target.device)
-            y = batch.y.masked_fill(hidden, 0.0) / (1 - float(hidden.double().mean()))
+            share = float(hidden.double().mean())
+            y = without(batch.y, hidden, coders[0].pre_bias, visible=1 - share)
             for at, coder in enumerate(coders):
                 off = ((target - _made(coder, y)) * there)[:, hidden]
                 error[at, block, hidden.cpu().numpy()] += _squares(off)
