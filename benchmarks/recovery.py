@@ -129,7 +129,13 @@ def baselines(counts, seed):
 
 
 RECIPE = Config(
-    normalisation="scaled", mask=0.25, sign=None, choose="all", seeds=10, replicates=2, bin_width=0.02
+    normalisation="scaled",
+    mask=0.25,
+    sign=None,
+    choose="all",
+    seeds=10,
+    replicates=2,
+    bin_width=0.02,
 )
 ALIKE = 0.8
 """Cosine from which a planted row counts as found and a learned row as planted."""
@@ -171,7 +177,9 @@ def recovered(coder, binned, planted):
     """Choice, latents, found, precision, again and hidden-unit R² on test bins, as text."""
     learned = coder.record.learned
     own = coder.target_scale if coder.record.scales_target else coder.scale
-    rows = coder.dictionary.detach().double().numpy() * own.double().numpy()  # in counts, as planted
+    rows = (
+        coder.dictionary.detach().double().numpy() * own.double().numpy()
+    )  # in counts, as planted
     rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
     cosine = rows @ planted.T
     test = torch.from_numpy(np.flatnonzero(binned[names.SPLIT].values == names.TEST))
@@ -194,7 +202,9 @@ def main():
     parser.add_argument("what", choices=["placecells", "superposition", "assemblies", "shifted"])
     parser.add_argument("--draws", type=int, default=5)
     parser.add_argument("--n-assemblies", type=int, nargs="+", default=[12, 6, 20])
-    parser.add_argument("--gain", type=float, nargs="+", default=[], help="of weak and strong events")
+    parser.add_argument(
+        "--gain", type=float, nargs="+", default=[], help="of weak and strong events"
+    )
     given = parser.parse_args()
     sizes = {"assemblies": given.n_assemblies, "superposition": given.gain, "shifted": [12]}
     if given.what == "placecells":

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nwbsparse.errors import BadInput, did_you_mean, raise_together
+from nwbsparse.errors import did_you_mean, raise_together, unknown
 from nwbsparse.simulate.assemblies import simulate_assemblies
 from nwbsparse.simulate.contents import Simulated
 from nwbsparse.simulate.placecells import simulate_placecells
@@ -65,8 +65,5 @@ def simulation(name: str) -> Simulation:
         BadInput: there is none; the message says which there are.
     """
     if name not in SIMULATIONS:
-        raise BadInput(
-            f"there is no simulation '{name}'{did_you_mean(name, SIMULATIONS)}; "
-            f"there are: {', '.join(SIMULATIONS)}"
-        )
+        raise unknown(name, SIMULATIONS, what="simulation")
     return SIMULATIONS[name]

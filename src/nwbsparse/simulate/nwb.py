@@ -16,7 +16,6 @@ from pynwb.epoch import TimeIntervals
 from pynwb.file import Subject
 
 from nwbsparse.errors import BadInput
-from nwbsparse.files.whole import whole_file
 from nwbsparse.simulate.contents import Contents, Intervals, Signal, Simulated, Table
 
 _START = datetime(2025, 1, 1, tzinfo=UTC)
@@ -42,11 +41,8 @@ def write_simulation(recording: Simulated, path: str | Path, *, overwrite: bool 
     if path.exists() and not overwrite:
         raise BadInput(f"{path} exists; use --overwrite or another --out")
     nwbfile = _nwbfile(recording.contents())
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".partial-{path.name}")
-    with NWBHDF5IO(path=str(partial), mode="w") as io:
+    with whole_file(path) as fresh, NWBHDF5IO(path=str(fresh), mode="w") as io:
         io.write(nwbfile)
-    partial.replace(path)
     return path
 
 
@@ -91,7 +87,6 @@ def _add_units(nwbfile: Any, contents: Contents) -> None:
         nwbfile.add_unit(spike_times=spikes, obs_intervals=[[0.0, contents.duration]], **values)
 
 
-from nwbsparse.files.whole import whole_file
 def _add_behaviour(nwbfile: Any, signals: Sequence[Signal]) -> None:
     module = nwbfile.create_processing_module("behavior", "simulated behaviour")
     places = [

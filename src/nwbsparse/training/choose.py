@@ -116,13 +116,15 @@ class _Search:
         scores = {}
         n_latents = min(SIGMA_SIZE[0], 2 * self.data.sizes[names.UNIT])
         k = max(1, min(SIGMA_SIZE[1], n_latents // 4))
+        if self.config.sparsifier in PENALISED:  # to which a k that was given means nothing
+            n_latents = max(n_latents, self.config.k or 1)
         for sigma in self._sigmas():
             config = self.config.replace(
                 smoothing=sigma, n_latents=n_latents, levels=(), expansion=None
             )
             if config.sparsifier not in PENALISED:
                 config = config.replace(k=k)
-            scores[sigma] = self._scores([config], seeds=1)[0].score
+            scores[sigma] = _order(self._scores([config], seeds=1)[0].score)
         return max(scores, key=lambda sigma: (scores[sigma], -sigma))
 
     def size(self, config: Config) -> Config:
@@ -134,10 +136,8 @@ class _Search:
                 config.replace(n_latents=n_latents, **{_knob(config): amount})
                 for amount in self._amounts(config, n_latents)
             ]
-            if not tries:
-                continue
-            scores = [one.score for one in self._scores(tries, seeds=SEEDS)]
-            top = int(np.nanargmax(scores)) if np.isfinite(scores).any() else 0
+            scores = [_order(one.score) for one in self._scores(tries, seeds=SEEDS)]
+            top = int(np.argmax(scores))
             before = max((score for score, _ in best.values()), default=-np.inf)
             best[n_latents] = (scores[top], tries[top])
             since = 0 if scores[top] > before else since + 1
@@ -168,23 +168,25 @@ class _Search:
             yield config.n_latents
             return
         most = 2 * self.data.sizes[names.UNIT]
-        yield from (size for size in SIZES if size <= max(most, SIZES[0]))
+        least = config.k or 1
+        sizes = [size for size in SIZES if least <= size <= max(most, SIZES[0])]
+        yield from sizes or [least]
 
-    def _amounts(self, config: Config, n_latents: int) -> list[float]:
+    def _amounts(self, config: Config, n_latents: int) -> Sequence[int | float]:
         given = _amount(config)
         if config.sparsifier in PENALISED:
             return list(PENALTIES) if given is None else [given]
         if given is not None:
-            return [given] if given <= n_latents else []
+            return [given]
         return [k for k in ACTIVE if k <= max(n_latents // 4, 1)]
 
     def _scores(self, configs: list[Config], *, seeds: int) -> list[Candidate]:
         """Train and score some choices of one shape; what was tried before is looked up."""
-        wanted = [self._named(one, 0.0, 0.0) for one in configs]
-        there = {_key(one): one for one in self.known}
-        if not all(_key(one) in there for one in wanted):
-            there |= {_key(one): one for one in self._trained(configs, seeds)}
-        made = [there[_key(one)] for one in wanted]
+        wanted = [_key(self._named(one, 0.0, 0.0)) for one in configs]
+        # in the order in which they were tried: smoothing and size may try one choice each
+        made = self.known[len(self.found) : len(self.found) + len(configs)]
+        if [_key(one) for one in made] != wanted:
+            made = self._trained(configs, seeds)
         self.found += made
         self.steps += 1
         self.tried(self.found)
@@ -262,14 +264,19 @@ def _mean(scores: Sequence[HiddenScore]) -> tuple[float, float]:
     )
 
 
+def _order(score: float) -> float:
+    """A score as it is compared: what has none is worse than anything."""
+    return score if np.isfinite(score) else -np.inf
+
+
 def _knob(config: Config) -> str:
     """The option that says how sparse a coder is."""
     return "penalty_weight" if config.sparsifier in PENALISED else "k"
 
 
-def _amount(config: Config) -> float | None:
+def _amount(config: Config) -> int | float | None:
     return getattr(config, _knob(config))
 
 
-def _key(one: Candidate) -> tuple[float, ...]:
+def _key(one: Candidate) -> tuple[int | float, ...]:
     return one.smoothing, one.n_latents, one.k, one.penalty_weight

@@ -55,8 +55,12 @@ def consensus(coders: Sequence[SparseCoder], windows: Windows) -> Consensus:
     """
     index = _spread(windows.train)
     seen = [activations(coder, windows, index) for coder in coders]
-    live = [(table > 0).mean(axis=0) > ALIVE for table in seen]
     rows = [coder.dictionary.detach().numpy().astype(np.float64) for coder in coders]
+    # a row of which the projection left nothing points nowhere
+    live = [
+        ((table > 0).mean(axis=0) > ALIVE) & one.any(axis=1)
+        for table, one in zip(seen, rows, strict=True)
+    ]
     mean = [table.mean(axis=0) for table in seen]
     sizes = [size for size, _ in coders[0].levels]
     found: list[Consensus] = []

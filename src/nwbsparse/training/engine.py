@@ -129,7 +129,7 @@ class Training:
         index = self.order[at * batch_size : (at + 1) * batch_size]
         batch = self.windows.batch(self.stack.coders[0], index)
         if self.hiding is not None:
-            batch = self.hiding.applied(batch, self.update)
+            batch = self.hiding.applied(batch, self.update, self.stack.coders[0].pre_bias)
         self.losses = self._step(batch)
         self.update += 1
         if self.on_cpu or self.update % SYNC == 0 or self.update == self.total:

@@ -109,7 +109,7 @@ def fit_many(
     Raises:
         BadInput, EnvironmentProblem: as :func:`fit`.
     """
-    coders = new_coders(data, configs, target)
+    coders = new_coders(data, [settled_for(data, one, target) for one in configs], target)
     groups: dict[str, list[int]] = {}
     for at, coder in enumerate(coders):
         groups.setdefault(json.dumps(shared_options(coder.config), sort_keys=True), []).append(at)

@@ -102,7 +102,7 @@ def hidden_scores(
     """
     takes_part = coders[0].scale < NO_PART
     fold = folds_of(np.where(takes_part.cpu().numpy(), group, LEFT_OUT))
-    mean = _mean_target(coders[0], windows)
+    mean, bias = _mean_target(coders[0], windows), coders[0].pre_bias
     n_units = len(group)
     error = np.zeros((len(coders), BLOCKS, n_units))
     around = np.zeros((BLOCKS, n_units))
@@ -111,7 +111,7 @@ def hidden_scores(
         around[block] += _squares((target - mean) * there)
         for number in np.unique(fold):
             hidden = torch.from_numpy(fold == number).to(target.device)
-            y = with_hidden(batch.y, hidden, there.bool() & takes_part)
+            y = with_hidden(batch.y - bias, hidden, there.bool() & takes_part) + bias
             for at, coder in enumerate(coders):
                 off = ((target - _made(coder, y)) * there)[:, hidden]
                 error[at, block, hidden.cpu().numpy()] += _squares(off)

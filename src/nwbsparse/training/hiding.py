@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from nwbsparse import names
@@ -48,18 +48,34 @@ class Hiding:
         hidden = torch.from_numpy(drawn < round(self.share * STEPS)).to(self.group.device)
         return hidden[:, self.group]
 
-    def applied(self, batch: Batch, counter: int) -> Batch:
+    def applied(self, batch: Batch, counter: int, centre: Float[Tensor, " unit"]) -> Batch:
         """The batch with entries hidden, and only those left to be reconstructed.
 
         Hidden is zero after centring, in all bins of a window; what is left is scaled up, so that
         sums over units stay what they are. The loss is that of all entries in the mean.
+
+        Args:
+            batch: some windows.
+            counter: of batches.
+            centre: what the coders take off before they encode (``pre_bias``).
         """
         hidden = self.entries(counter, len(batch.y))
-        y = batch.y.masked_fill(hidden[:, None], 0.0) / (1 - self.share)
+        y = without(batch.y, hidden[:, None], centre, visible=1 - self.share)
         asked = hidden.repeat(1, batch.target.shape[1] // hidden.shape[1])
         if batch.valid is not None:
             asked &= batch.valid
         return replace(batch, y=y, valid=asked, weight=1 / self.share)
+
+
+def without(
+    y: Float[Tensor, "bin lag unit"],
+    hidden: Tensor,
+    centre: Float[Tensor, " unit"],
+    *,
+    visible: float,
+) -> Float[Tensor, "bin lag unit"]:
+    """Windows in which hidden units stand at their centre, and the others count for them too."""
+    return (y - centre).masked_fill(hidden, 0.0) / visible + centre
 
 
 def hiding_of(record: CoderRecord, data: Any) -> Hiding | None:

@@ -6,6 +6,7 @@ the whole is done.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -15,6 +16,7 @@ import numpy as np
 import torch
 
 from nwbsparse import names
+from nwbsparse.errors import BadInput
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.options.config import Config
 from nwbsparse.options.legality import PENALISED
@@ -63,7 +65,7 @@ def learn(
     The record of the coder says all of it (``coder.record.learned``).
     """
     asked = config
-    phases = Phases(checkpoint, data, config, resume=resume)
+    phases = Phases(checkpoint, data, config, target=target, resume=resume)
     config = settled_for(data, config, target)
     tried: list[Candidate] = []
     if config.choose != "none":
@@ -118,6 +120,8 @@ def settled_for(data: Any, config: Config, target: Any = None) -> Config:
     if config.encoder != "linear" and config.smoothing is None:
         config = config.replace(smoothing=0.0)
     if config.mask is not None or config.choose == "none":
+        if config.mask:
+            _check_mask(data, config, target)
         return config.replace(mask=config.mask or 0.0)
     if other:
         return config.replace(mask=0.0)
@@ -127,6 +131,24 @@ def settled_for(data: Any, config: Config, target: Any = None) -> Config:
     if not config.levels and config.n_latents is None and config.expansion is None:
         few |= {"n_latents": data.sizes[names.UNIT], "k": config.k or 1}
     return config.replace(**few)
+
+
+def _check_mask(data: Any, config: Config, target: Any) -> None:
+    """Refuse to hide what nothing is there to tell from, or what is not reconstructed.
+
+    Raises:
+        BadInput: it is so.
+    """
+    if target is not None:
+        raise BadInput(
+            f"mask is {config.mask}, and another recording is the target: what is reconstructed is "
+            "not what is read, so nothing need be hidden; use mask=0"
+        )
+    if len(np.unique(unit_groups(config.groups, data))) < 2:
+        raise BadInput(
+            f"mask is {config.mask}, but all units are one group: no other is left to tell it from; "
+            "use mask=0, or groups=none"
+        )
 
 
 def _one(
@@ -163,16 +185,10 @@ def _from_rows(data: Any, config: Config, target: Any, found: Consensus) -> Spar
     """A coder that starts from the rows of a consensus, the encoder as their transpose."""
     n = len(found.rows)
     changes: dict[str, Any] = {"n_latents": n, "learning_rate": REFIT_RATE}
+    if config.encoder == "transformer" and config.attention == "latent":
+        changes["n_heads"] = math.gcd(n, config.n_heads)  # heads share the latents
     if config.levels:
-        sizes = np.cumsum(np.bincount(found.level, minlength=len(config.levels)))
-        wanted = [k for _, k in config.level_sizes]
-        weights = [one.split(":")[2:] for one in config.levels]
-        changes["levels"] = tuple(
-            ":".join([str(size), str(_active(k, size)), *weight])
-            for size, k, weight in zip(sizes, wanted, weights, strict=True)
-            if size
-        )
-        changes["n_latents"] = None
+        changes |= {"levels": _levels(config, found), "n_latents": None}
     elif config.sparsifier not in PENALISED:
         changes["k"] = _active(config.k or 1, n)
     updates = REFIT_UPDATES if config.max_epochs is None else None
@@ -184,6 +200,20 @@ def _from_rows(data: Any, config: Config, target: Any, found: Consensus) -> Spar
         if tied is not None:
             coder.encoder_weight.copy_(tied)
     return coder
+
+
+def _levels(config: Config, found: Consensus) -> tuple[str, ...]:
+    """The levels of the refit: those of which rows came back, each with the rows before it."""
+    more = np.bincount(found.level, minlength=len(config.levels))
+    rows = zip(np.cumsum(more), more, config.level_sizes, config.levels, strict=True)
+    kept = [(int(size), k, level) for size, own, (_, k), level in rows if own]
+    active = [_active(k, size) for size, k, _ in kept]
+    if config.nesting == "nested":  # which selects once for all
+        active = [min(active)] * len(active)
+    return tuple(
+        ":".join([str(size), str(k), *level.split(":")[2:]])
+        for (size, _, level), k in zip(kept, active, strict=True)
+    )
 
 
 def _active(k: int, n_latents: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,8 @@ from nwbsparse.training.saved import FILE
 from nwbsparse.training.train import digest_of_bins
 
 PHASES = "phases.json"
+_OURS = re.compile(r"(seeds|refit)-\d+")
+"""Folders of the trainings of phases."""
 
 
 class Phases:
@@ -27,21 +30,32 @@ class Phases:
         folder: where they are kept; None: nowhere, and a training that is stopped begins anew.
         data: what is learned from.
         config: options as they were asked.
-        resume: go on from what the folder holds.
+        target: what is reconstructed, where it is another dataset.
+        resume: go on from what the folder holds; otherwise that is taken away.
 
     Raises:
         BadInput: what the folder holds is of other options or data.
     """
 
-    def __init__(self, folder: Path | None, data: Any, config: Config, *, resume: bool) -> None:
+    def __init__(
+        self,
+        folder: Path | None,
+        data: Any,
+        config: Config,
+        *,
+        target: Any = None,
+        resume: bool,
+    ) -> None:
         self.folder, self.resume = folder, resume
         self.identity: dict[str, Any] = {}
         self.found: dict[str, Any] = {}
         if folder is None:
             return
-        self.identity = {"options": config.to_dict(), "bins": digest_of_bins(data, config)}
+        self.identity = {"options": config.to_dict(), "bins": digest_of_bins(data, config, target)}
         path = folder / PHASES
-        if resume and path.is_file():
+        if not resume:
+            self.done()
+        elif path.is_file():
             stored = json.loads(path.read_text(encoding="utf-8"))
             if stored["identity"] != self.identity:
                 raise BadInput(
@@ -79,6 +93,7 @@ class Phases:
             yield {}
             return
         place = self.folder / phase
+        assert _OURS.fullmatch(phase)
         yield {"checkpoint": place, "resume": self.resume}
 
     def done(self) -> None:
@@ -87,5 +102,6 @@ class Phases:
             return
         (self.folder / PHASES).unlink(missing_ok=True)
         for path in self.folder.glob(f"*/{FILE}"):
-            path.unlink()
-            path.parent.rmdir()
+            if _OURS.fullmatch(path.parent.name):  # other trainings may lie beside
+                path.unlink()
+                path.parent.rmdir()

@@ -51,7 +51,7 @@ def validate(
     for at, index in enumerate(checked.split(size)):
         batch = windows.batch(stack.coders[0], index)
         if hiding is not None:
-            batch = hiding.applied(batch, LOOKED + at)
+            batch = hiding.applied(batch, LOOKED + at, stack.coders[0].pre_bias)
             seen = seen + batch.valid.sum(dim=0)  # pyright: ignore[reportOptionalMemberAccess]
         with arithmetic():
             outcome = stack.forward(
