@@ -113,6 +113,8 @@ def resolve(
 
 def _sign(config: Config, counts: np.ndarray) -> str:
     """Counts, events and binary activity add up; signed traces and embeddings go both ways."""
+    if config.choose == "none" and not config.mask:
+        return "free"
     signed = config.reads == names.EMBEDDING or counts.min(initial=0) < 0
     return "free" if signed else "nonnegative"
 

@@ -89,7 +89,7 @@ class Config(ReadOptions):
     """Units hidden together: those that share spikes (found), a unit column's, or none."""
     sign: Sign | None = None
     """Whether dictionary rows may go below 0. Absent: not those of counts, events, binary activity."""
-    choose: Choose = "all"
+    choose: Choose = "none"
     """What is chosen by how well hidden units are told: smoothing, n_latents and k (all), the size."""
 
     n_latents: int | None = None
@@ -176,9 +176,9 @@ class Config(ReadOptions):
 
     seed: int = 0
     """Seed of the initial weights and of everything random after training."""
-    seeds: int = 10
+    seeds: int = 1
     """How many seeds are trained, counted up from seed; a consensus keeps what comes back in them."""
-    replicates: int = 2
+    replicates: int = 0
     """How many consensuses of other seeds; 0: the first seed's latents, compared with the others'."""
     order_seed: int = 0
     """Seed of the order in which bins are visited; one order for all models trained together."""
@@ -209,8 +209,13 @@ class Config(ReadOptions):
             if self.normalisation in (None, pair[0])
             and self.output in (None, pair[1])
             # dims are signed and have no silence: nothing is gained by leaving them off centre
-            and (pair[0] != "scaled" or self.normalisation or self.reads == "counts")
+            and (pair[0] != "scaled" or self.normalisation or self._hides)
         )
+
+    @property
+    def _hides(self) -> bool:
+        """Whether these are options of a coder that tells hidden units."""
+        return self.reads == "counts" and (self.choose != "none" or bool(self.mask))
 
     def replace(self, **changes: Any) -> Config:
         """The same options with some changed; unknown names are refused."""

@@ -16,6 +16,7 @@ from pynwb.epoch import TimeIntervals
 from pynwb.file import Subject
 
 from nwbsparse.errors import BadInput
+from nwbsparse.files.whole import whole_file
 from nwbsparse.simulate.contents import Contents, Intervals, Signal, Simulated, Table
 
 _START = datetime(2025, 1, 1, tzinfo=UTC)
@@ -47,7 +48,7 @@ def write_simulation(recording: Simulated, path: str | Path, *, overwrite: bool 
 
 
 def _nwbfile(contents: Contents) -> Any:
-    nwbfile = NWBFile(
+    nwbfile: Any = NWBFile(
         session_description=contents.description,
         identifier=contents.identifier,
         session_start_time=_START,
