@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo demo-seeds test test-slow lint ready clean
+.PHONY: demo demo-seeds test test-fast test-slow lint ready clean
 
 $(READY): pyproject.toml constraints.txt extensions/ndx-sparse-latents/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -22,6 +22,9 @@ demo-seeds: $(READY)
 
 test: $(READY)
 	$(BIN)/python -m pytest -q -n auto
+
+test-fast: $(READY)
+	$(BIN)/python -m pytest -q -n auto -m "not slow and not files and not fits" tests
 
 test-slow: $(READY)
 	$(BIN)/python -m pytest -q -m slow

@@ -1,16 +1,20 @@
-"""What tests of several rooms share: a small recording, one finished run on it, and which tests are fast.
+"""What tests of several rooms share: a small recording and a finished run on it; which are fast.
 
-A test is marked ``files`` when it asks for a folder, and can be marked so by hand. ``make test-fast``
-leaves those out, and fails a test of the rest that writes a file or starts a process.
+A test is marked ``files`` when it asks for a folder, and ``fits`` when it trains or explains; both can
+be said by hand. ``make test-fast`` leaves those out, and fails a test of the rest that writes a file
+or starts a process.
 """
+
+import shutil
 
 import pytest
 
 from make import untouched
 from make.cli_runs import QUICK, run_cli
+from make.kinds import asks_for_folders, fits_models
 from make.recordings import circle, laps, poisson_spikes, write_recording
+from make.results import made_results
 
-FOLDERS = {"tmp_path", "tmp_path_factory", "tmpdir", "tmpdir_factory", "testdir", "pytester"}
 FAST = pytest.StashKey[bool]()
 
 
@@ -34,6 +38,18 @@ def finished(recording, tmp_path_factory):
     return out
 
 
+@pytest.fixture
+def run_folder(finished, tmp_path):
+    """A copy of that run, to be changed."""
+    return shutil.copytree(finished, tmp_path / "run")
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory):
+    """Made-up results of a small file: look at them, or take a ``copied`` source and results."""
+    return made_results(write_recording(tmp_path_factory.mktemp("made") / "source.nwb"))
+
+
 def pytest_configure(config):
     config.stash[FAST] = "not files" in config.option.markexpr
     if config.stash[FAST]:
@@ -42,8 +58,10 @@ def pytest_configure(config):
 
 def pytest_collection_modifyitems(items):
     for item in items:
-        if FOLDERS & {*getattr(item, "fixturenames", ())}:
+        if asks_for_folders(item):
             item.add_marker("files")
+        if fits_models(item):
+            item.add_marker("fits")
 
 
 def _held(item):

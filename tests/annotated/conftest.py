@@ -12,6 +12,7 @@ from pynwb.ecephys import LFP, ElectricalSeries
 
 from make.configs import plain_config
 from make.recordings import START, circle, laps, poisson_spikes, write_recording
+from make.results import copied
 from nwbsparse.analysis.apply.encode import encode
 from nwbsparse.analysis.explain import explain
 from nwbsparse.analysis.quality.evaluate import evaluate
@@ -166,7 +167,6 @@ def rich(tmp_path_factory):
 
 
 @pytest.fixture
-def small(tmp_path):
+def small(library, tmp_path):
     """(source, results) that a test may damage."""
-    source = write_recording(tmp_path / "small.nwb", trials=laps())
-    return source, analyse(source)
+    return copied(library("trials").results, tmp_path)

@@ -5,28 +5,9 @@ import shutil
 import pytest
 
 import nwbsparse as ns
-from make.cli_runs import QUICK, run_cli
-from make.recordings import circle, laps, poisson_spikes, write_recording
+from make.cli_runs import run_cli
 from nwbsparse.errors import BadInput
 from nwbsparse.schema import history
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("finished")
-    source = write_recording(
-        folder / "rat.nwb",
-        spike_times=poisson_spikes(n_units=5, stop=200.0),
-        position=circle(n=10_000),
-        trials=laps(n=20),
-    )
-    assert run_cli("run", source, "--out", folder / "run", *QUICK, "--quiet") == 0
-    return folder / "run"
-
-
-@pytest.fixture
-def run_folder(finished, tmp_path):
-    return shutil.copytree(finished, tmp_path / "run")
 
 
 @pytest.fixture

@@ -54,6 +54,7 @@ def test_a_verb_says_what_it_does_takes_and_gives(name):
     assert untyped == []
 
 
+@pytest.mark.files
 def test_importing_every_module_hides_no_verb():
     code = (
         "import pkgutil, importlib, nwbsparse\n"

@@ -13,12 +13,6 @@ from make.cli_runs import PLAIN, run_cli
 
 
 @pytest.fixture
-def run_folder(finished, tmp_path):
-    """A copy, since these commands write into the folder."""
-    return shutil.copytree(finished, tmp_path / "run")
-
-
-@pytest.fixture
 def fitted(recording, tmp_path):
     out = tmp_path / "fitted"
     flags = (

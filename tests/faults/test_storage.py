@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from make.recordings import damaged, replace_dataset, write_recording
-from make.results import made_results
+from make.results import copied, made_results
 from nwbsparse.annotated.safe import lock
 from nwbsparse.errors import BadInput, EnvironmentProblem, IntegrityError
 from nwbsparse.results.results import open_activations, open_results, write
@@ -23,11 +23,11 @@ MODEL = "/processing/sparse_latents/latents"
 
 
 @pytest.fixture
-def scene(tmp_path):
+def scene(made_once, tmp_path):
     """source, results; the source must not change."""
-    source = write_recording(tmp_path / "source.nwb")
+    source, results = copied(made_once, tmp_path)
     before = source.read_bytes(), source.stat().st_mtime_ns
-    yield source, made_results(source)
+    yield source, results
     if source.exists():
         assert (source.read_bytes(), source.stat().st_mtime_ns) == before
 
@@ -119,7 +119,7 @@ sys.path.insert(0, sys.argv[1])
 os.environ["HDF5_USE_FILE_LOCKING"] = "FALSE"
 from pathlib import Path
 from nwbsparse.results import write
-from make.results import made_results
+from make.results import copied, made_results
 source, target, name, seed = Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4], int(sys.argv[5])
 results = made_results(source, name=name, seed=seed)
 print("ready", flush=True)

@@ -8,7 +8,6 @@ import sys
 import pytest
 
 from faults.test_storage_space import mounted
-from make.recordings import write_recording
 from nwbsparse.io.pynwb_cache import broken_caches
 
 pytestmark = [
@@ -16,11 +15,6 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="the cache lies elsewhere"),
 ]
 IMPORT = "import pynwb"
-
-
-@pytest.fixture(scope="module")
-def recording(tmp_path_factory):
-    return write_recording(tmp_path_factory.mktemp("home") / "rat.nwb")
 
 
 def environment(home):

@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 
 from make.recordings import write_recording
-from make.results import made_results
+from make.results import copied, made_results
 from nwbsparse.errors import BadInput, IntegrityError, NwbsparseWarning
 from nwbsparse.results.results import open_activations, open_results, write
 
 
 @pytest.fixture
-def scene(tmp_path):
+def scene(made_once, tmp_path):
     """source, results; the source must not change."""
-    source = write_recording(tmp_path / "source.nwb")
+    source, results = copied(made_once, tmp_path)
     before = source.read_bytes(), source.stat().st_mtime_ns
-    yield source, made_results(source)
+    yield source, results
     if source.exists():
         assert (source.read_bytes(), source.stat().st_mtime_ns) == before
 

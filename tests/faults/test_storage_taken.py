@@ -5,8 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from make.recordings import write_recording
-from make.results import made_results
+from make.results import copied
 from nwbsparse.annotated.safe import publish as commit
 from nwbsparse.errors import BadInput
 from nwbsparse.results.results import open_results, write
@@ -17,10 +16,9 @@ SUBJECT = SubjectFields("rat-7", "P90D", "M", "Rattus norvegicus")
 
 
 @pytest.fixture
-def scene(tmp_path):
+def scene(made_once, tmp_path):
     """folder of a source, results."""
-    source = write_recording(tmp_path / "source.nwb")
-    return tmp_path, made_results(source)
+    return tmp_path, copied(made_once, tmp_path)[1]
 
 
 def taken_at_the_last_moment(monkeypatch, make):

@@ -65,11 +65,15 @@ def test_from_run_to_bundle_nothing_of_it_is_lost(run_folder, tmp_path):
     before = ns.open_results(file)
     confirmed = said_of(file)
     assert any(confirmed["confirmed"])
+    computed = sorted(set(before.attribution.variables) - {"label", "verdict"})
     assert run_cli("label", file, "--latent=3", "--name", "left turns", "--accept") == 0
     assert run_cli("explain", file, "--write", "--quiet") == 0
     after = ns.open_results(file)
     assert said_of(file) == confirmed
     assert after.stability.identical(before.stability)
+    assert after.coder.id == before.coder.id and after.latents.equals(before.latents)
+    assert after.metrics.equals(before.metrics)
+    assert after.attribution[computed].equals(before.attribution[computed])
     assert after.attribution["label"].values[3] == "left turns"
     assert after.attribution["verdict"].values[3] == "accepted"
     assert run_cli("bundle", file, "--out", tmp_path / "dandiset") == 0
@@ -77,6 +81,10 @@ def test_from_run_to_bundle_nothing_of_it_is_lost(run_folder, tmp_path):
     assert said_of(bundled) == confirmed
     there = ns.revisit(bundled)
     assert there.stability.identical(before.stability)
+    assert there.coder.id == before.coder.id and there.results.latents.equals(before.latents)
+    assert there.results.metrics.equals(before.metrics)
+    assert there.results.attribution[computed].equals(before.attribution[computed])
+    assert there.results.attribution["verdict"].values[3] == "accepted"
     assert there.results.attribution["label"].values[3] == "left turns"
 
 

@@ -23,11 +23,6 @@ def other(tmp_path_factory):
 
 
 @pytest.fixture
-def run_folder(finished, tmp_path):
-    return shutil.copytree(finished, tmp_path / "run")
-
-
-@pytest.fixture
 def annotated(run_folder):
     return next(run_folder.glob("*_sparse.nwb"))
 

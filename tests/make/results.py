@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +53,15 @@ def made_results(
     return Results(
         session, coder, latents, metrics, attribution, {"created": "2026-01-01T00:00:00+00:00"}
     )
+
+
+def copied(results: Results, folder: Path) -> tuple[Path, Results]:
+    """A copy of the source of results in a folder, and the results as if they were made from it."""
+    source = results.session.source
+    assert source.path is not None
+    path = Path(shutil.copy2(source.path, folder / "source.nwb"))
+    session = replace(results.session, source=replace(source, path=path))
+    return path, replace(results, session=session)
 
 
 def sparse_activation(n_bins: int, n_latents: int, *, seed: int = 0) -> np.ndarray:

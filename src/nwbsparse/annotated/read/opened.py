@@ -66,7 +66,8 @@ def opened_result(
     """
     if alone:
         with opened_model(path, name, alone=True) as model:
-            yield parse_model(model), None
+            stored = parse_model(model)
+        yield stored, None
         return
     with opened(path) as recording:
         with warnings.catch_warnings():

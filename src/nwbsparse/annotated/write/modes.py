@@ -34,11 +34,14 @@ from nwbsparse.schema import own_version
 
 
 class OpenedSource:
-    """The source of a new file: opened when something is first asked of it, and only once."""
+    """The source of a new file: opened when something is first asked of it, and only once.
 
-    def __init__(self, path: Path, held: ExitStack, *, for_copy: bool) -> None:
-        """``held`` closes it; ``for_copy``: without what cannot be written again."""
-        self.path, self._held, self._for_copy = path, held, for_copy
+    ``for_copy``: without what cannot be written again.
+    """
+
+    def __init__(self, path: Path, *, for_copy: bool) -> None:
+        self.path, self._for_copy = path, for_copy
+        self._held = ExitStack()
 
     @cached_property
     def _opened(self) -> tuple[Any, Any, Look]:
@@ -57,6 +60,10 @@ class OpenedSource:
     def look(self) -> Look:
         """What it held before anything was changed."""
         return self._opened[2]
+
+    def close(self) -> None:
+        """Close it: from here on others may write to it."""
+        self._held.close()
 
 
 def export(

@@ -6,7 +6,7 @@ import gc
 import os
 import warnings
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -92,7 +92,7 @@ def write_result(
         # what the libraries say about the source was reported when it was read
         held.enter_context(warnings.catch_warnings())
         warnings.simplefilter("ignore")
-        opened = OpenedSource(source, held, for_copy=manner.mode != "link")
+        opened = held.enter_context(closing(OpenedSource(source, for_copy=manner.mode != "link")))
         look = partial(looks.at, source) if manner.mode == "in_place" else opened.look
         _check_source(stored, source, manner, look)
         check_pairing(stored, look)
@@ -105,6 +105,7 @@ def write_result(
             check_space(target.parent, copied + room)
             with partial_of(target, unchanged=source, say=say) as fresh:
                 expected = _written(stored, opened, looks, fresh, target, manner)
+                opened.close()
                 _check(stored, source, fresh, target, manner, expected)
                 if state_of(source) != before:
                     raise BadInput(f"{source} changed meanwhile; nothing was written, try again")
