@@ -19,16 +19,21 @@ FOLDS = 4
 BLOCKS = 10
 CHUNK = 4096
 FOLD_SEED = 0
+<<<<<<< HEAD
 LEFT_OUT = -1
 """The group of units that take no part: they must not fill a fold."""
+=======
+NOTHING = 1e-10
+"""Standard deviation of a unit that takes no part, or does not vary, and more."""
+>>>>>>> rtests
 
 
 @dataclass(frozen=True)
 class HiddenScore:
     """Errors on hidden units, from which the score and its spread follow.
 
-    Sums are over bins, per block of neighbouring bins and per unit, in the scale in which the coder
-    reconstructs.
+    Sums are over bins, per block of neighbouring bins and per unit, in standard deviations of what
+    is reconstructed over the training bins; 0 for a unit that does not vary there or takes no part.
     """
 
     error: Float[np.ndarray, "block unit"]
@@ -100,14 +105,19 @@ def hidden_scores(
         index: the bins that are looked at, in order.
         group: of each unit.
     """
+<<<<<<< HEAD
     takes_part = coders[0].scale < NO_PART
     fold = folds_of(np.where(takes_part.cpu().numpy(), group, LEFT_OUT))
     mean, bias = _mean_target(coders[0], windows), coders[0].pre_bias
+=======
+    fold, (mean, factor) = folds_of(group), _standard(coders[0], windows)
+>>>>>>> rtests
     n_units = len(group)
     error = np.zeros((len(coders), BLOCKS, n_units))
     around = np.zeros((BLOCKS, n_units))
     for block, batch in _blocks(windows, coders[0], index):
         target, there = _target(batch, n_units)
+        there = there * factor
         around[block] += _squares((target - mean) * there)
         for number in np.unique(fold):
             hidden = torch.from_numpy(fold == number).to(target.device)
@@ -126,11 +136,12 @@ def target_scores(
 
     Nothing is hidden, since nothing of the target is seen.
     """
-    mean = _mean_target(coders[0], windows)
+    mean, factor = _standard(coders[0], windows)
     error = np.zeros((len(coders), BLOCKS, coders[0].n_targets))
     around = np.zeros((BLOCKS, coders[0].n_targets))
     for block, batch in _blocks(windows, coders[0], index):
         target, there = _target(batch, coders[0].n_targets)
+        there = there * factor
         around[block] += _squares((target - mean) * there)
         for at, coder in enumerate(coders):
             error[at, block] += _squares((target - _made(coder, batch.y)) * there)
@@ -160,15 +171,25 @@ def _made(coder: SparseCoder, y: Tensor) -> Tensor:
     return coder.decode(activation).view(len(y), -1, coder.n_targets)[:, -1]
 
 
-def _mean_target(coder: SparseCoder, windows: Windows) -> Float[Tensor, " unit"]:
-    """Mean of each reconstructed unit over the training bins in which it was observed."""
-    total: Tensor | float = 0.0
-    seen: Tensor | float = 0.0
+def _standard(
+    coder: SparseCoder, windows: Windows
+) -> tuple[Float[Tensor, " unit"], Float[Tensor, " unit"]]:
+    """Mean of each reconstructed unit over the training bins in which it was observed, and 1/sd.
+
+    Losses of counts reconstruct these as they are: without the second one loud unit would be the
+    score. 0 for units that do not vary, or were scaled to nothing.
+    """
+    total, square, seen = torch.zeros(
+        3, coder.n_targets, dtype=torch.float64, device=windows.train.device
+    )
     for some in windows.train.split(CHUNK):
-        target, there = _target(windows.batch(coder, some), coder.n_targets)
-        total, seen = total + (target * there).double().sum(dim=0), seen + there.double().sum(dim=0)
-    assert isinstance(total, Tensor) and isinstance(seen, Tensor)
-    return (total / seen.clamp(min=1)).to(coder.scale.dtype)
+        target, there = (one.double() for one in _target(windows.batch(coder, some), len(seen)))
+        total, seen = total + (target * there).sum(dim=0), seen + there.sum(dim=0)
+        square = square + (target.square() * there).sum(dim=0)
+    mean = total / seen.clamp(min=1)
+    spread = (square / seen.clamp(min=1) - mean.square()).clamp(min=0).sqrt()
+    factor = torch.where(spread > NOTHING, 1 / spread, 0.0)
+    return mean.to(coder.scale.dtype), factor.to(coder.scale.dtype)
 
 
 def _squares(table: Tensor) -> np.ndarray:
