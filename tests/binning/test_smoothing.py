@@ -53,7 +53,9 @@ def recording(n=400, *, valid=False, segments=3, seed=0):
     rng = np.random.default_rng(seed)
     there = rng.random((n, 4)) < 0.8 if valid else None
     data = make_binned(rng.poisson(0.7, (n, 4)).astype(np.uint8), valid=there, gap=0.3)
-    return data.assign_coords(segment=("time", np.repeat(np.arange(segments), -(-n // segments))[:n]))
+    return data.assign_coords(
+        segment=("time", np.repeat(np.arange(segments), -(-n // segments))[:n])
+    )
 
 
 def test_nothing_is_changed_without_smoothing():

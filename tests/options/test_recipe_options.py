@@ -40,9 +40,7 @@ def test_nor_does_the_grid_of_naik():
 def test_the_plain_preset_is_the_first_default():
     config = Config(**preset("plain"))
     usual = {field.name: field.default for field in fields(Config)}
-    changed = {
-        name for name, value in usual.items() if getattr(config, name) != value
-    }
+    changed = {name for name, value in usual.items() if getattr(config, name) != value}
     assert changed <= {*AS_IT_WAS, "normalisation", "level_terms"}
     assert config.scaling == ("zscore", "identity")
 
@@ -50,7 +48,12 @@ def test_the_plain_preset_is_the_first_default():
 def test_the_default_is_the_recipe():
     config = Config()
     assert is_consensus(config)
-    assert (config.seeds, config.replicates, config.choose, config.groups) == (10, 2, "all", "found")
+    assert (config.seeds, config.replicates, config.choose, config.groups) == (
+        10,
+        2,
+        "all",
+        "found",
+    )
     assert (config.smoothing, config.mask, config.sign) == (None, None, None)
     assert config.scaling == ("scaled", "identity")
     assert not is_consensus(config.replace(seeds=1))

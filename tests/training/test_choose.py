@@ -25,7 +25,9 @@ class Search:
         self.trained, self.stored, self.seeds = [], [], []
 
         def trained(search, configs, seeds):
-            made = [search._named(one, score(search._named(one, 0.0, 0.0)), 0.01) for one in configs]
+            made = [
+                search._named(one, score(search._named(one, 0.0, 0.0)), 0.01) for one in configs
+            ]
             self.trained += made
             self.seeds += [seeds] * len(made)
             return made
@@ -252,7 +254,9 @@ def test_test_bins_have_no_part_in_it(monkeypatch):
     wild = data["counts"].values.copy()
     wild[data["split"].values == 2] = 9
     both = [
-        choose(some, Config(**GIVEN, smoothing=0.2), progress=silent, known=[], tried=lambda _: None)
+        choose(
+            some, Config(**GIVEN, smoothing=0.2), progress=silent, known=[], tried=lambda _: None
+        )
         for some in (data, data.assign(counts=(("time", "unit"), wild)))
     ]
     assert both[0] == both[1]

@@ -67,7 +67,10 @@ def test_ten_seeds_need_four(data):
 
 def test_rows_are_one_above_a_cosine_of_point_eight(data):
     for cosine, n in ((0.82, 1), (0.78, 2)):
-        coders = [coder_of(data, [AXES[0]], [1.0]), coder_of(data, [tilted(0, cosine, towards=1)], [2])]
+        coders = [
+            coder_of(data, [AXES[0]], [1.0]),
+            coder_of(data, [tilted(0, cosine, towards=1)], [2]),
+        ]
         found = found_in(data, coders)
         assert len(found.rows) == n
         np.testing.assert_allclose(found.recurrence, [1.0] if n == 1 else [0.5, 0.5])

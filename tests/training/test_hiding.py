@@ -70,7 +70,9 @@ def test_in_all_bins_of_a_window(decoded):
     assert torch.equal(batch.y == 0, hidden[:, None].expand(y.shape))
     torch.testing.assert_close(batch.y, torch.where(hidden[:, None], 0.0, y / 0.75))
     n_decoded = 4 if decoded == "all" else 1
-    assert torch.equal(batch.valid.view(50, n_decoded, 6), hidden[:, None].expand(-1, n_decoded, -1))
+    assert torch.equal(
+        batch.valid.view(50, n_decoded, 6), hidden[:, None].expand(-1, n_decoded, -1)
+    )
     assert torch.equal(batch.target, target)
     assert batch.weight == 4.0
     assert given.valid is None

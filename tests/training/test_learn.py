@@ -397,7 +397,11 @@ def test_units_that_hardly_fire_are_read_and_written_as_nothing(quick, data):
     coder = trained(some)
     assert float(coder.encoder_weight.detach()[:, 3].abs().max()) < 1e-6
     latents = ns.encode(coder, some)
-    made = coder.decode(torch.from_numpy(latents["activation"].values)) if "activation" in latents else None
+    made = (
+        coder.decode(torch.from_numpy(latents["activation"].values))
+        if "activation" in latents
+        else None
+    )
     if made is None:
         made = coder.decode(coder(torch.from_numpy(counts)))
     in_counts = made.detach() * coder.target_scale + coder.target_offset

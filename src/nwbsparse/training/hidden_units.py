@@ -8,24 +8,20 @@ from itertools import pairwise
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
-from nwbsparse.models.coder import SparseCoder
+from nwbsparse.models.coder import NO_PART, SparseCoder
 from nwbsparse.training.bins import Batch, Windows, rows_seen
-from nwbsparse.training.start import NO_PART
 
 FOLDS = 4
 BLOCKS = 10
 CHUNK = 4096
 FOLD_SEED = 0
-<<<<<<< HEAD
 LEFT_OUT = -1
 """The group of units that take no part: they must not fill a fold."""
-=======
 NOTHING = 1e-10
 """Standard deviation of a unit that takes no part, or does not vary, and more."""
->>>>>>> rtests
 
 
 @dataclass(frozen=True)
@@ -105,23 +101,19 @@ def hidden_scores(
         index: the bins that are looked at, in order.
         group: of each unit.
     """
-<<<<<<< HEAD
-    takes_part = coders[0].scale < NO_PART
+    takes_part, bias = coders[0].scale < NO_PART, coders[0].pre_bias
     fold = folds_of(np.where(takes_part.cpu().numpy(), group, LEFT_OUT))
-    mean, bias = _mean_target(coders[0], windows), coders[0].pre_bias
-=======
-    fold, (mean, factor) = folds_of(group), _standard(coders[0], windows)
->>>>>>> rtests
+    mean, factor = _standard(coders[0], windows)
     n_units = len(group)
     error = np.zeros((len(coders), BLOCKS, n_units))
     around = np.zeros((BLOCKS, n_units))
     for block, batch in _blocks(windows, coders[0], index):
         target, there = _target(batch, n_units)
-        there = there * factor
+        asked, there = there.bool() & takes_part, there * factor
         around[block] += _squares((target - mean) * there)
         for number in np.unique(fold):
             hidden = torch.from_numpy(fold == number).to(target.device)
-            y = with_hidden(batch.y - bias, hidden, there.bool() & takes_part) + bias
+            y = with_hidden(batch.y - bias, hidden, asked) + bias
             for at, coder in enumerate(coders):
                 off = ((target - _made(coder, y)) * there)[:, hidden]
                 error[at, block, hidden.cpu().numpy()] += _squares(off)
