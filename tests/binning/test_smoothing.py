@@ -1,5 +1,7 @@
 """Gaussian smoothing against a slow direct sum; never across segments, parts or the unobserved."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -123,6 +125,6 @@ def test_pieces_are_those_of_the_whole_to_the_last_bit(sigma, valid):
         for given_stretch in (None, stretch):
             pieces = [
                 smoothed_bins(data, first, stop, sigma, stretch=given_stretch)
-                for first, stop in zip(edges, edges[1:], strict=False)
+                for first, stop in itertools.pairwise(edges)
             ]
             np.testing.assert_array_equal(np.concatenate(pieces), whole)

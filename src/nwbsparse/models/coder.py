@@ -20,6 +20,9 @@ from nwbsparse.options.config import Config
 DTYPES = {"float32": torch.float32, "bfloat16": torch.float32, "float64": torch.float64}
 """precision → type of the weights; under bfloat16 only the products are short."""
 
+NO_PART = 1e30
+"""The scale of a unit that takes no part: it is read, and to be reconstructed, as nothing."""
+
 
 class SparseCoder(nn.Module):
     """An autoencoder whose middle is sparse: ``latents = sparsifier(encoder(y − b_pre))``.
@@ -140,7 +143,7 @@ class SparseCoder(nn.Module):
         self, counts: Tensor, valid: Bool[Tensor, "*bin unit"] | None = None
     ) -> Float[Tensor, "*bin unit"]:
         """Counts as the coder sees them; a unit that was not observed stands at its mean."""
-        y = (counts.to(self.scale.dtype) - self.offset) / self.scale
+        y = self._scaled(counts, self.offset, self.scale)
         return y if valid is None else torch.where(valid, y, self.pre_bias)
 
     def normalise_target(self, counts: Tensor) -> Float[Tensor, "*bin unit"]:
@@ -148,7 +151,13 @@ class SparseCoder(nn.Module):
         own = self.record.scales_target
         offset = self.target_offset if own else self.offset
         scale = self.target_scale if own else self.scale
-        return (counts.to(scale.dtype) - offset) / scale
+        return self._scaled(counts, offset, scale)
+
+    def _scaled(self, counts: Tensor, offset: Tensor, scale: Tensor) -> Tensor:
+        scaled = (counts.to(scale.dtype) - offset) / scale
+        if self.config.normalisation != "scaled":
+            return scaled
+        return torch.where(scale < NO_PART, scaled, 0.0)  # a little would do: Adam makes it much
 
     def pre_activation(self, y: Float[Tensor, "bin *lag unit"]) -> Float[Tensor, "bin latent"]:
         """``π``: from single bins (bin, unit), or from windows (bin, lag, unit)."""

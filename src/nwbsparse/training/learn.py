@@ -189,7 +189,7 @@ def _from_rows(data: Any, config: Config, target: Any, found: Consensus) -> Spar
         changes["n_heads"] = math.gcd(n, config.n_heads)  # heads share the latents
     if config.levels:
         changes |= {"levels": _levels(config, found), "n_latents": None}
-    elif config.sparsifier not in PENALISED:
+    elif config.k is not None or config.sparsifier not in PENALISED:
         changes["k"] = _active(config.k or 1, n)
     updates = REFIT_UPDATES if config.max_epochs is None else None
     coder = new_coders(data, [config.replace(**changes)], target, updates=updates)[0]

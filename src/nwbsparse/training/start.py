@@ -13,7 +13,7 @@ from torch import Tensor
 from nwbsparse import names
 from nwbsparse.models.architecture import DICTIONARY, DISPERSION
 from nwbsparse.models.calibration import ThresholdSearch
-from nwbsparse.models.coder import SparseCoder
+from nwbsparse.models.coder import NO_PART, SparseCoder
 from nwbsparse.models.decoders import inverse_output
 from nwbsparse.models.encoders import WEIGHT
 from nwbsparse.models.record import CoderRecord
@@ -31,8 +31,6 @@ the first was too near, how far it lies still more rarely."""
 LEAST_DISPERSION = 1e-3
 FEWEST = 20
 """Training bins in which a unit must be active to take part."""
-NO_PART = 1e30
-"""The scale of a unit that takes no part: it is read, and to be reconstructed, as nothing."""
 
 
 @dataclass(frozen=True)

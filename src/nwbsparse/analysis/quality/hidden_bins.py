@@ -14,9 +14,9 @@ from torch import Tensor
 from nwbsparse import names
 from nwbsparse.analysis.apply.encode import normalised
 from nwbsparse.analysis.apply.heldout import CHUNK, ENTRIES
-from nwbsparse.models.coder import SparseCoder
+from nwbsparse.models.coder import NO_PART, SparseCoder
 from nwbsparse.training.hidden_units import LEFT_OUT, folds_of
-from nwbsparse.training.start import FEWEST, NO_PART
+from nwbsparse.training.start import FEWEST
 
 MOST = 20_000
 """Training bins that baselines are fitted on, evenly spaced over all there are."""
