@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
+from make.configs import plain_config
 from make.sessions import make_binned, make_session, make_table, planted
 from nwbsparse.analysis.apply.encode import encode
 from nwbsparse.binning.split import split
 from nwbsparse.binning.to_bins import to_bins
 from nwbsparse.models.coder import CoderRecord, SparseCoder
-from nwbsparse.options.config import Config
 from nwbsparse.session import Series
 from nwbsparse.training.fit import fit
 
@@ -23,7 +23,7 @@ N_FIELDS = 10
 def random_coder(n_units=16, n_latents=32, *, seed=0, k=3, **config):
     """A coder with random weights, normalisation and threshold: nothing was trained."""
     record = CoderRecord(
-        Config(n_latents=n_latents, k=k, normalisation="zscore", output="identity", **config),
+        plain_config(n_latents=n_latents, k=k, normalisation="zscore", output="identity", **config),
         tuple(str(unit) for unit in range(n_units)),
         bin_width=0.1,
     )
@@ -52,7 +52,7 @@ def data():
 
 @pytest.fixture(scope="session")
 def coder(data):
-    return fit(data, Config(n_latents=32, k=3, batch_size=128, max_epochs=4))
+    return fit(data, plain_config(n_latents=32, k=3, batch_size=128, max_epochs=4))
 
 
 @pytest.fixture(scope="session")
@@ -106,7 +106,7 @@ def make_places(*, seconds=1200.0, seed=0, trials=False):
     )
 
 
-QUICK = Config(n_latents=32, k=3, batch_size=256, max_epochs=6, test=0.3, n_shifts=200)
+QUICK = plain_config(n_latents=32, k=3, batch_size=256, max_epochs=6, test=0.3, n_shifts=200)
 
 
 def quick_fit(session):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from make.configs import plain_config
 from make.joined_sessions import part_of, shared_sources
 from make.sessions import make_session
 from nwbsparse.analysis.apply.encode import dense, encode, reconstruct
@@ -21,12 +22,11 @@ from nwbsparse.binning.sessions.for_coder import for_coder
 from nwbsparse.binning.sessions.join import join_sessions
 from nwbsparse.binning.split import part
 from nwbsparse.errors import BadInput
-from nwbsparse.options.config import Config
 from nwbsparse.results.results import Results, environment
 from nwbsparse.training.fit import fit
 from nwbsparse.views.report.report import report
 
-CONFIG = Config(n_latents=24, k=2, batch_size=256, max_epochs=15, n_shifts=50)
+CONFIG = plain_config(n_latents=24, k=2, batch_size=256, max_epochs=15, n_shifts=50)
 SIZES = {"A": 20, "B": 24}
 HIGH = {"role": "condition", "kind": "categorical", "categories": '["0", "1"]'}
 
@@ -130,7 +130,7 @@ def test_a_session_that_the_coder_does_not_know_is_refused(sessions, coder, chan
 
 
 def test_a_window_never_reaches_into_another_session(joined):
-    made = fit(joined, Config(encoder="window", window=4, n_latents=16, k=2, max_epochs=1))
+    made = fit(joined, plain_config(encoder="window", window=4, n_latents=16, k=2, max_epochs=1))
     complete = encode(made, joined)["complete"].values
     first = np.flatnonzero(np.diff(joined["session"].values, prepend=-1))
     assert not complete[np.add.outer(first, np.arange(3)).ravel()].any()

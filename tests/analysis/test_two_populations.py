@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from make.configs import plain_config
 from make.two_regions import N_EVENTS, QUICK, WIDTH, ids, write_two_regions
 from nwbsparse.analysis.apply.encode import batches
 from nwbsparse.analysis.apply.populations import encoded, read_ids, reconstructed
@@ -18,7 +19,6 @@ from nwbsparse.binning.to_bins import to_bins
 from nwbsparse.errors import BadInput
 from nwbsparse.io.nwb.read import read_nwb
 from nwbsparse.models.coder import as_tensor
-from nwbsparse.options.config import Config
 from nwbsparse.training.fit import fit
 
 OPTIONS = {key: value for key, value in QUICK.items() if key != "bin_width"}
@@ -35,7 +35,7 @@ def data(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def coder(data):
-    return fit(data, Config(**OPTIONS, target_regions="CA1"))
+    return fit(data, plain_config(**OPTIONS, target_regions="CA1"))
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +131,7 @@ def test_populations_of_the_datasets(coder, data, found):
 
 
 def test_an_autoencoder_has_one_population(data):
-    coder = fit(data, Config(**OPTIONS | {"max_epochs": 2}))
+    coder = fit(data, plain_config(**OPTIONS | {"max_epochs": 2}))
     table = attribute(coder, data)
     assert "input_unit" not in table.dims
     assert not [name for name in table.variables if str(name).startswith("input_")]
@@ -141,7 +141,7 @@ def test_an_autoencoder_has_one_population(data):
 
 def test_the_units_that_are_reconstructed_are_judged_at_the_lag(tmp_path):
     data = binned_of(write_two_regions(tmp_path / "later.nwb", delay=3 * WIDTH))
-    coder = fit(data, Config(**OPTIONS, target_regions="CA1", lag=3))
+    coder = fit(data, plain_config(**OPTIONS, target_regions="CA1", lag=3))
     table = attribute(coder, data)
     for event in range(1, N_EVENTS):
         one = of_event(table, "encoder_attribution", "input_unit_id", event, "CA3")
@@ -159,7 +159,9 @@ def test_the_units_that_are_reconstructed_are_judged_at_the_lag(tmp_path):
     ],
 )
 def test_coders_of_several_bins_are_explained_too(data, options):
-    coder = fit(data, Config(**(OPTIONS | {"max_epochs": 3}), target_regions="CA1", **options))
+    coder = fit(
+        data, plain_config(**(OPTIONS | {"max_epochs": 3}), target_regions="CA1", **options)
+    )
     table = attribute(coder, data)
     assert np.isfinite(table["encoder_attribution"].values).any()
     assert np.isfinite(table["input_correlation"].values).any()
@@ -200,4 +202,4 @@ def test_the_yardstick_are_the_units_that_are_read(coder, data, found):
 
 def test_cosmoothing_takes_no_targets(data):
     with pytest.raises(BadInput, match="leave out target_units"):
-        cosmooth(data, Config(**OPTIONS, target_regions="CA1"))
+        cosmooth(data, plain_config(**OPTIONS, target_regions="CA1"))

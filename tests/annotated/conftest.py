@@ -10,6 +10,7 @@ import pytest
 from pynwb import NWBHDF5IO, NWBFile, TimeSeries
 from pynwb.ecephys import LFP, ElectricalSeries
 
+from make.configs import plain_config
 from make.recordings import START, circle, laps, poisson_spikes, write_recording
 from make.results import copied
 from nwbsparse.analysis.apply.encode import encode
@@ -18,7 +19,6 @@ from nwbsparse.analysis.quality.evaluate import evaluate
 from nwbsparse.binning.split import split
 from nwbsparse.binning.to_bins import to_bins
 from nwbsparse.io.nwb.read import read_nwb
-from nwbsparse.options.config import Config
 from nwbsparse.results.results import Results, open_results, write
 from nwbsparse.training.fit import fit
 
@@ -39,7 +39,7 @@ def analyse(path, *, bins=None, **options):
     session = read_nwb(path)
     binned = split(to_bins(session, WIDTH, **(bins or {})))
     quick = {"n_latents": 16, "k": 2, "max_epochs": 2, "batch_size": 100, "n_shifts": 50}
-    coder = fit(binned, Config(**(quick | options)))
+    coder = fit(binned, plain_config(**(quick | options)))
     latents = encode(coder, binned)
     attribution = explain(coder, binned, latents)
     return Results(session, coder, latents, evaluate(coder, binned), attribution)

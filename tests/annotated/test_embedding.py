@@ -10,6 +10,7 @@ import xarray as xr
 from pynwb import NWBHDF5IO, validate
 
 import nwbsparse as ns
+from make.configs import plain_config
 from make.embedded_recordings import N_DIMS, QUICK, embedded, projected
 from make.recordings import circle, laps, write_recording
 from ndx_sparse_latents import check_source
@@ -21,7 +22,7 @@ GAPS = [[[0, 40], [45, 100]]] * 4
 
 def results_of(path, **options):
     data = embedded(path, parameters={"seed": 0})
-    config = ns.Config(reads="embedding", **(QUICK | options))
+    config = plain_config(reads="embedding", **(QUICK | options))
     coder = ns.fit(data, config)
     latents = ns.encode(coder, data)
     return ns.Results(
@@ -183,7 +184,7 @@ def test_an_embedding_with_holes_in_gaps_comes_back(source, tmp_path):
     values = projected(binned)
     values[binned["split"].values == -1] = np.nan
     data = ns.with_embedding(binned, values, method="projection", parameters={"seed": 0})
-    coder = ns.fit(data, ns.Config(reads="embedding", **QUICK))
+    coder = ns.fit(data, plain_config(reads="embedding", **QUICK))
     latents = ns.encode(coder, data)
     metrics, attribution = ns.evaluate(coder, data), ns.explain(coder, data, latents)
     results = ns.Results(
@@ -198,7 +199,7 @@ def test_two_results_of_one_recording_one_of_an_embedding(source, annotated, tmp
     both = shutil.copyfile(annotated, tmp_path / "both.nwb")
     session = ns.read(both)
     data = ns.split(ns.to_bins(session, 0.1))
-    coder = ns.fit(data, ns.Config(name="plain", n_latents=16, k=2, **QUICK))
+    coder = ns.fit(data, plain_config(name="plain", n_latents=16, k=2, **QUICK))
     latents = ns.encode(coder, data)
     plain = ns.Results(session, coder, latents, ns.evaluate(coder, data), ns.explain(coder, data))
     ns.write(plain, both, "in_place")

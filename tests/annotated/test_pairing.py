@@ -5,16 +5,16 @@ from dataclasses import replace
 import pytest
 
 from make.cli_runs import run_cli
+from make.configs import plain_config
 from make.recordings import damaged, laps, poisson_spikes, write_recording
 from make.results import made_results
 from nwbsparse.analysis.apply.encode import encode
 from nwbsparse.errors import BadInput, IntegrityError
-from nwbsparse.options.config import Config
 from nwbsparse.results.results import open_results, write
 from nwbsparse.runs.prepare import prepare
 from nwbsparse.runs.run_sessions import run_sessions
 
-QUICK = Config(bin_width=0.1, n_latents=8, k=2, max_epochs=2, batch_size=100, n_shifts=50)
+QUICK = plain_config(bin_width=0.1, n_latents=8, k=2, max_epochs=2, batch_size=100, n_shifts=50)
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ from pynwb import NWBHDF5IO, NWBFile
 from pynwb.ecephys import LFP, ElectricalSeries
 from pynwb.ophys import Fluorescence, RoiResponseSeries
 
+from make.configs import plain_config
 from make.recordings import START, add_rois
-from nwbsparse.options.config import Config
 from nwbsparse.results.results import open_results
 from nwbsparse.runs.run import run
 
@@ -74,11 +74,11 @@ def check_rows(done, table_of, rows):
 
 @pytest.mark.parametrize(("units", "rows"), [(None, ROWS), ("107,105", [5, 7])])
 def test_rois_in_another_order_than_their_table(tmp_path, units, rows):
-    done = run(imaged(tmp_path / "a.nwb"), tmp_path / "out", Config(**QUICK, units=units))
+    done = run(imaged(tmp_path / "a.nwb"), tmp_path / "out", plain_config(**QUICK, units=units))
     check_rows(done, lambda nwbfile: nwbfile.processing["ophys"]["ImageSegmentation"]["rois"], rows)
 
 
 def test_some_channels_of_a_probe(tmp_path):
-    config = Config(**QUICK, series="lfp", band=(10.0, 40.0))
+    config = plain_config(**QUICK, series="lfp", band=(10.0, 40.0))
     done = run(recorded(tmp_path / "a.nwb"), tmp_path / "out", config)
     check_rows(done, lambda nwbfile: nwbfile.electrodes, ROWS)

@@ -9,13 +9,13 @@ from pynwb import NWBHDF5IO
 
 from annotated.test_datasets import identical
 from annotated.test_round_trip import equal
+from make.configs import plain_config
 from make.recordings import damaged, replace_dataset, write_recording
 from make.results import made_results
 from make.two_regions import QUICK, ids, planted, write_two_regions
 from nwbsparse.analysis.apply.encode import dense, encode
 from nwbsparse.annotated.write.verify import validation_errors
 from nwbsparse.errors import BadInput, IntegrityError, NwbsparseWarning
-from nwbsparse.options.config import Config
 from nwbsparse.results.results import open_results, write
 from nwbsparse.runs.prepare import prepare
 from nwbsparse.runs.run import run
@@ -32,7 +32,7 @@ def source(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def done(source):
-    return run(source, source.parent / "run", Config(**QUICK, target_regions="CA1"))
+    return run(source, source.parent / "run", plain_config(**QUICK, target_regions="CA1"))
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from pynwb.ophys import Fluorescence, RoiResponseSeries
 import nwbsparse as ns
 from annotated.test_round_trip import equal
 from make.cli_runs import run_cli
+from make.configs import plain_config
 from make.recordings import START, add_rois, damaged, replace_dataset, write_recording
 from nwbsparse.analysis.apply.encode import dense
 from nwbsparse.errors import BadInput
@@ -51,7 +52,7 @@ def made(tmp_path_factory):
     source = recording(tmp_path_factory.mktemp("tables") / "both.nwb")
     units, rois = ns.read(source), ns.read(source, series="traces")
     both = ns.with_target(ns.split(ns.to_bins(units, WIDTH)), rois)
-    coder = ns.fit(both, ns.Config(target_units="population == 'target'", **OPTIONS))
+    coder = ns.fit(both, plain_config(target_units="population == 'target'", **OPTIONS))
     latents = ns.encode(coder, both)
     results = ns.Results(
         units, coder, latents, ns.evaluate(coder, both), ns.explain(coder, both), target=rois

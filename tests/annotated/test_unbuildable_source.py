@@ -11,6 +11,7 @@ import pytest
 from pynwb import NWBHDF5IO
 
 from make.cli_runs import QUICK, run_cli
+from make.configs import plain_config
 from make.recordings import (
     circle,
     damaged,
@@ -21,7 +22,6 @@ from make.recordings import (
     write_recording,
 )
 from nwbsparse.errors import BadInput
-from nwbsparse.options.config import Config
 from nwbsparse.results.results import open_results, write
 from nwbsparse.runs.run import run
 
@@ -95,7 +95,7 @@ def odd(whole):
 
 def test_a_run_annotates_a_file_with_types_that_nobody_defines(odd, tmp_path):
     before = hashlib.sha256(odd.read_bytes()).hexdigest()
-    config = Config(
+    config = plain_config(
         bin_width=0.1, n_latents=16, k=2, max_epochs=2, batch_size=100, n_shifts=50, regions="CA1"
     )
     done = run(odd, tmp_path / "out", config)

@@ -12,7 +12,16 @@ from nwbsparse.analysis.behaviour import cut as automatic
 from nwbsparse.analysis.behaviour import design as ground
 from nwbsparse.analysis.decoding import decode as decoding
 from nwbsparse.analysis.decoding import targets as decoding_targets
-from nwbsparse.analysis.quality import naik_scores, reconstruction, spectrum, stability
+from nwbsparse.analysis.quality import (
+    hidden_baselines,
+    hidden_bins,
+    hidden_said,
+    hidden_units,
+    naik_scores,
+    reconstruction,
+    spectrum,
+    stability,
+)
 from nwbsparse.analysis.statistics import nulls
 from nwbsparse.analysis.units import attribute as attribution
 from nwbsparse.analysis.units import encoder as gradients
@@ -26,6 +35,7 @@ from nwbsparse.options import presets
 from nwbsparse.options.automatic import ACTIVE_SHARE, MIN_ACTIVE, PER_DIM
 from nwbsparse.options.config import Config
 from nwbsparse.training import bins, engine, start
+from nwbsparse.training import hidden_units as hidden_scores
 from nwbsparse.views.plots import comparison as plots_comparison
 from nwbsparse.views.plots import conditions as plots_conditions
 from nwbsparse.views.plots import triggered as plots_triggered
@@ -111,6 +121,15 @@ HELD = [
     (ATTRIBUTION, "must raise the correlation by # %", [round(100 * labels.GAIN - 100)]),
     (ATTRIBUTION, "AUROC rounds to # or less", [round(labels.LEAST - 0.005, 2)]),
     (ATTRIBUTION, "in the two sessions correlated by # or more", [transfer.ALIKE]),
+    (METRICS, "are dealt at random, always alike, into # folds", [hidden_scores.FOLDS]),
+    (METRICS, "standard error over # blocks of bins", [hidden_scores.BLOCKS]),
+    (METRICS, "at least # of the unit's mean", [hidden_units.LEAST_RATE]),
+    (METRICS, "only up to # of these numbers", [hidden_units.GAINS]),
+    (METRICS, "not zero in fewer than # training bins", [start.FEWEST]),
+    (METRICS, "penalty of #, #, #, #, # by validation bins", list(hidden_baselines.ALPHAS)),
+    (METRICS, "fitted on at most # evenly spaced", [hidden_bins.MOST]),
+    (METRICS, "that are visible, and at most #", [hidden_baselines.MOST_COMPONENTS]),
+    (METRICS, "where `hidden_unit_r2` is below #", [hidden_said.LEAST_SHARED]),
     (METRICS, "active in more than # of them", [reconstruction.Sparsity.ALWAYS_ON]),
     (METRICS, "above one #", [reconstruction.Sparsity.ALWAYS_ON]),
     (METRICS, "under another name (r ≥ # with its counts)", [units.SINGLE_UNIT]),

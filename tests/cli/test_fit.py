@@ -12,12 +12,13 @@ import pytest
 import xarray as xr
 
 import nwbsparse as ns
-from make.cli_runs import run_cli
+from make.cli_runs import PLAIN, run_cli
+from make.configs import plain_config
 from nwbsparse.models.checkpoint import to_bytes
 from nwbsparse.options.config import read_toml
 from nwbsparse.runs.prepare import prepare
 
-FIT = ("--bin-width=0.1", "--n-latents=16", "--k=2", "--max-epochs=4")
+FIT = (PLAIN, "--bin-width=0.1", "--n-latents=16", "--k=2", "--max-epochs=4")
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,7 @@ def test_fit_leaves_a_coder_that_python_would_have_trained(fitted, recording):
     assert {path.name for path in fitted.iterdir()} == {
         "model.safetensors", "model.json", "run.toml", "metrics.json",
     }  # fmt: skip
-    config = ns.Config(bin_width=0.1, n_latents=16, k=2, max_epochs=4)
+    config = plain_config(bin_width=0.1, n_latents=16, k=2, max_epochs=4)
     coder = ns.fit(prepare(ns.read(recording), config), config)
     assert to_bytes(ns.load(fitted)) == to_bytes(coder)
     numbers = json.loads((fitted / "metrics.json").read_text())
@@ -116,7 +117,14 @@ def test_combinations_that_cannot_work_name_those_that_can(recording, tmp_path, 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stopped_fit_resumes_to_the_same_bytes(number, recording, tmp_path):
-    options = ("--bin-width=0.1", "--n-latents=16", "--k=2", "--max-epochs=600", "--patience=9999")
+    options = (
+        PLAIN,
+        "--bin-width=0.1",
+        "--n-latents=16",
+        "--k=2",
+        "--max-epochs=600",
+        "--patience=9999",
+    )
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"
     assert run_cli("fit", recording, "--out", whole, *options, "--quiet") == 0
     command = [sys.executable, "-m", "nwbsparse", "fit", str(recording), "--out", str(stopped)]

@@ -6,12 +6,12 @@ import shutil
 
 import pytest
 
-from make.cli_runs import QUICK, run_cli
+from make.cli_runs import PLAIN, QUICK, run_cli
 from make.recordings import circle, laps, poisson_spikes, write_recording
 from nwbsparse.errors import EnvironmentProblem
 from nwbsparse.results.results import open_results
 
-FAST = ("--n-latents=12", "--k=2", "--max-epochs=3", "--n-shifts=50", "--quiet")
+FAST = (PLAIN, "--n-latents=12", "--k=2", "--max-epochs=3", "--n-shifts=50", "--quiet")
 
 
 @pytest.fixture(scope="module")
@@ -64,9 +64,11 @@ def test_each_session_has_what_a_run_of_one_leaves(done, sources, tmp_path):
 def test_the_bin_width_is_chosen_for_all_and_said(done):
     log = (done / "log.txt").read_text()
     assert "bins of 200 ms for all (chosen: what 'left' needs" in log
-    assert "left: held-out R²" in log and "right: held-out R²" in log
+    assert (
+        "left: reconstruction: held-out R²" in log and "right: reconstruction: held-out R²" in log
+    )
     own = (done / "left" / "log.txt").read_text()
-    assert "held-out R²" in own and "right: held-out" not in own
+    assert "held-out R²" in own and "right: reconstruction" not in own
 
 
 def test_info_and_validate_show_that_two_files_hold_one_model(done, sources, capsys):

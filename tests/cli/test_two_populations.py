@@ -7,10 +7,17 @@ import pandas as pd
 import pytest
 
 import nwbsparse as ns
-from make.cli_runs import run_cli
+from make.cli_runs import PLAIN, run_cli
 from make.two_regions import ids, write_two_regions
 
-FLAGS = ("--bin-width=0.1", "--n-latents=8", "--k=1", "--max-epochs=10", "--batch-size=256")
+FLAGS = (
+    PLAIN,
+    "--bin-width=0.1",
+    "--n-latents=8",
+    "--k=1",
+    "--max-epochs=10",
+    "--batch-size=256",
+)
 TARGETS = ",".join(str(unit) for unit in ids("CA1"))
 
 

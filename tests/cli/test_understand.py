@@ -9,13 +9,20 @@ import pytest
 import xarray as xr
 
 import nwbsparse as ns
-from make.cli_runs import run_cli
+from make.cli_runs import PLAIN, run_cli
 
 
 @pytest.fixture
 def fitted(recording, tmp_path):
     out = tmp_path / "fitted"
-    flags = ("--bin-width=0.1", "--n-latents=16", "--k=2", "--max-epochs=4", "--n-shifts=50")
+    flags = (
+        PLAIN,
+        "--bin-width=0.1",
+        "--n-latents=16",
+        "--k=2",
+        "--max-epochs=4",
+        "--n-shifts=50",
+    )
     assert run_cli("fit", recording, "--out", out, *flags, "--quiet") == 0
     return out
 
@@ -28,7 +35,9 @@ def test_evaluate_gives_the_numbers_of_the_run_again(run_folder, capsys):
     before = json.loads((run_folder / "metrics.json").read_text())
     assert run_cli("evaluate", run_folder, "--csv", run_folder / "csv") == 0
     assert json.loads((run_folder / "metrics.json").read_text()) == before
-    assert "R² (held-out)" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "R² of hidden units (held-out)" in said and "a copy has 1" in said
+    assert said.index("hidden unit's fluctuations") < said.index("a copy has 1")
     with xr.open_dataset(run_folder / "metrics.nc", engine="h5netcdf") as stored:
         assert float(stored["r2"]) == pytest.approx(before["test_r2"], rel=1e-9)
         assert "variance_attribution" in stored
@@ -128,7 +137,14 @@ def test_a_folder_without_a_coder_is_refused(command, tmp_path, capsys):
 
 def test_several_seeds_can_confirm(recording, tmp_path):
     out = tmp_path / "seeds"
-    flags = ("--bin-width=0.1", "--n-latents=16", "--k=2", "--max-epochs=4", "--n-shifts=50")
+    flags = (
+        PLAIN,
+        "--bin-width=0.1",
+        "--n-latents=16",
+        "--k=2",
+        "--max-epochs=4",
+        "--n-shifts=50",
+    )
     assert run_cli("run", recording, "--out", out, *flags, "--seeds=2", "--quiet") == 0
     numbers = json.loads((out / "metrics.json").read_text())
     results = ns.open_results(annotated(out))

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nwbsparse as ns
+from make.configs import plain_config
 from make.embedded_recordings import projected
 from make.recordings import circle, write_recording
 from nwbsparse.errors import BadInput
@@ -111,7 +112,7 @@ def test_bins_that_nobody_uses_may_lack_one(tmp_path):
     made = ns.with_embedding(binned, values)
     assert np.isnan(made["embedding"].values[gap]).all()
     assert np.isfinite(made["embedding"].values[~gap]).all()
-    coder = ns.fit(made, ns.Config(reads="embedding", max_epochs=2))
+    coder = ns.fit(made, plain_config(reads="embedding", max_epochs=2))
     assert np.isfinite(ns.encode(coder, made)["activation"]).all()
 
 

@@ -10,6 +10,7 @@ import pytest
 from pynwb import NWBHDF5IO
 
 from make.cli_runs import run_cli
+from make.configs import plain_config
 from make.recordings import (
     damaged,
     line_of,
@@ -21,7 +22,6 @@ from make.recordings import (
 from nwbsparse import read
 from nwbsparse.binning.to_bins import to_bins
 from nwbsparse.errors import BadInput
-from nwbsparse.options.config import Config
 from nwbsparse.results.results import open_results
 from nwbsparse.runs.run import run
 
@@ -142,7 +142,9 @@ def test_inspect_shows_who_was_left_out_and_strict_refuses(recording, capsys):
 @pytest.mark.fault(24)
 def test_the_annotated_copy_refers_to_the_rows_that_the_units_have_in_the_file(recording, tmp_path):
     with_index(recording, changed(r1=BEYOND))
-    config = Config(bin_width=0.1, n_latents=16, k=2, max_epochs=2, batch_size=100, n_shifts=50)
+    config = plain_config(
+        bin_width=0.1, n_latents=16, k=2, max_epochs=2, batch_size=100, n_shifts=50
+    )
     done = run(recording, tmp_path / "out", replace(config, units="6,300,301"))
     rows = [0, 4, 5]
     assert done.binned["unit_row"].values.tolist() == rows

@@ -10,15 +10,15 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from make.configs import plain_config
 from make.fits import KINDS, at_start_of_update, everything, raises
 from make.sessions import make_binned, planted
 from nwbsparse import names
 from nwbsparse.errors import BadInput, IntegrityError, NwbsparseError
-from nwbsparse.options.config import Config
 from nwbsparse.training.fit import fit
 from nwbsparse.training.saved import FILE
 
-CONFIG = Config(**KINDS["batch_topk"], batch_size=64, max_epochs=4)
+CONFIG = plain_config(**KINDS["batch_topk"], batch_size=64, max_epochs=4)
 
 
 @pytest.fixture(scope="module")
@@ -169,7 +169,7 @@ CHILD = """
     from make.sessions import make_binned, planted
 
     def train(**more):
-        config = Config(**KINDS["batch_topk"], batch_size=64, max_epochs=4)
+        config = plain_config(**KINDS["batch_topk"], batch_size=64, max_epochs=4)
         fit(make_binned(planted(700)), config, checkpoint={folder!r}, resume=True, **more)
 
 """

@@ -10,12 +10,13 @@ import xarray as xr
 from pynwb import NWBHDF5IO
 
 import nwbsparse as ns
-from make.cli_runs import run_cli
+from make.cli_runs import PLAIN, run_cli
 from make.recordings import write_recording
 from nwbsparse.errors import BadInput
 from nwbsparse.results import label as curation
 
 OPTIONS = (
+    PLAIN,
     *("--bin-width=0.1", "--n-latents=12", "--k=1", "--max-epochs=40", "--n-shifts=100"),
     "--seeds=3",
 )

@@ -6,7 +6,7 @@ import h5py
 import pytest
 
 import nwbsparse as ns
-from make.cli_runs import run_cli
+from make.cli_runs import PLAIN, run_cli
 from make.recordings import circle, damaged, laps, poisson_spikes, write_recording
 from nwbsparse.errors import BadInput
 
@@ -57,7 +57,14 @@ def test_write_refuses_it_too(mode, run_folder, other, tmp_path, capsys):
 
 
 def test_a_fit_is_held_to_its_recording(recording, other, tmp_path, capsys):
-    flags = ("--bin-width=0.1", "--n-latents=8", "--k=2", "--max-epochs=2", "--n-shifts=50")
+    flags = (
+        PLAIN,
+        "--bin-width=0.1",
+        "--n-latents=8",
+        "--k=2",
+        "--max-epochs=2",
+        "--n-shifts=50",
+    )
     assert run_cli("fit", recording, "--out", tmp_path / "fit", *flags, "--quiet") == 0
     assert run_cli("evaluate", tmp_path / "fit", "--source", recording) == 0
     assert run_cli("evaluate", tmp_path / "fit", "--source", other) == 2
@@ -82,7 +89,14 @@ def test_the_recording_itself_and_copies_of_it_are_taken(
 def test_a_fit_takes_an_annotated_copy_until_its_spikes_are_edited(
     recording, annotated, tmp_path, capsys
 ):
-    flags = ("--bin-width=0.1", "--n-latents=8", "--k=2", "--max-epochs=2", "--n-shifts=50")
+    flags = (
+        PLAIN,
+        "--bin-width=0.1",
+        "--n-latents=8",
+        "--k=2",
+        "--max-epochs=2",
+        "--n-shifts=50",
+    )
     assert run_cli("fit", recording, "--out", tmp_path / "fit", *flags, "--quiet") == 0
     assert run_cli("evaluate", tmp_path / "fit", "--source", annotated) == 0
     assert run_cli("evaluate", tmp_path / "fit", "--source", edited(annotated)) == 2

@@ -4,7 +4,11 @@ import pytest
 
 from nwbsparse.__main__ import main
 
-QUICK = ("--bin-width=0.1", "--n-latents=16", "--k=2", "--max-epochs=8", "--n-shifts=50")
+PLAIN = "--preset=plain"
+"""One coder, trained in one go: what tests of anything but the recipe want."""
+QUICK = (
+    PLAIN, "--bin-width=0.1", "--n-latents=16", "--k=2", "--max-epochs=8", "--n-shifts=50",
+)  # fmt: skip
 
 
 def run_cli(*tokens):

@@ -8,6 +8,7 @@ import pytest
 import torch
 from pynwb import NWBHDF5IO
 
+from make.configs import plain_config
 from make.recordings import circle, laps, poisson_spikes, write_recording
 from nwbsparse.analysis.apply.encode import dense, encode, reconstruct
 from nwbsparse.analysis.explain import explain
@@ -15,7 +16,6 @@ from nwbsparse.binning.sessions.join import join_sessions
 from nwbsparse.errors import BadInput
 from nwbsparse.io.nwb.read import read_nwb
 from nwbsparse.models.checkpoint import load
-from nwbsparse.options.config import Config
 from nwbsparse.results.of_sessions import results_of_sessions
 from nwbsparse.results.results import open_results, write
 from nwbsparse.runs.prepare import prepare
@@ -26,7 +26,7 @@ from nwbsparse.share.validate import validate
 from nwbsparse.training.fit import fit
 from nwbsparse.views.report.report import report
 
-QUICK = Config(n_latents=12, k=2, max_epochs=3, batch_size=100, n_shifts=50, bin_width=0.1)
+QUICK = plain_config(n_latents=12, k=2, max_epochs=3, batch_size=100, n_shifts=50, bin_width=0.1)
 UNITS = {"monday": 4, "tuesday": 6, "friday": 4}
 
 

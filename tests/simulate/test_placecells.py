@@ -9,7 +9,7 @@ import pytest
 from pynwb import NWBHDF5IO
 
 from nwbsparse.errors import BadInput
-from nwbsparse.simulate.nwb import write_placecells, write_superposition
+from nwbsparse.simulate.nwb import write_simulation
 from nwbsparse.simulate.placecells import simulate_placecells
 from nwbsparse.simulate.superposition import simulate_superposition
 
@@ -58,7 +58,7 @@ def test_an_unknown_variant_is_refused():
 
 
 def test_the_nwb_file_holds_the_simulation(placecells, tmp_path):
-    path = write_placecells(placecells, tmp_path / "new" / "cells.nwb")
+    path = write_simulation(placecells, tmp_path / "new" / "cells.nwb")
     assert pynwb.validate(path=str(path)) == []
     with NWBHDF5IO(path, "r") as stream:
         nwbfile = stream.read()
@@ -83,9 +83,9 @@ def test_an_existing_file_is_left_alone_unless_told_otherwise(tmp_path):
     path = tmp_path / "a.nwb"
     path.write_bytes(b"mine")
     with pytest.raises(BadInput, match="exists"):
-        write_superposition(recording, path)
+        write_simulation(recording, path)
     assert path.read_bytes() == b"mine"
-    write_superposition(recording, path, overwrite=True)
+    write_simulation(recording, path, overwrite=True)
     assert path.read_bytes()[:4] == b"\x89HDF"
     assert [p.name for p in tmp_path.iterdir()] == ["a.nwb"]
 
@@ -132,7 +132,7 @@ def test_a_large_gain_does_not_wrap_the_counts_around():
 
 def test_binning_the_written_spikes_gives_the_counts_back(tmp_path):
     made = simulate_superposition(**SMALL)
-    path = write_superposition(made, tmp_path / "superposition.nwb")
+    path = write_simulation(made, tmp_path / "superposition.nwb")
     assert pynwb.validate(path=str(path)) == []
     with NWBHDF5IO(path, "r") as stream:
         nwbfile = stream.read()

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
+from make.configs import plain_config
 from make.fits import KINDS
 from make.sessions import make_binned, planted
 from nwbsparse import names
 from nwbsparse.errors import BadInput
 from nwbsparse.models.losses import reconstruction_loss
-from nwbsparse.options.config import Config
 from nwbsparse.training import engine
 from nwbsparse.training.engine import TrainingDiverged
 from nwbsparse.training.fit import fit
@@ -52,7 +52,7 @@ def test_a_diverging_training_stops_at_the_next_update_and_says_what_to_change(k
         seen.append(done)
 
     with pytest.raises(TrainingDiverged) as caught:
-        fit(data, Config(**KINDS[kind], **RUN, learning_rate=1e6), progress=watch)
+        fit(data, plain_config(**KINDS[kind], **RUN, learning_rate=1e6), progress=watch)
     said = str(caught.value)
     assert len(seen) <= 2
     assert f"of {TOTAL}" in said
@@ -64,7 +64,7 @@ def test_a_diverging_training_stops_at_the_next_update_and_says_what_to_change(k
 def test_the_message_names_update_and_bins(data, monkeypatch):
     explode_at(monkeypatch, 9, 1e9)  # the tenth
     with pytest.raises(TrainingDiverged) as caught:
-        fit(data, Config(**KINDS["batch_topk"], **RUN))
+        fit(data, plain_config(**KINDS["batch_topk"], **RUN))
     found = str(caught.value)
     assert "at update 11 of 32" in found
     bins = np.array(found.partition("bins [")[2].partition("]")[0].split(","), dtype=int)
@@ -86,7 +86,7 @@ def test_the_error_carries_the_last_good_state(factor, update, data, monkeypatch
             losses.append(now.everyone[0].history[-1]["validation_loss"])
 
     with pytest.raises(TrainingDiverged) as caught:
-        fit(data, Config(**KINDS["batch_topk"], **RUN), callbacks=[keep])
+        fit(data, plain_config(**KINDS["batch_topk"], **RUN), callbacks=[keep])
     coder = caught.value.coder
     assert coder is not None
     best = int(np.nanargmin(losses[:update]))
@@ -102,7 +102,7 @@ def test_the_error_carries_the_last_good_state(factor, update, data, monkeypatch
 def test_without_a_good_state_the_error_carries_none(factor, data, monkeypatch):
     explode_at(monkeypatch, 0, factor)
     with pytest.raises(TrainingDiverged) as caught:
-        fit(data, Config(**KINDS["batch_topk"], **RUN))
+        fit(data, plain_config(**KINDS["batch_topk"], **RUN))
     assert caught.value.coder is None
 
 
@@ -111,7 +111,7 @@ def test_without_a_good_state_the_error_carries_none(factor, data, monkeypatch):
 def test_a_last_update_that_breaks_everything_does_not_pass_for_a_result(factor, data, monkeypatch):
     explode_at(monkeypatch, TOTAL - 1, factor)
     with pytest.raises(TrainingDiverged, match="at update 32 of 32") as caught:
-        fit(data, Config(**KINDS["batch_topk"], **RUN))
+        fit(data, plain_config(**KINDS["batch_topk"], **RUN))
     coder = caught.value.coder
     assert all(torch.isfinite(tensor).all() for tensor in coder.state_dict().values())
 
@@ -124,7 +124,10 @@ def test_counts_that_are_not_finite_are_refused_with_their_bin(bad, part, data):
     counts = data["counts"].values.astype(np.float32)
     counts[at, 5] = bad
     with pytest.raises(BadInput, match=f"not finite in 2 bins, the first is bin {at[0]}"):
-        fit(data.assign(counts=(("time", "unit"), counts)), Config(**KINDS["batch_topk"], **RUN))
+        fit(
+            data.assign(counts=(("time", "unit"), counts)),
+            plain_config(**KINDS["batch_topk"], **RUN),
+        )
 
 
 @pytest.mark.fault(49)
@@ -133,7 +136,7 @@ def test_so_are_those_of_a_target(data):
     counts[77, 1] = np.nan
     target = data.assign(counts=(("time", "unit"), counts))
     with pytest.raises(BadInput, match="not finite in 1 bins, the first is bin 77"):
-        fit(data, Config(**KINDS["batch_topk"], **RUN), target=target)
+        fit(data, plain_config(**KINDS["batch_topk"], **RUN), target=target)
 
 
 def test_a_hard_start_is_no_divergence(data):
@@ -142,7 +145,7 @@ def test_a_hard_start_is_no_divergence(data):
     counts[::50, 0] = 1e-3
     made = fit(
         make_binned(counts),
-        Config(n_latents=8, k=1, normalisation="none", pre_bias="none", **RUN),
+        plain_config(n_latents=8, k=1, normalisation="none", pre_bias="none", **RUN),
     )
     assert all(torch.isfinite(tensor).all() for tensor in made.state_dict().values())
 
@@ -152,5 +155,5 @@ def test_a_hard_start_is_no_divergence(data):
 def test_nothing_is_resampled_from_what_is_lost(factor, data, monkeypatch):
     explode_at(monkeypatch, 9, factor)
     with pytest.raises(TrainingDiverged) as caught:
-        fit(data, Config(**KINDS["resample"], **RUN))
+        fit(data, plain_config(**KINDS["resample"], **RUN))
     assert math.isfinite(held_out_loss(caught.value.coder, data))

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 import nwbsparse as ns
+from make.configs import plain_config
 from make.embedded_recordings import embedded
 from make.fits import KINDS
 from make.recordings import circle, write_recording
@@ -32,8 +33,8 @@ def as_counts(data):
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "transcoder"])
 def test_each_kind_learns_what_it_would_learn_from_dims_as_units(data, kind):
     options = {**KINDS[kind], **QUICK}
-    coder = ns.fit(data, ns.Config(reads="embedding", **options))
-    other = ns.fit(as_counts(data), ns.Config(**options))
+    coder = ns.fit(data, plain_config(reads="embedding", **options))
+    other = ns.fit(as_counts(data), plain_config(**options))
     assert coder.record.unit_ids == ("dim 0", "dim 1", "dim 2", "dim 3", "dim 4")
     for name, tensor in coder.state_dict().items():
         assert torch.equal(tensor, other.state_dict()[name]), name
@@ -42,8 +43,8 @@ def test_each_kind_learns_what_it_would_learn_from_dims_as_units(data, kind):
 
 
 def test_counts_are_read_unless_an_embedding_is_asked_for(data):
-    coder = ns.fit(data, ns.Config(**QUICK, n_latents=16))
-    plain = ns.fit(data.drop_dims("dim"), ns.Config(**QUICK, n_latents=16))
+    coder = ns.fit(data, plain_config(**QUICK, n_latents=16))
+    plain = ns.fit(data.drop_dims("dim"), plain_config(**QUICK, n_latents=16))
     assert coder.id == plain.id and coder.config.reads == "counts"
 
 
@@ -54,7 +55,7 @@ def test_eight_latents_per_dim_and_a_quarter_of_the_dims_active(n_dims, n_latent
     from nwbsparse.options.automatic import resolve
 
     values = np.random.default_rng(0).standard_normal((50, n_dims))
-    found = resolve(ns.Config(reads="embedding"), values, n_train=4000, bin_width=0.02)
+    found = resolve(plain_config(reads="embedding"), values, n_train=4000, bin_width=0.02)
     assert (found.n_latents, found.k) == (n_latents, k)
     assert (found.normalisation, found.output) == ("zscore", "identity")
 
@@ -62,7 +63,7 @@ def test_eight_latents_per_dim_and_a_quarter_of_the_dims_active(n_dims, n_latent
 def test_many_seeds_and_both_inputs_are_trained_in_one_call(data):
     shared = {**QUICK, "n_latents": 16, "k": 2}
     configs = [
-        ns.Config(reads=reads, seed=seed, **shared)
+        plain_config(reads=reads, seed=seed, **shared)
         for reads in ("counts", "embedding")
         for seed in (0, 1)
     ]
@@ -73,7 +74,7 @@ def test_many_seeds_and_both_inputs_are_trained_in_one_call(data):
 
 
 def test_dims_are_scaled_by_training_bins(data):
-    coder = ns.fit(data, ns.Config(reads="embedding", **QUICK))
+    coder = ns.fit(data, plain_config(reads="embedding", **QUICK))
     train = data["embedding"].values[data["split"].values == 0].astype(float)
     np.testing.assert_allclose(coder.offset, train.mean(axis=0), rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(coder.scale, train.std(axis=0), rtol=1e-4)
@@ -81,30 +82,30 @@ def test_dims_are_scaled_by_training_bins(data):
 
 def test_losses_of_counts_need_values_that_are_not_negative(data):
     with pytest.raises(BadInput, match=r"loss=msle is for values of 0 and more.*use loss=mse"):
-        ns.fit(data, ns.Config(reads="embedding", loss="msle", **QUICK))
+        ns.fit(data, plain_config(reads="embedding", loss="msle", **QUICK))
     positive = ns.with_embedding(data, np.abs(data["embedding"].values))
-    assert ns.fit(positive, ns.Config(reads="embedding", loss="poisson", **QUICK)).n_units == 5
+    assert ns.fit(positive, plain_config(reads="embedding", loss="poisson", **QUICK)).n_units == 5
 
 
 def test_what_makes_no_sense_is_refused(data):
     with pytest.raises(BadInput, match="reconstructs the embedding's dims"):
-        ns.Config(reads="embedding", target_units="0,1")
+        plain_config(reads="embedding", target_units="0,1")
     with pytest.raises(BadInput, match="leave target= out"):
-        ns.fit(data, ns.Config(reads="embedding", **QUICK), target=data)
+        ns.fit(data, plain_config(reads="embedding", **QUICK), target=data)
     with pytest.raises(BadInput, match=r"the data hold none; nwbsparse\.with_embedding"):
-        ns.fit(data.drop_dims("dim"), ns.Config(reads="embedding", **QUICK))
+        ns.fit(data.drop_dims("dim"), plain_config(reads="embedding", **QUICK))
     with pytest.raises(BadInput, match="choose one of counts, embedding"):
         from_dict({"reads": "spikes"})
-    coder = ns.fit(data, ns.Config(reads="embedding", **QUICK))
+    coder = ns.fit(data, plain_config(reads="embedding", **QUICK))
     other = ns.with_embedding(data, data["embedding"].values[:, :3])
     with pytest.raises(BadInput, match="trained on an embedding of 5 dims, this one has 3"):
         ns.encode(coder, other)
     with pytest.raises(BadInput, match="an embedding was made from all of them"):
-        ns.cosmooth(data, ns.Config(reads="embedding", **QUICK))
+        ns.cosmooth(data, plain_config(reads="embedding", **QUICK))
 
 
 def test_a_training_on_another_embedding_is_not_resumed(data, tmp_path):
-    config = ns.Config(reads="embedding", **QUICK)
+    config = plain_config(reads="embedding", **QUICK)
     with pytest.raises(ZeroDivisionError):
         ns.fit(data, config, checkpoint=tmp_path, callbacks=[lambda _: 1 / 0])
     resumed = ns.fit(data, config, checkpoint=tmp_path, resume=True)

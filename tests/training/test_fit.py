@@ -5,11 +5,11 @@ import pytest
 import torch
 import xarray as xr
 
+from make.configs import plain_config
 from make.fits import KINDS, QUICK, everything
 from make.sessions import N_UNITS, make_binned, planted
 from nwbsparse import names
 from nwbsparse.errors import BadInput
-from nwbsparse.options.config import Config
 from nwbsparse.training.fit import fit
 from nwbsparse.training.start import untrained_control
 
@@ -23,7 +23,7 @@ def data():
 
 @pytest.fixture(scope="module")
 def coder(data):
-    return fit(data, Config(**QUICK))
+    return fit(data, plain_config(**QUICK))
 
 
 def bins_of(data, part):
@@ -32,7 +32,7 @@ def bins_of(data, part):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_same_seed_gives_the_same_bits(kind, data):
-    config = Config(**KINDS[kind] | SMALL)
+    config = plain_config(**KINDS[kind] | SMALL)
     first, again = fit(data, config), fit(data, config)
     assert everything(again) == everything(first)
     assert (again.id, again.record) == (first.id, first.record)
@@ -40,13 +40,13 @@ def test_the_same_seed_gives_the_same_bits(kind, data):
 
 
 def test_another_seed_gives_another_coder(data, coder):
-    other = fit(data, Config(**QUICK, seed=1))
+    other = fit(data, plain_config(**QUICK, seed=1))
     assert not torch.equal(other.dictionary, coder.dictionary)
     assert other.id != coder.id
 
 
 def test_another_order_of_batches_gives_another_coder(data, coder):
-    other = fit(data, Config(**QUICK, order_seed=1))
+    other = fit(data, plain_config(**QUICK, order_seed=1))
     assert not torch.equal(other.dictionary, coder.dictionary)
     start = untrained_control(other, data)
     assert torch.equal(start.dictionary, untrained_control(coder, data).dictionary)
@@ -56,14 +56,14 @@ def test_training_does_not_touch_the_global_random_state(data, coder):
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
-    again = fit(data, Config(**QUICK))
+    again = fit(data, plain_config(**QUICK))
     assert torch.equal(torch.rand(3), expected)
     torch.manual_seed(99)
-    assert everything(fit(data, Config(**QUICK))) == everything(again) == everything(coder)
+    assert everything(fit(data, plain_config(**QUICK))) == everything(again) == everything(coder)
 
 
 def test_what_was_left_open_is_filled_in(data, coder):
-    config = fit(data, Config(max_epochs=1)).config
+    config = fit(data, plain_config(max_epochs=1)).config
     assert (config.n_latents, config.bin_width) == (64, 0.1)
     assert 4 <= config.k <= 8
     for field in ("batch_size", "max_epochs", "k_aux", "normalisation", "output", "window"):
@@ -75,28 +75,28 @@ def test_what_was_left_open_is_filled_in(data, coder):
 
 def test_the_input_is_left_as_it_was(data):
     given = data.copy(deep=True)
-    fit(given, Config(**QUICK))
+    fit(given, plain_config(**QUICK))
     xr.testing.assert_identical(given, data)
 
 
 def test_counts_that_may_not_be_written_to_are_enough(data, coder):
     given = data.copy(deep=True)
     given["counts"].values.setflags(write=False)
-    assert everything(fit(given, Config(**QUICK))) == everything(coder)
+    assert everything(fit(given, plain_config(**QUICK))) == everything(coder)
 
 
 @pytest.mark.fault(47)
 @pytest.mark.parametrize("dtype", [np.uint16, np.uint32, np.int64, np.float32])
 def test_the_type_of_the_counts_changes_nothing(dtype, data, coder):
     given = data.assign(counts=data["counts"].astype(dtype))
-    assert everything(fit(given, Config(**QUICK))) == everything(coder)
+    assert everything(fit(given, plain_config(**QUICK))) == everything(coder)
 
 
 def test_test_and_gap_bins_have_no_influence(data, coder):
     other = data.copy(deep=True)
     parts = other["split"].values
     other["counts"].values[(parts == names.TEST) | (parts == names.GAP)] = 200
-    assert everything(fit(other, Config(**QUICK))) == everything(coder)
+    assert everything(fit(other, plain_config(**QUICK))) == everything(coder)
     train = bins_of(data, names.TRAIN).double()
     assert torch.allclose(coder.offset.double(), train.mean(dim=0), atol=1e-5)
     assert torch.allclose(coder.scale.double(), train.std(dim=0, correction=0), atol=1e-5)
@@ -109,13 +109,13 @@ def test_validation_bins_choose_the_state_and_nothing_else(data, coder):
     other["counts"].values[parts == names.VALIDATION] = rng.poisson(
         3, ((parts == names.VALIDATION).sum(), N_UNITS)
     )
-    changed = fit(other, Config(**QUICK))
+    changed = fit(other, plain_config(**QUICK))
     for row, expected in zip(changed.record.history, coder.record.history, strict=False):
         assert row["train_loss"] == expected["train_loss"]
         assert row["validation_loss"] != expected["validation_loss"]
     # the state kept is the best on these bins
     best = min(row["validation_loss"] for row in coder.record.history)
-    longer = fit(data, Config(**QUICK, patience=1000))
+    longer = fit(data, plain_config(**QUICK, patience=1000))
     assert min(row["validation_loss"] for row in longer.record.history) == best
 
 
@@ -140,7 +140,7 @@ def test_callbacks_and_progress_come_with_every_check(data):
         told.append((stage, done, total, numbers))
 
     made = fit(
-        data, Config(**QUICK), progress=progress, callbacks=[lambda n: seen.append(n.update)]
+        data, plain_config(**QUICK), progress=progress, callbacks=[lambda n: seen.append(n.update)]
     )
     updates = [row["update"] for row in made.record.history]
     assert seen == updates == [done for _, done, _, _ in told]
@@ -153,11 +153,11 @@ def test_callbacks_and_progress_come_with_every_check(data):
 
 def test_patience_stops_a_training_that_gets_no_better(data):
     options = QUICK | {"max_epochs": 30, "learning_rate": 0.2, "schedule": "constant"}
-    made = fit(data, Config(**options, patience=3))
+    made = fit(data, plain_config(**options, patience=3))
     losses = [row["validation_loss"] for row in made.record.history]
     best = int(np.argmin(losses))
     assert len(losses) == best + 1 + 3, "three checks after the best one"
-    longer = fit(data, Config(**options, patience=6))
+    longer = fit(data, plain_config(**options, patience=6))
     assert len(longer.record.history) > len(losses)
 
 
@@ -175,4 +175,4 @@ def test_the_control_differs_from_the_coder_only_in_what_was_learned(data, coder
 
 def test_bins_that_were_not_split_are_refused(data):
     with pytest.raises(BadInput, match="split"):
-        fit(data.drop_vars("split"), Config(**QUICK))
+        fit(data.drop_vars("split"), plain_config(**QUICK))

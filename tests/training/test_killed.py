@@ -7,9 +7,9 @@ import textwrap
 
 import pytest
 
+from make.configs import plain_config
 from make.fits import KINDS, everything
 from make.sessions import make_binned, planted
-from nwbsparse.options.config import Config
 from nwbsparse.training.fit import fit
 
 RUN = {"batch_size": 64, "max_epochs": 24}
@@ -25,7 +25,7 @@ NURSERY = """
 
     random.seed({seed})
     folder = {folder!r}
-    config = Config(**KINDS[{kind!r}], **{run!r})
+    config = plain_config(**KINDS[{kind!r}], **{run!r})
     data = make_binned(planted(900))
     file = folder + "/checkpoint.safetensors"
 
@@ -81,5 +81,5 @@ def test_a_training_killed_again_and_again_ends_the_same(kind, tmp_path, request
     ends = json.loads(ran.stdout)
     assert {4, -9} <= set(ends), "the kills came too late to mean anything"
     digest, history = json.loads((tmp_path / "made.json").read_text())
-    expected = fit(make_binned(planted(900)), Config(**KINDS[kind], **RUN))
+    expected = fit(make_binned(planted(900)), plain_config(**KINDS[kind], **RUN))
     assert [digest, tuple(history)] == list(everything(expected))

@@ -5,11 +5,11 @@ import pytest
 import torch
 from scipy.optimize import linear_sum_assignment
 
+from make.configs import plain_config
 from make.fits import KINDS, QUICK
 from make.sessions import N_UNITS, make_binned, planted
 from nwbsparse import names
 from nwbsparse.models.losses import reconstruction_loss
-from nwbsparse.options.config import Config
 from nwbsparse.simulate.superposition import simulate_superposition
 from nwbsparse.training.bins import windows_of
 from nwbsparse.training.fit import fit
@@ -51,7 +51,7 @@ def l0(coder, data, *, level=-1):
 @pytest.mark.parametrize("loss", ["mse", "msle", "poisson"])
 def test_it_beats_the_untrained_control_on_held_out_bins(loss, data):
     options = QUICK | {"max_epochs": 16, "n_latents": 24, "k": 2}
-    coder = fit(data, Config(loss=loss, **options))
+    coder = fit(data, plain_config(loss=loss, **options))
     control = untrained_control(coder, data)
     assert held_out_loss(coder, data) < 0.9 * held_out_loss(control, data)
     checks = [row["validation_loss"] for row in coder.record.history]
@@ -73,13 +73,13 @@ OFTEN = ("topk", "gated", "window", "convolution")
     ],
 )
 def test_so_does_every_kind(kind, data):
-    coder = fit(data, Config(**(KINDS[kind] | {"batch_size": 128, "max_epochs": 8})))
+    coder = fit(data, plain_config(**(KINDS[kind] | {"batch_size": 128, "max_epochs": 8})))
     assert held_out_loss(coder, data) < 0.9 * held_out_loss(untrained_control(coder, data), data)
     assert torch.allclose(coder.dictionary.norm(dim=1), torch.ones(coder.n_latents), atol=1e-5)
 
 
 def test_rows_may_be_free(data):
-    coder = fit(data, Config(**QUICK, rows="free"))
+    coder = fit(data, plain_config(**QUICK, rows="free"))
     assert not torch.allclose(coder.dictionary.norm(dim=1), torch.ones(32), atol=0.02)
 
 
@@ -90,14 +90,15 @@ def test_a_larger_penalty_leaves_fewer_active(kind, data):
     way = {"bandwidth": 0.5} if kind == "exponential" else way
     options = KINDS[kind] | {"batch_size": 128, "max_epochs": 8, "patience": 99} | way
     loose, tight = (
-        l0(fit(data, Config(**options, penalty_weight=weight)), data) for weight in (0.03, 2.0)
+        l0(fit(data, plain_config(**options, penalty_weight=weight)), data)
+        for weight in (0.03, 2.0)
     )
     assert tight < 0.8 * loose
 
 
 @pytest.mark.parametrize("kind", ["batch_topk", "nested", "window", "convolution", "transformer"])
 def test_l0_is_k_on_the_training_bins(kind, data):
-    coder = fit(data, Config(**KINDS[kind] | {"batch_size": 128, "max_epochs": 3}))
+    coder = fit(data, plain_config(**KINDS[kind] | {"batch_size": 128, "max_epochs": 3}))
     assert l0(coder, data) == pytest.approx(coder.config.k, rel=0.02)
 
 
@@ -105,12 +106,12 @@ def test_l0_is_k_even_when_activity_changes_along_the_session():
     counts = planted(12_000)
     counts[6_000:] = np.random.default_rng(1).poisson(0.02, (6_000, N_UNITS))
     data = make_binned(counts, bin_width=0.02)
-    coder = fit(data, Config(**(QUICK | {"max_epochs": 1, "batch_size": 512})))
+    coder = fit(data, plain_config(**(QUICK | {"max_epochs": 1, "batch_size": 512})))
     assert l0(coder, data) == pytest.approx(3, rel=0.05)
 
 
 def test_matryoshka_levels_all_learn(data):
-    coder = fit(data, Config(levels=("4:1", "12:2", "32:3"), batch_size=128, max_epochs=15))
+    coder = fit(data, plain_config(levels=("4:1", "12:2", "32:3"), batch_size=128, max_epochs=15))
     assert coder.levels == [(4, 1), (12, 2), (32, 3)]
     assert coder.threshold.shape == (3,)
     losses = [held_out_loss(coder, data, level=level) for level in range(3)]
@@ -131,7 +132,7 @@ def test_a_planted_dictionary_is_recovered():
     made = simulate_superposition(**size, event_probability=0.03, gain=4.0)
     data = make_binned(made.counts, bin_width=made.bin_width)
     assert made.events.sum(axis=1).mean() == pytest.approx(1, abs=0.1)  # hence k = 1
-    coder = fit(data, Config(n_latents=64, k=1, batch_size=256, max_epochs=40))
+    coder = fit(data, plain_config(n_latents=64, k=1, batch_size=256, max_epochs=40))
     decoder = coder.dictionary.detach().double() * coder.scale.double()
     control = untrained_control(coder, data).dictionary.detach().double() * coder.scale.double()
     assert (found := matched_cosine(decoder.numpy(), made.dictionary)) > 0.8

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from make.configs import plain_config
 from make.fits import KINDS, everything
 from make.sessions import make_binned, planted
 from nwbsparse.errors import BadInput
-from nwbsparse.options.config import Config
-from nwbsparse.training import fit as fitting
+from nwbsparse.training import memory as fitting
 from nwbsparse.training.engine import TrainingDiverged
 from nwbsparse.training.fit import fit, fit_many
 
@@ -39,7 +39,7 @@ def data():
 def members(kind, **options):
     own = PENALISED.get(kind, [{}] * len(MEMBERS))
     return [
-        Config(**(KINDS[kind] | EXACT | options | one | more))
+        plain_config(**(KINDS[kind] | EXACT | options | one | more))
         for one, more in zip(MEMBERS, own, strict=True)
     ]
 
@@ -117,7 +117,7 @@ def test_members_that_stop_early_leave_the_others_as_if_alone(data):
     # too high a rate gets no better, sooner or later; one goes on to the end
     rates = (0.3, 0.3, 0.2, 5e-3)
     configs = [
-        Config(
+        plain_config(
             **KINDS["batch_topk"] | EXACT | {"max_epochs": 15},
             schedule="constant",
             learning_rate=rate,
@@ -148,7 +148,7 @@ def test_a_member_that_diverges_harms_no_other(kind, data):
 
 
 def test_all_of_them_may_diverge(data):
-    configs = [Config(**KINDS["l1"] | EXACT, learning_rate=rate) for rate in (1e6, 1e7)]
+    configs = [plain_config(**KINDS["l1"] | EXACT, learning_rate=rate) for rate in (1e6, 1e7)]
     assert all(isinstance(one, TrainingDiverged) for one in fit_many(data, configs))
 
 
@@ -156,17 +156,17 @@ def mixed():
     """Options of several shapes, in no order."""
     small = {"batch_size": 128, "max_epochs": 2}
     return [
-        Config(**KINDS["window"], **small, seed=1),
-        Config(**KINDS["batch_topk"], **small, seed=1),
-        Config(**KINDS["batch_topk"], **small, learning_rate=1e6),
-        Config(**KINDS["l1"], **small, penalty_weight=0.2),
-        Config(**KINDS["window"], **small, seed=2),
-        Config(**KINDS["batch_topk"], **(small | {"batch_size": 100})),
-        Config(**(KINDS["batch_topk"] | {"k": 2}), **small, seed=1),
-        Config(**KINDS["batch_topk"], **small, seed=1),
-        Config(**KINDS["batch_topk"], **small, seed=1, order_seed=1),
-        Config(**KINDS["transcoder"], **small),
-        Config(**KINDS["l1"], **small, penalty_weight=0.3),
+        plain_config(**KINDS["window"], **small, seed=1),
+        plain_config(**KINDS["batch_topk"], **small, seed=1),
+        plain_config(**KINDS["batch_topk"], **small, learning_rate=1e6),
+        plain_config(**KINDS["l1"], **small, penalty_weight=0.2),
+        plain_config(**KINDS["window"], **small, seed=2),
+        plain_config(**KINDS["batch_topk"], **(small | {"batch_size": 100})),
+        plain_config(**(KINDS["batch_topk"] | {"k": 2}), **small, seed=1),
+        plain_config(**KINDS["batch_topk"], **small, seed=1),
+        plain_config(**KINDS["batch_topk"], **small, seed=1, order_seed=1),
+        plain_config(**KINDS["transcoder"], **small),
+        plain_config(**KINDS["l1"], **small, penalty_weight=0.3),
     ]
 
 
@@ -187,7 +187,7 @@ def test_results_come_in_the_order_of_the_options(data):
 
 
 def test_parts_that_fit_the_cache_change_nothing(data, monkeypatch):
-    configs = [Config(**KINDS["topk"] | EXACT, seed=seed) for seed in range(3)]
+    configs = [plain_config(**KINDS["topk"] | EXACT, seed=seed) for seed in range(3)]
     alone = [everything(fit(data, config)) for config in configs]
     for cache in (1, 2 * 4 * 64 * 32, 10**9):  # one model, two, all at once
         monkeypatch.setattr(fitting, "CACHE", cache)
@@ -206,7 +206,7 @@ def test_options_that_cannot_work_are_refused_before_anything_is_trained(data):
     def never(*_, **__):
         raise AssertionError("trained before all options were looked at")
 
-    configs = [Config(**KINDS["l1"]), Config(batch_size=10_000)]
+    configs = [plain_config(**KINDS["l1"]), plain_config(batch_size=10_000)]
     with pytest.raises(BadInput, match="batch 10000 >"):
         fit_many(data, configs, progress=never)
 

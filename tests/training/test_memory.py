@@ -8,14 +8,16 @@ import textwrap
 import pytest
 import torch
 
+from make.configs import plain_config
 from make.fits import KINDS
 from make.sessions import make_binned, planted
 from nwbsparse.errors import EnvironmentProblem
-from nwbsparse.options.config import Config
 from nwbsparse.training import device as devices
-from nwbsparse.training import fit as fitting
+from nwbsparse.training import memory as fitting
+from nwbsparse.training import train as training
 from nwbsparse.training.device import available_bytes, check_memory, pick_device
-from nwbsparse.training.fit import fit, fit_many, needed_bytes
+from nwbsparse.training.fit import fit, fit_many
+from nwbsparse.training.memory import needed_bytes
 
 CPU = torch.device("cpu")
 START = """
@@ -32,14 +34,14 @@ START = """
         with open("/proc/self/status") as status:
             return int(next(line for line in status if line.startswith("VmHWM")).split()[1])
 
-    fit(make_binned(planted(300)), Config(n_latents=8, k=1, batch_size=50, max_epochs=1))
+    fit(make_binned(planted(300)), plain_config(n_latents=8, k=1, batch_size=50, max_epochs=1))
 
     def said(limit, **options):
         used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (used + limit, resource.RLIM_INFINITY))
         before = peak()
         try:
-            fit(make_binned(planted(900)), Config(**options))
+            fit(make_binned(planted(900)), plain_config(**options))
             text = ""
         except EnvironmentProblem as error:
             text = str(error)
@@ -90,7 +92,7 @@ def test_a_long_recording_is_not_copied(request):
         data = make_binned(counts)
         options = dict(n_latents=16, k=1, batch_size=4096, max_epochs=1, target_units="3,4,5")
         before = peak()
-        fit(data, Config(**options))
+        fit(data, plain_config(**options))
         print((peak() - before) * 1024 / counts.nbytes)
         """,
         request,
@@ -118,10 +120,10 @@ def test_where_nobody_can_tell_nothing_is_refused(monkeypatch):
 @pytest.mark.fault(56)
 def test_nothing_is_trained_that_does_not_fit(monkeypatch):
     monkeypatch.setattr(devices, "available_bytes", lambda device: 1000)
-    monkeypatch.setattr(fitting, "Training", lambda *_: pytest.fail("it was begun"))
+    monkeypatch.setattr(training, "Training", lambda *_, **__: pytest.fail("it was begun"))
     data, configs = (
         make_binned(planted(900)),
-        [Config(**KINDS["topk"], seed=seed) for seed in (0, 1)],
+        [plain_config(**KINDS["topk"], seed=seed) for seed in (0, 1)],
     )
     with pytest.raises(EnvironmentProblem, match="needs about"):
         fit(data, configs[0])
@@ -155,10 +157,10 @@ def test_the_estimate_grows_with_everything_that_takes_memory(monkeypatch):
     }
     for name, change in changes.items():
         monkeypatch.setattr(fitting, "needed_bytes", note(name))
-        fit(data, Config(**base | change))
+        fit(data, plain_config(**base | change))
     assert all(seen[name] > 1.2 * seen["base"] for name in changes if name != "base"), seen
     monkeypatch.setattr(fitting, "needed_bytes", note("twice"))
-    fit(data.isel(time=slice(0, 900)).astype({"counts": "float64"}), Config(**base))
+    fit(data.isel(time=slice(0, 900)).astype({"counts": "float64"}), plain_config(**base))
     assert seen["twice"] - seen["base"] == 7 * data["counts"].size, "data count as they are stored"
 
 
@@ -170,5 +172,5 @@ def test_a_device_that_is_not_there_is_said(wanted):
     with pytest.raises(
         ValueError, match=rf"device '{wanted}' is not available here; there is: .*cpu"
     ):
-        fit(make_binned(planted(900)), Config(**KINDS["topk"], device=wanted))
+        fit(make_binned(planted(900)), plain_config(**KINDS["topk"], device=wanted))
     assert pick_device("cpu") == CPU

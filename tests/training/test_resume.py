@@ -5,10 +5,10 @@ import signal
 import numpy as np
 import pytest
 
+from make.configs import plain_config
 from make.fits import KINDS, at_start_of_update, everything, raises
 from make.sessions import make_binned, planted
 from nwbsparse.errors import BadInput
-from nwbsparse.options.config import Config
 from nwbsparse.training import fit as fitting
 from nwbsparse.training.engine import TrainingDiverged
 from nwbsparse.training.fit import fit
@@ -35,7 +35,7 @@ def whole(data):
 
     def of(kind):
         if kind not in made:
-            made[kind] = fit(data, Config(**KINDS[kind], **RUN))
+            made[kind] = fit(data, plain_config(**KINDS[kind], **RUN))
         return made[kind]
 
     return of
@@ -61,7 +61,7 @@ def stops_at(update):
 @pytest.mark.fault(54)
 @pytest.mark.parametrize("kind", RESUMED)
 def test_twelve_interruptions_leave_no_trace(kind, data, whole, tmp_path):
-    expected, config = whole(kind), Config(**KINDS[kind], **RUN)
+    expected, config = whole(kind), plain_config(**KINDS[kind], **RUN)
     total = expected.record.history[-1]["update"]
     rng = np.random.default_rng(len(kind))
     stops = np.sort(rng.choice(np.arange(1, total), 12, replace=False))
@@ -74,7 +74,7 @@ def test_twelve_interruptions_leave_no_trace(kind, data, whole, tmp_path):
 def test_a_checkpoint_from_before_levels_were_summed_goes_on_with_their_mean(
     data, tmp_path, monkeypatch
 ):
-    config = Config(**KINDS["levels"], **RUN, level_terms="mean")
+    config = plain_config(**KINDS["levels"], **RUN, level_terms="mean")
     identity = fitting._identity
     with monkeypatch.context() as patch:
 
@@ -93,7 +93,7 @@ def test_a_checkpoint_from_before_levels_were_summed_goes_on_with_their_mean(
 @pytest.mark.parametrize("epochs", [1, 8])
 @pytest.mark.parametrize("beside", [-1, 0, 1])
 def test_an_epochs_edge_is_no_special_place(epochs, beside, data, whole, tmp_path):
-    expected, config = whole("batch_topk"), Config(**KINDS["batch_topk"], **RUN)
+    expected, config = whole("batch_topk"), plain_config(**KINDS["batch_topk"], **RUN)
     per_epoch = expected.record.history[-1]["update"] // RUN["max_epochs"]
     stopped_by(signal.SIGTERM, epochs * per_epoch + beside, data, config, tmp_path)
     assert everything(fit(data, config, checkpoint=tmp_path, resume=True)) == everything(expected)
@@ -102,7 +102,7 @@ def test_an_epochs_edge_is_no_special_place(epochs, beside, data, whole, tmp_pat
 @pytest.mark.fault(54)
 @pytest.mark.parametrize("way", ["progress", "callback"])
 def test_what_was_lost_since_the_last_check_is_done_again(way, data, whole, tmp_path):
-    expected, config = whole("batch_topk"), Config(**KINDS["batch_topk"], **RUN)
+    expected, config = whole("batch_topk"), plain_config(**KINDS["batch_topk"], **RUN)
     history = expected.record.history
     assert history[0]["update"] > 1, "checks must lie some updates apart for this test"
     for row in history[3::9]:
@@ -116,7 +116,7 @@ def test_what_was_lost_since_the_last_check_is_done_again(way, data, whole, tmp_
 
 
 def test_a_finished_training_is_not_trained_again(data, whole, tmp_path):
-    config = Config(**KINDS["batch_topk"], **RUN)
+    config = plain_config(**KINDS["batch_topk"], **RUN)
     made = fit(data, config, checkpoint=tmp_path)
     assert everything(made) == everything(whole("batch_topk")), "saving must change nothing"
     again = fit(data, config, checkpoint=tmp_path, resume=True, progress=stops_at(0))
@@ -124,7 +124,7 @@ def test_a_finished_training_is_not_trained_again(data, whole, tmp_path):
 
 
 def test_without_a_checkpoint_resuming_is_beginning(data, whole, tmp_path):
-    config = Config(**KINDS["batch_topk"], **RUN)
+    config = plain_config(**KINDS["batch_topk"], **RUN)
     for folder in (tmp_path, tmp_path / "not" / "there"):
         made = fit(data, config, checkpoint=folder, resume=True)
         assert everything(made) == everything(whole("batch_topk"))
@@ -134,7 +134,7 @@ def test_without_a_checkpoint_resuming_is_beginning(data, whole, tmp_path):
 
 
 def test_without_resume_a_checkpoint_is_ignored_and_replaced(data, whole, tmp_path):
-    config = Config(**KINDS["batch_topk"], **RUN)
+    config = plain_config(**KINDS["batch_topk"], **RUN)
     stopped_by(signal.SIGTERM, 40, data, config.replace(seed=5), tmp_path)
     assert everything(fit(data, config, checkpoint=tmp_path)) == everything(whole("batch_topk"))
     again = fit(data, config, checkpoint=tmp_path, resume=True)
@@ -143,12 +143,12 @@ def test_without_resume_a_checkpoint_is_ignored_and_replaced(data, whole, tmp_pa
 
 def test_resuming_without_a_folder_is_refused(data):
     with pytest.raises(BadInput, match="checkpoint"):
-        fit(data, Config(**KINDS["batch_topk"], **RUN), resume=True)
+        fit(data, plain_config(**KINDS["batch_topk"], **RUN), resume=True)
 
 
 def test_patience_is_remembered(data, tmp_path):
     # too high a rate: validation gets no better once annealing has begun
-    config = Config(**KINDS["batch_topk"], **(RUN | {"max_epochs": 30}), patience=3)
+    config = plain_config(**KINDS["batch_topk"], **(RUN | {"max_epochs": 30}), patience=3)
     config = config.replace(learning_rate=0.3, schedule="constant")
     expected = fit(data, config)
     stopped_at = expected.record.history[-1]["update"]
@@ -162,7 +162,7 @@ def test_patience_is_remembered(data, tmp_path):
 
 
 def test_a_diverged_training_diverges_again_at_the_same_update(data, tmp_path):
-    config = Config(**KINDS["batch_topk"], **RUN, learning_rate=1e6)
+    config = plain_config(**KINDS["batch_topk"], **RUN, learning_rate=1e6)
     with pytest.raises(TrainingDiverged) as alone:
         fit(data, config)
     for resume in (False, True):

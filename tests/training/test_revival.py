@@ -3,9 +3,9 @@
 import pytest
 import torch
 
+from make.configs import plain_config
 from make.fits import everything
 from make.sessions import make_binned, planted
-from nwbsparse.options.config import Config
 from nwbsparse.training.fit import fit
 
 # too fast for so many latents: nearly half of them die
@@ -19,7 +19,7 @@ def data():
 
 @pytest.fixture(scope="module")
 def unrevived(data):
-    return fit(data, Config(**DEADLY, revival="none", dead_window=10))
+    return fit(data, plain_config(**DEADLY, revival="none", dead_window=10))
 
 
 def died(coder):
@@ -29,19 +29,22 @@ def died(coder):
 @pytest.mark.parametrize("revival", ["auxiliary", "paper"])
 def test_fewer_latents_stay_dead(revival, data, unrevived):
     assert died(unrevived) > 0.3
-    assert died(fit(data, Config(**DEADLY, revival=revival, dead_window=10))) < died(unrevived) / 2
+    assert (
+        died(fit(data, plain_config(**DEADLY, revival=revival, dead_window=10)))
+        < died(unrevived) / 2
+    )
 
 
 @pytest.mark.parametrize("revival", ["auxiliary", "paper", "resample"])
 def test_as_long_as_none_is_dead_nothing_happens(revival, data):
     options = DEADLY | {"max_epochs": 2, "dead_window": 1000}
-    alive, plain = (fit(data, Config(**options, revival=one)) for one in (revival, "none"))
+    alive, plain = (fit(data, plain_config(**options, revival=one)) for one in (revival, "none"))
     assert everything(alive) == everything(plain)
 
 
 @pytest.mark.parametrize("revival", ["auxiliary", "paper"])
 def test_without_weight_nothing_happens(revival, data, unrevived):
-    made = fit(data, Config(**DEADLY, revival=revival, dead_window=10, aux_weight=0.0))
+    made = fit(data, plain_config(**DEADLY, revival=revival, dead_window=10, aux_weight=0.0))
     assert everything(made) == everything(unrevived)
 
 
@@ -63,7 +66,7 @@ def test_without_weight_nothing_happens(revival, data, unrevived):
 )
 def test_every_kind_of_coder_can_be_revived(shape, revival, data):
     options = DEADLY | {"dead_window": 1, "max_epochs": 1} | shape
-    made = fit(data, Config(**options, revival=revival))
+    made = fit(data, plain_config(**options, revival=revival))
     assert all(torch.isfinite(tensor).all() for tensor in made.state_dict().values())
-    plain = fit(data, Config(**options, revival="none"))
+    plain = fit(data, plain_config(**options, revival="none"))
     assert not torch.equal(made.dictionary, plain.dictionary), "none was revived"

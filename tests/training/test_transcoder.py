@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
+from make.configs import plain_config
 from make.fits import everything
 from make.sessions import make_binned, planted
 from nwbsparse import names
 from nwbsparse.analysis.apply.encode import reconstruct
 from nwbsparse.errors import BadInput
-from nwbsparse.options.config import Config
 from nwbsparse.training.fit import fit
 from nwbsparse.training.populations import populations
 from nwbsparse.training.start import untrained_control
@@ -58,14 +58,14 @@ def held_out_r2(coder, data):
 
 
 def test_other_units_are_predicted_on_held_out_bins(data):
-    coder = fit(data, Config(target_units=TARGETS, **RUN))
+    coder = fit(data, plain_config(target_units=TARGETS, **RUN))
     assert held_out_r2(coder, data) > 0.6
     assert held_out_r2(untrained_control(coder, data), data) < 0.1
     # where there is nothing to predict from, nothing is predicted
     shuffled = data.copy(deep=True)
     order = np.random.default_rng(1).permutation(data.sizes["time"])
     shuffled["counts"].values[:, :N_IN] = shuffled["counts"].values[order, :N_IN]
-    coder = fit(shuffled, Config(target_units=TARGETS, **RUN))
+    coder = fit(shuffled, plain_config(target_units=TARGETS, **RUN))
     assert held_out_r2(coder, shuffled) < 0.05
 
 
@@ -73,7 +73,7 @@ def test_other_units_are_predicted_on_held_out_bins(data):
     "loss", ["poisson", pytest.param("negative_binomial", marks=pytest.mark.slow)]
 )
 def test_so_they_are_as_counts(loss, data):
-    coder = fit(data, Config(target_regions="CA3", loss=loss, **RUN))
+    coder = fit(data, plain_config(target_regions="CA3", loss=loss, **RUN))
     assert held_out_r2(coder, data) > 0.5
 
 
@@ -81,7 +81,8 @@ def test_the_lag_of_the_planted_delay_predicts_best():
     data = two_populations(delay=3)
     lags = (0, 2, 3)
     found = [
-        held_out_r2(fit(data, Config(target_units=TARGETS, lag=lag, **RUN)), data) for lag in lags
+        held_out_r2(fit(data, plain_config(target_units=TARGETS, lag=lag, **RUN)), data)
+        for lag in lags
     ]
     assert lags[int(np.argmax(found))] == 3
     assert max(found) > 0.6
@@ -92,8 +93,8 @@ def test_a_window_finds_a_delay_that_one_bin_cannot():
     data = two_populations(delay=2)
     window = {"encoder": "window", "window": 4, "decoded": "last"}
     options = {"target_units": TARGETS} | RUN | {"k": 6}
-    assert held_out_r2(fit(data, Config(**options, **window)), data) > 0.4
-    assert held_out_r2(fit(data, Config(**options)), data) < 0.1
+    assert held_out_r2(fit(data, plain_config(**options, **window)), data) > 0.4
+    assert held_out_r2(fit(data, plain_config(**options)), data) < 0.1
 
 
 def test_an_autoencoder_with_a_lag_predicts_the_same_units_later():
@@ -101,16 +102,16 @@ def test_an_autoencoder_with_a_lag_predicts_the_same_units_later():
     state = np.cumsum(rng.random(1800) < 0.05) % 4  # stays for about twenty bins
     patterns = rng.uniform(0, 8, (4, 10)) * (rng.random((4, 10)) < 0.5)
     data = make_binned(rng.poisson(0.1 + patterns[state]).astype(np.uint8))
-    coder = fit(data, Config(lag=1, **RUN))
+    coder = fit(data, plain_config(lag=1, **RUN))
     assert coder.lags == [1]
     assert coder.record.target_ids is None
     r2 = held_out_r2(coder, data)
-    assert 0.4 < r2 < held_out_r2(fit(data, Config(**RUN)), data)
+    assert 0.4 < r2 < held_out_r2(fit(data, plain_config(**RUN)), data)
 
 
 def test_the_dictionary_is_over_the_targets_and_the_encoder_over_the_others(data):
     run = RUN | {"max_epochs": 1}
-    coder = fit(data, Config(target_units=TARGETS, lag=2, **run))
+    coder = fit(data, plain_config(target_units=TARGETS, lag=2, **run))
     assert coder.record.unit_ids == tuple(str(unit) for unit in range(N_IN))
     assert coder.record.target_ids == tuple(str(unit) for unit in range(N_IN, N_IN + N_OUT))
     assert (coder.n_units, coder.n_targets, coder.lags) == (N_IN, N_OUT, [2])
@@ -118,7 +119,7 @@ def test_the_dictionary_is_over_the_targets_and_the_encoder_over_the_others(data
     assert coder.dictionary.shape == (24, N_OUT)
     assert coder.decoder_bias.shape == (N_OUT,)
     window = {"encoder": "window", "window": 3}
-    coder = fit(data, Config(target_units=TARGETS, lag=2, **run, **window))
+    coder = fit(data, plain_config(target_units=TARGETS, lag=2, **run, **window))
     assert coder.lags == [0, 1, 2]
     assert coder.encoder_weight.shape == (24, 3 * N_IN)
     assert coder.weight.shape == (24, 3, N_OUT)
@@ -126,7 +127,7 @@ def test_the_dictionary_is_over_the_targets_and_the_encoder_over_the_others(data
 
 
 def test_inputs_and_targets_are_each_scaled_by_their_own_training_bins(data):
-    coder = fit(data, Config(target_units="2,16,5", **(RUN | {"max_epochs": 1})))
+    coder = fit(data, plain_config(target_units="2,16,5", **(RUN | {"max_epochs": 1})))
     counts = data["counts"].values[data["split"].values == names.TRAIN].astype(float)
     target, source = [2, 5, 16], [at for at in range(N_IN + N_OUT) if at not in (2, 5, 16)]
     for name, columns in (("", source), ("target_", target)):
@@ -136,28 +137,28 @@ def test_inputs_and_targets_are_each_scaled_by_their_own_training_bins(data):
 
 
 def test_regions_and_conditions_name_the_same_units_as_ids(data):
-    by_ids = fit(data, Config(target_units=TARGETS, **(RUN | {"max_epochs": 2})))
+    by_ids = fit(data, plain_config(target_units=TARGETS, **(RUN | {"max_epochs": 2})))
     for named in (
         {"target_regions": "CA3"},
         {"target_units": "region == 'CA3'"},
         {"target_units": "depth >= 14"},
         {"target_units": ",".join(reversed(TARGETS.split(",")))},
     ):
-        assert everything(fit(data, Config(**named, **(RUN | {"max_epochs": 2})))) == everything(
-            by_ids
-        )
+        assert everything(
+            fit(data, plain_config(**named, **(RUN | {"max_epochs": 2})))
+        ) == everything(by_ids)
 
 
 def test_another_dataset_on_the_same_bins_may_be_the_target(data):
     run = RUN | {"max_epochs": 2, "lag": 1}
-    inside = fit(data, Config(target_units=TARGETS, **run))
+    inside = fit(data, plain_config(target_units=TARGETS, **run))
     inputs, others = data.isel(unit=slice(N_IN)), data.isel(unit=slice(N_IN, None))
-    apart = fit(inputs, Config(**run), target=others)
+    apart = fit(inputs, plain_config(**run), target=others)
     assert apart.record.target_ids == inside.record.target_ids
     assert everything(apart)[0] == everything(inside)[0]
     # another day of the same units, by the same names
     day = others.assign_coords(unit_id=("unit", [str(unit) for unit in range(N_OUT)]))
-    coder = fit(inputs, Config(**run), target=day)
+    coder = fit(inputs, plain_config(**run), target=day)
     assert coder.record.target_ids == tuple(str(unit) for unit in range(N_OUT))
     assert torch.equal(coder.dictionary, inside.dictionary)
 
@@ -169,14 +170,16 @@ def test_unobserved_targets_carry_no_loss(data):
     for filler in (0, 200):
         counts = np.where(valid, data["counts"].values, filler).astype(np.uint8)
         given = data.assign(counts=(("time", "unit"), counts), valid=(("time", "unit"), valid))
-        made.append(fit(given, Config(target_units=TARGETS, lag=1, **(RUN | {"max_epochs": 2}))))
+        made.append(
+            fit(given, plain_config(target_units=TARGETS, lag=1, **(RUN | {"max_epochs": 2})))
+        )
     assert everything(made[0]) == everything(made[1])
 
 
 def test_a_target_that_never_fires_does_no_harm(data):
     silent = data.copy(deep=True)
     silent["counts"].values[:, [2, 16]] = 0
-    coder = fit(silent, Config(target_units=TARGETS, **(RUN | {"max_epochs": 4})))
+    coder = fit(silent, plain_config(target_units=TARGETS, **(RUN | {"max_epochs": 4})))
     assert all(torch.isfinite(tensor).all() for tensor in coder.state_dict().values())
     assert float(coder.target_scale[16 - N_IN]) == float(coder.scale[2]) == 1
     assert not coder.dictionary[:, 16 - N_IN].any(), "no latent writes a unit that never fired"
@@ -196,29 +199,29 @@ def test_a_target_that_never_fires_does_no_harm(data):
 )
 def test_targets_that_make_no_sense_are_refused(options, said, data):
     with pytest.raises(BadInput, match=said):
-        fit(data, Config(**options, **RUN))
+        fit(data, plain_config(**options, **RUN))
 
 
 def test_regions_need_regions():
     with pytest.raises(BadInput, match="the units have no region"):
-        fit(make_binned(planted(600)), Config(target_regions="CA1", **RUN))
+        fit(make_binned(planted(600)), plain_config(target_regions="CA1", **RUN))
 
 
 def test_a_target_is_named_once(data):
     with pytest.raises(BadInput, match="give one"):
-        Config(target_units="1", target_regions="CA1")
+        plain_config(target_units="1", target_regions="CA1")
     with pytest.raises(BadInput, match="give one"):
-        fit(data, Config(target_units="1", **RUN), target=data)
+        fit(data, plain_config(target_units="1", **RUN), target=data)
 
 
 def test_a_target_must_stand_on_the_same_bins(data):
     with pytest.raises(BadInput, match="1799 bins, the recording 1800"):
-        fit(data, Config(**RUN), target=data.isel(time=slice(1, None)))
+        fit(data, plain_config(**RUN), target=data.isel(time=slice(1, None)))
 
 
 def test_populations_are_named_in_the_order_of_the_data(data):
-    config = Config(target_units="20,3,7", **RUN)
+    config = plain_config(target_units="20,3,7", **RUN)
     inputs, targets = populations(data, config)
     assert targets == ("3", "7", "20")
     assert inputs == tuple(str(unit) for unit in range(22) if unit not in (3, 7, 20))
-    assert populations(data, Config(**RUN)) == (tuple(str(unit) for unit in range(22)), None)
+    assert populations(data, plain_config(**RUN)) == (tuple(str(unit) for unit in range(22)), None)

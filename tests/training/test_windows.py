@@ -9,13 +9,13 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from make.configs import plain_config
 from make.sessions import make_binned, planted
 from nwbsparse import names
 from nwbsparse.errors import BadInput
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.models.record import CoderRecord
 from nwbsparse.options.automatic import shaped
-from nwbsparse.options.config import Config
 from nwbsparse.training.bins import CHECKED, windows_of
 from nwbsparse.training.fit import fit
 from nwbsparse.training.populations import populations
@@ -42,7 +42,7 @@ def make_data(parts, segments=None, *, counts=None, valid=None):
 
 def made(data, *, target=None, **options):
     """A coder of random scaling for these data, and their windows."""
-    config = shaped(Config(n_latents=8, k=2, k_aux=1, **options))
+    config = shaped(plain_config(n_latents=8, k=2, k_aux=1, **options))
     inputs, targets = populations(data, config, target)
     record = CoderRecord(config=config, unit_ids=inputs, target_ids=targets, bin_width=0.1)
     coder = SparseCoder(record)
@@ -210,18 +210,18 @@ def test_incomplete_windows_are_not_learned_from():
     parts = data["split"].values
     n_train = len(slowly(parts, segments, options | {"lag": 0}, names.TRAIN))
     assert 0 < n_train < (parts == names.TRAIN).sum() / 3
-    assert fit(data, Config(**options, batch_size=n_train)).config.batch_size == n_train
+    assert fit(data, plain_config(**options, batch_size=n_train)).config.batch_size == n_train
     with pytest.raises(BadInput, match=f"batch {n_train + 1} > {n_train}"):
-        fit(data, Config(**options, batch_size=n_train + 1))
+        fit(data, plain_config(**options, batch_size=n_train + 1))
 
 
 def test_a_window_longer_than_every_segment_is_refused():
     data = make_binned(planted(600))
     data = data.assign_coords(segment=("time", np.arange(600, dtype=np.int32) // 5))
     with pytest.raises(BadInput, match="window"):
-        fit(data, Config(encoder="window", window=6, n_latents=16, k=2))
+        fit(data, plain_config(encoder="window", window=6, n_latents=16, k=2))
 
 
 def test_a_lag_longer_than_the_recording_is_refused():
     with pytest.raises(BadInput, match="lag"):
-        fit(make_binned(planted(600)), Config(lag=-700, n_latents=16, k=2))
+        fit(make_binned(planted(600)), plain_config(lag=-700, n_latents=16, k=2))

@@ -10,6 +10,7 @@ import pytest
 import torch
 import xarray as xr
 
+from make.configs import plain_config
 from make.recordings import circle, laps, spatial, write_recording
 from nwbsparse.analysis.apply.encode import encode
 from nwbsparse.analysis.explain import explain
@@ -18,7 +19,6 @@ from nwbsparse.binning.split import split
 from nwbsparse.binning.to_bins import to_bins
 from nwbsparse.io.read import read
 from nwbsparse.models.coder import SparseCoder
-from nwbsparse.options.config import Config
 from nwbsparse.results.results import Results, environment
 from nwbsparse.session import Session
 from nwbsparse.training.fit import fit
@@ -78,7 +78,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Results, xr.Dataset]
     )
     session = read(path)
     binned = split(to_bins(session, 0.1), blocks=4)
-    config = Config(n_latents=16, k=2, max_epochs=20, n_shifts=50, bin_width=0.1)
+    config = plain_config(n_latents=16, k=2, max_epochs=20, n_shifts=50, bin_width=0.1)
     coder = fit(binned, config)
     return explain_all(session, coder, binned), binned
 

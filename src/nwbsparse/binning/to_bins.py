@@ -14,6 +14,7 @@ from nwbsparse.binning.conditions import label_bins
 from nwbsparse.binning.counts import count_spikes, count_spikes_lazily, observed_bins
 from nwbsparse.binning.events import count_events
 from nwbsparse.binning.grid import MIN_BINS, Grid, make_grid, observed, suggest_bin_width
+from nwbsparse.binning.groups import groups_in
 from nwbsparse.binning.traces import bin_traces
 from nwbsparse.binning.variables import (
     AXES,
@@ -113,6 +114,8 @@ def bin_session(
     variables = activity_on(session, grid, rows, lazy=lazy)
     variables |= _beside(session, grid, variables, max_gap)
     binned = xr.Dataset(variables, coords=coordinates(session, grid, rows, variables))
+    if session.traces is None:
+        binned = binned.assign_coords({names.GROUP: (names.UNIT, groups_in(session, rows))})
     binned.attrs = {
         names.SCHEMA: names.BINNED,
         names.BIN_WIDTH: grid.bin_width,

@@ -69,7 +69,7 @@ def fit_into(
     say(bins_said(binned, config))
     with training_table(console, quiet=quiet) as progress:
         if config.seeds > 1:
-            found = fit_seeds(binned, config, progress=progress)
+            found = fit_seeds(binned, config, progress=progress, checkpoint=out, resume=resume)
             coder = found.coders[0]
         else:
             found = None
@@ -78,7 +78,7 @@ def fit_into(
     try:
         if found is not None:
             _save_seeds(found, out)
-        write_whole(out / "run.toml", to_toml(coder.config, source=Path(source).name))
+        write_whole(out / "run.toml", to_toml(coder.record.options, source=Path(source).name))
         write_whole(out / NUMBERS, to_json(_numbers(coder, metrics, found)))
         keep_embedding(embedding_of(binned, config.reads), out)
         checkpoint.save(coder, out)
@@ -140,7 +140,7 @@ def _check_folder(out: Path, *, resume: bool, overwrite: bool) -> None:
 
 
 def _save_seeds(found: Seeds, out: Path) -> None:
-    for coder in found.coders:
+    for coder in found.coders if len(found.coders) > 1 else ():
         folder = out / f"seed-{coder.config.seed}"
         shutil.rmtree(folder, ignore_errors=True)
         checkpoint.save(coder, folder)

@@ -15,7 +15,9 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 from rich.text import Text
 
+from nwbsparse.analysis.quality.hidden_said import shared_said
 from nwbsparse.binning.events import MAX_LABELS
+from nwbsparse.cli.choices import show_choices
 from nwbsparse.options.config import to_toml
 from nwbsparse.progress import Progress, silent
 
@@ -154,10 +156,13 @@ def _series_line(one: dict[str, Any]) -> Text:
 def show_run(console: Console, done: Any) -> None:
     """The end of a run: the numbers, where the files are, what to try next."""
     numbers = done.metrics
+    show_choices(console, done.results.coder.record.learned)
     console.print()
+    if said := shared_said(done.results.metrics):
+        console.print(f"{said[0].upper()}{said[1:]}.", soft_wrap=True, highlight=False)
     console.print(
         Text.assemble(
-            ("held-out R²", "bold"),
+            ("reconstruction: held-out R²", "bold"),
             f" {numbers['test_r2']:.3f}   ",
             ("L0", "bold"),
             f" {numbers['test_l0']:.2f} (asked {numbers['k']})   ",

@@ -11,6 +11,8 @@ import xarray as xr
 from rich.console import Console
 from rich.text import Text
 
+from nwbsparse import names
+from nwbsparse.analysis.quality.hidden_said import CALLED, shared_said
 from nwbsparse.cli.whole_words import print_table
 from nwbsparse.views.words import measure, number, p_value, percent
 
@@ -20,8 +22,11 @@ def show_metrics(console: Console, metrics: xr.Dataset, coder: Any) -> None:
     split = metrics.attrs["split"]
     held = "held-out" if split == "test" else split
     of = str(metrics["unit_r2"].dims[0])
+    if said := shared_said(metrics):
+        console.print(f"{said[0].upper()}{said[1:]}.", soft_wrap=True)
     rows: list[tuple[str, str]] = [
-        (f"R² ({held})", number(metrics["r2"], 3)),
+        *_of_hidden_units(metrics, held),
+        (f"{reconstruction(coder)} ({held})", number(metrics["r2"], 3)),
         (f"R² of a {of}, median", number(metrics["unit_r2"].median(), 3)),
         ("R² of a bin, median", number(metrics["bin_r2_median"], 3)),
         (f"cosine over {of}s, mean of bins", number(metrics["bin_cosine"].mean(), 3)),
@@ -55,6 +60,31 @@ def show_metrics(console: Console, metrics: xr.Dataset, coder: Any) -> None:
         rows.append(("latents that R² needs most (loss without)", said or "–"))
     print_table(console, ("", ""), rows)
     console.print(f"{int(metrics.attrs['n_bins']):,} bins", style="dim")
+
+
+def reconstruction(coder: Any) -> str:
+    """What R² is of: only a coder that sees what it reconstructs can copy it."""
+    told = coder.record.target_ids is not None or coder.config.lag
+    if told or coder.config.reads == names.EMBEDDING:
+        return "R²"
+    return "reconstruction R² of units the coder sees: a copy has 1"
+
+
+def _of_hidden_units(metrics: xr.Dataset, held: str) -> list[tuple[str, str]]:
+    if "hidden_unit_r2" not in metrics:
+        return []
+    r2, error = (number(metrics[f"hidden_unit_r2{one}"], 3) for one in ("", "_se"))
+    rows = [(f"R² of hidden units ({held})", f"{r2} ± {error}")]
+    rows += [
+        (f"  {CALLED[str(name)]}", number(value, 3))
+        for name, value in zip(
+            metrics["baseline"].values, metrics["hidden_baseline_r2"].values, strict=True
+        )
+        if np.isfinite(value)
+    ]
+    if "hidden_unit_bits" in metrics:
+        rows.append(("bits per spike of hidden units", number(metrics["hidden_unit_bits"], 3)))
+    return rows
 
 
 def percent_signed(share: float) -> str:

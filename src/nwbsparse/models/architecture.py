@@ -70,6 +70,7 @@ class Architecture:
         """Weights of one model, seeded, dictionary rows of unit length; ``uniform``: of any length."""
         width = self.decoder.n_decoded * self.n_targets
         rows = torch.randn(self.n_latents, width, generator=generator)
+        rows = rows.abs() if self.config.sign == "nonnegative" else rows
         rows = functional.normalize(rows, dim=1)
         made = {
             DICTIONARY: rows,

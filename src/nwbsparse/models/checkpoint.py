@@ -46,6 +46,7 @@ def to_words(coder: SparseCoder) -> dict[str, Any]:
         "source_sha256": record.source_sha256,
         "history": list(record.history),
         "software": record.software,
+        **({"learned": record.learned} if record.learned else {}),
         **_several(record),
     }
 
@@ -80,6 +81,7 @@ def from_parts(tensors: bytes, words: dict[str, Any]) -> SparseCoder:
             source_sha256=words["source_sha256"],
             history=tuple(words["history"]),
             software=dict(words["software"]),
+            learned=dict(words.get("learned", {})),
             model_id=str(words.get("model_id", "")),
             session=str(words.get("session", "")),
             sessions=tuple(

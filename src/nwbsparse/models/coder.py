@@ -20,14 +20,18 @@ from nwbsparse.options.config import Config
 DTYPES = {"float32": torch.float32, "bfloat16": torch.float32, "float64": torch.float64}
 """precision → type of the weights; under bfloat16 only the products are short."""
 
+NO_PART = 1e30
+"""The scale of a unit that takes no part: it is read, and to be reconstructed, as nothing."""
+
 
 class SparseCoder(nn.Module):
     """An autoencoder whose middle is sparse: ``latents = sparsifier(encoder(y − b_pre))``.
 
-    ``y`` are counts, normalised with the mean and standard deviation of the training bins when
-    the options say so. Rows of ``dictionary`` (latent, lag · target unit) have unit length unless
-    the options free them; level ``l`` uses the first ``levels[l]`` rows (Matryoshka). Thresholds
-    are per level, in float32.
+    ``y`` are counts, smoothed and normalised with the mean and standard deviation of the training
+    bins when the options say so; what is reconstructed may be scaled otherwise than what is read.
+    Rows of ``dictionary`` (latent, lag · target unit) have unit length unless the options free
+    them; level ``l`` uses the first ``levels[l]`` rows (Matryoshka). Thresholds are per level, in
+    float32.
     """
 
     dictionary: Tensor
@@ -58,7 +62,7 @@ class SparseCoder(nn.Module):
             "scale": torch.ones(n_units),
             "pre_bias": torch.zeros(n_units),
         }
-        if record.target_ids is not None:
+        if record.scales_target:
             buffers |= {
                 "target_offset": torch.zeros(n_targets),
                 "target_scale": torch.ones(n_targets),
@@ -139,15 +143,21 @@ class SparseCoder(nn.Module):
         self, counts: Tensor, valid: Bool[Tensor, "*bin unit"] | None = None
     ) -> Float[Tensor, "*bin unit"]:
         """Counts as the coder sees them; a unit that was not observed stands at its mean."""
-        y = (counts.to(self.scale.dtype) - self.offset) / self.scale
+        y = self._scaled(counts, self.offset, self.scale)
         return y if valid is None else torch.where(valid, y, self.pre_bias)
 
     def normalise_target(self, counts: Tensor) -> Float[Tensor, "*bin unit"]:
         """Counts of the target units in the scale in which they are reconstructed."""
-        same = self.record.target_ids is None
-        offset = self.offset if same else self.target_offset
-        scale = self.scale if same else self.target_scale
-        return (counts.to(scale.dtype) - offset) / scale
+        own = self.record.scales_target
+        offset = self.target_offset if own else self.offset
+        scale = self.target_scale if own else self.scale
+        return self._scaled(counts, offset, scale)
+
+    def _scaled(self, counts: Tensor, offset: Tensor, scale: Tensor) -> Tensor:
+        scaled = (counts.to(scale.dtype) - offset) / scale
+        if self.config.normalisation != "scaled":
+            return scaled
+        return torch.where(scale < NO_PART, scaled, 0.0)  # a little would do: Adam makes it much
 
     def pre_activation(self, y: Float[Tensor, "bin *lag unit"]) -> Float[Tensor, "bin latent"]:
         """``π``: from single bins (bin, unit), or from windows (bin, lag, unit)."""
@@ -212,6 +222,7 @@ _SHAPING = {
     "decoder": "linear",
     "decoded": "last",
     "lag": 0,
+    "smoothing": 0.0,
 }
 """Options that shape activations or reconstructions without showing in the weights, as usual."""
 

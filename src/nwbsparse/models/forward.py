@@ -88,6 +88,8 @@ class Passes:
         target: Float[Tensor, "bin value"],
         valid: Bool[Tensor, "bin value"] | None,
         selectors: Sequence[Select | None],
+        *,
+        weight: float = 1.0,
     ) -> Outcome:
         """What one batch gives, as in training.
 
@@ -95,11 +97,12 @@ class Passes:
             weights, own: of the models.
             features: what their encoders' last map sees.
             target: what is to be reconstructed, lag after lag.
-            valid: where the target was observed.
+            valid: where the target was observed, and is asked for.
             selectors: memories of the selection.
+            weight: of the reconstruction, beside what activity costs.
         """
-        if self.sparse and self.plain and valid is None and not features.requires_grad:
-            return self._plain(weights, features, target, selectors)
+        if self.sparse and self.plain and not features.requires_grad:
+            return self._plain(weights, features, target, valid, selectors, weight)
         if self.sparse:
             pi = self.searched(weights, features)
             predicted, active, code = self._sparse(weights, features, pi, selectors, len(target))
@@ -108,8 +111,9 @@ class Passes:
             # short products (bfloat16), but selections and thresholds in full
             table = self.architecture.encoder.pre_activation(weights, features).to(target.dtype)
             predicted, active, code = self._dense(weights, own, table, selectors, len(target))
-            penalty = self._penalty(weights, own, table, code, target, valid)
+            penalty = self._penalty(weights, own, table, code, target, valid, weight)
         terms = [self._reconstruction(weights, one, target, valid) for one in predicted]
+        terms = terms if weight == 1 else [weight * one for one in terms]
         loss = self._of_levels(terms) + penalty
         return Outcome(loss, predicted[-1], active, code, features)
 
@@ -141,14 +145,16 @@ class Passes:
         weights: Weights,
         features: Tensor,
         target: Tensor,
+        valid: Tensor | None,
         selectors: Sequence[Select | None],
+        weight: float,
     ) -> Outcome:
         select = selectors[0]
         assert select is not None
         selection = select(self.searched(weights, features))
         head = weights[WEIGHT], weights[BIAS], weights[DICTIONARY], weights[DECODER_BIAS]
-        loss, predicted = plain.plain_loss(features, *head, target, selection)
-        loss = self._of_levels([loss])
+        loss, predicted = plain.plain_loss(features, *head, target, selection, valid)
+        loss = self._of_levels([loss if weight == 1 else weight * loss])
         return Outcome(loss, predicted, _active(selection), selection, features)
 
     def _sparse(
@@ -219,6 +225,7 @@ class Passes:
         activation: Tensor,
         target: Tensor,
         valid: Tensor | None,
+        weight: float,
     ) -> Tensor:
         """What activity costs, and the gate's own reconstruction where there is one."""
         rule = self.architecture.sparsifier
@@ -230,7 +237,7 @@ class Passes:
             error = squared(again, target)
             if valid is not None:
                 error = torch.where(valid, error, 0.0)
-            cost = cost + error.sum(dim=2).mean(dim=1)
+            cost = cost + weight * error.sum(dim=2).mean(dim=1)
         return cost
 
     def _of_levels(self, terms: Sequence[Tensor]) -> Tensor:

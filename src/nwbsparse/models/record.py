@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nwbsparse.errors import BadInput
-from nwbsparse.options.config import Config
+from nwbsparse.options.config import Config, from_dict
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,9 @@ class CoderRecord:
     history: tuple[dict[str, Any], ...] = ()
     """One row per validation check of the training."""
     software: dict[str, str] = field(default_factory=dict)
+    learned: dict[str, Any] = field(default_factory=dict)
+    """How a coder that is a consensus came to be (``training/learn``): the options as they were
+    asked, what was tried, which latents came back; empty for one that was trained in one go."""
     model_id: str = ""
     """Of a coder of one session: the id of the coder of several that it is a part of, the same in
     all their files; '' for any other coder."""
@@ -56,6 +59,24 @@ class CoderRecord:
     def targets(self) -> tuple[str, ...]:
         """The units that are reconstructed."""
         return self.unit_ids if self.target_ids is None else self.target_ids
+
+    @property
+    def options(self) -> Config:
+        """The options that make this coder again: of a consensus all that was chosen for it."""
+        return self._learned("options")
+
+    @property
+    def asked(self) -> Config:
+        """The options as they were asked, what was left open still open."""
+        return self._learned("asked")
+
+    def _learned(self, key: str) -> Config:
+        return from_dict(self.learned[key]) if key in self.learned else self.config
+
+    @property
+    def scales_target(self) -> bool:
+        """Whether what is reconstructed is scaled otherwise than what is read."""
+        return self.target_ids is not None or self.config.normalisation == "scaled"
 
     @property
     def unit_hash(self) -> str:

@@ -101,20 +101,22 @@ class Stack:
         *,
         selectors: Sequence[Select | None] | None = None,
         member: int | None = None,
+        weight: float = 1.0,
     ) -> Outcome:
         """Encode, select, decode and compare a batch, as in training.
 
         Args:
             y: windows of the normalised population.
             target: what is to be reconstructed, lag after lag.
-            valid: where the target was observed.
+            valid: where the target was observed, and is asked for.
             selectors: memories of the selection; those of training when absent.
             member: only this model of the stack, with selectors of its own.
+            weight: of the reconstruction, where only a share of it is asked for.
         """
         weights, own = self._of(member)
         selectors = self.selectors if selectors is None else selectors
         features = self.architecture.features(weights, y - self.coders[0].pre_bias)
-        return self.passes(weights, own, features, target, valid, selectors)
+        return self.passes(weights, own, features, target, valid, selectors, weight=weight)
 
     @torch.no_grad()
     def pre_activations(self, y: Float[Tensor, "bin lag unit"]) -> PreActivations:
@@ -162,8 +164,11 @@ class Stack:
         if rows.grad is not None and self.config.rows == "unit":
             drop_parallel(rows.grad, rows)
 
+    @torch.no_grad()
     def renormalise(self) -> None:
-        """Give every dictionary row unit length, where the options keep it there."""
+        """Keep dictionary rows where the options say: not negative, of unit length."""
+        if self.config.sign == "nonnegative":
+            self.weights[DICTIONARY].clamp_(min=0)
         if self.config.rows == "unit":
             normalise(self.weights[DICTIONARY])
 

@@ -11,7 +11,7 @@ from nwbsparse.errors import BadInput
 from nwbsparse.options.config import Config
 from nwbsparse.options.legality import PENALISED, parse_levels
 
-BATCH = 1024
+BATCH, RECIPE_BATCH = 1024, 512
 UPDATES = 3000
 MIN_LATENTS, MAX_LATENTS = 64, 4096
 PER_DIM, ACTIVE_SHARE, MIN_ACTIVE = 8, 4, 4
@@ -70,7 +70,9 @@ def resolve(
             automatic = config.expansion * (counts.shape[1] if n_units is None else n_units)
         n_latents = config.n_latents or automatic
         k = config.k or int(np.clip(active, min(4, n_latents), max(n_latents // 8, 1)))
-    batch = config.batch_size or (BATCH if n_train >= BATCH else max(n_train // 8, 1))
+    chosen = config.choose != "none"
+    usual = min(RECIPE_BATCH, n_train // 2) if chosen else min(BATCH, n_train // 8)
+    batch = config.batch_size or (BATCH if not chosen and n_train >= BATCH else max(usual, 1))
     if config.expansion is not None and config.k is not None:
         k = min(k, n_latents)  # a grid of both (Naik 2025) holds pairs that cannot be had
     if k > n_latents:
@@ -100,10 +102,21 @@ def resolve(
         level_terms=(config.level_terms or "sum") if levels else None,
         batch_size=batch,
         max_epochs=config.max_epochs or math.ceil(UPDATES / updates),
+        smoothing=config.smoothing or 0.0,
+        mask=config.mask or 0.0,
+        sign=config.sign or _sign(config, counts),
         k_aux=min(config.k_aux or max(n_latents // 10, 1), n_latents),
         normalisation=config.scaling[0],
         output=config.scaling[1],
     )
+
+
+def _sign(config: Config, counts: np.ndarray) -> str:
+    """Counts, events and binary activity add up; signed traces and embeddings go both ways."""
+    if config.choose == "none" and not config.mask:
+        return "free"
+    signed = config.reads == names.EMBEDDING or counts.min(initial=0) < 0
+    return "free" if signed else "nonnegative"
 
 
 def _sizes(config: Config, counts: np.ndarray) -> tuple[int, int]:

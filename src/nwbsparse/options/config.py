@@ -30,7 +30,7 @@ LevelTerms = Literal["sum", "mean"]
 Decoder = Literal["linear", "convolution"]
 Decoded = Literal["all", "last"]
 Loss = Literal["mse", "msle", "poisson", "negative_binomial"]
-Normalisation = Literal["zscore", "none"]
+Normalisation = Literal["scaled", "zscore", "none"]
 Output = Literal["identity", "relu", "softplus", "exp"]
 Rows = Literal["unit", "free"]
 PreBias = Literal["mean", "none"]
@@ -40,6 +40,8 @@ Schedule = Literal["trapezoid", "cosine", "constant"]
 Precision = Literal["float32", "bfloat16", "float64"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Reads = Literal["counts", "embedding"]
+Sign = Literal["nonnegative", "free"]
+Choose = Literal["all", "size", "none"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,12 +80,24 @@ class Config(ReadOptions):
     lag: int = 0
     """Reconstruct the bin this many bins later: a positive lag predicts."""
 
+    smoothing: float | None = None
+    """Standard deviation (s) of the Gaussian that what is read is smoothed with; 0: not at all.
+    Absent: chosen."""
+    mask: float | None = None
+    """Share of entries hidden while training, which must be told from other units. Absent: 0.25."""
+    groups: str = "found"
+    """Units hidden together: those that share spikes (found), a unit column's, or none."""
+    sign: Sign | None = None
+    """Whether dictionary rows may go below 0. Absent: not those of counts, events, binary activity."""
+    choose: Choose = "none"
+    """What is chosen by how well hidden units are told: smoothing, n_latents and k (all), the size."""
+
     n_latents: int | None = None
-    """How many latents. Absent: four per unit that fires, a multiple of 32; eight per dim."""
+    """How many latents. Absent: chosen; with choose=none four per unit that fires, eight per dim."""
     expansion: int | None = None
     """How many latents per encoded unit, in place of n_latents."""
     k: int | None = None
-    """Mean number of latents active in a bin. Absent: the mean of active units; a quarter of dims."""
+    """Mean number of latents active in a bin. Absent: chosen; with choose=none as units are active."""
     levels: tuple[str, ...] = ()
     """Matryoshka levels "n_latents:k:weight", such as "16:1", "64:4:0.5". Empty: one level."""
     nesting: Nesting = "independent"
@@ -119,7 +133,8 @@ class Config(ReadOptions):
     tau: float = 1.0
     """Factor on the predicted logarithm in the msle loss."""
     normalisation: Normalisation | None = None
-    """How counts are scaled before they are learned. Absent: what the loss needs."""
+    """How counts are scaled: read as z-scores, reconstructed in standard deviations (scaled); or
+    z-scores throughout. Absent: what the loss needs."""
     output: Output | None = None
     """Last step of the decoder. Absent: what the loss needs."""
     rows: Rows = "unit"
@@ -162,7 +177,9 @@ class Config(ReadOptions):
     seed: int = 0
     """Seed of the initial weights and of everything random after training."""
     seeds: int = 1
-    """How many seeds are trained, counted up from seed; more than one tells which latents recur."""
+    """How many seeds are trained, counted up from seed; a consensus keeps what comes back in them."""
+    replicates: int = 0
+    """How many consensuses of other seeds; 0: the first seed's latents, compared with the others'."""
     order_seed: int = 0
     """Seed of the order in which bins are visited; one order for all models trained together."""
     device: Device = "auto"
@@ -189,8 +206,16 @@ class Config(ReadOptions):
         return next(
             pair
             for pair in LEGAL_TARGETS[self.loss]
-            if self.normalisation in (None, pair[0]) and self.output in (None, pair[1])
+            if self.normalisation in (None, pair[0])
+            and self.output in (None, pair[1])
+            # dims are signed and have no silence: nothing is gained by leaving them off centre
+            and (pair[0] != "scaled" or self.normalisation or self._hides)
         )
+
+    @property
+    def _hides(self) -> bool:
+        """Whether these are options of a coder that tells hidden units."""
+        return self.reads == "counts" and (self.choose != "none" or bool(self.mask))
 
     def replace(self, **changes: Any) -> Config:
         """The same options with some changed; unknown names are refused."""

@@ -11,13 +11,20 @@ _SETTLED = (
 """Options that are never left open once a coder is made."""
 
 
+BEFORE_HIDING = {
+    "smoothing": 0.0, "mask": 0.0, "groups": "none", "sign": "free", "choose": "none", "replicates": 0,
+}  # fmt: skip
+"""What was done before units were hidden while training."""
+
+
 def as_meant(values: dict[str, Any]) -> dict[str, Any]:
     """Stored options with what they meant by what the version that wrote them could not say.
 
-    Where every choice is made, levels without ``level_terms`` were trained before it existed: on
-    the mean of their losses.
+    Where every choice is made, what is not said was not there to be chosen: nothing was hidden,
+    smoothed or chosen by hidden units, rows had either sign, and the first seed was the result.
+    Levels without ``level_terms`` were trained on the mean of their losses.
     """
-    settled = all(name in values for name in _SETTLED)
-    if settled and values.get("levels") and "level_terms" not in values:
-        return values | {"level_terms": "mean"}
-    return values
+    if not all(name in values for name in _SETTLED):
+        return values
+    levels = {"level_terms": "mean"} if values.get("levels") else {}
+    return (BEFORE_HIDING if "mask" not in values else {}) | levels | values

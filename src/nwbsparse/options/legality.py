@@ -9,12 +9,19 @@ from typing import Any
 
 LEGAL_TARGETS: dict[str, tuple[tuple[str, str], ...]] = {
     "mse": (
-        ("zscore", "identity"), ("none", "identity"), ("none", "relu"), ("none", "softplus"),
-        ("none", "exp"),
+        ("scaled", "identity"), ("zscore", "identity"), ("none", "identity"), ("none", "relu"),
+        ("none", "softplus"), ("none", "exp"),
     ),
-    "msle": (("none", "relu"), ("none", "softplus"), ("none", "exp")),
-    "poisson": (("none", "softplus"), ("none", "exp")),
-    "negative_binomial": (("none", "softplus"), ("none", "exp")),
+    "msle": (
+        ("scaled", "relu"), ("scaled", "softplus"), ("scaled", "exp"),
+        ("none", "relu"), ("none", "softplus"), ("none", "exp"),
+    ),
+    "poisson": (
+        ("scaled", "softplus"), ("scaled", "exp"), ("none", "softplus"), ("none", "exp"),
+    ),
+    "negative_binomial": (
+        ("scaled", "softplus"), ("scaled", "exp"), ("none", "softplus"), ("none", "exp"),
+    ),
 }  # fmt: skip
 """loss → the (normalisation, output) pairs under which it is defined; the first is the default.
 
@@ -29,7 +36,15 @@ _POSITIVE = (
     "k", "window", "d_model", "n_heads", "n_blocks", "bandwidth", "tau", "batch_size", "learning_rate",
     "max_epochs", "patience", "dead_window", "k_aux", "n_shifts", "seeds",
 )  # fmt: skip
-_NOT_NEGATIVE = ("gap", "aux_weight", "penalty_weight", "weight_decay", "clip")
+_NOT_NEGATIVE = (
+    "smoothing",
+    "replicates",
+    "gap",
+    "aux_weight",
+    "penalty_weight",
+    "weight_decay",
+    "clip",
+)
 _SEEDS = ("seed", "order_seed")
 _LEVEL = re.compile(
     r"\s*([0-9]{1,9})\s*:\s*([0-9]{1,9})\s*"
@@ -53,7 +68,7 @@ def problems(config: Any, choices: Mapping[str, tuple[str, ...]]) -> list[str]:
     if not config.name or any(not (c.isalnum() or c in "-_") for c in config.name):
         found.append(f"name is {config.name!r}; use letters, digits, '-' and '_'")
     found += _levels(config) + _target(config) + _window(config) + _sparsity(config)
-    return found + _embedding(config)
+    return found + _embedding(config) + _hiding(config)
 
 
 def parse_levels(levels: tuple[str, ...]) -> list[tuple[int, int]]:
@@ -220,3 +235,30 @@ def _embedding(config: Any) -> list[str]:
         for field in ("target_units", "target_regions")
         if getattr(config, field)
     ]
+
+
+def _hiding(config: Any) -> list[str]:
+    found = []
+    if config.mask is None:
+        return found
+    if not 0 <= config.mask < 1:
+        return [f"mask is {config.mask}; it must be 0 or more, and below 1"]
+    if config.mask == 0:
+        return found
+    if config.reads == "embedding":
+        found.append(
+            "mask hides units, but a coder with reads=embedding reads dims, which have no neighbours "
+            "to be told from; use mask=0"
+        )
+    other = [name for name in ("target_units", "target_regions", "lag") if getattr(config, name)]
+    if other:
+        found.append(
+            f"mask hides what must be told from other units; with {' and '.join(other)} what is "
+            "reconstructed is not what is read, so nothing need be hidden: use mask=0"
+        )
+    if config.revival == "resample":
+        found.append(
+            "revival=resample gives dead latents what single bins leave over, hidden or not; with a "
+            "mask use revival=auxiliary"
+        )
+    return found

@@ -7,8 +7,12 @@ from typing import Any
 
 from nwbsparse.errors import unknown
 from nwbsparse.options.config import Config
+from nwbsparse.options.earlier import BEFORE_HIDING
 
-_NAIK = {
+_ONE_COPY = BEFORE_HIDING | {"seeds": 1}
+"""One coder that sees what it reconstructs, as published: nothing of the default recipe."""
+
+_NAIK = _ONE_COPY | {
     "sparsifier": "topk", "k": 32, "expansion": 8, "learning_rate": 1e-3, "batch_size": 256,
     "max_epochs": 50, "schedule": "constant", "clip": 0.0, "patience": 10_000, "rows": "free",
     "pre_bias": "none", "normalisation": "none", "output": "identity", "initialisation": "uniform",
@@ -16,21 +20,25 @@ _NAIK = {
 }  # fmt: skip
 
 PRESETS: dict[str, dict[str, Any]] = {
+    "consensus": {"choose": "all", "seeds": 10, "replicates": 2},
+    "plain": _ONE_COPY | {"normalisation": "zscore", "level_terms": "mean"},
     "naik2025": _NAIK,
     "naik2025-code": _NAIK | {"batch_size": 512},
-    "nldisco": {
+    "nldisco": _ONE_COPY | {
         "sparsifier": "batch_topk", "nesting": "independent", "loss": "msle",
         "normalisation": "none", "output": "relu", "revival": "auxiliary", "aux_weight": 1.0,
         "learning_rate": 5e-3, "schedule": "trapezoid", "batch_size": 1024,
         "level_terms": "mean",
     },
-    "nldisco-placecells": {
+    "nldisco-placecells": _ONE_COPY | {
         "bin_width": 0.01, "n_latents": 128, "k": 4, "test": 0.4, "blocks": 10,
+        "normalisation": "zscore",
         "level_terms": "mean",
     },
 }  # fmt: skip
 """name → options.
 
+``plain``: what was the default before units were hidden: z-scores, four latents per unit, one seed.
 ``naik2025``: the model that Naik (2025) chose for analysis (TopK, eight latents per dimension),
 trained as the paper says. ``naik2025-code``: as its published numbers were made (batches of 512).
 ``nldisco``: batch top-k with auxiliary loss and the log error of Bhagat et al. (2025); give the

@@ -16,6 +16,7 @@ from nwbsparse import names
 from nwbsparse.errors import raise_together
 from nwbsparse.models.coder import as_tensor
 from nwbsparse.options.config import Config, from_dict
+from nwbsparse.options.presets import preset
 from nwbsparse.training.fit import fit
 
 CHUNK = 8192
@@ -170,13 +171,16 @@ class SparseCoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         }
         if self.random_state is not None:
             given["seed"] = given["order_seed"] = _seed(self.random_state)
-        config = from_dict((self.config or Config()).to_dict() | given, where="the parameters")
+        config = from_dict(
+            (self.config or Config(**preset("plain"))).to_dict() | given, where="the parameters"
+        )
         problems = [
             f"{what} needs more than one row at a time; bin the recording and use nwbsparse.fit"
             for what, several in {
                 f"encoder={config.encoder}": config.encoder != "linear",
                 f"decoder={config.decoder}": config.decoder != "linear",
                 f"lag={config.lag}": config.lag != 0,
+                f"smoothing={config.smoothing}": config.smoothing != 0,
             }.items()
             if several
         ]

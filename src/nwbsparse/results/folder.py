@@ -145,10 +145,34 @@ def _of_metrics(metrics: xr.Dataset) -> dict[str, Any]:
         "test_unit_r2_median": float(metrics["unit_r2"].median()),
         "test_cosine": float(metrics["bin_cosine"].mean()),
         "test_unit_cosine": float(metrics["unit_cosine"].mean()),
+        **_of_hidden_units(metrics),
         "test_l0": float(metrics["l0"].mean()),
         "dead_fraction": float(metrics["dead"].mean()),
         "always_on_fraction": float(metrics["always_on"].mean()),
     }
+
+
+def _of_hidden_units(metrics: xr.Dataset) -> dict[str, Any]:
+    if "hidden_unit_r2" not in metrics:
+        return {}
+    numbers = {
+        "test_hidden_unit_r2": float(metrics["hidden_unit_r2"]),
+        "test_hidden_unit_r2_se": float(metrics["hidden_unit_r2_se"]),
+        "units_share": str(metrics.attrs.get("shares", "")),
+    }
+    for name, r2 in zip(
+        metrics["baseline"].values, metrics["hidden_baseline_r2"].values, strict=True
+    ):
+        numbers[f"test_hidden_unit_r2_{name}"] = float(r2)
+    if "hidden_unit_bits" in metrics:
+        numbers["test_hidden_unit_bits"] = float(metrics["hidden_unit_bits"])
+        numbers |= {
+            f"test_hidden_unit_bits_{name}": float(bits)
+            for name, bits in zip(
+                metrics["baseline"].values, metrics["hidden_baseline_bits"].values, strict=True
+            )
+        }
+    return numbers
 
 
 def _of_attribution(attribution: xr.Dataset) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from nwbsparse.io.read import read
 from nwbsparse.options.config import Config
 from nwbsparse.progress import Progress, silent
 from nwbsparse.runs.run import Run, Say, run
-from nwbsparse.simulate.nwb import write_placecells, write_superposition
+from nwbsparse.simulate.nwb import write_simulation
 from nwbsparse.simulate.placecells import FIELDS, simulate_placecells
 from nwbsparse.simulate.superposition import simulate_superposition
 from nwbsparse.training.fit import fit
@@ -56,7 +56,7 @@ def placecell_demo(
 ) -> PlaceCellDemo:
     """Write the place-cell recording as NWB, run the main job on it, see what it recovered."""
     source = folder / "nldisco-placecells.nwb"
-    write_placecells(simulate_placecells(), source, overwrite=True)
+    write_simulation(simulate_placecells(), source, overwrite=True)
     say(f"simulated four place cells among 96 noise units: {source}")
     config = PLACECELLS.replace(seed=seed)
     done = run(
@@ -83,7 +83,7 @@ def superposition_demo(
     from sklearn.decomposition import PCA
 
     truth = simulate_superposition(seed=seed, n_bins=N_SUPERPOSED)
-    source = write_superposition(truth, folder / "superposition.nwb", overwrite=True)
+    source = write_simulation(truth, folder / "superposition.nwb", overwrite=True)
     say(
         f"simulated {len(truth.dictionary)} overlapping sources over "
         f"{truth.counts.shape[1]} units: {source}"

@@ -111,7 +111,9 @@ def write_outputs(
     else:
         log("no annotated NWB file: the source is not an NWB file (HDF5) on this machine")
     report(results, binned, folder / REPORT)
-    options = to_toml(results.config, source=results.session.source.uri or source.name)
+    options = to_toml(
+        results.coder.record.options, source=results.session.source.uri or source.name
+    )
     (folder / OPTIONS).write_text(options, encoding="utf-8")
     (folder / NUMBERS).write_text(to_json(flat), encoding="utf-8")
     checkpoint.save(results.coder, folder)

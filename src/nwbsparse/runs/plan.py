@@ -17,6 +17,10 @@ from nwbsparse.population import as_read
 from nwbsparse.runs.prepare import prepare, reading
 from nwbsparse.session import Session
 from nwbsparse.training.fit import fit
+from nwbsparse.training.learn import REFIT_UPDATES, SEED_UPDATES, is_consensus, settled_for
+
+SIZE = (32, 5)
+"""Latents and k that time is estimated with, where they are still to be chosen."""
 
 
 @dataclass(frozen=True)
@@ -47,19 +51,36 @@ def plan_of(binned: xr.Dataset, config: Config) -> Plan:
     counts = binned[names.COUNTS].values
     n_train = int((binned[names.SPLIT].values == names.TRAIN).sum())
     settled = resolve(
-        config, counts, n_train=n_train, bin_width=float(binned.attrs[names.BIN_WIDTH])
+        settled_for(binned, config),
+        counts,
+        n_train=n_train,
+        bin_width=float(binned.attrs[names.BIN_WIDTH]),
     )
     assert settled.batch_size and settled.max_epochs and settled.n_latents
     updates = (n_train // settled.batch_size) * settled.max_epochs
     n_bins, n_units = counts.shape
     trial = binned.isel({names.TIME: slice(0, min(n_bins, 8 * settled.batch_size))})
     few = 20
-    per_update = _time_of_fit(trial, settled, few) / few
+    if is_consensus(settled):
+        updates, seconds = _consensus(trial, settled, few)
+    else:
+        seconds = _time_of_fit(trial, settled, few) / few * updates
     parts = 3.0 if settled.n_latents > 256 else 2.0
     gigabytes = (
         counts.nbytes + 4 * parts * n_bins * settled.n_latents + 16 * 0.2 * n_bins * n_units
     ) / 1e9
-    return Plan(settled, n_units, n_bins, n_train, updates, per_update * updates, gigabytes)
+    return Plan(settled, n_units, n_bins, n_train, updates, seconds, gigabytes)
+
+
+def _consensus(trial: xr.Dataset, settled: Config, few: int) -> tuple[int, float]:
+    """Updates and rough time of a consensus; what is tried before takes about as long as one."""
+    size = {} if settled.choose == "none" else {"n_latents": SIZE[0], "k": SIZE[1]}
+    one = settled.replace(seeds=1, replicates=0, choose="none", expansion=None, levels=(), **size)
+    per_update = _time_of_fit(trial, one, few) / few
+    stacks = settled.replicates + (settled.choose != "none")
+    refits = REFIT_UPDATES * settled.replicates
+    in_stacks = stacks * SEED_UPDATES
+    return in_stacks + refits, per_update * (in_stacks * settled.seeds + refits)
 
 
 def _time_of_fit(trial: xr.Dataset, settled: Config, updates: int) -> float:

@@ -104,12 +104,19 @@ def reproduce(
         held.callback(torch.set_num_threads, threads)
         torch.set_num_threads(int(then.environment.get("threads", threads)))
         if then.coder.record.model_id:
-            every = run_sessions(recordings, out, then.config, progress=progress, say=say)
+            every = run_sessions(
+                recordings, out, then.coder.record.asked, progress=progress, say=say
+            )
             now = every.runs[then.coder.record.session].results
         else:
             [recording] = recordings.values()
             now = pipeline.run(
-                recording, out, then.config, embedding=then.embedding, progress=progress, say=say
+                recording,
+                out,
+                then.coder.record.asked,
+                embedding=then.embedding,
+                progress=progress,
+                say=say,
             ).results
     return Reproduction(tuple(_compare(then, now)), _versions(then, now))
 

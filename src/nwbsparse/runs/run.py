@@ -12,6 +12,7 @@ import xarray as xr
 from nwbsparse.analysis.apply.encode import encode
 from nwbsparse.analysis.explain import explain, explained_said
 from nwbsparse.analysis.quality.evaluate import evaluate
+from nwbsparse.analysis.quality.hidden_said import shared_said
 from nwbsparse.analysis.quality.stability import Seeds, fit_seeds
 from nwbsparse.embedding.attach import embedding_of
 from nwbsparse.io.read import read_as
@@ -98,7 +99,8 @@ def run(
         log(stability_said(seeds))
     latents = encode(coder, binned)
     metrics = evaluate(coder, binned, detail="all")
-    log(f"held-out R² {float(metrics['r2']):.3f}, L0 {float(metrics['l0'].mean()):.2f}")
+    for said in told(metrics):
+        log(said)
     attribution = explain(
         coder,
         binned,
@@ -122,10 +124,38 @@ def run(
     return Run(results, binned, flat, out, out / nwb if nwb else None, out / REPORT)
 
 
+def told(metrics: xr.Dataset) -> list[str]:
+    """How good a coder is, in one or two lines: what it tells of hidden units comes first."""
+    r2, l0 = float(metrics["r2"]), float(metrics["l0"].mean())
+    shared = shared_said(metrics)
+    return [*([shared] if shared else []), f"reconstruction: held-out R² {r2:.3f}, L0 {l0:.2f}"]
+
+
 def stability_said(seeds: Seeds) -> str:
     """How many latents come back in other seeds, in one line."""
-    stable, chance = seeds.stability["stable"], seeds.stability.attrs["chance_match"]
+    stable = seeds.stability["stable"]
+    if "chance_match" not in seeds.stability.attrs:
+        return _consensus_said(seeds)
+    chance = seeds.stability.attrs["chance_match"]
     return (
         f"{int(stable.sum())} of {stable.size} latents come back in {len(seeds.coders)} seeds "
         f"(cosine above {chance:.2f}, which 99 % of untrained matches stay below)"
+    )
+
+
+def _consensus_said(seeds: Seeds) -> str:
+    """What was chosen, and how many latents come back in consensuses of other seeds."""
+    learned = seeds.coders[0].record.learned
+    options, tried = learned["options"], learned["candidates"]
+    n, stable = seeds.stability["stable"].size, int(seeds.stability["stable"].sum())
+    said = f"{n} latents come back in {options['seeds']} seeds"
+    if options["replicates"] > 1:
+        said += f"; {stable} of them also in a consensus of {options['seeds']} others"
+    if not tried:
+        return said
+    best = next((one for one in tried if one["chosen"]), None)
+    score = "" if best is None else f", R² of hidden units {best['score']:.3f} on validation bins"
+    return (
+        f"chosen of {len(tried)}: smoothing {options['smoothing'] * 1000:g} ms, {options['n_latents']} "
+        f"latents, {options['k']} active per bin{score}. {said}"
     )

@@ -21,7 +21,7 @@ from nwbsparse.results.of_sessions import result_of_session, stability_in, with_
 from nwbsparse.results.results import Results
 from nwbsparse.runs.outputs import OPTIONS, REPORT, Log, Say, source_name, staged, write_outputs
 from nwbsparse.runs.prepare_sessions import Sources, check_outs, named_sources, prepare_sessions
-from nwbsparse.runs.run import Run, stability_said
+from nwbsparse.runs.run import Run, stability_said, told
 from nwbsparse.training.fit import fit
 
 
@@ -100,8 +100,8 @@ def run_sessions(
             coder, name, session, binned, stability=known, progress=progress
         )
         metrics = results.metrics
-        said = f"held-out R² {float(metrics['r2']):.3f}, L0 {float(metrics['l0'].mean()):.2f}"
-        logs[name](said)
+        for said in told(metrics):
+            logs[name](said)
         logs[name](explained_said(results.attribution))
         seconds = {"seconds": round(time.perf_counter() - began, 1)}
         made[name] = replace(results, environment={**results.environment, **seconds})
@@ -146,7 +146,9 @@ def _write_whole(
     """What belongs to all sessions: the whole coder, the options, the numbers of each."""
     checkpoint.save(coder, stage)
     names_of_files = ", ".join(one.uri or one.name for one in coder.record.sessions)
-    (stage / OPTIONS).write_text(to_toml(coder.config, source=names_of_files), encoding="utf-8")
+    (stage / OPTIONS).write_text(
+        to_toml(coder.record.options, source=names_of_files), encoding="utf-8"
+    )
     numbers = {
         "model_id": coder.id,
         names.SESSIONS: {name: one.metrics for name, one in runs.items()},

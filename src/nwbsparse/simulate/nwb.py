@@ -4,94 +4,55 @@
 # pyright: reportInvalidTypeForm=false, reportCallIssue=false
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from hdmf.common import DynamicTable, VectorData
-from pynwb import NWBHDF5IO, NWBFile
+from pynwb import NWBHDF5IO, NWBFile, TimeSeries
 from pynwb.behavior import Position, SpatialSeries
+from pynwb.epoch import TimeIntervals
 from pynwb.file import Subject
 
 from nwbsparse.errors import BadInput
 from nwbsparse.files.whole import whole_file
-from nwbsparse.simulate.placecells import PlaceCells
-from nwbsparse.simulate.superposition import Superposition
+from nwbsparse.simulate.contents import Contents, Intervals, Signal, Simulated, Table
 
 _START = datetime(2025, 1, 1, tzinfo=UTC)
+_PLACES = ("meters", "radians")
 
 
-def write_placecells(recording: PlaceCells, path: str | Path, *, overwrite: bool = False) -> Path:
-    """Write the place-cell simulation as NWB: Units, Position and a Subject.
+def write_simulation(recording: Simulated, path: str | Path, *, overwrite: bool = False) -> Path:
+    """Write a simulation as NWB: units, behaviour, laps, a subject, and the truth behind them.
 
-    Spikes stand in the middle of their 10-ms step, never on a bin edge. The table of units says
-    which of them are place cells and where their fields lie.
+    Behaviour stands in the processing module ``behavior`` (places in ``Position``), the truth in the
+    columns of the units and in the processing module ``simulation``: tables such as ``sources`` or
+    ``assemblies``, with what was planted one a row, and their drive over time.
+
+    Args:
+        recording: what a simulation made.
+        path: the file to write; its folder is made.
+        overwrite: replace a file that is there.
+
+    Raises:
+        BadInput: the file exists and is not to be overwritten.
     """
-    times = [(np.flatnonzero(row) + 0.5) * recording.dt for row in recording.spikes]
-    n_noise = len(times) - len(recording.fields)
-    columns = {
-        "cell_type": ["place"] * len(recording.fields) + ["noise"] * n_noise,
-        "field_centre": [f.centre for f in recording.fields] + [float("nan")] * n_noise,
-    }
-    duration = recording.spikes.shape[1] * recording.dt
-    nwbfile = _file("nldisco-placecells", "four place cells among 96 noise units (simulated)")
-    _add_units(nwbfile, times, columns, duration)
-    position = Position(
-        spatial_series=SpatialSeries(
-            name="position",
-            data=recording.positions,
-            starting_time=0.0,
-            rate=1 / recording.dt,
-            unit="meters",
-            reference_frame="distance from the start of the linear track",
-        )
-    )
-    module = nwbfile.create_processing_module("behavior", "simulated behaviour")
-    module.add(position)
-    return _write(nwbfile, path, overwrite=overwrite)
+    path = Path(path).expanduser()
+    if path.exists() and not overwrite:
+        raise BadInput(f"{path} exists; use --overwrite or another --out")
+    nwbfile = _nwbfile(recording.contents())
+    with whole_file(path) as fresh, NWBHDF5IO(path=str(fresh), mode="w") as io:
+        io.write(nwbfile)
+    return path
 
 
-def write_superposition(
-    recording: Superposition, path: str | Path, *, overwrite: bool = False
-) -> Path:
-    """Write the superposition simulation as NWB: Units, a Subject, and the planted sources.
-
-    Spikes of a bin are spread evenly inside it. The dictionary stands in the table ``sources`` of
-    the processing module ``simulation``.
-    """
-    times = []
-    for counts in recording.counts.T:
-        n = counts.astype(np.int64)
-        within = np.arange(n.sum()) - np.repeat(np.cumsum(n) - n, n)
-        offset = (within + 0.5) / np.repeat(n, n)
-        times.append((np.repeat(np.arange(len(n)), n) + offset) * recording.bin_width)
-    nwbfile = _file("superposition", "150 overlapping sources over 100 units (simulated)")
-    _add_units(nwbfile, times, {}, len(recording.counts) * recording.bin_width)
-    module = nwbfile.create_processing_module("simulation", "the truth behind the simulated spikes")
-    module.add(
-        DynamicTable(
-            name="sources",
-            description="planted sources: the weight of each unit (rows of unit length)",
-            columns=[
-                VectorData(
-                    name="unit_weights",
-                    description="weight of each row of the units table",
-                    data=recording.dictionary,
-                )
-            ],
-        )
-    )
-    return _write(nwbfile, path, overwrite=overwrite)
-
-
-def _file(identifier: str, description: str) -> Any:
-    return NWBFile(
-        session_description=description,
-        identifier=identifier,
+def _nwbfile(contents: Contents) -> Any:
+    nwbfile: Any = NWBFile(
+        session_description=contents.description,
+        identifier=contents.identifier,
         session_start_time=_START,
-        session_id=identifier,
+        session_id=contents.identifier,
         experimenter=["Simulation, A."],
         institution="none (simulated)",
         keywords=["simulation"],
@@ -103,25 +64,68 @@ def _file(identifier: str, description: str) -> Any:
             description="simulated animal",
         ),
     )
+    _add_units(nwbfile, contents)
+    if contents.signals:
+        _add_behaviour(nwbfile, contents.signals)
+    for one in contents.intervals:
+        nwbfile.add_time_intervals(_intervals(one))
+    if contents.tables or contents.truth:
+        module = nwbfile.create_processing_module(
+            "simulation", "the truth behind the simulated spikes"
+        )
+        for table in contents.tables:
+            module.add(_table(table))
+        for signal in contents.truth:
+            module.add(TimeSeries(**_sampled(signal)))
+    return nwbfile
 
 
-def _add_units(
-    nwbfile: Any,
-    times: Sequence[np.ndarray],
-    columns: Mapping[str, Sequence[object]],
-    duration: float,
-) -> None:
-    for name in columns:
+def _add_units(nwbfile: Any, contents: Contents) -> None:
+    for name in contents.unit_columns:
         nwbfile.add_unit_column(name, f"{name.replace('_', ' ')} (planted)")
-    for row, spikes in enumerate(times):
-        values = {name: column[row] for name, column in columns.items()}
-        nwbfile.add_unit(spike_times=spikes, obs_intervals=[[0.0, duration]], **values)
+    for row, spikes in enumerate(contents.spike_times):
+        values = {name: column[row] for name, column in contents.unit_columns.items()}
+        nwbfile.add_unit(spike_times=spikes, obs_intervals=[[0.0, contents.duration]], **values)
 
 
-def _write(nwbfile: Any, path: str | Path, *, overwrite: bool) -> Path:
-    path = Path(path).expanduser()
-    if path.exists() and not overwrite:
-        raise BadInput(f"{path} exists; use --overwrite or another --out")
-    with whole_file(path) as fresh, NWBHDF5IO(path=str(fresh), mode="w") as io:
-        io.write(nwbfile)
-    return path
+def _add_behaviour(nwbfile: Any, signals: Sequence[Signal]) -> None:
+    module = nwbfile.create_processing_module("behavior", "simulated behaviour")
+    places = [
+        SpatialSeries(**_sampled(one), reference_frame=one.description)
+        for one in signals
+        if one.unit in _PLACES
+    ]
+    if places:
+        module.add(Position(spatial_series=places))
+    for one in signals:
+        if one.unit not in _PLACES:
+            module.add(TimeSeries(**_sampled(one)))
+
+
+def _sampled(signal: Signal) -> dict[str, Any]:
+    return {
+        "name": signal.name,
+        "data": signal.data,
+        "starting_time": signal.start,
+        "rate": signal.rate,
+        "unit": signal.unit,
+        "description": signal.description,
+    }
+
+
+def _intervals(one: Intervals) -> TimeIntervals:
+    table = TimeIntervals(name=one.name, description=one.description)
+    for name in one.columns:
+        table.add_column(name, f"{name.replace('_', ' ')} of each of the {one.name}")
+    for row, (start, stop) in enumerate(one.spans):
+        values = {name: column[row] for name, column in one.columns.items()}
+        table.add_interval(start_time=float(start), stop_time=float(stop), **values)
+    return table
+
+
+def _table(table: Table) -> DynamicTable:
+    columns = [
+        VectorData(name=name, description=description, data=values)
+        for name, (description, values) in table.columns.items()
+    ]
+    return DynamicTable(name=table.name, description=table.description, columns=columns)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nwbsparse.errors import BadInput
+from nwbsparse.simulate.contents import Contents, Signal
 
 N_STEPS = 60_000
 DT = 0.01
@@ -65,6 +66,30 @@ class PlaceCells:
     """(time,) m/s."""
     fields: tuple[Field, ...]
     dt: float = DT
+
+    def contents(self) -> Contents:
+        """What an NWB file of this simulation holds.
+
+        Spikes stand in the middle of their 10-ms step, never on a bin edge. The units say which of
+        them are place cells and where their fields lie.
+        """
+        n_noise = len(self.spikes) - len(self.fields)
+        return Contents(
+            identifier="nldisco-placecells",
+            description="four place cells among 96 noise units (simulated)",
+            spike_times=[(np.flatnonzero(row) + 0.5) * self.dt for row in self.spikes],
+            duration=self.spikes.shape[1] * self.dt,
+            unit_columns={
+                "cell_type": ["place"] * len(self.fields) + ["noise"] * n_noise,
+                "field_centre": [one.centre for one in self.fields] + [float("nan")] * n_noise,
+            },
+            signals=(
+                Signal(
+                    "position", self.positions, "meters",
+                    "distance from the start of the linear track", 0.0, 1 / self.dt,
+                ),
+            ),
+        )  # fmt: skip
 
 
 def simulate_placecells(variant: str = "overlapping") -> PlaceCells:

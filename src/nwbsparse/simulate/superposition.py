@@ -7,10 +7,14 @@ ICA and NMF cannot recover the sources; a sparse overcomplete dictionary can.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
+
+from nwbsparse.simulate.bounds import refuse_outside
+from nwbsparse.simulate.contents import Contents, Table, spread_spikes
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,23 @@ class Superposition:
     """(time, source) bool."""
     bin_width: float
     """s."""
+
+    def contents(self) -> Contents:
+        """What an NWB file of this simulation holds."""
+        n_sources, n_units = self.dictionary.shape
+        return Contents(
+            identifier="superposition",
+            description=f"{n_sources} overlapping sources over {n_units} units (simulated)",
+            spike_times=spread_spikes(self.counts, self.bin_width),
+            duration=len(self.counts) * self.bin_width,
+            tables=(
+                Table(
+                    "sources",
+                    "planted sources: the weight of each unit (rows of unit length)",
+                    {"unit_weights": ("weight of each row of the units table", self.dictionary)},
+                ),
+            ),
+        )
 
 
 def simulate_superposition(
@@ -48,10 +69,26 @@ def simulate_superposition(
         n_units: units of the population.
         n_sources: planted sources, more than units.
         units_per_source: how many units each source drives.
-        gain: mean number of spikes that an event adds to each of its units.
+        gain: mean number of spikes that an event adds to each of its units; events of .6 are weak:
+            no single bin shows them.
         event_probability: of each source in each bin, independently.
         baseline: mean spikes per bin and unit without any event.
+
+    Raises:
+        BadInput: a number is out of its bounds.
     """
+    refuse_outside(
+        "superposition",
+        seed=(seed, 0, math.inf),
+        n_bins=(n_bins, 2, 10_000_000),
+        bin_width=(bin_width, 0.001, 10.0),
+        n_units=(n_units, 1, 100_000),
+        n_sources=(n_sources, 1, 100_000),
+        units_per_source=(units_per_source, 1, n_units),
+        gain=(gain, 0.0, 1e6),
+        event_probability=(event_probability, 0.0, 1.0),
+        baseline=(baseline, 0.0, 1e6),
+    )
     rng = np.random.default_rng(seed)
     weights = np.zeros((n_sources, n_units))
     for source in range(n_sources):

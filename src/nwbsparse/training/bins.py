@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from nwbsparse import names
+from nwbsparse.binning.smoothing import smoothed, stretches
 from nwbsparse.errors import BadInput
 from nwbsparse.models.coder import SparseCoder, as_tensor
 from nwbsparse.models.record import CoderRecord
@@ -28,6 +29,9 @@ class Batch:
     y: Float[Tensor, "bin lag unit"]
     target: Float[Tensor, "bin value"]
     valid: Bool[Tensor, "bin value"] | None
+    """Where the target was observed, and is asked for."""
+    weight: float = 1.0
+    """Of the reconstruction's loss: one over the share that is asked for."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,8 @@ class Windows:
         if self.target_valid is not None:
             valid = _gather(self.target_valid, index, self.decoded, self.targets).flatten(1)
         same = (
-            self.target_counts is self.counts
+            not coder.record.scales_target
+            and self.target_counts is self.counts
             and self.targets is self.units
             and torch.equal(self.seen, self.decoded)
         )
@@ -104,6 +109,21 @@ class Windows:
         return Windows(**moved)
 
 
+def rows_seen(coder: SparseCoder, y: Float[Tensor, "bin lag unit"]) -> Tensor:
+    """What a coder's encoder takes of windows: bins one by one, or windows as they are."""
+    return y if coder.window > 1 else y.reshape(-1, y.shape[2])
+
+
+def smoothed_input(config: Config, data: Any) -> np.ndarray:
+    """(time, unit) what a coder reads of a dataset: counts as they are, or smoothed over time."""
+    counts = np.asarray(data[names.COUNTS].values)
+    if not config.smoothing:
+        return counts
+    sigma = config.smoothing / float(data.attrs[names.BIN_WIDTH])
+    valid = np.asarray(data[names.VALID].values) if names.VALID in data else None
+    return smoothed(counts, stretches(data), sigma, valid=valid)
+
+
 def _gather(table: Tensor, index: Tensor, offsets: Tensor, columns: Tensor | None) -> Tensor:
     """(bin, lag, unit) of a table (time, unit)."""
     bins = index[:, None] + offsets
@@ -141,10 +161,11 @@ def windows_of(record: CoderRecord, data: Any, *, target: Any = None) -> Windows
     parts = np.asarray(data[names.SPLIT].values)
     segments = np.asarray(data[names.SEGMENT].values) if names.SEGMENT in data.coords else None
     fits = whole(parts, segments, reach=np.concatenate([window, decoded]))
-    seen = as_tensor(counts)
+    raw = as_tensor(counts)
+    smooth = record.config.smoothing
     return Windows(
-        counts=seen,
-        target_counts=seen if target is None else as_tensor(target_counts),
+        counts=as_tensor(smoothed_input(record.config, data)) if smooth else raw,
+        target_counts=raw if target is None else as_tensor(target_counts),
         valid=_valid(data),
         target_valid=_valid(target_data),
         units=units,

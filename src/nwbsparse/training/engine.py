@@ -23,6 +23,7 @@ from nwbsparse.models.stack import Stack
 from nwbsparse.progress import Progress
 from nwbsparse.training.adam import StackAdam
 from nwbsparse.training.bins import Batch, Windows
+from nwbsparse.training.hiding import Hiding
 from nwbsparse.training.resampling import resample
 from nwbsparse.training.schedule import step_size
 from nwbsparse.training.validation import validate
@@ -57,10 +58,18 @@ class Member:
 class Training:
     """A stack being trained. ``run`` takes it to the end; its state can be saved at any update."""
 
-    def __init__(self, coders: Sequence[SparseCoder], windows: Windows) -> None:
+    def __init__(
+        self,
+        coders: Sequence[SparseCoder],
+        windows: Windows,
+        *,
+        hiding: Hiding | None = None,
+        checks: int = CHECKS,
+    ) -> None:
         self.stack = Stack(coders)
         self.config = self.stack.config
         self.windows = windows
+        self.hiding = hiding
         device = coders[0].offset.device
         self.on_cpu = device.type == "cpu"
         self.update = 0
@@ -86,7 +95,7 @@ class Training:
         assert self.config.batch_size and self.config.max_epochs
         self.per_epoch = len(windows.train) // self.config.batch_size
         self.total = self.per_epoch * self.config.max_epochs
-        self.every = max(self.total // CHECKS, 1)
+        self.every = max(self.total // checks, 1)
 
     def run(self, progress: Progress, at_update: Any = None) -> list[Member]:
         """Train to the end; every member, in the order given, with its best weights loaded.
@@ -119,6 +128,8 @@ class Training:
             self._shuffle()
         index = self.order[at * batch_size : (at + 1) * batch_size]
         batch = self.windows.batch(self.stack.coders[0], index)
+        if self.hiding is not None:
+            batch = self.hiding.applied(batch, self.update, self.stack.coders[0].pre_bias)
         self.losses = self._step(batch)
         self.update += 1
         if self.on_cpu or self.update % SYNC == 0 or self.update == self.total:
@@ -132,7 +143,7 @@ class Training:
         """One update of every model; their losses."""
         stack, config = self.stack, self.config
         with self._arithmetic():
-            outcome = stack.forward(batch.y, batch.target, batch.valid)
+            outcome = stack.forward(batch.y, batch.target, batch.valid, weight=batch.weight)
         total = outcome.loss
         self.idle += 1
         self.idle.masked_fill_(outcome.active, 0)
@@ -142,7 +153,7 @@ class Training:
                 self.any_dead = bool(dead.any())
             if self.any_dead:
                 revived = stack.revival(outcome, batch.target, batch.valid, dead, config.k_aux or 1)
-                total = total + self._per_model("aux_weight") * revived
+                total = total + self._per_model("aux_weight") * batch.weight * revived
         for weight in stack.weights.values():
             weight.grad = None
         total.sum().backward()
@@ -207,7 +218,7 @@ class Training:
         done = []
         dead = (self.idle >= self._per_model("dead_window")[:, None]).float().mean(dim=1)
         patience_from = self.total // 2 if self.config.schedule == "trapezoid" else 0
-        looked = validate(self.stack, self.windows, self.looks, self._arithmetic)
+        looked = validate(self.stack, self.windows, self.looks, self._arithmetic, self.hiding)
         for at, (member, found) in enumerate(zip(self.members, looked, strict=True)):
             held_out = found["validation_loss"]
             member.history.append(

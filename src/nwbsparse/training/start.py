@@ -13,13 +13,13 @@ from torch import Tensor
 from nwbsparse import names
 from nwbsparse.models.architecture import DICTIONARY, DISPERSION
 from nwbsparse.models.calibration import ThresholdSearch
-from nwbsparse.models.coder import SparseCoder
+from nwbsparse.models.coder import NO_PART, SparseCoder
 from nwbsparse.models.decoders import inverse_output
 from nwbsparse.models.encoders import WEIGHT
 from nwbsparse.models.record import CoderRecord
 from nwbsparse.models.stack import Stack
 from nwbsparse.population import as_read
-from nwbsparse.training.bins import Windows, windows_of
+from nwbsparse.training.bins import Windows, smoothed_input, windows_of
 
 CHUNK = 8192
 CALIBRATED = 1024
@@ -29,6 +29,8 @@ MARGINS = (0.02, 0.1)
 """How far, relatively, a recording's threshold hardly ever lies from that of its sample; and, where
 the first was too near, how far it lies still more rarely."""
 LEAST_DISPERSION = 1e-3
+FEWEST = 20
+"""Training bins in which a unit must be active to take part."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class Moments:
 
     mean: np.ndarray
     spread: np.ndarray
+    """0 for units that take no part: those that never change, or hardly ever fire."""
     wanted: np.ndarray
     wanted_spread: np.ndarray
 
@@ -48,10 +51,18 @@ def moments_of(record: CoderRecord, data: Any, *, target: Any = None) -> Moments
     inputs, targets = slice(None), slice(None)
     if record.target_ids is not None and target is None:
         inputs, targets = record.columns(data[names.UNIT_ID].values)
-    mean, spread = _moments(data, train, inputs)
-    if record.target_ids is None:
+    raw = np.asarray(data[names.COUNTS].values)
+    table = smoothed_input(record.config, data)
+    mean, spread = _moments(data, table, train, inputs)
+    if not record.scales_target:
         return Moments(mean, spread, mean, spread)
-    return Moments(mean, spread, *_moments(data if target is None else target, train, targets))
+    wanted_data = data if target is None else target
+    wanted_table = raw if target is None else np.asarray(target[names.COUNTS].values)
+    wanted, wanted_spread = _moments(wanted_data, wanted_table, train, targets)
+    if record.config.normalisation == "scaled":
+        spread = np.where(_rare(table if table is raw else raw, train, inputs), 0.0, spread)
+        wanted_spread = np.where(_rare(wanted_table, train, targets), 0.0, wanted_spread)
+    return Moments(mean, spread, wanted, wanted_spread)
 
 
 def untrained(
@@ -73,9 +84,11 @@ def untrained(
             _scale(coder.offset, coder.scale, mean, spread)
             if record.target_ids is not None:
                 _scale(coder.target_offset, coder.target_scale, wanted, wanted_spread)
+        elif record.config.normalisation == "scaled":
+            wanted = _scale_apart(coder, found)
         elif record.config.pre_bias == "mean":
             coder.pre_bias.copy_(torch.from_numpy(mean))
-        if record.config.normalisation == "none" and record.config.initialisation != "uniform":
+        if record.config.normalisation != "zscore" and record.config.initialisation != "uniform":
             start = inverse_output(coder.output, torch.from_numpy(wanted))
             coder.decoder_bias.copy_(start.repeat(coder.architecture.n_decoded))
         if DISPERSION in coder.state_dict():
@@ -147,10 +160,9 @@ def _searches(
 
 
 def _moments(
-    data: Any, train: np.ndarray, columns: list[int] | slice
+    data: Any, counts: np.ndarray, train: np.ndarray, columns: list[int] | slice
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation over the training bins in which a unit was observed."""
-    counts = np.asarray(data[names.COUNTS].values)
     valid = np.asarray(data[names.VALID].values) if names.VALID in data else None
     n = total = square = np.zeros(())
     rows = np.flatnonzero(train)
@@ -162,6 +174,28 @@ def _moments(
         square = square + np.square(part).sum(axis=0)
     mean = total / np.maximum(n, 1)
     return mean, np.sqrt(np.maximum(square / np.maximum(n, 1) - mean**2, 0))
+
+
+def _rare(table: np.ndarray, train: np.ndarray, columns: list[int] | slice) -> np.ndarray:
+    """Units with too few bins that are not zero to say with whom they are active."""
+    rows = np.flatnonzero(train)
+    parts = np.array_split(rows, max(1, -(-len(rows) // CHUNK)))
+    active = np.sum([(table[some][:, columns] != 0).sum(axis=0) for some in parts], axis=0)
+    return np.asarray(active < FEWEST)
+
+
+def _scale_apart(coder: SparseCoder, found: Moments) -> np.ndarray:
+    """Scale what is read to z-scores, what is reconstructed to standard deviations; its new mean.
+
+    Not centred: a non-negative dictionary adds to silence. For losses of counts the target stays
+    as it is. A unit that takes no part is scaled to nothing on both sides.
+    """
+    _scale(coder.offset, coder.scale, found.mean, found.spread)
+    coder.scale[torch.from_numpy(found.spread == 0)] = NO_PART
+    out = found.wanted_spread == 0
+    size = found.wanted_spread if coder.config.loss == "mse" else np.ones_like(found.wanted)
+    coder.target_scale.copy_(torch.from_numpy(np.where(out, NO_PART, size)))
+    return found.wanted / np.where(out, NO_PART, size)
 
 
 def _scale(offset: Tensor, scale: Tensor, mean: np.ndarray, spread: np.ndarray) -> None:

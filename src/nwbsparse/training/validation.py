@@ -12,6 +12,10 @@ from torch import Tensor
 from nwbsparse.models.sparsifiers import Select
 from nwbsparse.models.stack import Stack
 from nwbsparse.training.bins import Windows
+from nwbsparse.training.hiding import Hiding
+
+LOOKED = 2**63
+"""From here on counts the hiding of checks: no update gets there."""
 
 
 @torch.no_grad()
@@ -20,6 +24,7 @@ def validate(
     windows: Windows,
     selectors: Sequence[Select | None],
     arithmetic: Callable[[], contextlib.AbstractContextManager[object]],
+    hiding: Hiding | None = None,
 ) -> list[dict[str, float]]:
     """Loss, R² and L0 of every model's largest level, selected as in training.
 
@@ -28,6 +33,7 @@ def validate(
         windows: the recording; its :meth:`Windows.checked` bins are looked at.
         selectors: memories of the selection, kept from check to check.
         arithmetic: the precision of training.
+        hiding: of training; the same entries are hidden at every check, and looked at alone.
 
     Returns:
         Of each model ``validation_loss``, ``r2`` and ``l0``; NaN without validation bins.
@@ -41,10 +47,16 @@ def validate(
     )
     total: Tensor | float = 0.0
     square: Tensor | float = 0.0
-    for index in checked.split(size):
+    seen: Tensor | int = 0
+    for at, index in enumerate(checked.split(size)):
         batch = windows.batch(stack.coders[0], index)
+        if hiding is not None:
+            batch = hiding.applied(batch, LOOKED + at, stack.coders[0].pre_bias)
+            seen = seen + batch.valid.sum(dim=0)  # pyright: ignore[reportOptionalMemberAccess]
         with arithmetic():
-            outcome = stack.forward(batch.y, batch.target, batch.valid, selectors=selectors)
+            outcome = stack.forward(
+                batch.y, batch.target, batch.valid, selectors=selectors, weight=batch.weight
+            )
         residual, target = batch.target - outcome.predicted, batch.target
         if batch.valid is not None:
             residual = torch.where(batch.valid, residual, 0.0)
@@ -56,7 +68,7 @@ def validate(
         square = square + target.double().square().sum(dim=0)
     assert isinstance(total, Tensor) and isinstance(square, Tensor)
     n = len(checked)
-    around = float((square - total.square() / n).sum())
+    around = float((square - total.square() / (n if hiding is None else seen.clamp(min=1))).sum())  # type: ignore[union-attr]
     rows = n * stack.architecture.decoder.rows_per_bin
     numbers = zip(loss.tolist(), error.tolist(), active.tolist(), strict=True)
     return [

@@ -6,13 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from make.configs import plain_config
 from make.sessions import make_session
 from nwbsparse import fit, names
 from nwbsparse.analysis.behaviour.coding import code_variables
 from nwbsparse.analysis.explain import explain
 from nwbsparse.binning.split import split
 from nwbsparse.binning.to_bins import to_bins
-from nwbsparse.options.config import Config
 from nwbsparse.session import Events
 from nwbsparse.views.report.recording import variables
 
@@ -44,7 +44,7 @@ def make_tones():
 @pytest.fixture(scope="module")
 def tones():
     binned = split(to_bins(make_tones(), 0.1), test=0.3)
-    coder = fit(binned, Config(n_latents=32, k=3, batch_size=256, max_epochs=6, n_shifts=200))
+    coder = fit(binned, plain_config(n_latents=32, k=3, batch_size=256, max_epochs=6, n_shifts=200))
     return binned, explain(coder, binned)
 
 

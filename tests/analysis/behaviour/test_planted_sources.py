@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy.optimize import linear_sum_assignment
 
+from make.configs import plain_config
 from make.sessions import make_binned
 from nwbsparse import names
 from nwbsparse.analysis.explain import explain
-from nwbsparse.options.config import Config
 from nwbsparse.simulate.superposition import simulate_superposition
 from nwbsparse.training.fit import fit
 
@@ -26,7 +26,7 @@ def explained():
         for at, events in enumerate(made.events.T)
     }
     data = data.assign(sources)
-    coder = fit(data, Config(n_latents=64, k=1, batch_size=256, max_epochs=40, n_shifts=200))
+    coder = fit(data, plain_config(n_latents=64, k=1, batch_size=256, max_epochs=40, n_shifts=200))
     return made, coder, explain(coder, data)
 
 

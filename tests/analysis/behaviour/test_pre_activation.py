@@ -4,12 +4,12 @@ import numpy as np
 import torch
 from sklearn.metrics import roc_auc_score
 
+from make.configs import plain_config
 from make.sessions import make_binned, planted
 from nwbsparse import names
 from nwbsparse.analysis.behaviour import pre_activation as margins
 from nwbsparse.analysis.behaviour.coding import Coded
 from nwbsparse.analysis.behaviour.pre_activation import pre_activation_auroc
-from nwbsparse.options.config import Config
 from nwbsparse.training.fit import fit
 
 DATA = make_binned(planted(900))
@@ -40,7 +40,7 @@ def expected(coder):
 
 
 def test_it_is_that_of_scikit_learn():
-    coder = fit(DATA, Config(n_latents=12, k=2, batch_size=64, max_epochs=2))
+    coder = fit(DATA, plain_config(n_latents=12, k=2, batch_size=64, max_epochs=2))
     found = pre_activation_auroc(coder, DATA, VARIABLES)
     assert found.shape == (12, 7)
     np.testing.assert_allclose(found[:, :5], expected(coder), atol=1e-9)
@@ -48,7 +48,7 @@ def test_it_is_that_of_scikit_learn():
 
 
 def test_many_latents_are_compared_on_evenly_spaced_bins(monkeypatch):
-    coder = fit(DATA, Config(n_latents=12, k=2, batch_size=64, max_epochs=2))
+    coder = fit(DATA, plain_config(n_latents=12, k=2, batch_size=64, max_epochs=2))
     whole = pre_activation_auroc(coder, DATA, VARIABLES)
     monkeypatch.setattr(margins, "VALUES", 12 * 90)
     fewer = pre_activation_auroc(coder, DATA, VARIABLES)
@@ -58,6 +58,6 @@ def test_many_latents_are_compared_on_evenly_spaced_bins(monkeypatch):
 
 def test_a_coder_of_windows_is_asked_too():
     options = {"encoder": "window", "window": 3, "n_latents": 8, "k": 2}
-    coder = fit(DATA, Config(**options, batch_size=64, max_epochs=1))
+    coder = fit(DATA, plain_config(**options, batch_size=64, max_epochs=1))
     found = pre_activation_auroc(coder, DATA, VARIABLES)
     assert found.shape == (8, 7) and np.isfinite(found[:, :5]).all()

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from make.configs import plain_config
 from make.sessions import make_binned
 from nwbsparse.analysis.quality.cosmooth import bits_per_spike, cosmooth
 from nwbsparse.errors import BadInput
-from nwbsparse.options.config import Config
 
-QUICK = Config(n_latents=16, k=2, batch_size=128, max_epochs=4)
+QUICK = plain_config(n_latents=16, k=2, batch_size=128, max_epochs=4)
 
 
 def shared_states(n=2500, n_units=12, seed=0):

@@ -6,10 +6,10 @@ import torch
 import xarray as xr
 from sklearn.metrics import r2_score
 
+from make.configs import plain_config
 from nwbsparse.analysis.quality.evaluate import evaluate
 from nwbsparse.errors import BadInput
 from nwbsparse.models.coder import CoderRecord, SparseCoder
-from nwbsparse.options.config import Config
 
 TEST_BINS = np.array([4, 5, 6])
 HELD_OUT = np.array([[0, 1, 5], [2, 2, 5], [4, 3, 5]], dtype=np.uint8)
@@ -18,7 +18,7 @@ HELD_OUT = np.array([[0, 1, 5], [2, 2, 5], [4, 3, 5]], dtype=np.uint8)
 
 def hand_coder(levels=()):
     """Latent i copies unit i where it is 3 or more; latent 1 never fires."""
-    config = Config(n_latents=3, k=1, normalisation="none", output="identity", levels=levels)
+    config = plain_config(n_latents=3, k=1, normalisation="none", output="identity", levels=levels)
     coder = SparseCoder(CoderRecord(config, ("0", "1", "2"), bin_width=0.1))
     with torch.no_grad():
         coder.dictionary.copy_(torch.eye(3))

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import r2_score
 
+from make.configs import plain_config
 from make.sessions import make_binned, planted
 from nwbsparse.analysis.apply.encode import dense, encode
 from nwbsparse.analysis.quality.naik_scores import behaviour_scores, naik_scores, neuron_scores
 from nwbsparse.analysis.statistics import correlation as pairs
 from nwbsparse.analysis.statistics.correlation import Channels
 from nwbsparse.errors import BadInput
-from nwbsparse.options.config import Config
 from nwbsparse.training.fit import fit
 
 
@@ -137,7 +137,7 @@ def recording():
 
 @pytest.fixture(scope="module")
 def trained(recording):
-    return fit(recording, Config(n_latents=32, k=3, batch_size=128, max_epochs=8))
+    return fit(recording, plain_config(n_latents=32, k=3, batch_size=128, max_epochs=8))
 
 
 def test_the_controls_stand_beside_the_latents(trained, recording):
@@ -186,7 +186,7 @@ def test_what_changes_slowly_has_too_few_shifts_for_a_null(trained, recording):
 def test_a_coder_of_an_embedding_is_scored_on_the_units_of_the_recording(recording):
     mixed = recording["counts"].values @ np.random.default_rng(0).standard_normal((16, 4))
     embedded = make_binned(mixed.astype(np.float32), bin_width=0.5)
-    coder = fit(embedded, Config(n_latents=16, k=2, batch_size=128, max_epochs=4))
+    coder = fit(embedded, plain_config(n_latents=16, k=2, batch_size=128, max_epochs=4))
     found = naik_scores(coder, embedded, population=recording, n_shifts=0)
     assert float(found["neuron_paper"].sel(source="input")) < 0.99
     assert found.sizes["behaviour"] == 3

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy.optimize import linear_sum_assignment
 
+from make.configs import plain_config
 from make.sessions import make_binned, planted
 from nwbsparse.analysis.quality.stability import fit_seeds, match_rows, stability
 from nwbsparse.errors import BadInput
-from nwbsparse.options.config import Config
 from nwbsparse.training.fit import fit
 
 QUICK = {"n_latents": 32, "k": 3, "batch_size": 128, "max_epochs": 30}
@@ -20,7 +20,7 @@ def data():
 
 @pytest.fixture(scope="module")
 def seeds(data):
-    return fit_seeds(data, Config(**QUICK, seeds=3))
+    return fit_seeds(data, plain_config(**QUICK, seeds=3))
 
 
 def test_rows_are_paired_one_to_one_by_cosine():
@@ -47,14 +47,16 @@ def test_a_coder_is_stable_beside_itself(data, seeds):
 
 
 def test_planted_sources_come_back_and_chance_does_not(data, seeds):
-    chance = fit_seeds(data, Config(**QUICK | {"max_epochs": 1, "learning_rate": 1e-9}, seeds=3))
+    chance = fit_seeds(
+        data, plain_config(**QUICK | {"max_epochs": 1, "learning_rate": 1e-9}, seeds=3)
+    )
     assert int(chance.stability["stable"].sum()) <= 1
     assert int(seeds.stability["stable"].sum()) > int(chance.stability["stable"].sum())
     assert 0 < seeds.stability.attrs["chance_match"] < 1
 
 
 def test_the_first_of_several_seeds_is_the_coder_that_fit_gives(data, seeds):
-    alone = fit(data, Config(**QUICK))
+    alone = fit(data, plain_config(**QUICK))
     first = seeds.coders[0]
     assert first.config.seed == alone.config.seed
     np.testing.assert_allclose(
@@ -73,6 +75,6 @@ def test_recurrence_is_the_share_of_seeds_in_which_both_conditions_hold(seeds):
 def test_one_coder_or_other_shapes_are_refused(data, seeds):
     with pytest.raises(BadInput, match="not enough"):
         stability(seeds.coders[:1], data)
-    other = fit(data, Config(**QUICK | {"n_latents": 16, "max_epochs": 1}))
+    other = fit(data, plain_config(**QUICK | {"n_latents": 16, "max_epochs": 1}))
     with pytest.raises(BadInput, match="one shape"):
         stability([seeds.coders[0], other], data)

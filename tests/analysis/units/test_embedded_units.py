@@ -5,6 +5,7 @@ import pytest
 import xarray as xr
 
 import nwbsparse as ns
+from make.configs import plain_config
 from make.embedded_recordings import projected
 from make.recordings import circle, laps, poisson_spikes, write_recording
 from nwbsparse.errors import BadInput
@@ -33,7 +34,7 @@ def made(tmp_path_factory):
     others = projected(data.isel(unit=slice(0, -1)), n_dims=3)
     values = np.column_stack([data["counts"].values[:, -1], others])
     data = ns.with_embedding(data, values, method="planted")
-    coder = ns.fit(data, ns.Config(reads="embedding", **QUICK))
+    coder = ns.fit(data, plain_config(reads="embedding", **QUICK))
     latents = ns.encode(coder, data)
     return data, coder, latents, ns.explain(coder, data, latents)
 
@@ -105,7 +106,9 @@ def test_behaviour_is_judged_as_for_any_coder_of_the_same_activations(made):
     dims = xr.DataArray(data["embedding"].values, dims=("time", "unit"))
     swapped = swapped.drop_dims("unit").assign(counts=dims)
     swapped = swapped.assign_coords(unit=np.arange(len(names)), unit_id=("unit", names))
-    other = ns.explain(ns.fit(swapped, ns.Config(**QUICK, n_latents=coder.n_latents, k=4)), swapped)
+    other = ns.explain(
+        ns.fit(swapped, plain_config(**QUICK, n_latents=coder.n_latents, k=4)), swapped
+    )
     # the population rate, which is removed, is another one: the matrix does not use it
     np.testing.assert_allclose(other["selectivity"], attribution["selectivity"], atol=1e-6)
     np.testing.assert_allclose(other["auroc"], attribution["auroc"], atol=1e-6)
@@ -113,7 +116,7 @@ def test_behaviour_is_judged_as_for_any_coder_of_the_same_activations(made):
 
 def test_seeds_transfer_and_scores_know_embeddings(made):
     data, coder, _, attribution = made
-    found = ns.fit_seeds(data, ns.Config(reads="embedding", **QUICK, seeds=2))
+    found = ns.fit_seeds(data, plain_config(reads="embedding", **QUICK, seeds=2))
     assert found.stability["stable"].dims == ("latent",)
     moved = ns.transfer(coder, data, attribution)
     assert moved.attrs["n_units_matched"] == 0 and moved.sizes["latent"] == coder.n_latents

@@ -51,6 +51,7 @@ def drawn(made: tuple[Results, xr.Dataset]) -> dict[str, Axes | list[Axes]]:
     )
     return {
         "unit_r2": plots.unit_r2(m),
+        "hidden_units": plots.hidden_units(evaluate(results.coder, binned, detail="all")),
         "l0_histogram": plots.l0_histogram(m, 2),
         "density_histogram": plots.density_histogram(m),
         "training_history": plots.training_history(results.coder.record.history),
@@ -165,6 +166,7 @@ def test_figures_say_when_there_is_nothing_to_draw(made: tuple[Results, xr.Datas
     event = around_hostile_event(3)
     for ax in (
         plots.unit_r2(silent),
+        plots.hidden_units(results.metrics),
         plots.density_histogram(silent),
         plots.training_history(()),
         plots.condition_bars(a, 0, "no such variable"),

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import nwbsparse as ns
+from make.configs import plain_config
 from make.embedded_recordings import QUICK, embedded
 from make.recordings import circle, laps, write_recording
 from nwbsparse.views import plots
@@ -15,7 +16,7 @@ def made(tmp_path_factory):
         tmp_path_factory.mktemp("embedded") / "rat.nwb", position=circle(), trials=laps()
     )
     data = embedded(path)
-    coder = ns.fit(data, ns.Config(reads="embedding", **QUICK))
+    coder = ns.fit(data, plain_config(reads="embedding", **QUICK))
     latents = ns.encode(coder, data)
     metrics = ns.evaluate(coder, data, detail="all")
     attribution = ns.explain(coder, data, latents)

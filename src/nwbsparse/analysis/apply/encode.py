@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float, Int
 from scipy import sparse
 
 from nwbsparse import names
+from nwbsparse.binning.smoothing import smoothed_bins
 from nwbsparse.models.coder import SparseCoder, as_tensor
 from nwbsparse.population import as_read
 from nwbsparse.schema import check, with_step
@@ -155,7 +156,12 @@ def _gathered(
 ) -> torch.Tensor:
     """(bin, lag, unit) as the coder sees it; only the bins between the first and last are read."""
     first, last = int(seen.min()), int(seen.max()) + 1
-    counts = as_tensor(data[names.COUNTS][first:last].values[:, inputs])[seen - first]
+    if coder.config.smoothing:
+        sigma = coder.config.smoothing / float(data.attrs[names.BIN_WIDTH])
+        table = smoothed_bins(data, first, last, sigma)
+    else:
+        table = data[names.COUNTS][first:last].values
+    counts = as_tensor(table[:, inputs])[seen - first]
     observed = None
     if names.VALID in data:
         table = data[names.VALID][first:last].values[:, inputs]

@@ -30,11 +30,14 @@ class Ablation:
     worth little, and the values need not add up to R².
     """
 
-    def __init__(self, coder: SparseCoder) -> None:
-        self.blocks = dictionary_by_lag(coder)
-        self.bias = coder.decoder_bias.detach().numpy().astype(np.float64)[-coder.n_targets :]
+    def __init__(self, coder: SparseCoder, columns: np.ndarray | None = None) -> None:
+        """``columns``: the units that pieces hold; all that are reconstructed when absent."""
+        kept = slice(None) if columns is None else columns
+        self.blocks = dictionary_by_lag(coder)[:, :, kept]
+        bias = coder.decoder_bias.detach().numpy().astype(np.float64)[-coder.n_targets :]
+        self.bias = bias[kept]
         self.output = coder.output
-        self.gain = np.zeros((coder.n_latents, coder.n_targets))
+        self.gain = np.zeros((coder.n_latents, len(self.bias)))
         self.closed = coder.output == "identity" and len(self.blocks) == 1
 
     def add(self, piece: Scored) -> None:

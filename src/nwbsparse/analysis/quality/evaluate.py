@@ -12,6 +12,7 @@ from nwbsparse.analysis.apply.heldout import scored, whole_bins
 from nwbsparse.analysis.apply.populations import over_dims, target_names
 from nwbsparse.analysis.quality.ablation import Ablation
 from nwbsparse.analysis.quality.deviance import LOSSES, ExplainedDeviance
+from nwbsparse.analysis.quality.hidden_units import hidden_units
 from nwbsparse.analysis.quality.reconstruction import Reconstruction, Sparsity
 from nwbsparse.analysis.quality.spectrum import Spectrum
 from nwbsparse.binning.split import part
@@ -26,7 +27,7 @@ def evaluate(
     split: str = "test",
     detail: Literal["stored", "all"] = "stored",
 ) -> xr.Dataset:
-    """Reconstruction and sparsity on held-out bins.
+    """Hidden units, reconstruction and sparsity on held-out bins.
 
     Definitions (``z`` target as the coder sees it, ``ẑ`` reconstruction, over bins of the part):
 
@@ -37,9 +38,12 @@ def evaluate(
     - ``l0(time)``: active latents per bin; ``density(latent)``: share of bins a latent is active
     - ``dead(latent)``: never active in the part; ``always_on(latent)``: in more than half of it
 
-    With ``detail="all"`` also ``bin_r2(time)``, means and medians of these distributions,
-    ``nonzero_ratio``, ``variance_attribution(latent)``, the spectrum and coherence of every unit and,
-    for coders of rates, ``explained_deviance``: ``docs/reference/metrics.md`` defines them.
+    Reconstruction is of units that the coder sees: one that copies them has an R² of 1. How well it
+    tells units that it does not see stands beside it with ``detail="all"``
+    (:func:`~nwbsparse.analysis.quality.hidden_units.hidden_units`), and ``bin_r2(time)``, means and
+    medians of these distributions, ``nonzero_ratio``, ``variance_attribution(latent)``, the spectrum
+    and coherence of every unit and, for coders of rates, ``explained_deviance``:
+    ``docs/reference/metrics.md`` defines them.
 
     Bins in which a unit was not observed count neither way. Of a coder that sees several bins or
     looks ahead, only windows that stay in one segment and touch no other part are counted; what is
@@ -91,4 +95,7 @@ def evaluate(
             "target": coder.config.scaling[0],
         },
     )
+    if detail == "all":
+        hidden = hidden_units(coder, data, split=split, detail=detail)
+        metrics = metrics.assign(hidden.data_vars).assign_attrs(hidden.attrs)
     return check(with_step(metrics, "evaluate", {"split": split}, since=data), names.METRICS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import xarray as xr
@@ -16,8 +17,11 @@ from nwbsparse.errors import BadInput
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.options.config import Config
 from nwbsparse.progress import Progress, silent
+from nwbsparse.training.consensus import ALIKE, CUT
+from nwbsparse.training.consensus import SHARE as KEPT
 from nwbsparse.training.engine import TrainingDiverged
-from nwbsparse.training.fit import fit_many
+from nwbsparse.training.fit import fit, fit_many
+from nwbsparse.training.learn import is_consensus
 from nwbsparse.training.start import untrained
 
 SAME = 0.7
@@ -33,6 +37,13 @@ METHOD = (
 )
 
 
+CONSENSUS_METHOD = (
+    f"rows of all seeds clustered by cosine (average linkage, {CUT:g}), clusters of {KEPT:.0%} of "
+    "the seeds kept and refitted; a latent is found again where another consensus, of other seeds, "
+    f"has a row of cosine {CUT:g} whose activations correlate by {ALIKE:g} or more on held-out bins"
+)
+
+
 @dataclass(frozen=True)
 class Seeds:
     """One recipe trained from several initial weights."""
@@ -42,15 +53,33 @@ class Seeds:
     """How each latent of the first coder comes back in the others."""
 
 
-def fit_seeds(data: xr.Dataset, config: Config, *, progress: Progress = silent) -> Seeds:
-    """Train ``config.seeds`` coders that differ in their seed alone, and match their latents.
+def fit_seeds(
+    data: xr.Dataset,
+    config: Config,
+    *,
+    progress: Progress = silent,
+    checkpoint: str | Path | None = None,
+    resume: bool = False,
+) -> Seeds:
+    """Train coders of ``config.seeds`` seeds, and say which latents come back.
 
-    They are trained as one stack. The first is the coder that :func:`nwbsparse.fit` gives.
+    By default what comes back is the coder that :func:`nwbsparse.fit` gives, a consensus of all
+    seeds; with ``replicates=0`` the coders differ in their seed alone, are trained as one stack, and
+    the latents of the first are matched with the others'.
+
+    Args:
+        data, config, progress: as of :func:`nwbsparse.fit`.
+        checkpoint, resume: likewise; a stack of seeds without consensus is not saved on the way.
 
     Raises:
         TrainingDiverged: one of them did.
         BadInput: fewer than two seeds, or as :func:`nwbsparse.fit`.
     """
+    if is_consensus(config):
+        coder = fit(data, config, progress=progress, checkpoint=checkpoint, resume=resume)
+        found = stability_of(coder)
+        assert found is not None
+        return Seeds([coder], found)
     seeds = range(config.seed, config.seed + config.seeds)
     made = fit_many(data, [config.replace(seed=seed) for seed in seeds], progress=progress)
     coders: list[SparseCoder] = []
@@ -59,6 +88,37 @@ def fit_seeds(data: xr.Dataset, config: Config, *, progress: Progress = silent) 
             raise one
         coders.append(one)
     return Seeds(coders, stability(coders, data))
+
+
+def stability_of(coder: SparseCoder) -> xr.Dataset | None:
+    """How the latents of a consensus come back, from its record; None for any other coder.
+
+    Returns:
+        Dataset with ``recurrence(latent)`` (share of the seeds that have it), with several
+        consensuses ``again(latent)`` (share of the others in which it was found), and
+        ``stable(latent)``: found in 80 % of the others, or, of a single consensus, in 80 % of its
+        seeds.
+    """
+    learned = coder.record.learned
+    if not learned:
+        return None
+    recurrence = np.array(learned["recurrence"], dtype=np.float64)
+    variables = {"recurrence": (names.LATENT, recurrence)}
+    again = learned.get("again")
+    if again is not None:
+        variables["again"] = (names.LATENT, np.array(again, dtype=np.float64))
+    stable = variables["again" if again is not None else "recurrence"][1] >= SHARE
+    options = learned["options"]
+    return xr.Dataset(
+        variables | {"stable": (names.LATENT, stable)},
+        coords={names.LATENT: np.arange(coder.n_latents)},
+        attrs={
+            "stability_method": CONSENSUS_METHOD,
+            names.CODER_ID: coder.id,
+            "n_seeds": int(options["seeds"]),
+            "n_replicates": int(options["replicates"]),
+        },
+    )
 
 
 def stability(coders: Sequence[SparseCoder], data: xr.Dataset) -> xr.Dataset:

@@ -85,6 +85,7 @@ def join_sessions(sessions: Sessions) -> xr.Dataset:
         names.UNIT: (names.UNIT, np.arange(len(unit_ids))),
         names.UNIT_ID: (names.UNIT, np.array(unit_ids)),
         names.UNIT_SESSION: (names.UNIT, owner),
+        names.GROUP: (names.UNIT, _groups(list(named.values()))),
     }
     on_units, dropped = unit_columns(named)
     on_time, other_coords = joined_variables(named, taken=(*on_units, *dropped))
@@ -197,6 +198,19 @@ def _shifts(sessions: list[xr.Dataset]) -> list[float]:
         shifts.append(0.0 if end is None else 60.0 * np.ceil((end + SEPARATION - time[0]) / 60))
         end = float(time[-1]) + shifts[-1]
     return shifts
+
+
+def _groups(sessions: list[xr.Dataset]) -> np.ndarray:
+    """Units that share spikes: groups of one session have other numbers than those of the next."""
+    made: list[np.ndarray] = []
+    start = 0
+    for one in sessions:
+        own = np.arange(one.sizes[names.UNIT])
+        if names.GROUP in one.coords:
+            own = np.unique(one[names.GROUP].values, return_inverse=True)[1]
+        made.append(own + start)
+        start += int(own.max(initial=-1)) + 1
+    return np.concatenate(made).astype(np.int32)
 
 
 def _blocks(named: Mapping[str, xr.Dataset]) -> dict[str, xr.DataArray]:

@@ -14,7 +14,15 @@ from nwbsparse.binning.variables import AXES, label_name
 from nwbsparse.errors import raise_together
 
 _OURS = (names.SESSION, names.SESSIONS, names.SESSION_TIME, names.UNIT_SESSION)
-_APART = (names.TIME, names.SEGMENT, names.UNIT, names.UNIT_ID, names.COUNTS, names.VALID)
+_APART = (
+    names.GROUP,
+    names.TIME,
+    names.SEGMENT,
+    names.UNIT,
+    names.UNIT_ID,
+    names.COUNTS,
+    names.VALID,
+)
 """What ``join_sessions`` makes itself: these names are its own, these variables its own work."""
 _AGREED = (names.ROLE, names.KIND, names.UNITS_OF_MEASURE, names.TABLE, "series", "label")
 """Attributes that must be the same in two sessions for a variable to be the same thing."""

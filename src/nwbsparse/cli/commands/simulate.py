@@ -2,41 +2,93 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from nwbsparse.cli.console import new_console
 
 
-def simulate(name: str, /, *, out: Path, seed: int = 0, overwrite: bool = False) -> None:
+def simulate(
+    name: str,
+    /,
+    *,
+    out: Path,
+    overwrite: bool = False,
+    seed: int | None = None,
+    variant: str | None = None,
+    gain: float | None = None,
+    n_sources: int | None = None,
+    units_per_source: int | None = None,
+    event_probability: float | None = None,
+    baseline: float | None = None,
+    n_bins: int | None = None,
+    n_assemblies: int | None = None,
+    units_per_assembly: int | None = None,
+    duration: float | None = None,
+    background: float | None = None,
+    peak: float | None = None,
+    drift: float | None = None,
+    n_units: int | None = None,
+    bin_width: float | None = None,
+) -> None:
     """Write a recording with known truth as NWB.
+
+    What is planted stands in the file: docs/reference/simulations.md says where. An option that a
+    simulation does not have is refused.
 
     Parameters
     ----------
     name
-        nldisco-placecells (four place cells among 96 noise units; published, so without a seed)
-        or superposition (150 overlapping sources over 100 units).
+        nldisco-placecells (four place cells among 96 noise units, on a track of 1 m; published, so
+        without a seed), superposition (150 overlapping sources over 100 units) or assemblies (12
+        assemblies of 60 weak units, most by place on a circular track, some by movement).
     out
         The NWB file to write.
-    seed
-        Seed of the superposition.
     overwrite
         Replace the file.
+    seed
+        superposition, assemblies: of everything random (0).
+    variant
+        nldisco-placecells: overlapping or separate fields (overlapping).
+    gain
+        superposition: mean spikes that an event adds to each of its units; .6 is weak (2).
+    n_sources
+        superposition: planted sources (150).
+    units_per_source
+        superposition: units that each source drives (8).
+    event_probability
+        superposition: of each source in each bin (.02).
+    baseline
+        superposition: mean spikes per bin and unit without any event (.02).
+    n_bins
+        superposition: number of bins (60000).
+    n_assemblies
+        assemblies: planted assemblies (12).
+    units_per_assembly
+        assemblies: units that each assembly drives (8).
+    duration
+        assemblies: seconds (600).
+    background
+        assemblies: Hz of each unit without any drive (.8).
+    peak
+        assemblies: Hz that a fully driven assembly adds to a unit of weight and gain 1 (14).
+    drift
+        assemblies: spread of the log gain of assemblies and units over minutes (.2).
+    n_units
+        superposition (100), assemblies (60): units of the population.
+    bin_width
+        superposition, assemblies: seconds (.02).
     """
-    from nwbsparse.errors import unknown
-    from nwbsparse.simulate.nwb import write_placecells, write_superposition
-    from nwbsparse.simulate.placecells import simulate_placecells
-    from nwbsparse.simulate.superposition import simulate_superposition
+    options = {key: value for key, value in locals().items() if value is not None}
+    for own in ("name", "out", "overwrite"):
+        del options[own]
+    _write(name, out, options, overwrite=overwrite)
 
-    makers: dict[str, Callable[[], Any]] = {
-        "nldisco-placecells": lambda: write_placecells(
-            simulate_placecells(), out, overwrite=overwrite
-        ),
-        "superposition": lambda: write_superposition(
-            simulate_superposition(seed=seed), out, overwrite=overwrite
-        ),
-    }
-    if name not in makers:
-        raise unknown(name, makers, what="simulation")
-    new_console().print(f"wrote {makers[name]()}", soft_wrap=True)
+
+def _write(name: str, out: Path, options: dict[str, Any], *, overwrite: bool) -> None:
+    from nwbsparse.simulate.catalog import simulation
+    from nwbsparse.simulate.nwb import write_simulation
+
+    made = simulation(name).make(options)
+    written = write_simulation(made, out, overwrite=overwrite)
+    new_console().print(f"wrote {written}", soft_wrap=True)

@@ -1,10 +1,10 @@
 """Decoding, loss and gradients of a plain coder, in two passes over the selected entries.
 
-Plain: a linear encoder, one dictionary row per latent, identity output, squared error, every value
-observed. While the rows that a bin reads are in the first-level cache, both the reconstruction and
-what its error means for each activation come from them; then, latent by latent, the gradients of
-the latent's dictionary row, encoder weight and bias. The general path (``sparse_products`` and
-autograd) is what it is tested against.
+Plain: a linear encoder, one dictionary row per latent, identity output, squared error of all values
+or of those that are asked for. While the rows that a bin reads are in the first-level cache, both
+the reconstruction and what its error means for each activation come from them; then, latent by
+latent, the gradients of the latent's dictionary row, encoder weight and bias. The general path
+(``sparse_products`` and autograd) is what it is tested against.
 """
 
 from __future__ import annotations
@@ -12,12 +12,15 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.autograd import Function
 
 from nwbsparse.models.sparse.scan_kernels import compiled, summing
 from nwbsparse.models.sparse.selection import Selection
+
+_EVERY = torch.zeros(0, 0, dtype=torch.bool)
+"""Stands for a table of values of which none is left out."""
 
 
 def available() -> bool:
@@ -33,6 +36,7 @@ def plain_loss(
     decoder_bias: Float[Tensor, "model value"],
     target: Float[Tensor, "row value"],
     selection: Selection,
+    valid: Bool[Tensor, "row value"] | None = None,
 ) -> tuple[Float[Tensor, " model"], Float[Tensor, "model row value"]]:
     """Squared error of the reconstruction from the selected pre-activations, and that one.
 
@@ -42,12 +46,13 @@ def plain_loss(
         dictionary, decoder_bias: of the decoder.
         target: what is to be reconstructed, the same for all models.
         selection: the active entries, with values.
+        valid: which values are to be reconstructed; all when absent.
 
     Returns:
         The loss of each model (summed over values, mean over rows), differentiable with respect to
         weight, bias, dictionary and decoder bias; and the reconstruction, which is not.
     """
-    return _Plain.apply(features, weight, bias, dictionary, decoder_bias, target, selection)
+    return _Plain.apply(features, weight, bias, dictionary, decoder_bias, target, selection, valid)
 
 
 class _Plain(Function):
@@ -61,6 +66,7 @@ class _Plain(Function):
         decoder_bias: Tensor,
         target: Tensor,
         selection: Selection,
+        valid: Tensor | None,
     ) -> tuple[Tensor, Tensor]:
         models, n_rows, _ = selection.shape
         assert selection.value is not None
@@ -72,6 +78,7 @@ class _Plain(Function):
             dictionary.detach().contiguous().view(-1, target.shape[1]).numpy(),
             decoder_bias.detach().numpy(),
             target.numpy(),
+            (_EVERY if valid is None else valid).to(target.dtype).numpy(),
             *(one.view(-1, target.shape[1]).numpy() for one in (predicted, residual)),
             error.view(-1).numpy(),
             steepness.numpy(),
@@ -103,11 +110,11 @@ class _Plain(Function):
             to_bias.view(-1).numpy(),
         )
         to_decoder_bias = residual.sum(dim=1) * scale[:, None]
-        return None, to_weight, to_bias, to_dictionary, to_decoder_bias, None, None
+        return None, to_weight, to_bias, to_dictionary, to_decoder_bias, None, None, None
 
 
 def _reconstruct(
-    values: Any, columns: Any, edges: Any, dictionary: Any, bias: Any, target: Any,
+    values: Any, columns: Any, edges: Any, dictionary: Any, bias: Any, target: Any, asked: Any,
     predicted: Any, residual: Any, error: Any, steepness: Any,
 ) -> None:  # fmt: skip
     """Reconstruction, residual and squared error of each row; and ∂error/2 by each activation."""
@@ -123,10 +130,17 @@ def _reconstruct(
             for at in range(width):
                 made[at] += value * atom[at]
         squares = values.dtype.type(0)
-        for at in range(width):
-            off = made[at] - wanted[at]
-            left[at] = off
-            squares += off * off
+        if asked.size:
+            counted = asked[row % n_rows]
+            for at in range(width):
+                off = (made[at] - wanted[at]) * counted[at]
+                left[at] = off
+                squares += off * off
+        else:
+            for at in range(width):
+                off = made[at] - wanted[at]
+                left[at] = off
+                squares += off * off
         error[row] = squares
         for entry in range(edges[row], edges[row + 1]):
             atom = dictionary[columns[entry]]

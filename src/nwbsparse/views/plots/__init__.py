@@ -1,8 +1,10 @@
 """All figures, one function each: datasets in, matplotlib Axes out, no pyplot state touched."""
 
+from nwbsparse.views.plots.candidates import candidates
 from nwbsparse.views.plots.comparison import confusion_matrix, decoding_comparison, stability_matrix
 from nwbsparse.views.plots.conditions import condition_bars, selectivity_bars
 from nwbsparse.views.plots.fields import latent_fields
+from nwbsparse.views.plots.hidden import hidden_units
 from nwbsparse.views.plots.latents import spatial_map, tuning_curve
 from nwbsparse.views.plots.populations import read_units
 from nwbsparse.views.plots.quality import (
@@ -25,11 +27,13 @@ from nwbsparse.views.plots.units import (
 __all__ = [
     "ablation_heatmap",
     "activation_triggered",
+    "candidates",
     "comparison_bars",
     "condition_bars",
     "confusion_matrix",
     "decoding_comparison",
     "density_histogram",
+    "hidden_units",
     "l0_histogram",
     "latent_fields",
     "latent_raster",

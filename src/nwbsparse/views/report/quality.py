@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 import numpy as np
+import xarray as xr
 
 from nwbsparse import names
+from nwbsparse.analysis.quality.hidden_said import shared_said
 from nwbsparse.results.results import Results
 from nwbsparse.views.words import number, percent, several
 
@@ -32,15 +35,17 @@ def quality(results: Results) -> list[Quality]:
     left_out = f"; without {several(silent, 'unit')} that never fired there" if silent else ""
     scale = "z-scored counts" if metrics.attrs.get("target") == "zscore" else "counts"
     apart = results.coder.record.target_ids is not None
+    sees = "" if apart or config.lag else "Of units the coder sees: a copy has 1. "
     whose, of = "the reconstructed units'" if apart else "all units'", "unit"
     if config.reads == names.EMBEDDING:
         whose, of, scale = "all dims'", "dim", scale.replace("counts", "values")
+        sees = ""
         left_out = left_out.replace("never fired", "never change").replace("unit", of)
     shown = [
         Quality(
-            "R² of the population" if of == "unit" else "R² of the embedding",
+            _called(of, sees),
             number(float(metrics["r2"]), 3),
-            f"Share of the variance of {whose} {scale} that the latents give back. 1 is perfect, "
+            f"{sees}Share of the variance of {whose} {scale} that the latents give back. 1 is perfect, "
             f"0 is no better than each {of}'s mean.",
         ),
         Quality(
@@ -80,6 +85,37 @@ def quality(results: Results) -> list[Quality]:
         said = ", ".join(f"{int(n):,}: {number(r, 3)}" for n, r in zip(sizes, r2, strict=True))
         meaning = "With only the first so many latents, coarse to fine."
         shown.insert(1, Quality("R² by level", said, meaning))
+    return [*_of_hidden_units(metrics), *shown]
+
+
+def _called(of: str, sees: str) -> str:
+    if of == "dim":
+        return "R² of the embedding"
+    return "Reconstruction R²" if sees else "R² of the population"
+
+
+def _of_hidden_units(metrics: xr.Dataset) -> list[Quality]:
+    """What comes first: a coder that only copies units has nothing to show here."""
+    said = shared_said(metrics)
+    if not said:
+        return []
+    meaning = f"{said[0].upper()}{said[1:]}."
+    if "hidden_unit_r2" not in metrics:
+        return [Quality("R² of hidden units", "–", meaning)]
+    out = len(json.loads(metrics.attrs.get("hidden_units_left_out", "[]")))
+    if out:
+        take = "takes" if out == 1 else "take"
+        meaning += f" {several(out, 'unit')} that hardly ever fired {take} no part."
+    value, error = (number(metrics[f"hidden_unit_r2{one}"], 3) for one in ("", "_se"))
+    shown = [Quality("R² of hidden units", f"{value} ± {error}", meaning)]
+    if "hidden_unit_bits" in metrics:
+        shown.append(
+            Quality(
+                "Bits per spike of hidden units",
+                number(metrics["hidden_unit_bits"], 3),
+                "How much better their spikes are told than by each unit's mean rate; below 0 worse.",
+            )
+        )
     return shown
 
 

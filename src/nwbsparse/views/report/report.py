@@ -111,7 +111,10 @@ def _content(results: Results, binned: xr.Dataset) -> dict[str, Any]:
 
 def _quality_figures(results: Results) -> list[tuple[str, str]]:
     metrics = results.metrics
-    drawn = {
+    drawn = {}
+    if "hidden_unit_r2" in metrics:
+        drawn["R² of hidden units, beside simpler models"] = plots.hidden_units(metrics)
+    drawn |= {
         f"Held-out R² of each {metrics['unit_r2'].dims[0]}": plots.unit_r2(metrics),
         "Active latents per held-out bin": plots.l0_histogram(metrics, results.config.k),
         "How often each latent is active": plots.density_histogram(metrics),

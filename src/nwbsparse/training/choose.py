@@ -1,0 +1,282 @@
+"""Smoothing, number of latents and k, chosen by how well hidden units are told (recipe, 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from nwbsparse import names
+from nwbsparse.models.coder import SparseCoder
+from nwbsparse.options.config import Config
+from nwbsparse.options.legality import PENALISED
+from nwbsparse.progress import Progress
+from nwbsparse.training.bins import Windows, windows_of
+from nwbsparse.training.engine import TrainingDiverged
+from nwbsparse.training.hidden_units import HiddenScore, hidden_scores, target_scores
+from nwbsparse.training.hiding import unit_groups
+from nwbsparse.training.prepare import new_coders
+from nwbsparse.training.train import train
+
+UPDATES = 300
+"""Of a candidate; 600 rank candidates alike (ρ .95), 100 do not."""
+SIGMAS = (0.0, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0)
+"""Smoothing (s) that is tried, where it is 0 or half a bin and more."""
+SIGMA_SIZE = (16, 3)
+"""Latents and k with which smoothing is chosen."""
+SIZES = (4, 8, 16, 32, 64, 128, 256, 512)
+ACTIVE = (1, 2, 3, 5, 8)
+PENALTIES = (0.03, 0.1, 0.3)
+SEEDS = 2
+GOOD = 0.95
+"""Share of the best size's score from which a smaller one will do."""
+FEW_BINS, FOLDS, BLOCKS_PER_FOLD = 200, 5, 2
+"""Validation bins below which scores are cross-validated, and over what."""
+WITHOUT_GAIN = 2
+"""Sizes that were no better, after which no larger one is tried."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One choice that was tried, and how well hidden units were told on validation bins."""
+
+    smoothing: float
+    """s."""
+    n_latents: int
+    k: int
+    penalty_weight: float
+    """0 where k says how many latents are active."""
+    score: float
+    """R² of hidden units, mean over seeds."""
+    standard_error: float
+    """Over blocks of bins."""
+    chosen: bool = False
+
+
+Tried = Callable[[list[Candidate]], None]
+
+
+def choose(
+    data: Any,
+    config: Config,
+    *,
+    target: Any = None,
+    progress: Progress,
+    known: Sequence[Candidate],
+    tried: Tried,
+) -> tuple[Config, list[Candidate]]:
+    """The options with smoothing, n_latents and k settled, and all that was tried for it.
+
+    What the options give is fixed; only the rest is chosen. Candidates are trained on training bins
+    and compared on validation bins; test bins have no part in it.
+
+    Args:
+        data: split Binned dataset.
+        config: options with ``choose`` other than none.
+        target: what is reconstructed, where it is another dataset.
+        progress: called after every stack of candidates.
+        known: what an earlier run, stopped in between, had tried already.
+        tried: called with everything tried so far, after every stack.
+    """
+    search = _Search(data, target, config, progress, list(known), tried)
+    if config.smoothing is None:
+        config = config.replace(smoothing=search.smoothing() if config.choose == "all" else 0.0)
+    if not config.levels and (config.n_latents is None or _amount(config) is None):
+        config = search.size(config)
+    chosen = [
+        Candidate(**{**asdict(one), "chosen": search.is_choice(one, config)})
+        for one in search.found
+    ]
+    return config, chosen
+
+
+class _Search:
+    def __init__(
+        self,
+        data: Any,
+        target: Any,
+        config: Config,
+        progress: Progress,
+        known: list[Candidate],
+        tried: Tried,
+    ) -> None:
+        self.data, self.target, self.config = data, target, config
+        self.progress, self.tried = progress, tried
+        self.found: list[Candidate] = []
+        self.known = known
+        self.group = unit_groups(config.groups, data)
+        self.folds = folds_of_bins(data)
+        self.steps = 0
+
+    def smoothing(self) -> float:
+        """The σ of the best score; of equals the smaller."""
+        scores = {}
+        n_latents = min(SIGMA_SIZE[0], 2 * self.data.sizes[names.UNIT])
+        k = max(1, min(SIGMA_SIZE[1], n_latents // 4))
+        if self.config.sparsifier in PENALISED:  # to which a k that was given means nothing
+            n_latents = max(n_latents, self.config.k or 1)
+        for sigma in self._sigmas():
+            config = self.config.replace(
+                smoothing=sigma, n_latents=n_latents, levels=(), expansion=None
+            )
+            if config.sparsifier not in PENALISED:
+                config = config.replace(k=k)
+            scores[sigma] = _order(self._scores([config], seeds=1)[0].score)
+        return max(scores, key=lambda sigma: (scores[sigma], -sigma))
+
+    def size(self, config: Config) -> Config:
+        """The smallest number of latents whose score is 95 % of the best, then its best k."""
+        best: dict[int, tuple[float, Config]] = {}
+        since = 0
+        for n_latents in self._sizes(config):
+            tries = [
+                config.replace(n_latents=n_latents, **{_knob(config): amount})
+                for amount in self._amounts(config, n_latents)
+            ]
+            scores = [_order(one.score) for one in self._scores(tries, seeds=SEEDS)]
+            top = int(np.argmax(scores))
+            before = max((score for score, _ in best.values()), default=-np.inf)
+            best[n_latents] = (scores[top], tries[top])
+            since = 0 if scores[top] > before else since + 1
+            if since >= WITHOUT_GAIN:
+                break
+        highest = max(score for score, _ in best.values())
+        edge = GOOD * highest if highest > 0 else highest
+        return next(one for score, one in best.values() if score >= edge)
+
+    def is_choice(self, one: Candidate, config: Config) -> bool:
+        """Whether this is what was chosen."""
+        return (
+            one.smoothing == config.smoothing
+            and one.n_latents == config.n_latents
+            and _amount(config) in (one.k, one.penalty_weight)
+        )
+
+    def _sigmas(self) -> Iterator[float]:
+        width = float(self.data.attrs[names.BIN_WIDTH])
+        segments = np.asarray(self.data[names.SEGMENT].values)
+        longest = float(np.median(np.bincount(segments - segments.min()))) * width / 4
+        for sigma in SIGMAS:
+            if sigma == 0 or width / 2 <= sigma <= longest:
+                yield sigma
+
+    def _sizes(self, config: Config) -> Iterator[int]:
+        if config.n_latents is not None:
+            yield config.n_latents
+            return
+        most = 2 * self.data.sizes[names.UNIT]
+        least = config.k or 1
+        sizes = [size for size in SIZES if least <= size <= max(most, SIZES[0])]
+        yield from sizes or [least]
+
+    def _amounts(self, config: Config, n_latents: int) -> Sequence[int | float]:
+        given = _amount(config)
+        if config.sparsifier in PENALISED:
+            return list(PENALTIES) if given is None else [given]
+        if given is not None:
+            return [given]
+        return [k for k in ACTIVE if k <= max(n_latents // 4, 1)]
+
+    def _scores(self, configs: list[Config], *, seeds: int) -> list[Candidate]:
+        """Train and score some choices of one shape; what was tried before is looked up."""
+        wanted = [_key(self._named(one, 0.0, 0.0)) for one in configs]
+        # in the order in which they were tried: smoothing and size may try one choice each
+        made = self.known[len(self.found) : len(self.found) + len(configs)]
+        if [_key(one) for one in made] != wanted:
+            made = self._trained(configs, seeds)
+        self.found += made
+        self.steps += 1
+        self.tried(self.found)
+        self.progress("choose", self.steps, self.steps + 1, r2=max(one.score for one in made))
+        return made
+
+    def _trained(self, configs: list[Config], seeds: int) -> list[Candidate]:
+        wanted = [one.replace(seed=one.seed + at) for one in configs for at in range(seeds)]
+        scores: list[list[HiddenScore]] = [[] for _ in configs]
+        for data in self.folds:
+            coders = new_coders(data, wanted, self.target, updates=UPDATES)
+            windows = windows_of(coders[0].record, data, target=self.target)
+            trained = train(coders, data, self.target, windows=windows, checks=1)
+            for at, one in enumerate(score(trained, windows, windows.validation, self.group)):
+                scores[at // seeds] += [] if one is None else [one]
+        return [
+            self._named(config, *_mean(some)) for config, some in zip(configs, scores, strict=True)
+        ]
+
+    def _named(self, config: Config, mean: float, error: float) -> Candidate:
+        penalised = config.sparsifier in PENALISED
+        return Candidate(
+            smoothing=config.smoothing or 0.0,
+            n_latents=config.n_latents or 0,
+            k=0 if penalised else config.k or 0,
+            penalty_weight=(config.penalty_weight or 0.0) if penalised else 0.0,
+            score=mean,
+            standard_error=error,
+        )
+
+
+def folds_of_bins(data: Any) -> list[Any]:
+    """The dataset itself, or, of few validation bins, five: training and validation dealt anew.
+
+    Each fold's blocks of neighbouring bins are validation once; test bins stay where they are.
+    """
+    parts = np.asarray(data[names.SPLIT].values)
+    if (parts == names.VALIDATION).sum() >= FEW_BINS:
+        return [data]
+    own = np.flatnonzero((parts == names.TRAIN) | (parts == names.VALIDATION))
+    blocks = np.array_split(own, FOLDS * BLOCKS_PER_FOLD)
+    made = []
+    for fold in range(FOLDS):
+        dealt = parts.copy()
+        dealt[own] = names.TRAIN
+        dealt[np.concatenate(blocks[fold::FOLDS])] = names.VALIDATION
+        made.append(data.assign_coords({names.SPLIT: (names.TIME, dealt)}))
+    return made
+
+
+def score(
+    coders: Sequence[SparseCoder | TrainingDiverged],
+    windows: Windows,
+    index: torch.Tensor,
+    group: np.ndarray,
+) -> list[HiddenScore | None]:
+    """How well each coder tells hidden units in some bins; None for one that diverged."""
+    sound = [one for one in coders if isinstance(one, SparseCoder)]
+    if not sound:
+        return [None] * len(coders)
+    if sound[0].config.mask:
+        found = iter(hidden_scores(sound, windows, index, group))
+    else:
+        found = iter(target_scores(sound, windows, index))
+    return [next(found) if isinstance(one, SparseCoder) else None for one in coders]
+
+
+def _mean(scores: Sequence[HiddenScore]) -> tuple[float, float]:
+    """Mean score and standard error; NaN where every seed diverged."""
+    if not scores:
+        return np.nan, np.nan
+    return (
+        float(np.mean([one.r2 for one in scores])),
+        float(np.mean([one.standard_error for one in scores])),
+    )
+
+
+def _order(score: float) -> float:
+    """A score as it is compared: what has none is worse than anything."""
+    return score if np.isfinite(score) else -np.inf
+
+
+def _knob(config: Config) -> str:
+    """The option that says how sparse a coder is."""
+    return "penalty_weight" if config.sparsifier in PENALISED else "k"
+
+
+def _amount(config: Config) -> int | float | None:
+    return getattr(config, _knob(config))
+
+
+def _key(one: Candidate) -> tuple[int | float, ...]:
+    return one.smoothing, one.n_latents, one.k, one.penalty_weight

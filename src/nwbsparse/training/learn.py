@@ -1,0 +1,221 @@
+"""The default recipe: choose, train many seeds, keep what comes back, refit, and do it all again.
+
+Every phase can be stopped and resumed; what a phase found is kept in the checkpoint's folder until
+the whole is done.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from nwbsparse import names
+from nwbsparse.errors import BadInput
+from nwbsparse.models.coder import SparseCoder
+from nwbsparse.options.config import Config
+from nwbsparse.options.legality import PENALISED
+from nwbsparse.progress import Progress, silent
+from nwbsparse.training.bins import windows_of
+from nwbsparse.training.choose import Candidate, choose
+from nwbsparse.training.consensus import Consensus, consensus, found_again
+from nwbsparse.training.hiding import unit_groups
+from nwbsparse.training.phases import Phases
+from nwbsparse.training.prepare import new_coders
+from nwbsparse.training.train import Callback, train
+
+SEED_UPDATES, REFIT_UPDATES = 600, 1000
+REFIT_RATE = 2e-3
+MASK = 0.25
+"""Share of hidden entries; .1 and .5 are a little worse."""
+FEWEST_GROUPS = 8
+"""Groups of units below which nothing can be hidden: who is left to tell it?"""
+STABLE = 0.8
+"""Share of the other consensuses in which a latent must be found for it to be stable."""
+
+
+def is_consensus(config: Config) -> bool:
+    """Whether these options ask for a consensus of seeds."""
+    return config.replicates > 0 and config.seeds > 1
+
+
+def learn(
+    data: Any,
+    config: Config,
+    *,
+    target: Any = None,
+    progress: Progress = silent,
+    callbacks: Sequence[Callback] = (),
+    checkpoint: Path | None = None,
+    resume: bool = False,
+) -> SparseCoder:
+    """Learn what the units of a recording have in common (the default of :func:`nwbsparse.fit`).
+
+    1. smoothing, number of latents and k are chosen where they are open (:mod:`.choose`);
+    2. coders of ten seeds are trained, entries hidden (:mod:`.hiding`);
+    3. rows that come back in 40 % of them are the consensus (:mod:`.consensus`);
+    4. a coder of these rows is refitted;
+    5. steps 2 to 4 again with other seeds and another order: which latents are found again.
+
+    The record of the coder says all of it (``coder.record.learned``).
+    """
+    asked = config
+    phases = Phases(checkpoint, data, config, target=target, resume=resume)
+    config = settled_for(data, config, target)
+    tried: list[Candidate] = []
+    if config.choose != "none":
+        config, tried = choose(
+            data,
+            config,
+            target=target,
+            progress=progress,
+            known=[Candidate(**one) for one in phases.known("choose")],
+            tried=lambda found: phases.keep("choose", [asdict(one) for one in found]),
+        )
+    made: list[tuple[SparseCoder, Consensus]] = []
+    for replicate in range(config.replicates):
+        own = config.replace(
+            seed=config.seed + replicate * config.seeds, order_seed=config.order_seed + replicate
+        )
+        made.append(_one(data, own, target, replicate, progress, callbacks, phases))
+    coder, found = made[0]
+    learned: dict[str, Any] = {
+        "asked": asked.to_dict(),
+        "options": config.to_dict(),
+        "method": "consensus",
+        "candidates": [asdict(one) for one in tried],
+        "recurrence": found.recurrence.tolist(),
+    }
+    if len(made) > 1:
+        windows = windows_of(coder.record, data, target=target)
+        again = [
+            found_again(
+                coder,
+                other,
+                windows,
+                windows.validation if len(windows.validation) else windows.train,
+            )
+            for other, _ in made[1:]
+        ]
+        learned["again"] = np.mean(again, axis=0).tolist()
+    coder.record = replace(coder.record, learned=learned)
+    phases.done()
+    return coder
+
+
+def settled_for(data: Any, config: Config, target: Any = None) -> Config:
+    """The options as far as the kind of data says (recipe, "where it does not apply").
+
+    Nothing is hidden of an embedding, nor where other units or another bin are reconstructed, nor
+    of fewer than eight groups of units: those get one latent per unit.
+    """
+    other = bool(config.target_units or config.target_regions or config.lag or target is not None)
+    if config.reads != names.COUNTS:
+        return config.replace(mask=0.0, choose="none")
+    if config.encoder != "linear" and config.smoothing is None:
+        config = config.replace(smoothing=0.0)
+    if config.mask is not None or config.choose == "none":
+        if config.mask:
+            _check_mask(data, config, target)
+        return config.replace(mask=config.mask or 0.0)
+    if other:
+        return config.replace(mask=0.0)
+    if len(np.unique(unit_groups(config.groups, data))) >= FEWEST_GROUPS:
+        return config.replace(mask=MASK)
+    few = {"mask": 0.0, "choose": "none"}
+    if not config.levels and config.n_latents is None and config.expansion is None:
+        few |= {"n_latents": data.sizes[names.UNIT], "k": config.k or 1}
+    return config.replace(**few)
+
+
+def _check_mask(data: Any, config: Config, target: Any) -> None:
+    """Refuse to hide what nothing is there to tell from, or what is not reconstructed.
+
+    Raises:
+        BadInput: it is so.
+    """
+    if target is not None:
+        raise BadInput(
+            f"mask is {config.mask}, and another recording is the target: what is reconstructed is "
+            "not what is read, so nothing need be hidden; use mask=0"
+        )
+    if len(np.unique(unit_groups(config.groups, data))) < 2:
+        raise BadInput(
+            f"mask is {config.mask}, but all units are one group: no other is left to tell it from; "
+            "use mask=0, or groups=none"
+        )
+
+
+def _one(
+    data: Any,
+    config: Config,
+    target: Any,
+    replicate: int,
+    progress: Progress,
+    callbacks: Sequence[Callback],
+    phases: Phases,
+) -> tuple[SparseCoder, Consensus]:
+    """One consensus of as many seeds as the options say, and the coder refitted from it."""
+    found = phases.consensus(replicate)
+    if found is None:
+        configs = [config.replace(seed=config.seed + at) for at in range(config.seeds)]
+        coders = new_coders(data, configs, target, updates=SEED_UPDATES)
+        windows = windows_of(coders[0].record, data, target=target)
+        with phases.training(f"seeds-{replicate}") as saved:
+            trained = train(coders, data, target, progress, windows=windows, checks=1, **saved)
+        sound = [one for one in trained if isinstance(one, SparseCoder)]
+        if not sound:
+            raise next(one for one in trained if not isinstance(one, SparseCoder))
+        found = consensus(sound, windows)
+        phases.keep_consensus(replicate, found)
+    start = _from_rows(data, config, target, found)
+    with phases.training(f"refit-{replicate}") as saved:
+        coder = train([start], data, target, progress, callbacks, **saved)[0]
+    if not isinstance(coder, SparseCoder):
+        raise coder
+    return coder, found
+
+
+def _from_rows(data: Any, config: Config, target: Any, found: Consensus) -> SparseCoder:
+    """A coder that starts from the rows of a consensus, the encoder as their transpose."""
+    n = len(found.rows)
+    changes: dict[str, Any] = {"n_latents": n, "learning_rate": REFIT_RATE}
+    if config.encoder == "transformer" and config.attention == "latent":
+        changes["n_heads"] = math.gcd(n, config.n_heads)  # heads share the latents
+    if config.levels:
+        changes |= {"levels": _levels(config, found), "n_latents": None}
+    elif config.k is not None or config.sparsifier not in PENALISED:
+        changes["k"] = _active(config.k or 1, n)
+    updates = REFIT_UPDATES if config.max_epochs is None else None
+    coder = new_coders(data, [config.replace(**changes)], target, updates=updates)[0]
+    with torch.no_grad():
+        rows = torch.from_numpy(found.rows).to(coder.dictionary.dtype)
+        coder.dictionary.copy_(rows)
+        tied = coder.architecture.tied(rows)
+        if tied is not None:
+            coder.encoder_weight.copy_(tied)
+    return coder
+
+
+def _levels(config: Config, found: Consensus) -> tuple[str, ...]:
+    """The levels of the refit: those of which rows came back, each with the rows before it."""
+    more = np.bincount(found.level, minlength=len(config.levels))
+    rows = zip(np.cumsum(more), more, config.level_sizes, config.levels, strict=True)
+    kept = [(int(size), k, level) for size, own, (_, k), level in rows if own]
+    active = [_active(k, size) for size, k, _ in kept]
+    if config.nesting == "nested":  # which selects once for all
+        active = [min(active)] * len(active)
+    return tuple(
+        ":".join([str(size), str(k), *level.split(":")[2:]])
+        for (size, _, level), k in zip(kept, active, strict=True)
+    )
+
+
+def _active(k: int, n_latents: int) -> int:
+    """K of the refit: not all latents of a small consensus at once."""
+    return max(1, min(k, n_latents // 2))

@@ -1,0 +1,41 @@
+"""What a training takes of memory, and how many models fit into one stack."""
+
+from __future__ import annotations
+
+from nwbsparse.models.coder import DTYPES, SparseCoder
+from nwbsparse.training.bins import Windows
+from nwbsparse.training.device import check_memory, pick_device
+
+CACHE = 4_000_000
+"""Bytes of pre-activations of a batch beyond which a CPU stack is trained in several parts: they
+must stay in the cache, or every pass over them waits for memory."""
+
+
+def check_fits(coder: SparseCoder, windows: Windows, *, models: int) -> None:
+    """Refuse a training for which there is not enough memory.
+
+    Raises:
+        EnvironmentProblem: with what is needed, what there is, and what to make smaller.
+    """
+    needed = needed_bytes(coder, windows, models=models)
+    device = pick_device(coder.config.device)
+    check_memory(needed, device, "use a smaller --batch-size, --n-latents or --window")
+
+
+def needed_bytes(coder: SparseCoder, windows: Windows, *, models: int) -> int:
+    """Roughly what training takes: weights four times, the best ones, a batch, and the data."""
+    config, architecture = coder.config, coder.architecture
+    weights = sum(p.numel() * p.element_size() for p in coder.parameters())
+    size = DTYPES[config.precision].itemsize
+    rows = (config.batch_size or 1) * architecture.decoder.rows_per_bin
+    seen = rows * architecture.window * coder.n_units
+    batch = size * (3 * rows * coder.n_latents + 4 * rows * architecture.n_values + 2 * seen)
+    return models * (5 * weights + batch) + windows.n_bytes
+
+
+def members_at_once(coder: SparseCoder) -> int:
+    """How many models of this shape are trained as one stack."""
+    rows = (coder.config.batch_size or 1) * coder.architecture.decoder.rows_per_bin
+    if pick_device(coder.config.device).type != "cpu":
+        return 4096
+    return max(1, CACHE // max(4 * rows * coder.n_latents, 1))

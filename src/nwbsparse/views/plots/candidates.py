@@ -1,0 +1,70 @@
+"""How smoothing and the number of latents were chosen, drawn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import to_hex, to_rgb
+
+from nwbsparse.errors import BadInput
+from nwbsparse.models.coder import SparseCoder
+from nwbsparse.views.drawing import BLUE, GREY, PALE, VERMILLION, axes, tidy
+
+
+def candidates(coder: SparseCoder, ax: Axes | None = None) -> Axes:
+    """How well hidden units were told by each size that was tried: one line for each k.
+
+    The chosen size is marked; the dotted line is 95 % of the best score, which the smallest size
+    that reaches it is chosen by. Bars are standard errors over blocks of validation bins.
+
+    Args:
+        coder: what :func:`nwbsparse.fit` chose the size of.
+        ax: where to draw; a new figure when absent.
+
+    Raises:
+        BadInput: nothing was chosen for this coder.
+    """
+    tried = coder.record.learned.get("candidates") or []
+    sized = [one for one in tried if one["smoothing"] == coder.config.smoothing]
+    if not sized:
+        raise BadInput("nothing was chosen for this coder: its options were all given")
+    ax = axes(ax, (5.1, 2.6))
+    penalised = any(one["penalty_weight"] for one in sized)
+    knob, said = ("penalty_weight", "penalty") if penalised else ("k", "active")
+    amounts = sorted({one[knob] for one in sized})
+    for at, amount in enumerate(amounts):
+        some = [one for one in sized if one[knob] == amount]
+        shade = to_hex(mixed(PALE, BLUE, (at + 1) / len(amounts)))
+        ax.errorbar(
+            [one["n_latents"] for one in some],
+            [one["score"] for one in some],
+            yerr=[one["standard_error"] for one in some],
+            color=shade, marker="o", markersize=3, linewidth=1, elinewidth=0.5,
+            label=f"{amount:g} {said}",
+        )  # fmt: skip
+    best = np.nanmax([one["score"] for one in sized])
+    if best > 0:
+        ax.axhline(0.95 * best, color=GREY, linewidth=0.8, linestyle=":")
+    _mark(ax, [one for one in sized if one["chosen"]])
+    ax.set_xscale("log", base=2)
+    sizes = sorted({one["n_latents"] for one in sized})
+    ax.set_xticks(sizes, [str(size) for size in sizes])
+    ax.minorticks_off()
+    ax.legend(frameon=False, fontsize=7, ncols=2)
+    return tidy(ax, x="latents", y="R² of hidden units")
+
+
+def mixed(first: str, second: str, share: float) -> tuple[float, float, float]:
+    """A colour between two: the second's share of it."""
+    red, green, blue = (1 - share) * np.array(to_rgb(first)) + share * np.array(to_rgb(second))
+    return float(red), float(green), float(blue)
+
+
+def _mark(ax: Axes, chosen: list[dict[str, Any]]) -> None:
+    for one in chosen[:1]:
+        ax.plot(
+            one["n_latents"], one["score"], marker="o", markersize=10, markerfacecolor="none",
+            markeredgecolor=VERMILLION, linestyle="none", label="chosen",
+        )  # fmt: skip

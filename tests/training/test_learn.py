@@ -1,0 +1,476 @@
+"""The default recipe as a whole, on a small population in which something is planted."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+import nwbsparse as ns
+from make.fits import at_start_of_update, everything, raises
+from make.joined_sessions import shared_sources
+from make.patterns import masked_config, planted_patterns, shifted_apart
+from make.sessions import make_binned
+from nwbsparse.analysis.quality.stability import fit_seeds, stability_of
+from nwbsparse.binning.sessions.join import join_sessions
+from nwbsparse.errors import BadInput
+from nwbsparse.models.checkpoint import load, save
+from nwbsparse.options.config import Config
+from nwbsparse.training import choose as choosing
+from nwbsparse.training import learn as learning
+from nwbsparse.training.consensus import Consensus
+from nwbsparse.training.fit import fit, fit_many
+
+PATCH = pytest.MonkeyPatch
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Few updates: for what does not hang on how well anything was learned."""
+    monkeypatch.setattr(learning, "SEED_UPDATES", 30)
+    monkeypatch.setattr(learning, "REFIT_UPDATES", 20)
+    monkeypatch.setattr(choosing, "UPDATES", 20)
+
+
+@pytest.fixture(scope="module")
+def planted():
+    return planted_patterns()
+
+
+@pytest.fixture(scope="module")
+def data():
+    return planted_patterns(1500)[0]
+
+
+@pytest.fixture(scope="module")
+def longer():
+    """With validation bins enough to score candidates on, without folds."""
+    return planted_patterns(3000)[0]
+
+
+@pytest.fixture(scope="module")
+def learned(planted):
+    return fit(planted[0], masked_config())
+
+
+def cosines(coder, data, patterns):
+    """Of each planted pattern (in standard deviations of the counts) with its nearest row."""
+    wanted = patterns / data["counts"].values[data["split"].values == 0].std(axis=0)
+    wanted /= np.linalg.norm(wanted, axis=1, keepdims=True)
+    return (wanted @ coder.dictionary.detach().numpy().T).max(axis=1)
+
+
+def test_what_was_planted_is_found_and_found_again(learned, planted):
+    assert learned.n_latents == 4
+    assert cosines(learned, *planted).min() > 0.95
+    stability = stability_of(learned)
+    assert stability["again"].values.tolist() == [1.0] * 4
+    assert stability["stable"].values.all()
+    np.testing.assert_allclose(stability["recurrence"].values, 1.0)
+
+
+def test_rows_are_nonnegative_and_of_unit_length(learned):
+    rows = learned.dictionary.detach()
+    assert float(rows.min()) >= 0
+    torch.testing.assert_close(rows.norm(dim=1), torch.ones(len(rows)))
+    assert learned.config.sign == "nonnegative"
+    assert learned.config.normalisation == "scaled"
+
+
+def test_the_threshold_gives_k_active_latents_on_what_is_not_hidden(learned, planted):
+    data = planted[0]
+    train = data["counts"].values[data["split"].values == 0]
+    active = (learned(torch.from_numpy(train)) > 0).sum(dim=1).double().mean()
+    assert float(active) == pytest.approx(learned.config.k, rel=0.01)
+
+
+def test_the_record_says_what_was_asked_and_done(learned):
+    record = learned.record
+    assert record.asked == masked_config()
+    assert (record.options.n_latents, record.options.k, record.options.seeds) == (8, 2, 4)
+    assert record.config.n_latents == learned.n_latents == 4
+    assert len(record.learned["recurrence"]) == len(record.learned["again"]) == 4
+    assert record.learned["method"] == "consensus"
+    json.dumps(record.learned)
+
+
+def test_what_was_learned_is_kept_in_a_file(learned, tmp_path):
+    path = tmp_path / "model"
+    save(learned, path)
+    found = load(path)
+    assert found.record.learned == learned.record.learned
+    assert (found.record.options, found.record.asked) == (
+        learned.record.options,
+        learned.record.asked,
+    )
+    assert found.id == learned.id
+    assert stability_of(found).identical(stability_of(learned))
+
+
+@pytest.mark.slow
+def test_units_that_share_nothing_have_no_latent_that_comes_back(planted):
+    coder = fit(shifted_apart(planted[0]), masked_config())
+    assert not stability_of(coder)["stable"].values.any()
+
+
+def test_the_same_seed_gives_the_same_bits(quick, data):
+    config = masked_config()
+    one, other = fit(data, config), fit(data, config)
+    assert everything(one) == everything(other)
+    assert everything(fit(data, config.replace(seed=1))) != everything(one)
+
+
+def test_replicates_share_no_seed_and_no_order(quick, data, monkeypatch):
+    seen = []
+    original = learning.new_coders
+
+    def looking(data, configs, *given, **more):
+        seen.append([(one.seed, one.order_seed) for one in configs])
+        return original(data, configs, *given, **more)
+
+    monkeypatch.setattr(learning, "new_coders", looking)
+    fit(data, masked_config(seeds=3, replicates=3, seed=5, order_seed=2))
+    stacks = [one for one in seen if len(one) == 3]
+    assert stacks == [[(5 + 3 * r + s, 2 + r) for s in range(3)] for r in range(3)]
+
+
+def test_one_replicate_says_nothing_of_again(quick, data):
+    found = stability_of(fit(data, masked_config(replicates=1)))
+    assert "again" not in found
+    np.testing.assert_array_equal(found["stable"], found["recurrence"] >= 0.8)
+
+
+def test_max_epochs_is_that_of_the_refit(quick, data):
+    coder = fit(data, masked_config(max_epochs=2))
+    per_epoch = (data["split"].values == 0).sum() // 512
+    assert coder.record.history[-1]["update"] == 2 * per_epoch
+
+
+def test_fit_seeds_is_fit_with_its_stability(quick, data):
+    found = fit_seeds(data, masked_config())
+    [coder] = found.coders
+    assert everything(coder) == everything(fit(data, masked_config()))
+    assert dict(found.stability["again"].sizes) == {"latent": coder.n_latents}
+    assert found.stability.attrs["n_seeds"] == 4
+    assert found.stability.attrs["n_replicates"] == 2
+    assert "clustered" in found.stability.attrs["stability_method"]
+
+
+OPEN = {"choose": "all", "smoothing": None, "mask": None, "n_latents": None, "k": None, "seeds": 2}
+"""Everything is chosen: the phases of a run with defaults."""
+
+
+@pytest.fixture
+def few_choices(quick, monkeypatch):
+    monkeypatch.setattr(choosing, "SIGMAS", (0.0, 0.1))
+    monkeypatch.setattr(choosing, "SIZES", (4, 8, 16))
+
+
+class Stop(Exception):
+    pass
+
+
+def stops_at_call(number):
+    calls = iter(range(1, 10_000))
+
+    def progress(*given, **numbers):
+        if next(calls) == number:
+            raise Stop
+
+    return progress
+
+
+@pytest.mark.slow
+def test_stopped_in_any_phase_and_resumed_it_is_the_same_to_the_last_bit(
+    few_choices, longer, tmp_path
+):
+    config = masked_config(**OPEN)
+    stages = []
+    expected = fit(longer, config, progress=lambda stage, *_, **__: stages.append(stage))
+    n_choices = stages.count("choose")
+    assert n_choices == 5  # two sigmas, three sizes
+    seeds, refit = n_choices + 1, n_choices + 5
+    for number in [2, 4, seeds, refit, len(stages) // 2 + 4, len(stages)]:
+        folder = tmp_path / str(number)
+        with pytest.raises(Stop):
+            fit(longer, config, checkpoint=folder, progress=stops_at_call(number))
+        made = fit(longer, config, checkpoint=folder, resume=True)
+        assert everything(made) == everything(expected), f"stopped in call {number}"
+        assert not any(path.is_file() for path in folder.rglob("*"))
+
+
+def test_interrupted_again_and_again_it_is_the_same_to_the_last_bit(few_choices, longer, tmp_path):
+    config = masked_config(**OPEN)
+    expected = fit(longer, config)
+    rng = np.random.default_rng(0)
+    n_stopped = 0
+    for gap in [*rng.integers(20, 80, 6), 10**6]:
+        with PATCH.context() as patch:
+            at_start_of_update(patch, int(gap), raises(2))  # SIGINT
+            try:
+                made = fit(longer, config, checkpoint=tmp_path, resume=True)
+            except KeyboardInterrupt:
+                n_stopped += 1
+                continue
+        break
+    assert n_stopped >= 3
+    assert everything(made) == everything(expected)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_not_resumed_begins_anew(few_choices, longer, tmp_path):
+    first, other = masked_config(**OPEN), masked_config(**OPEN, seed=7)
+    for number in (3, 7, 9):
+        with pytest.raises(Stop):
+            fit(longer, first, checkpoint=tmp_path, progress=stops_at_call(number))
+    with pytest.raises(Stop):  # before any phase of its own is over
+        fit(longer, other, checkpoint=tmp_path, progress=stops_at_call(1))
+    made = fit(longer, other, checkpoint=tmp_path, resume=True)
+    assert everything(made) == everything(fit(longer, other))
+
+
+def test_other_options_or_bins_are_not_resumed(quick, data, tmp_path):
+    config = masked_config()
+    with pytest.raises(Stop):
+        fit(data, config, checkpoint=tmp_path, progress=stops_at_call(2))
+    with pytest.raises(BadInput, match="other options"):
+        fit(data, config.replace(k=1), checkpoint=tmp_path, resume=True)
+    with pytest.raises(BadInput, match="other options or on other bins"):
+        fit(planted_patterns(1500, seed=1)[0], config, checkpoint=tmp_path, resume=True)
+
+
+def test_another_target_is_not_resumed(quick, data, tmp_path):
+    targets = [planted_patterns(1500, seed=seed)[0] for seed in (1, 2)]
+    config = masked_config(mask=0.0, replicates=1)
+    with pytest.raises(Stop):
+        fit(data, config, target=targets[0], checkpoint=tmp_path, progress=stops_at_call(2))
+    with pytest.raises(BadInput, match="other"):
+        fit(data, config, target=targets[1], checkpoint=tmp_path, resume=True)
+
+
+def test_trainings_of_others_in_the_folder_are_left_alone(quick, data, tmp_path):
+    alone = masked_config(seeds=1, max_epochs=1)
+    fit(data, alone, checkpoint=tmp_path / "mine")
+    before = (tmp_path / "mine" / "checkpoint.safetensors").read_bytes()
+    fit(data, masked_config(), checkpoint=tmp_path)
+    assert (tmp_path / "mine" / "checkpoint.safetensors").read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def trained(data, **options):
+    """Learned with these options: checked for what every consensus must have, and encoded."""
+    target = options.pop("target", None)
+    coder = fit(data, masked_config(**options), target=target)
+    assert coder.record.learned["method"] == "consensus"
+    assert len(coder.record.learned["again"]) == coder.n_latents
+    assert all(torch.isfinite(one).all() for one in coder.state_dict().values())
+    if target is None:
+        latents = ns.encode(coder, data)
+        assert latents.sizes["latent"] == coder.n_latents
+    return coder
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"sparsifier": "topk"},
+        {"sparsifier": "l1"},
+        {"sparsifier": "jumprelu"},
+        {"sparsifier": "gated"},
+        {"encoder": "window", "window": 3},
+        {"encoder": "window", "window": 3, "decoded": "last"},
+        {"encoder": "transformer", "window": 3},
+        {"encoder": "transformer", "attention": "model", "window": 3, "d_model": 8, "n_blocks": 1},
+        {"decoder": "convolution", "window": 3},
+        {"levels": ("4:1", "12:2"), "n_latents": None, "k": None},
+        {"levels": ("4:2", "12:2"), "n_latents": None, "k": None, "nesting": "nested"},
+        {"loss": "poisson"},
+        {"loss": "msle"},
+        {"loss": "negative_binomial"},
+        {"sign": "free"},
+        {"normalisation": "zscore"},
+        {"smoothing": 0.2},
+        {"target_units": "0,1,2,3", "mask": 0.0},
+        {"target_units": "0,1,2,3", "mask": None, "choose": "all"},
+        {"lag": 1, "mask": 0.0},
+        {"lag": 1, "mask": None, "choose": "all"},
+        {"revival": "paper"},
+    ],
+    ids=lambda options: "-".join(f"{key}={value}" for key, value in options.items()),
+)
+def test_every_kind_learns_a_consensus(quick, data, options):
+    coder = trained(data, **options)
+    other = "target_units" in options or "lag" in options
+    assert coder.config.mask == (0.0 if other else 0.25)
+    nonnegative = options.get("sign", "nonnegative") == "nonnegative"
+    assert (float(coder.dictionary.detach().min()) >= 0) == nonnegative
+
+
+def test_another_recording_as_target(quick, data):
+    other = planted_patterns(1500, seed=3)[0]
+    assert trained(data, target=other, mask=None, choose="size").config.mask == 0.0
+
+
+def test_levels_come_back_level_by_level(quick, data):
+    levels = ("4:1:0.5", "12:2")
+    coder = trained(data, levels=levels, n_latents=None, k=None)
+    sizes = [size for size, _ in coder.levels]
+    assert sizes[-1] == coder.n_latents
+    assert len(sizes) <= 2
+    assert len(sizes) < 2 or coder.config.level_weights == [0.5, 1.0]
+
+
+def test_a_level_of_which_nothing_comes_back_is_left_out(quick, data, monkeypatch):
+    rows = np.eye(24)[:3]
+    for level, expected in (([0, 0, 2], [2, 3]), ([1, 1, 1], [3]), ([0, 0, 0], [3])):
+        found = Consensus(rows, np.ones(3), np.array(level))
+        monkeypatch.setattr(learning, "consensus", lambda *_, found=found: found)
+        coder = trained(data, levels=("4:1", "8:2", "12:3"), n_latents=None, k=None)
+        assert [size for size, _ in coder.levels] == expected
+
+
+@pytest.mark.parametrize("n_rows", [1, 3, 5])
+def test_any_number_of_rows_can_be_refitted_with_attention_over_latents(
+    quick, data, monkeypatch, n_rows
+):
+    found = Consensus(np.eye(24)[:n_rows], np.ones(n_rows), np.zeros(n_rows, dtype=int))
+    monkeypatch.setattr(learning, "consensus", lambda *_: found)
+    coder = trained(data, encoder="transformer", window=3, decoded="last")
+    assert coder.n_latents == n_rows
+
+
+def test_fewer_than_eight_groups_are_learned_unit_by_unit(quick):
+    few = planted_patterns(1500, n_units=7)[0]
+    coder = fit(few, Config(seeds=2, smoothing=0.0))
+    assert coder.config.mask == 0.0
+    assert (coder.record.options.n_latents, coder.record.options.k) == (7, 1)
+    assert coder.record.options.choose == "none"
+    many = planted_patterns(1500, n_units=14)[0]
+    assert learning.settled_for(many, Config()).mask == 0.25
+    paired = many.assign_coords(group=("unit", np.arange(14) // 2))
+    assert learning.settled_for(paired, Config()).mask == 0.0
+
+
+def test_where_there_is_one_group_to_hide_a_mask_is_refused(quick, data):
+    alone = data.assign_coords(group=("unit", np.zeros(24, int)))
+    for options in ({}, {"choose": "size", "n_latents": None, "k": None}, {"seeds": 1}):
+        with pytest.raises(BadInput, match="mask"):
+            fit(alone, masked_config(**options))
+
+
+def test_embeddings_are_learned_whole(quick, data):
+    values = data["counts"].values[:, :6].astype(np.float32) - 0.3
+    embedded = ns.with_embedding(data, values, method="projection")
+    coder = fit(embedded, Config(reads="embedding", seeds=2, batch_size=256))
+    assert coder.config.mask == 0.0
+    assert coder.config.sign == "free"
+    assert (coder.record.options.n_latents, coder.record.learned["candidates"]) == (None, [])
+    assert coder.record.learned["method"] == "consensus"
+    assert "latent" in ns.encode(coder, embedded).sizes
+
+
+def test_signed_traces_have_rows_of_either_sign(quick, data):
+    rng = np.random.default_rng(0)
+    traces = data["counts"].values + rng.standard_normal(data["counts"].shape) - 0.5
+    signed = data.assign(counts=(("time", "unit"), traces.astype(np.float32)))
+    coder = trained(signed)
+    assert coder.config.sign == "free"
+    assert float(coder.dictionary.detach().min()) < 0
+
+
+def test_joined_sessions_are_learned_together(quick):
+    sessions = {name: shared_sources(14, seed=seed, n_bins=1500) for seed, name in enumerate("ab")}
+    joined = join_sessions(sessions)
+    coder = trained(joined)
+    assert coder.n_units == 28
+    rows = coder.dictionary.detach().numpy()
+    assert np.abs(rows[:, :14]).sum() > 0
+    assert np.abs(rows[:, 14:]).sum() > 0
+
+
+def test_units_that_hardly_fire_are_read_and_written_as_nothing(quick, data):
+    counts = data["counts"].values.copy()
+    counts[:, 3] = 0
+    counts[5:300:17, 3] = 1  # 18 bins
+    some = data.assign(counts=(("time", "unit"), counts))
+    coder = trained(some)
+    assert float(coder.encoder_weight.detach()[:, 3].abs().max()) < 1e-6
+    latents = ns.encode(coder, some)
+    made = (
+        coder.decode(torch.from_numpy(latents["activation"].values))
+        if "activation" in latents
+        else None
+    )
+    if made is None:
+        made = coder.decode(coder(torch.from_numpy(counts)))
+    in_counts = made.detach() * coder.target_scale + coder.target_offset
+    assert float(in_counts[:, 3].abs().max()) < 100, "a silent unit is not said to fire"
+
+
+def test_settled_for_leaves_what_is_given():
+    data = planted_patterns(1500)[0]
+    for options in ({"mask": 0.1}, {"mask": 0.0}, {"mask": 0.5, "smoothing": 0.1}):
+        config = Config(**options)
+        assert learning.settled_for(data, config) == config
+    assert learning.settled_for(data, Config(encoder="window")).smoothing == 0.0
+    assert learning.settled_for(data, Config(encoder="window", smoothing=0.3)).smoothing == 0.3
+    assert learning.settled_for(data, Config(lag=2)).mask == 0.0
+    assert learning.settled_for(data, Config(target_units="0")).mask == 0.0
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"reads": "embedding", "mask": 0.25}, "dims"),
+        ({"target_units": "0,1", "mask": 0.25}, "target_units"),
+        ({"target_regions": "CA1", "mask": 0.25}, "target_regions"),
+        ({"lag": 1, "mask": 0.25}, "lag"),
+        ({"mask": 1.0}, "below 1"),
+        ({"mask": -0.1}, "0 or more"),
+        ({"revival": "resample", "mask": 0.25}, "resample"),
+    ],
+)
+def test_what_has_no_rule_is_refused(options, words):
+    with pytest.raises(BadInput, match=words):
+        Config(**options)
+
+
+def test_a_mask_with_another_recording_as_target_is_refused(data):
+    other = planted_patterns(1500, seed=3)[0]
+    for seeds in (1, 2):
+        with pytest.raises(BadInput, match="mask"):
+            fit(data, masked_config(seeds=seeds), target=other)
+
+
+def test_a_member_of_many_is_what_fit_makes_of_it(data):
+    """As fit_many promises, whatever is left open."""
+    options = {"seeds": 1, "n_latents": 8, "k": 2, "smoothing": 0.0, "batch_size": 256}
+    config = Config(**options, max_epochs=2)
+    [one] = fit_many(data, [config])
+    assert one.config == fit(data, config).config
+    assert one.config.mask == 0.25
+
+
+def test_seeds_without_consensus_are_masked_like_one_alone(data):
+    config = Config(
+        seeds=2, replicates=0, n_latents=8, k=2, smoothing=0.0, batch_size=256, max_epochs=2
+    )
+    found = fit_seeds(data, config)
+    assert len(found.coders) == 2
+    assert found.coders[0].config.mask == 0.25
+    assert stability_of(found.coders[0]) is None
+
+
+def test_too_many_rows_are_no_trouble(quick, data):
+    record = fit(data, masked_config(n_latents=40, k=5)).record
+    assert record.options.n_latents == 40
+    assert replace(record, learned={}).options == record.config
+
+
+def test_bins_that_are_all_trained_on_are_enough(quick):
+    data = make_binned(np.random.default_rng(0).poisson(0.5, (1500, 10)).astype(np.uint8))
+    data = data.assign_coords(
+        split=("time", np.where(data["split"].values == 1, 0, data["split"].values))
+    )
+    assert trained(data).n_latents >= 1
