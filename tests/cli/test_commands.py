@@ -72,6 +72,7 @@ def fastest(code, tries=3):
     return min(run_python(code)[0] for _ in range(tries))
 
 
+@pytest.mark.files
 def test_importing_nwbsparse_is_fast_and_loads_nothing_heavy():
     heavy = ("torch", "pynwb", "h5py", "matplotlib", "xarray", "numpy", "pandas", "sklearn")
     code = f"import sys, nwbsparse; print([m for m in {heavy} if m in sys.modules])"
@@ -80,6 +81,7 @@ def test_importing_nwbsparse_is_fast_and_loads_nothing_heavy():
     assert fastest("import nwbsparse") - fastest("pass") < 0.6
 
 
+@pytest.mark.files
 def test_help_answers_at_once_without_heavy_packages():
     code = (
         "import sys\nfrom nwbsparse.__main__ import main\n"
