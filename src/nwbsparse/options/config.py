@@ -81,16 +81,16 @@ class Config(ReadOptions):
     """Reconstruct the bin this many bins later: a positive lag predicts."""
 
     smoothing: float | None = None
-    """Standard deviation (s) of the Gaussian that what is read is smoothed with; 0: not at all.
-    Absent: chosen."""
+    """Standard deviation (s) of the Gaussian that what is read is smoothed with. Absent: as choose says."""
     mask: float | None = None
-    """Share of entries hidden while training, which must be told from other units. Absent: 0.25."""
+    """Share of entries hidden while training, to be told from other units. Absent: as choose says."""
     groups: str = "found"
     """Units hidden together: those that share spikes (found), a unit column's, or none."""
     sign: Sign | None = None
-    """Whether dictionary rows may go below 0. Absent: not those of counts, events, binary activity."""
+    """Whether dictionary rows may go below 0. Absent: not where units are hidden and never below 0."""
     choose: Choose = "none"
-    """What is chosen by how well hidden units are told: smoothing, n_latents and k (all), the size."""
+    """What is chosen by how well hidden units (0.25 of entries) are told: all (smoothing, n_latents and
+    k), the size, or none (nothing smoothed, nothing hidden)."""
 
     n_latents: int | None = None
     """How many latents. Absent: chosen; with choose=none four per unit that fires, eight per dim."""
@@ -179,7 +179,7 @@ class Config(ReadOptions):
     seeds: int = 1
     """How many seeds are trained, counted up from seed; a consensus keeps what comes back in them."""
     replicates: int = 0
-    """How many consensuses of other seeds; 0: the first seed's latents, compared with the others'."""
+    """How many consensuses of seeds, each of other ones; 0: the first seed, compared with the others."""
     order_seed: int = 0
     """Seed of the order in which bins are visited; one order for all models trained together."""
     device: Device = "auto"
