@@ -15,7 +15,7 @@ import nwbsparse as ns
 from make.cli_runs import PLAIN, run_cli
 from make.configs import plain_config
 from nwbsparse.models.checkpoint import to_bytes
-from nwbsparse.options.config import read_toml
+from nwbsparse.options.toml import read_toml
 from nwbsparse.runs.prepare import prepare
 
 FIT = (PLAIN, "--bin-width=0.1", "--n-latents=16", "--k=2", "--max-epochs=4")

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nwbsparse.errors import BadInput
-from nwbsparse.options.config import Config, field_names, from_dict, read_toml, to_toml
+from nwbsparse.options.config import Config, field_names, from_dict
 from nwbsparse.options.legality import problems
+from nwbsparse.options.toml import read_toml, to_toml
 
 OPTIONS = st.fixed_dictionaries(
     {},

@@ -21,7 +21,8 @@ from nwbsparse.files.whole import write_whole
 from nwbsparse.io.read import read_as
 from nwbsparse.models import checkpoint
 from nwbsparse.models.coder import SparseCoder
-from nwbsparse.options.config import Config, to_toml
+from nwbsparse.options.config import Config
+from nwbsparse.options.toml import to_toml
 from nwbsparse.results.folder import (
     NUMBERS,
     STABILITY,

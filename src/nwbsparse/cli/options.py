@@ -9,8 +9,9 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from nwbsparse.errors import BadInput
-from nwbsparse.options.config import Config, ReadOptions, from_dict, read_toml
+from nwbsparse.options.config import Config, ReadOptions, from_dict
 from nwbsparse.options.presets import preset
+from nwbsparse.options.toml import read_toml
 
 Flag = Annotated[bool, Parameter(negative=())]
 Repeated = Annotated[list[str], Parameter(negative=())]

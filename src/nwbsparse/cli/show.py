@@ -18,7 +18,7 @@ from rich.text import Text
 from nwbsparse.analysis.quality.hidden_said import shared_said
 from nwbsparse.binning.events import MAX_LABELS
 from nwbsparse.cli.choices import show_choices
-from nwbsparse.options.config import to_toml
+from nwbsparse.options.toml import to_toml
 from nwbsparse.progress import Progress, silent
 
 _PLAIN_KINDS = {"category", "continuous", "event time", "identifier", "constant"}

@@ -8,40 +8,36 @@ from the recording; what was chosen is printed and recorded.
 from __future__ import annotations
 
 import dataclasses
-import tomllib
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
-from typing import Any, Literal, get_args, get_type_hints
+from typing import Any, get_args, get_type_hints
 
-import tomli_w
-
-from nwbsparse.errors import BadInput, did_you_mean, raise_together
-from nwbsparse.options.earlier import as_meant
+from nwbsparse.errors import did_you_mean, raise_together
 from nwbsparse.options.legality import LEGAL_TARGETS, parse_levels, parse_weights, problems
 from nwbsparse.options.reading import ReadOptions
-
-Encoder = Literal["linear", "window", "transformer"]
-Attention = Literal["latent", "model"]
-Sparsifier = Literal["batch_topk", "topk", "l1", "jumprelu", "gated"]
-Penalty = Literal["l1", "exponential"]
-Nesting = Literal["independent", "nested"]
-LevelTerms = Literal["sum", "mean"]
-Decoder = Literal["linear", "convolution"]
-Decoded = Literal["all", "last"]
-Loss = Literal["mse", "msle", "poisson", "negative_binomial"]
-Normalisation = Literal["scaled", "zscore", "none"]
-Output = Literal["identity", "relu", "softplus", "exp"]
-Rows = Literal["unit", "free"]
-PreBias = Literal["mean", "none"]
-Initialisation = Literal["tied", "random", "uniform"]
-Revival = Literal["auxiliary", "paper", "resample", "none"]
-Schedule = Literal["trapezoid", "cosine", "constant"]
-Precision = Literal["float32", "bfloat16", "float64"]
-Device = Literal["auto", "cpu", "cuda", "mps"]
-Reads = Literal["counts", "embedding"]
-Sign = Literal["nonnegative", "free"]
-Choose = Literal["all", "size", "none"]
+from nwbsparse.options.words import (
+    Attention,
+    Choose,
+    Decoded,
+    Decoder,
+    Device,
+    Encoder,
+    Initialisation,
+    LevelTerms,
+    Loss,
+    Nesting,
+    Normalisation,
+    Output,
+    Penalty,
+    PreBias,
+    Precision,
+    Reads,
+    Revival,
+    Rows,
+    Schedule,
+    Sign,
+    Sparsifier,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -288,25 +284,3 @@ def _plain_types() -> dict[str, tuple[type, ...]]:
 
 
 _PLAIN_TYPES = _plain_types()
-
-
-def read_toml(path: str | Path) -> dict[str, Any]:
-    """The options written in a TOML file, as plain values, names checked."""
-    path = Path(path).expanduser()
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise BadInput(
-            f"{path} does not exist; `nwbsparse config > {path.name}` writes one"
-        ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadInput(f"{path} is not valid TOML: {error}") from None
-    values.pop("source", None)
-    check_names(values, where=str(path))
-    return as_meant(values)
-
-
-def to_toml(config: Config, *, source: str | None = None) -> str:
-    """The options as TOML; ``source`` records which recording they were used on."""
-    values: dict[str, Any] = {"source": source} if source else {}
-    return tomli_w.dumps(values | config.to_dict())

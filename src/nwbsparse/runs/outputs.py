@@ -17,7 +17,8 @@ from nwbsparse.errors import BadInput, EnvironmentProblem
 from nwbsparse.files.made_folder import check_writable, made_folder
 from nwbsparse.io.stream import public_address
 from nwbsparse.models import checkpoint
-from nwbsparse.options.config import Config, to_toml
+from nwbsparse.options.config import Config
+from nwbsparse.options.toml import to_toml
 from nwbsparse.results.folder import (
     ATTRIBUTION,
     METRICS,

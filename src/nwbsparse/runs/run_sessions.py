@@ -14,7 +14,8 @@ from nwbsparse.analysis.explain import explained_said
 from nwbsparse.analysis.quality.stability import Seeds, fit_seeds
 from nwbsparse.models import checkpoint
 from nwbsparse.models.coder import SparseCoder
-from nwbsparse.options.config import Config, to_toml
+from nwbsparse.options.config import Config
+from nwbsparse.options.toml import to_toml
 from nwbsparse.progress import Progress, silent
 from nwbsparse.results.folder import SESSIONS, STABILITY, flat_metrics, save_netcdf, to_json
 from nwbsparse.results.of_sessions import result_of_session, stability_in, with_sources

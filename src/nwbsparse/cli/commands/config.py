@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 
 from nwbsparse.cli.options import Options
-from nwbsparse.options.config import Config, to_toml
+from nwbsparse.options.config import Config
+from nwbsparse.options.toml import to_toml
 
 
 def config(config: Options = Config()) -> None:  # noqa: B008

@@ -14,7 +14,7 @@ from nwbsparse import names
 from nwbsparse.binning.variables import conditions_of, covariates_of, events_of
 from nwbsparse.errors import BadInput
 from nwbsparse.files.whole import write_whole
-from nwbsparse.options.config import to_toml
+from nwbsparse.options.toml import to_toml
 from nwbsparse.population import as_read
 from nwbsparse.results.results import Results, derived_name
 from nwbsparse.schema import check, own_version

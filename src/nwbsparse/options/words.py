@@ -1,0 +1,27 @@
+"""What options of one of several words can say."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Encoder = Literal["linear", "window", "transformer"]
+Attention = Literal["latent", "model"]
+Sparsifier = Literal["batch_topk", "topk", "l1", "jumprelu", "gated"]
+Penalty = Literal["l1", "exponential"]
+Nesting = Literal["independent", "nested"]
+LevelTerms = Literal["sum", "mean"]
+Decoder = Literal["linear", "convolution"]
+Decoded = Literal["all", "last"]
+Loss = Literal["mse", "msle", "poisson", "negative_binomial"]
+Normalisation = Literal["scaled", "zscore", "none"]
+Output = Literal["identity", "relu", "softplus", "exp"]
+Rows = Literal["unit", "free"]
+PreBias = Literal["mean", "none"]
+Initialisation = Literal["tied", "random", "uniform"]
+Revival = Literal["auxiliary", "paper", "resample", "none"]
+Schedule = Literal["trapezoid", "cosine", "constant"]
+Precision = Literal["float32", "bfloat16", "float64"]
+Device = Literal["auto", "cpu", "cuda", "mps"]
+Reads = Literal["counts", "embedding"]
+Sign = Literal["nonnegative", "free"]
+Choose = Literal["all", "size", "none"]
