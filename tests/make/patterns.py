@@ -7,6 +7,7 @@ import xarray as xr
 
 from make.sessions import make_binned
 from nwbsparse.options.config import Config
+from nwbsparse.options.presets import preset
 
 N_UNITS, N_PATTERNS = 24, 4
 
@@ -38,3 +39,8 @@ def masked_config(**options: object) -> Config:
         "n_latents": 8, "k": 2, "batch_size": 512,
     }  # fmt: skip
     return Config(**settled | options)
+
+
+def consensus_config(**options: object) -> Config:
+    """The preset with everything left open, but for what a test says."""
+    return Config(**preset("consensus") | options)

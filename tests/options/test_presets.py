@@ -14,12 +14,14 @@ from nwbsparse.training.fit import fit
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_preset_is_legal_and_trains(name):
     options = preset(name) | {"max_epochs": 1, "n_latents": 32, "k": 4, "batch_size": 128}
+    if name == "consensus":  # a small one
+        options |= {"smoothing": 0.0, "seeds": 2, "replicates": 1}
     options.pop("expansion", None)
     coder = fit(make_binned(planted()), from_dict(options))
     assert coder.record.history
 
 
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", sorted(set(PRESETS) - {"consensus"}))
 def test_presets_take_the_mean_of_levels_as_they_did_before_there_was_a_sum(name):
     assert preset(name)["level_terms"] == "mean"
 

@@ -38,7 +38,7 @@ class Search:
         def tried(found):
             self.stored.append(list(found))
 
-        config = Config(**GIVEN | options)
+        config = Config(**{"choose": "all"} | GIVEN | options)
         return choose(data, config, progress=silent, known=list(known), tried=tried)
 
 
