@@ -9,8 +9,7 @@ import tomllib
 import pytest
 
 from make.cli_runs import run_cli
-from make.configs import plain_config
-from nwbsparse.options.config import from_dict
+from nwbsparse.options.config import Config, from_dict
 
 
 def test_inspect_shows_what_can_be_read_and_a_bin_width(recording, capsys):
@@ -34,7 +33,7 @@ def test_inspect_gives_the_same_as_json(recording, capsys):
 def test_config_prints_options_that_can_be_read_back(capsys):
     assert run_cli("config", "--k", "5", "--levels=8:1", "--levels=16:5") == 0
     values = tomllib.loads(capsys.readouterr().out)
-    assert from_dict(values) == plain_config(k=5, levels=("8:1", "16:5"))
+    assert from_dict(values) == Config(k=5, levels=("8:1", "16:5"))
 
 
 def test_info_names_versions_devices_and_the_extension(capsys):
