@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 import nwbsparse as ns
-from make.cli_runs import QUICK, run_cli
+from make.cli_runs import PLAIN, QUICK, run_cli
 from make.recordings import circle, laps, poisson_spikes, write_recording
 from nwbsparse.options.config import Config
 
@@ -24,7 +24,7 @@ def recording(tmp_path_factory):
 
 def run(recording, folder, *options):
     """The annotated file of a run with two levels."""
-    quick = [one for one in QUICK if not one.startswith(("--n-latents", "--k"))]
+    quick = [one for one in QUICK if not one.startswith(("--n-latents", "--k", PLAIN))]
     assert run_cli("run", recording, "--out", folder, *quick, *LEVELS, *options, "--quiet") == 0
     return next(folder.glob("*_sparse.nwb"))
 

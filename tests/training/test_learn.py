@@ -102,7 +102,6 @@ def test_the_same_seed_gives_the_same_bits(quick, data):
     config = masked_config()
     one, other = fit(data, config), fit(data, config)
     assert everything(one) == everything(other)
-    assert everything(fit(data, config.replace(seed=1))) != everything(one)
 
 
 def test_replicates_share_no_seed_and_no_order(quick, data, monkeypatch):

@@ -180,7 +180,7 @@ class SparseCoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
                 f"encoder={config.encoder}": config.encoder != "linear",
                 f"decoder={config.decoder}": config.decoder != "linear",
                 f"lag={config.lag}": config.lag != 0,
-                f"smoothing={config.smoothing}": config.smoothing != 0,
+                f"smoothing={config.smoothing}": bool(config.smoothing),
             }.items()
             if several
         ]

@@ -120,10 +120,8 @@ class _Search:
             n_latents = max(n_latents, self.config.k or 1)
         for sigma in self._sigmas():
             config = self.config.replace(
-                smoothing=sigma, n_latents=n_latents, levels=(), expansion=None
+                smoothing=sigma, n_latents=n_latents, k=k, levels=(), expansion=None
             )
-            if config.sparsifier not in PENALISED:
-                config = config.replace(k=k)
             scores[sigma] = _order(self._scores([config], seeds=1)[0].score)
         return max(scores, key=lambda sigma: (scores[sigma], -sigma))
 
