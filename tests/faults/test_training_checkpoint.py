@@ -163,7 +163,7 @@ CHILD = """
     import os, resource, signal, sys
     sys.path.insert(0, {tests!r})
     from make.fits import KINDS
-    from nwbsparse.options.config import Config
+    from make.configs import plain_config
     from nwbsparse.errors import EnvironmentProblem
     from nwbsparse.training.fit import fit
     from make.sessions import make_binned, planted

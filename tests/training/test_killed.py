@@ -19,7 +19,7 @@ NURSERY = """
     import numba, torch._dynamo  # which the first training imports
     sys.path.insert(0, {tests!r})
     from make.fits import KINDS, everything
-    from nwbsparse.options.config import Config
+    from make.configs import plain_config
     from nwbsparse.training.fit import fit
     from make.sessions import make_binned, planted
 

@@ -24,7 +24,7 @@ START = """
     import json, resource, sys
     import numpy as np
     sys.path.insert(0, {tests!r})
-    from nwbsparse.options.config import Config
+    from make.configs import plain_config
     from nwbsparse.errors import EnvironmentProblem
     from nwbsparse.training.fit import fit
     from make.sessions import make_binned, planted

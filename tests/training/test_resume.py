@@ -9,7 +9,7 @@ from make.configs import plain_config
 from make.fits import KINDS, at_start_of_update, everything, raises
 from make.sessions import make_binned, planted
 from nwbsparse.errors import BadInput
-from nwbsparse.training import fit as fitting
+from nwbsparse.training import train as fitting
 from nwbsparse.training.engine import TrainingDiverged
 from nwbsparse.training.fit import fit
 

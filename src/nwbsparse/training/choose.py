@@ -116,8 +116,6 @@ class _Search:
         scores = {}
         n_latents = min(SIGMA_SIZE[0], 2 * self.data.sizes[names.UNIT])
         k = max(1, min(SIGMA_SIZE[1], n_latents // 4))
-        if self.config.sparsifier in PENALISED:  # to which a k that was given means nothing
-            n_latents = max(n_latents, self.config.k or 1)
         for sigma in self._sigmas():
             config = self.config.replace(
                 smoothing=sigma, n_latents=n_latents, k=k, levels=(), expansion=None

@@ -195,7 +195,8 @@ def _scale_apart(coder: SparseCoder, found: Moments) -> np.ndarray:
     out = found.wanted_spread == 0
     size = found.wanted_spread if coder.config.loss == "mse" else np.ones_like(found.wanted)
     coder.target_scale.copy_(torch.from_numpy(np.where(out, NO_PART, size)))
-    return found.wanted / np.where(out, NO_PART, size)
+    # exactly 0: of the least remainder Adam, which divides by the gradient's size, makes much
+    return np.where(out, 0.0, found.wanted / np.where(out, 1.0, size))
 
 
 def _scale(offset: Tensor, scale: Tensor, mean: np.ndarray, spread: np.ndarray) -> None:
