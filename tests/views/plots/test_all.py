@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -35,6 +37,21 @@ def reading(unit_ids: list[str]) -> xr.Dataset:
     )
 
 
+def with_choices(coder):
+    """The coder as if its size had been chosen of six."""
+    made = copy.copy(coder)
+    tried = [
+        {
+            "smoothing": coder.config.smoothing, "n_latents": size, "k": k, "penalty_weight": 0.0,
+            "score": 0.01 * size / (1 + k), "standard_error": 0.01, "chosen": (size, k) == (8, 1),
+        }
+        for size in (4, 8, 16)
+        for k in (1, 2)
+    ]  # fmt: skip
+    made.record = replace(coder.record, learned={"candidates": tried})
+    return made
+
+
 @pytest.fixture(scope="module")
 def drawn(made: tuple[Results, xr.Dataset]) -> dict[str, Axes | list[Axes]]:
     results, binned = made
@@ -51,6 +68,7 @@ def drawn(made: tuple[Results, xr.Dataset]) -> dict[str, Axes | list[Axes]]:
     )
     return {
         "unit_r2": plots.unit_r2(m),
+        "candidates": plots.candidates(with_choices(results.coder)),
         "hidden_units": plots.hidden_units(evaluate(results.coder, binned, detail="all")),
         "l0_histogram": plots.l0_histogram(m, 2),
         "density_histogram": plots.density_histogram(m),
