@@ -83,11 +83,7 @@ class Windows:
 
     def checked(self) -> Int[Tensor, " window"]:
         """The validation windows of a check."""
-        n = len(self.validation)
-        if n <= CHECKED:
-            return self.validation
-        at = torch.linspace(0, n - 1, CHECKED, dtype=torch.float64).round().long()
-        return self.validation[at.to(self.validation.device)]
+        return evenly(self.validation, CHECKED)
 
     @property
     def n_bytes(self) -> int:
@@ -107,6 +103,14 @@ class Windows:
         if self.targets is self.units:
             moved["targets"] = moved["units"]
         return Windows(**moved)
+
+
+def evenly(index: Int[Tensor, " window"], most: int) -> Int[Tensor, " window"]:
+    """So many of some windows at the most, evenly spaced."""
+    if len(index) <= most:
+        return index
+    at = torch.linspace(0, len(index) - 1, most, dtype=torch.float64).round().long()
+    return index[at.to(index.device)]
 
 
 def rows_seen(coder: SparseCoder, y: Float[Tensor, "bin lag unit"]) -> Tensor:

@@ -17,7 +17,7 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from nwbsparse.models.coder import SparseCoder
-from nwbsparse.training.bins import Windows, rows_seen
+from nwbsparse.training.bins import Windows, evenly, rows_seen
 
 CUT = 0.8
 """Cosine within a cluster of rows (average linkage); and of a latent with its counterpart."""
@@ -53,7 +53,7 @@ def consensus(coders: Sequence[SparseCoder], windows: Windows) -> Consensus:
         coders: trained, thresholds found, of one shape, in the order of their seeds.
         windows: what they were trained on.
     """
-    index = _spread(windows.train)
+    index = evenly(windows.train, LOOKED_AT)
     seen = [activations(coder, windows, index) for coder in coders]
     rows = [coder.dictionary.detach().numpy().astype(np.float64) for coder in coders]
     # a row of which the projection left nothing points nowhere
@@ -122,7 +122,7 @@ def found_again(
     )
     cosine = one @ two.T
     rows, partner = linear_sum_assignment(-cosine)
-    some = _spread(index)
+    some = evenly(index, LOOKED_AT)
     a, b = (_standard(activations(each, windows, some)) for each in (coder, other))
     alike = np.nansum(a[:, rows] * b[:, partner], axis=0)
     again = np.zeros(len(one), dtype=bool)
@@ -142,13 +142,6 @@ def activations(
         )
         parts.append(active.view(len(some), -1, active.shape[1])[:, -1])
     return torch.cat(parts).cpu().numpy()
-
-
-def _spread(index: Int[Tensor, " window"]) -> Int[Tensor, " window"]:
-    """A few thousand of some bins, evenly spaced."""
-    if len(index) <= LOOKED_AT:
-        return index
-    return index[torch.linspace(0, len(index) - 1, LOOKED_AT, dtype=torch.float64).round().long()]
 
 
 def _standard(table: np.ndarray) -> np.ndarray:

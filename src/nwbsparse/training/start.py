@@ -19,7 +19,7 @@ from nwbsparse.models.encoders import WEIGHT
 from nwbsparse.models.record import CoderRecord
 from nwbsparse.models.stack import Stack
 from nwbsparse.population import as_read
-from nwbsparse.training.bins import Windows, smoothed_input, windows_of
+from nwbsparse.training.bins import Windows, evenly, smoothed_input, windows_of
 
 CHUNK = 8192
 CALIBRATED = 1024
@@ -122,8 +122,7 @@ def calibrate(coder: SparseCoder, windows: Windows) -> None:
     edges: list[float] = []
     if len(train) > 2 * SAMPLED:
         # what a sample says, give or take a little: nearly all values are far from it
-        at = torch.linspace(0, len(train) - 1, SAMPLED, dtype=torch.float64).round().long()
-        sample = _searches(coder, windows, train[at.to(train.device)], levels, everything)
+        sample = _searches(coder, windows, evenly(train, SAMPLED), levels, everything)
         edges = [float(search.threshold()) for search in sample]
     for margin in MARGINS if edges and min(edges) > 0 else ():
         guesses = [(edge * (1 - margin), edge * (1 + margin)) for edge in edges]
