@@ -49,7 +49,7 @@ def test_evaluate_gives_the_numbers_of_the_run_again(run_folder, capsys):
 def test_train_numbers_are_shown_as_such_and_not_kept(run_folder, capsys):
     before = (run_folder / "metrics.json").read_bytes()
     assert run_cli("evaluate", run_folder, "--split", "train") == 0
-    assert "R² (train)" in capsys.readouterr().out
+    assert "reconstruction R² (train); a copy has 1" in capsys.readouterr().out
     assert (run_folder / "metrics.json").read_bytes() == before
 
 

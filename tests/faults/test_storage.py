@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -257,11 +258,13 @@ def test_a_source_that_changes_while_it_is_written_is_noticed(tmp_path, monkeypa
     from nwbsparse.annotated.write import write as writing
 
     original = writing.export
+    other = Path(shutil.copy(source, tmp_path / "other.nwb"))
+    with damaged(other) as file:
+        replace_dataset(file, "/units/spike_times", file["/units/spike_times"][:] + 1e-3)
 
     def meanwhile(*given, **more):
         done = original(*given, **more)
-        with damaged(source) as file:
-            replace_dataset(file, "/units/spike_times", file["/units/spike_times"][:] + 1e-3)
+        shutil.copy(other, source)  # HDF5 itself would not open what this process still reads
         return done
 
     monkeypatch.setattr(writing, "export", meanwhile)

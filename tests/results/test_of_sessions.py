@@ -130,8 +130,8 @@ def test_a_stranger_reads_it_with_pynwb_alone(done):
             assert model.decoder_weights.shape == (12, UNITS[name])
 
 
-def test_a_model_of_one_recording_says_nothing_of_sessions(small, tmp_path):
-    _, results = small
+def test_a_model_of_one_recording_says_nothing_of_sessions(made_once, tmp_path):
+    results = made_once
     path = write(results, tmp_path / "one.nwb")
     io, model = model_of(path)
     with io:

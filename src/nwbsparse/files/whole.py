@@ -55,6 +55,13 @@ def write_whole(target: Path, content: bytes | str) -> None:
         fresh.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
+def remove_unfinished(target: Path) -> None:
+    """Remove what killed processes left of a file that no other process writes now."""
+    for left in target.parent.glob(f"{hidden_name(target, '-*').name}{target.suffix}"):
+        with suppress(OSError):
+            left.unlink()
+
+
 def hidden_name(target: Path, suffix: str) -> Path:
     """A hidden name beside a target, always the same for the same target and suffix."""
     mark = sha256(target.name.encode("utf-8", "surrogateescape")).hexdigest()[:12]

@@ -105,7 +105,7 @@ class Windows:
         return Windows(**moved)
 
 
-def evenly(index: Int[Tensor, " window"], most: int) -> Int[Tensor, " window"]:
+def evenly(index: Int[Tensor, " window"], most: int) -> Int[Tensor, " chosen"]:
     """So many of some windows at the most, evenly spaced."""
     if len(index) <= most:
         return index

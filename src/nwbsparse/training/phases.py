@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from nwbsparse.errors import BadInput
-from nwbsparse.models.checkpoint import write_whole
+from nwbsparse.files.whole import remove_unfinished, write_whole
 from nwbsparse.options.config import Config
 from nwbsparse.training.consensus import Consensus
 from nwbsparse.training.saved import FILE
@@ -53,6 +53,7 @@ class Phases:
             return
         self.identity = {"options": config.to_dict(), "bins": digest_of_bins(data, config, target)}
         path = folder / PHASES
+        remove_unfinished(path)
         if not resume:
             self.done()
         elif path.is_file():

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from nwbsparse import names
+from nwbsparse.files.whole import remove_unfinished
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.models.stack import OWN
 from nwbsparse.options.config import Config
@@ -67,9 +68,12 @@ def train(
         [coder.to(device) for coder in coders], windows, hiding=hiding, checks=checks
     )
     path = None if checkpoint is None else checkpoint / FILE
-    identity = _identity(coders, data, target) if path is not None else {}
-    if path is not None and resume and path.is_file():
-        resume_training(training, path, identity)
+    identity: dict[str, Any] = {}
+    if path is not None:
+        remove_unfinished(path)
+        identity = _identity(coders, data, target)
+        if resume and path.is_file():
+            resume_training(training, path, identity)
     with Stopping(armed=path is not None) as stopping:
 
         def at_update(now: Training, *, checked: bool) -> None:

@@ -133,7 +133,7 @@ def test_unobserved_bins_do_not_count(data):
 @pytest.mark.parametrize(
     ("held_out", "words"),
     [
-        (["99"], "no unit 99"),
+        (["99"], "no unit '99'"),
         (1.5, "between 0 and 1"),
         ([str(unit) for unit in range(11)], "1 to 10 can be"),
     ],

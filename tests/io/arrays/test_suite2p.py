@@ -114,7 +114,7 @@ def test_pickles_are_reported_and_never_loaded(tmp_path):
     [
         ({}, {"sampling_frequency": None}, r"give sampling_frequency=.*ops\['fs'\]"),
         ({}, {"sampling_frequency": 0.0}, "sampling_frequency must be > 0 Hz"),
-        ({}, {"signal": "dff"}, "'dff' is not one of spks, F, dF/F"),
+        ({}, {"signal": "dff"}, "no signal 'dff' .there are: spks, F, dF/F"),
         ({"spks": None}, {}, "has no spks.npy, only F.npy, Fneu.npy, iscell.npy"),
         ({"spks": SPKS[:4, :100]}, {}, "but iscell.npy has 6 ROIs"),
         ({"spks": SPKS[0]}, {}, "must be numbers, ROI × frame"),
