@@ -78,6 +78,15 @@ def rich(attribution):
     )
 
 
+TRIED = [
+    {
+        "smoothing": sigma, "n_latents": 16, "k": 3, "penalty_weight": 0.0, "score": 0.1 + sigma,
+        "standard_error": 0.02, "chosen": sigma == 0.1,
+    }
+    for sigma in (0.0, 0.1)
+]  # fmt: skip
+
+
 @pytest.fixture(scope="module", params=[True, False], ids=["dense", "sparse"])
 def made(request, tmp_path_factory):
     """stored: a result; model: the same in an NWBFile in memory."""
@@ -87,12 +96,22 @@ def made(request, tmp_path_factory):
     with opened_model(path, None) as model:
         stored = parse_model(model)
     stability = xr.Dataset(
-        {"recurrence": (names.LATENT, np.linspace(0, 1, stored.latents.sizes[names.LATENT]))},
+        {
+            "recurrence": (names.LATENT, np.linspace(0, 1, stored.latents.sizes[names.LATENT])),
+            "again": (names.LATENT, np.linspace(1, 0, stored.latents.sizes[names.LATENT])),
+        },
         coords={names.LATENT: stored.latents[names.LATENT].values},
-        attrs={names.CODER_ID: stored.words["id"], "n_seeds": 3},
+        attrs={names.CODER_ID: stored.words["id"], "n_seeds": 3, "n_replicates": 2},
     )
+    metrics = stored.metrics.assign(
+        hidden_gain=stability["again"] / 100,
+        unit_hidden_r2=stored.metrics["unit_r2"] / 10,
+    ).assign_coords(group=(names.UNIT, np.arange(stored.metrics.sizes[names.UNIT]) // 2))
+    words = stored.words["config"] | {"smoothing": 0.1, "mask": 0.25, "sign": "nonnegative"}
     stored = replace(
         stored,
+        words=stored.words | {"config": words, "learned": {"candidates": TRIED}},
+        metrics=metrics,
         weights=load(stored.tensors),
         attribution=rich(stored.attribution),
         stability=stability,
@@ -151,16 +170,21 @@ ELEMENTS = {
 LEAST = {
     "activations": {names.TIME, names.ACTIVATION},
     "splits": {names.SEGMENT, names.SPLIT},
-    "latents": {names.LATENT, names.LEVEL, "density", "dead", "best_variable", "recurrence"},
+    "latents": {
+        names.LATENT, names.LEVEL, "density", "dead", "best_variable", "recurrence", "again", "hidden_gain",
+    },
     "metrics": {"r2", "level_r2", "level_size"},
     "held-out bins": {names.TIME, "l0", "bin_cosine"},
-    "populations": {names.UNIT, names.UNIT_ID, names.UNIT_ROW, "unit_r2", "unit_cosine"},
+    "populations": {
+        names.UNIT, names.UNIT_ID, names.UNIT_ROW, "unit_r2", "unit_cosine",
+        "unit_hidden_r2", "group",
+    },
     "variables": {
         names.COVARIATE, "condition_name", "candidate_condition", "occupancy.place", "place_x",
         "speed_bin",
     },
     "scores": {"weight", "z", "r", "auroc", "association_r", "tuning.speed", "tuning.place"},
-    "recurrence": {"recurrence"},
+    "recurrence": {"recurrence", "again"},
 }  # fmt: skip
 
 
@@ -181,6 +205,16 @@ def test_what_an_element_has_placed_comes_back(made, element):
             assert same(dataset[name].values, found[part][name]), (part, name)
             names_of_all.add(name)
     assert names_of_all >= LEAST[element]
+
+
+def test_how_it_was_chosen_stands_in_types_that_other_readers_know(made):
+    model = made.model
+    tried = model.candidates.to_dataframe()
+    assert list(tried["num_latents"]) == [16, 16] and list(tried["chosen"]) == [False, True]
+    np.testing.assert_allclose(tried["score"], [0.1, 0.2])
+    assert (model.smoothing, model.mask, model.sign) == (0.1, 0.25, "nonnegative")
+    assert (model.seeds, model.replicates) == (3, 2)
+    assert read_record(model).words["learned"]["candidates"] == TRIED
 
 
 def test_weights_and_source_come_back(made):

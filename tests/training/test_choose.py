@@ -52,7 +52,7 @@ def sizes(found):
 
 
 def test_the_smallest_size_of_95_percent_and_its_best_k(monkeypatch, data):
-    search = Search(monkeypatch, lambda one: {4: 0.1, 8: 0.191, 16: 0.2, 32: 0.199}[one.n_latents]
+    search = Search(monkeypatch, lambda one: {4: 0.1, 8: 0.191, 16: 0.2, 32: 0.199, 48: 0.19}[one.n_latents]
                     - 0.0005 * abs(one.k - 2))  # fmt: skip
     config, found = search(data, smoothing=0.0)
     assert (config.n_latents, config.k, config.smoothing) == (8, 2, 0.0)
@@ -60,21 +60,32 @@ def test_the_smallest_size_of_95_percent_and_its_best_k(monkeypatch, data):
     assert [(one.n_latents, one.k) for one in chosen] == [(8, 2)]
 
 
-def test_every_k_up_to_a_quarter_and_sizes_up_to_twice_the_units(monkeypatch, data):
-    search = Search(monkeypatch, size_score(1000))
+def active(found):
+    """Size → every k that was tried of it."""
+    return {size: [one.k for one in found if one.n_latents == size] for size in sizes(found)}
+
+
+def test_sizes_up_to_twice_the_units_each_with_the_best_k_before_and_its_neighbours(
+    monkeypatch, data
+):
+    search = Search(monkeypatch, size_score(1000, k=5))
     _, found = search(data, smoothing=0.0)
-    assert sizes(found) == [4, 8, 16, 32], "24 units: no more than 48"
-    wanted = {4: [1], 8: [1, 2], 16: [1, 2, 3], 32: [1, 2, 3, 5, 8]}
-    for size, active in wanted.items():
-        assert [one.k for one in found if one.n_latents == size] == active
+    assert active(found) == {16: [1, 2, 3], 32: [2, 3, 5], 48: [3, 5, 8]}, "24 units: no more than 48"
     assert set(search.seeds) == {2}
+
+
+def test_smaller_sizes_are_tried_while_they_are_good_enough(monkeypatch, data):
+    _, found = Search(monkeypatch, size_score(8, k=1))(data, smoothing=0.0)
+    assert active(found) == {16: [1, 2, 3], 32: [1, 2], 48: [1, 2], 8: [1, 2], 4: [1]}
+    _, found = Search(monkeypatch, size_score(16))(data, smoothing=0.0)
+    assert sizes(found) == [16, 32, 48, 8]
 
 
 def test_two_sizes_without_gain_end_it(monkeypatch):
     many = make_binned(np.random.default_rng(0).poisson(0.3, (3000, 100)).astype(np.uint8))
     search = Search(monkeypatch, size_score(8))
     config, found = search(many, smoothing=0.0)
-    assert sizes(found) == [4, 8, 16, 32]
+    assert sizes(found)[:3] == [16, 32, 64]
     assert config.n_latents == 8
 
 
@@ -119,7 +130,7 @@ def test_sigma_is_no_less_than_half_a_bin_and_no_more_than_a_quarter_segment(mon
     [
         ({"smoothing": 0.1, "n_latents": 12, "k": 2}, 0),
         ({"smoothing": 0.1, "n_latents": 12}, 3),
-        ({"smoothing": 0.1, "k": 5}, 3),  # 8, 16, 32: no 4, k would exceed it
+        ({"smoothing": 0.1, "k": 5}, 4),  # 16, 32, 48, 8: no 4, k would exceed it
         ({"choose": "size", "n_latents": 12, "k": 2}, 0),
         ({"n_latents": 12, "k": 2}, 6),
     ],
@@ -238,13 +249,13 @@ def test_candidates_are_trained_and_scored(monkeypatch, n_bins):
         known=[],
         tried=lambda _: None,
     )
-    assert [(one.n_latents, one.k) for one in found] == [(4, 1), (8, 1), (8, 2)]
+    assert [(one.n_latents, one.k) for one in found] == [(8, 1), (8, 2), (4, 1)]
     assert all(isinstance(one, Candidate) and 0 < one.standard_error < 0.2 for one in found)
     assert max(one.score for one in found) > 0.02
     assert [one.chosen for one in found].count(True) == 1
     assert config.n_latents in (4, 8)
     assert [call[:2] for call in calls] == [("choose", 1), ("choose", 2)]
-    assert calls[0][2]["r2"] == found[0].score
+    assert calls[0][2]["r2"] == max(one.score for one in found[:2])
 
 
 def test_test_bins_have_no_part_in_it(monkeypatch):

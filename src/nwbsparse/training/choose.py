@@ -124,24 +124,44 @@ class _Search:
         return max(scores, key=lambda sigma: (scores[sigma], -sigma))
 
     def size(self, config: Config) -> Config:
-        """The smallest number of latents whose score is 95 % of the best, then its best k."""
+        """The smallest number of latents whose score is 95 % of the best, then its best k.
+
+        Larger sizes are tried first, from 16 on, then smaller ones while these are good enough.
+        """
         best: dict[int, tuple[float, Config]] = {}
+        sizes = self._sizes(config)
+        first = next((at for at, one in enumerate(sizes) if one >= SIGMA_SIZE[0]), len(sizes) - 1)
+        near: int | float | None = None
         since = 0
-        for n_latents in self._sizes(config):
-            tries = [
-                config.replace(n_latents=n_latents, **{_knob(config): amount})
-                for amount in self._amounts(config, n_latents)
-            ]
-            scores = [_order(one.score) for one in self._scores(tries, seeds=SEEDS)]
-            top = int(np.argmax(scores))
+        for n_latents in sizes[first:]:
             before = max((score for score, _ in best.values()), default=-np.inf)
-            best[n_latents] = (scores[top], tries[top])
-            since = 0 if scores[top] > before else since + 1
+            best[n_latents] = self._best_of(config, n_latents, near)
+            near = _amount(best[n_latents][1])
+            since = 0 if best[n_latents][0] > before else since + 1
             if since >= WITHOUT_GAIN:
                 break
         highest = max(score for score, _ in best.values())
-        edge = GOOD * highest if highest > 0 else highest
-        return next(one for score, one in best.values() if score >= edge)
+        for n_latents in sizes[:first][::-1]:
+            if min(best.items())[1][0] < _good(highest):
+                break
+            best[n_latents] = self._best_of(config, n_latents, None)
+            highest = max(highest, best[n_latents][0])
+        return next(one for _, (score, one) in sorted(best.items()) if score >= _good(highest))
+
+    def _best_of(
+        self, config: Config, n_latents: int, near: int | float | None
+    ) -> tuple[float, Config]:
+        """Best score and choice of one size; k beside that of the size before, where there was one."""
+        amounts = self._amounts(config, n_latents)
+        if near in amounts and config.sparsifier not in PENALISED:
+            at = amounts.index(near)
+            amounts = amounts[max(at - 1, 0) : at + 2]
+        tries = [
+            config.replace(n_latents=n_latents, **{_knob(config): amount}) for amount in amounts
+        ]
+        scores = [_order(one.score) for one in self._scores(tries, seeds=SEEDS)]
+        top = int(np.argmax(scores))
+        return scores[top], tries[top]
 
     def is_choice(self, one: Candidate, config: Config) -> bool:
         """Whether this is what was chosen."""
@@ -159,16 +179,16 @@ class _Search:
             if sigma == 0 or width / 2 <= sigma <= longest:
                 yield sigma
 
-    def _sizes(self, config: Config) -> Iterator[int]:
+    def _sizes(self, config: Config) -> list[int]:
+        """Sizes that may be tried, rising; the largest is twice the number of units."""
         if config.n_latents is not None:
-            yield config.n_latents
-            return
-        most = 2 * self.data.sizes[names.UNIT]
+            return [config.n_latents]
         least = config.k or 1
-        sizes = [size for size in SIZES if least <= size <= max(most, SIZES[0])]
-        yield from sizes or [least]
+        most = max(2 * self.data.sizes[names.UNIT], SIZES[0])
+        sizes = [size for size in SIZES if least <= size <= most] or [least]
+        return [*sizes, most] if sizes[-1] < most < SIZES[-1] else sizes
 
-    def _amounts(self, config: Config, n_latents: int) -> Sequence[int | float]:
+    def _amounts(self, config: Config, n_latents: int) -> list[int | float]:
         given = _amount(config)
         if config.sparsifier in PENALISED:
             return list(PENALTIES) if given is None else [given]
@@ -190,6 +210,8 @@ class _Search:
         return made
 
     def _trained(self, configs: list[Config], seeds: int) -> list[Candidate]:
+        # over folds, other bins are as good as other seeds
+        seeds = 1 if len(self.folds) > 1 else seeds
         wanted = [one.replace(seed=one.seed + at) for one in configs for at in range(seeds)]
         scores: list[list[HiddenScore]] = [[] for _ in configs]
         for data in self.folds:
@@ -263,6 +285,11 @@ def _mean(scores: Sequence[HiddenScore]) -> tuple[float, float]:
 def _order(score: float) -> float:
     """A score as it is compared: what has none is worse than anything."""
     return score if np.isfinite(score) else -np.inf
+
+
+def _good(highest: float) -> float:
+    """The score from which a size will do."""
+    return GOOD * highest if highest > 0 else highest
 
 
 def _knob(config: Config) -> str:

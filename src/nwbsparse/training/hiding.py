@@ -46,7 +46,7 @@ class Hiding:
         generator = np.random.Generator(np.random.Philox(key=[self.key, counter % 2**64]))
         drawn = generator.integers(0, STEPS, size=(n_rows, n_groups), dtype=np.uint16)
         hidden = torch.from_numpy(drawn < round(self.share * STEPS)).to(self.group.device)
-        return hidden[:, self.group]
+        return hidden if n_groups == len(self.group) else hidden[:, self.group]
 
     def applied(self, batch: Batch, counter: int, centre: Float[Tensor, " unit"]) -> Batch:
         """The batch with entries hidden, and only those left to be reconstructed.

@@ -33,7 +33,9 @@ model = NWBGroupSpec(
         attribute(
             "mask", "float", "Share of entries hidden from the model in training.", required=False
         ),
-        attribute("sign", "text", "Sign of the activations: nonnegative or free.", required=False),
+        attribute(
+            "sign", "text", "Sign of the decoder's weights: nonnegative or free.", required=False
+        ),
         attribute(
             "seeds", "int", "How many trainings that differ in their seed alone.", required=False
         ),

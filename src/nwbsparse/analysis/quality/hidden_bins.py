@@ -30,6 +30,8 @@ class Units:
     """Units active in 20 training bins or more."""
     fold: Int[np.ndarray, " unit"]
     """In which fold each is hidden."""
+    group: Int[np.ndarray, " unit"]
+    """Units of one number are hidden together."""
     n_groups: int
     """Groups with a unit that takes part."""
     mean: Float[np.ndarray, " unit"]
@@ -86,7 +88,7 @@ def units_in(
     kept = (active >= FEWEST) & (spread > 0) & read
     fold = folds_of(np.where(kept, group, LEFT_OUT))
     spread = np.where(kept, spread, 1.0)
-    return Units(kept, fold, len(np.unique(group[kept])), mean, spread, counts)
+    return Units(kept, fold, group, len(np.unique(group[kept])), mean, spread, counts)
 
 
 def seen_in(coder: SparseCoder, data: xr.Dataset, units: Units, bins: np.ndarray) -> Seen:

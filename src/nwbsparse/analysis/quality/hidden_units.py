@@ -213,6 +213,7 @@ class _Told:
         coords = {
             names.LATENT: np.arange(coder.n_latents),
             "baseline": np.array(BASELINES, dtype=object),
+            names.GROUP: (names.UNIT, units.group),
             **ids,
         }
         return xr.Dataset(variables, coords=coords, attrs=attrs)

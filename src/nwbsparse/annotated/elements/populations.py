@@ -23,9 +23,13 @@ from nwbsparse.io.unit_digests import UnitDigests
 INPUT, OUTPUT = "input_population", "output_population"
 EXPLAINED = "explained_population"
 """The units of a model that reads an embedding: what its latents are compared with."""
-UNIT_METRICS = ("unit_r2", "unit_cosine")
-_TEST = "test_"
-"""Before the name of a metric that became a column."""
+UNIT_METRICS = {
+    "unit_r2": "test_r2",
+    "unit_cosine": "test_cosine",
+    "unit_hidden_r2": "hidden_unit_r2",
+    names.GROUP: "group",
+}
+"""Metrics of units that have a column, and its name: that of the extension where it has one."""
 
 
 @dataclass(frozen=True)
@@ -129,8 +133,8 @@ def populations_in(model: Any) -> Found:
     else:
         named = _coordinates(table, RECONSTRUCTED)
         named |= _coordinates(found[INPUT], READ) if OUTPUT in found else {}
-    tested = [column for column in table.colnames if column.startswith(_TEST)]
-    metrics = {f"unit_{column.removeprefix(_TEST)}": table[column][:] for column in tested}
+    known = {key: column for key, column in UNIT_METRICS.items() if column in table.colnames}
+    metrics = {key: np.asarray(table[column][:]) for key, column in known.items()}
     return {names.METRICS: named | metrics, names.ATTRIBUTION: named}
 
 
@@ -230,18 +234,15 @@ def _add_metrics(table: DynamicTable, stored: StoredResult) -> None:
     """How well each row is reconstructed, as columns."""
     if not _of_the_same_units(stored):
         return
-    for key in UNIT_METRICS:
+    words = {one["name"]: one["description"] for one in ndx.PopulationTable.__columns__}
+    for key, column in UNIT_METRICS.items():
         if key in stored.metrics:
+            values = stored.metrics[key].values
             table.add_column(
-                name=_column(key),
-                description=f"{key} on held-out bins",
-                data=stored.metrics[key].values.astype(np.float64),
+                name=column,
+                description=words.get(column, f"{key} on held-out bins"),
+                data=values.astype(np.int32 if key == names.GROUP else np.float64),
             )
-
-
-def _column(metric: str) -> str:
-    """The column that holds a metric of units: 'test_r2' for unit_r2."""
-    return f"{_TEST}{metric.removeprefix('unit_')}"
 
 
 def _link(nwbfile: Any, object_id: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How latents come back over seeds ⇄ a column of the latents table, and attributes of the model."""
+"""How latents come back over seeds ⇄ columns of the latents table, and attributes of the model."""
 
 from __future__ import annotations
 
@@ -6,18 +6,21 @@ from typing import Any
 
 import numpy as np
 
-from nwbsparse.annotated.elements.placed import Placed
+from nwbsparse.annotated.elements.placed import Placed, there
 from nwbsparse.annotated.stored import StoredResult
 
-RECURRENCE = "recurrence"
+RECURRENCE = ("recurrence", "again")
+"""Share of the seeds, and of the other consensuses, in which a latent is found."""
 
 
 def recurrence_columns(stored: StoredResult) -> tuple[dict[str, np.ndarray], Placed]:
     """The columns of the latents table that say how each latent comes back; none for one seed."""
     stability = stored.stability
-    if stability is None or stability.get(RECURRENCE) is None:
+    known = there(stability, *RECURRENCE)
+    if stability is None or not known:
         return {}, Placed()
-    return {RECURRENCE: stability[RECURRENCE].values}, Placed(stability=frozenset({RECURRENCE}))
+    columns = {name: stability[name].values for name in RECURRENCE if name in known}
+    return columns, Placed(stability=known)
 
 
 def recurrence_attributes(stored: StoredResult) -> dict[str, Any]:
@@ -25,6 +28,7 @@ def recurrence_attributes(stored: StoredResult) -> dict[str, Any]:
     said = {} if stored.stability is None else stored.stability.attrs
     of = {
         "seeds": ("n_seeds", int),
+        "replicates": ("n_replicates", int),
         "stability_method": ("stability_method", str),
         "chance_match": ("chance_match", float),
     }
@@ -33,6 +37,5 @@ def recurrence_attributes(stored: StoredResult) -> dict[str, Any]:
 
 def recurrence_in(model: Any) -> dict[str, Any]:
     """What a model in a file says of it, by the names of the variables."""
-    if RECURRENCE not in model.latents.colnames:
-        return {}
-    return {RECURRENCE: np.asarray(model.latents[RECURRENCE][:])}
+    known = [name for name in RECURRENCE if name in model.latents.colnames]
+    return {name: np.asarray(model.latents[name][:]) for name in known}

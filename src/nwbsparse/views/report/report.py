@@ -120,6 +120,8 @@ def _quality_figures(results: Results) -> list[tuple[str, str]]:
         "How often each latent is active": plots.density_histogram(metrics),
         "Loss during training": plots.training_history(results.coder.record.history),
     }
+    if results.coder.record.learned.get("candidates"):
+        drawn["How many latents: what was tried"] = plots.candidates(results.coder)
     return [(title, data_uri(ax)) for title, ax in drawn.items()]
 
 
