@@ -15,7 +15,6 @@ from nwbsparse.analysis.decoding import targets as decoding_targets
 from nwbsparse.analysis.quality import (
     hidden_baselines,
     hidden_bins,
-    hidden_said,
     hidden_units,
     naik_scores,
     reconstruction,
@@ -129,7 +128,7 @@ HELD = [
     (METRICS, "penalty of #, #, #, #, # by validation bins", list(hidden_baselines.ALPHAS)),
     (METRICS, "fitted on at most # evenly spaced", [hidden_bins.MOST]),
     (METRICS, "that are visible, and at most #", [hidden_baselines.MOST_COMPONENTS]),
-    (METRICS, "where `hidden_unit_r2` is below #", [hidden_said.LEAST_SHARED]),
+    (METRICS, "where `hidden_unit_r2` is below #", [hidden_scores.LEAST_SHARED]),
     (METRICS, "active in more than # of them", [reconstruction.Sparsity.ALWAYS_ON]),
     (METRICS, "above one #", [reconstruction.Sparsity.ALWAYS_ON]),
     (METRICS, "under another name (r ≥ # with its counts)", [units.SINGLE_UNIT]),

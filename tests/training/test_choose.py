@@ -8,7 +8,8 @@ from make.sessions import make_binned
 from nwbsparse.options.config import Config
 from nwbsparse.progress import silent
 from nwbsparse.training import choose as choosing
-from nwbsparse.training.choose import Candidate, choose, folds_of_bins
+from nwbsparse.training.choose import Candidate, choose
+from nwbsparse.training.scores import folds_of_bins
 
 GIVEN = {"mask": 0.25, "batch_size": 128}
 
@@ -68,9 +69,11 @@ def active(found):
 def test_sizes_up_to_twice_the_units_each_with_the_best_k_before_and_its_neighbours(
     monkeypatch, data
 ):
-    search = Search(monkeypatch, size_score(1000, k=5))
+    search = Search(monkeypatch, size_score(100, k=5))
     _, found = search(data, smoothing=0.0)
-    assert active(found) == {16: [1, 2, 3], 32: [2, 3, 5], 48: [3, 5, 8]}, "24 units: no more than 48"
+    assert active(found) == {16: [1, 2, 3], 32: [2, 3, 5], 48: [3, 5, 8]}, (
+        "24 units: no more than 48"
+    )
     assert set(search.seeds) == {2}
 
 
@@ -79,6 +82,27 @@ def test_smaller_sizes_are_tried_while_they_are_good_enough(monkeypatch, data):
     assert active(found) == {16: [1, 2, 3], 32: [1, 2], 48: [1, 2], 8: [1, 2], 4: [1]}
     _, found = Search(monkeypatch, size_score(16))(data, smoothing=0.0)
     assert sizes(found) == [16, 32, 48, 8]
+
+
+def test_units_that_are_hardly_active_count_for_no_size(monkeypatch, data):
+    counts = data["counts"].values.copy()
+    counts[:, 10:] = 0
+    few = data.assign(counts=(("time", "unit"), counts))
+    _, found = Search(monkeypatch, size_score(100))(few, smoothing=0.0)
+    assert sizes(found) == [16, 20], "ten units: no more than 20"
+    _, found = Search(monkeypatch, size_score(100))(
+        data.assign_coords(group=("unit", np.arange(24) // 3)), smoothing=0.0
+    )
+    assert sizes(found) == [16, 8], "eight groups"
+
+
+@pytest.mark.parametrize("score", [0.009, -0.02])
+def test_where_units_share_almost_nothing_the_smallest_will_do(monkeypatch, data, score):
+    config, found = Search(monkeypatch, lambda one: score - 0.001 * (one.n_latents < 16))(
+        data, smoothing=0.0
+    )
+    assert (config.n_latents, config.k) == (4, 1)
+    assert [one.n_latents for one in found if one.chosen] == [4]
 
 
 def test_two_sizes_without_gain_end_it(monkeypatch):

@@ -28,6 +28,8 @@ from nwbsparse.models.sparsifiers import Own, Select
 
 DENSE_SHARE = 0.125
 """Share of active latents beyond which dense products are faster than sparse ones (measured)."""
+HIDDEN_SHARE = 0.25
+"""The same where entries are hidden: the general path then goes over every table once more."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class Passes:
         self.sparse = (
             self.architecture.sparsifier.selector(1) is not None
             and self.architecture.encoder.sparse
-            and k <= DENSE_SHARE * first.n_latents
+            and k <= (HIDDEN_SHARE if self.config.mask else DENSE_SHARE) * first.n_latents
             and weight.device.type == "cpu"
             and self.config.precision != "bfloat16"
         )

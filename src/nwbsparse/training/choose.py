@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-import torch
 
 from nwbsparse import names
-from nwbsparse.models.coder import SparseCoder
 from nwbsparse.options.config import Config
 from nwbsparse.options.legality import PENALISED
 from nwbsparse.progress import Progress
-from nwbsparse.training.bins import Windows, windows_of
-from nwbsparse.training.engine import TrainingDiverged
-from nwbsparse.training.hidden_units import HiddenScore, hidden_scores, target_scores
+from nwbsparse.training.bins import windows_of
+from nwbsparse.training.hidden_units import HiddenScore, share_something
 from nwbsparse.training.hiding import unit_groups
 from nwbsparse.training.prepare import new_coders
+from nwbsparse.training.scores import folds_of_bins, score
+from nwbsparse.training.start import rarely_active
 from nwbsparse.training.train import train
 
 UPDATES = 300
@@ -33,8 +32,6 @@ PENALTIES = (0.03, 0.1, 0.3)
 SEEDS = 2
 GOOD = 0.95
 """Share of the best size's score from which a smaller one will do."""
-FEW_BINS, FOLDS, BLOCKS_PER_FOLD = 200, 5, 2
-"""Validation bins below which scores are cross-validated, and over what."""
 WITHOUT_GAIN = 2
 """Sizes that were no better, after which no larger one is tried."""
 
@@ -108,6 +105,9 @@ class _Search:
         self.found: list[Candidate] = []
         self.known = known
         self.group = unit_groups(config.groups, data)
+        train = np.asarray(data[names.SPLIT].values) == names.TRAIN
+        rare = rarely_active(np.asarray(data[names.COUNTS].values), train)
+        self.n_groups = len(np.unique(self.group[~rare]))
         self.folds = folds_of_bins(data)
         self.steps = 0
 
@@ -127,31 +127,36 @@ class _Search:
         """The smallest number of latents whose score is 95 % of the best, then its best k.
 
         Larger sizes are tried first, from 16 on, then smaller ones while these are good enough.
+        Where units share almost nothing (recipe, 10), no size is better than the smallest.
         """
-        best: dict[int, tuple[float, Config]] = {}
         sizes = self._sizes(config)
         first = next((at for at, one in enumerate(sizes) if one >= SIGMA_SIZE[0]), len(sizes) - 1)
+        best: dict[int, tuple[Candidate, Config]] = {}
         near: int | float | None = None
         since = 0
         for n_latents in sizes[first:]:
-            before = max((score for score, _ in best.values()), default=-np.inf)
+            before = _highest(best)
             best[n_latents] = self._best_of(config, n_latents, near)
             near = _amount(best[n_latents][1])
-            since = 0 if best[n_latents][0] > before else since + 1
+            since = 0 if _highest(best) > before else since + 1
             if since >= WITHOUT_GAIN:
                 break
-        highest = max(score for score, _ in best.values())
         for n_latents in sizes[:first][::-1]:
-            if min(best.items())[1][0] < _good(highest):
+            if _order(best[min(best)][0].score) < _good(_highest(best)):
                 break
             best[n_latents] = self._best_of(config, n_latents, None)
-            highest = max(highest, best[n_latents][0])
-        return next(one for _, (score, one) in sorted(best.items()) if score >= _good(highest))
+        top = max((one for one, _ in best.values()), key=lambda one: _order(one.score))
+        if not share_something(_order(top.score), top.standard_error):
+            if sizes[0] not in best:
+                best[sizes[0]] = self._best_of(config, sizes[0], None)
+            return best[sizes[0]][1]
+        edge = _good(_highest(best))
+        return next(one for _, (found, one) in sorted(best.items()) if _order(found.score) >= edge)
 
     def _best_of(
         self, config: Config, n_latents: int, near: int | float | None
-    ) -> tuple[float, Config]:
-        """Best score and choice of one size; k beside that of the size before, where there was one."""
+    ) -> tuple[Candidate, Config]:
+        """The best of one size; its k is near that of the size before, where there was one."""
         amounts = self._amounts(config, n_latents)
         if near in amounts and config.sparsifier not in PENALISED:
             at = amounts.index(near)
@@ -159,9 +164,9 @@ class _Search:
         tries = [
             config.replace(n_latents=n_latents, **{_knob(config): amount}) for amount in amounts
         ]
-        scores = [_order(one.score) for one in self._scores(tries, seeds=SEEDS)]
-        top = int(np.argmax(scores))
-        return scores[top], tries[top]
+        found = self._scores(tries, seeds=SEEDS)
+        top = int(np.argmax([_order(one.score) for one in found]))
+        return found[top], tries[top]
 
     def is_choice(self, one: Candidate, config: Config) -> bool:
         """Whether this is what was chosen."""
@@ -180,11 +185,11 @@ class _Search:
                 yield sigma
 
     def _sizes(self, config: Config) -> list[int]:
-        """Sizes that may be tried, rising; the largest is twice the number of units."""
+        """Sizes that may be tried, rising: up to twice the groups of units that take part."""
         if config.n_latents is not None:
             return [config.n_latents]
         least = config.k or 1
-        most = max(2 * self.data.sizes[names.UNIT], SIZES[0])
+        most = max(2 * self.n_groups, SIZES[0])
         sizes = [size for size in SIZES if least <= size <= most] or [least]
         return [*sizes, most] if sizes[-1] < most < SIZES[-1] else sizes
 
@@ -236,42 +241,6 @@ class _Search:
         )
 
 
-def folds_of_bins(data: Any) -> list[Any]:
-    """The dataset itself, or, of few validation bins, five: training and validation dealt anew.
-
-    Each fold's blocks of neighbouring bins are validation once; test bins stay where they are.
-    """
-    parts = np.asarray(data[names.SPLIT].values)
-    if (parts == names.VALIDATION).sum() >= FEW_BINS:
-        return [data]
-    own = np.flatnonzero((parts == names.TRAIN) | (parts == names.VALIDATION))
-    blocks = np.array_split(own, FOLDS * BLOCKS_PER_FOLD)
-    made = []
-    for fold in range(FOLDS):
-        dealt = parts.copy()
-        dealt[own] = names.TRAIN
-        dealt[np.concatenate(blocks[fold::FOLDS])] = names.VALIDATION
-        made.append(data.assign_coords({names.SPLIT: (names.TIME, dealt)}))
-    return made
-
-
-def score(
-    coders: Sequence[SparseCoder | TrainingDiverged],
-    windows: Windows,
-    index: torch.Tensor,
-    group: np.ndarray,
-) -> list[HiddenScore | None]:
-    """How well each coder tells hidden units in some bins; None for one that diverged."""
-    sound = [one for one in coders if isinstance(one, SparseCoder)]
-    if not sound:
-        return [None] * len(coders)
-    if sound[0].config.mask:
-        found = iter(hidden_scores(sound, windows, index, group))
-    else:
-        found = iter(target_scores(sound, windows, index))
-    return [next(found) if isinstance(one, SparseCoder) else None for one in coders]
-
-
 def _mean(scores: Sequence[HiddenScore]) -> tuple[float, float]:
     """Mean score and standard error; NaN where every seed diverged."""
     if not scores:
@@ -285,6 +254,11 @@ def _mean(scores: Sequence[HiddenScore]) -> tuple[float, float]:
 def _order(score: float) -> float:
     """A score as it is compared: what has none is worse than anything."""
     return score if np.isfinite(score) else -np.inf
+
+
+def _highest(best: Mapping[int, tuple[Candidate, Config]]) -> float:
+    """The best score of some sizes."""
+    return max((_order(one.score) for one, _ in best.values()), default=-np.inf)
 
 
 def _good(highest: float) -> float:

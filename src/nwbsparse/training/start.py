@@ -60,8 +60,8 @@ def moments_of(record: CoderRecord, data: Any, *, target: Any = None) -> Moments
     wanted_table = raw if target is None else np.asarray(target[names.COUNTS].values)
     wanted, wanted_spread = _moments(wanted_data, wanted_table, train, targets)
     if record.config.normalisation == "scaled":
-        spread = np.where(_rare(table if table is raw else raw, train, inputs), 0.0, spread)
-        wanted_spread = np.where(_rare(wanted_table, train, targets), 0.0, wanted_spread)
+        spread = np.where(rarely_active(table if table is raw else raw, train, inputs), 0.0, spread)
+        wanted_spread = np.where(rarely_active(wanted_table, train, targets), 0.0, wanted_spread)
     return Moments(mean, spread, wanted, wanted_spread)
 
 
@@ -175,7 +175,9 @@ def _moments(
     return mean, np.sqrt(np.maximum(square / np.maximum(n, 1) - mean**2, 0))
 
 
-def _rare(table: np.ndarray, train: np.ndarray, columns: list[int] | slice) -> np.ndarray:
+def rarely_active(
+    table: np.ndarray, train: np.ndarray, columns: list[int] | slice = slice(None)
+) -> np.ndarray:
     """Units with too few bins that are not zero to say with whom they are active."""
     rows = np.flatnonzero(train)
     parts = np.array_split(rows, max(1, -(-len(rows) // CHUNK)))

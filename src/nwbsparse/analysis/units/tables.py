@@ -17,6 +17,7 @@ from nwbsparse.analysis.statistics.correlation import Channels, pearson
 from nwbsparse.analysis.statistics.nulls import circular_shift
 from nwbsparse.analysis.statistics.observed import observed_together
 from nwbsparse.models.coder import SparseCoder
+from nwbsparse.training.bins import smoothed_input
 
 TOP = 10
 """Units per latent, by size of decoder weight, whose correlation is set beside its null."""
@@ -42,12 +43,12 @@ def unit_attribution(
       NaN for the rest (uncorrected)
     - ``single_unit(latent)``, ``likeness(latent)``, ``like_unit(latent)``: the one unit whose counts
       resemble the latent most (NaN and −1 for a latent without activity), and whether they are the
-      same thing (r ≥ 0.9)
+      same thing (r ≥ 0.9); counts are smoothed as the coder smooths them
 
     ``bins`` are the held-out ones and ``activation`` is (bin, latent) there. A unit is judged on
     those in which it was observed. Units that never fire there are NaN, never ranked.
     """
-    here = _moving(data, bins, activation)
+    here = _moving(data, bins, activation, coder)
     weight = strongest_lag(coder.weight.detach().numpy())
     correlation, p = _correlation_without_unit(coder, data, bins, here.fires, weight)
     return xr.Dataset(
@@ -73,7 +74,7 @@ def unit_attribution_apart(
     is how much it reads each of them: of the ten largest there is a p.
     """
     read, written = encoded(coder, data), reconstructed(coder, data)
-    inputs = _moving(read, bins, activation)
+    inputs = _moving(read, bins, activation, coder)
     correlation, p = _correlation_without_unit(coder, data, bins, inputs.fires, reading)
     later = bins + coder.config.lag
     outputs = _moving(written, later, activation)
@@ -126,12 +127,18 @@ class _Moving:
 
     z: Float[np.ndarray, "latent unit"]
     likeness: Float[np.ndarray, "latent unit"]
-    """Pearson r of activation and counts."""
+    """Pearson r of activation and counts, these smoothed as the coder reads them."""
     fires: Bool[np.ndarray, " unit"]
 
 
-def _moving(data: xr.Dataset, bins: np.ndarray, activation: np.ndarray) -> _Moving:
+def _moving(
+    data: xr.Dataset, bins: np.ndarray, activation: np.ndarray, reader: SparseCoder | None = None
+) -> _Moving:
+    """Each unit beside each latent; ``reader``: the coder that reads these units."""
     counts = data[names.COUNTS].values[bins].astype(np.float64)
+    alike = counts
+    if reader is not None and reader.config.smoothing:
+        alike = smoothed_input(reader.config, data)[bins].astype(np.float64)
     fires = np.zeros(counts.shape[1], dtype=bool)
     z = np.full((activation.shape[1], counts.shape[1]), np.nan)
     likeness = z.copy()
@@ -140,7 +147,7 @@ def _moving(data: xr.Dataset, bins: np.ndarray, activation: np.ndarray) -> _Movi
             here, active_here = counts[one.seen][:, one.units], activation[one.seen]
             fires[one.units] = here.std(axis=0) > 0
             z[:, one.units] = _conditional_z(active_here, here)
-            likeness[:, one.units] = pearson(Channels(active_here), here.astype(np.float64))
+            likeness[:, one.units] = pearson(Channels(active_here), alike[one.seen][:, one.units])
     return _Moving(z, likeness, fires)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import ndx_sparse_latents as ndx
 from nwbsparse import names
 from nwbsparse.annotated.elements.activations import activations
-from nwbsparse.annotated.elements.choice import choice_attributes, candidates_table
+from nwbsparse.annotated.elements.choice import candidates_table, choice_attributes
 from nwbsparse.annotated.elements.descriptions import architecture_said, description_of, model_card
 from nwbsparse.annotated.elements.embedding import embedding_series
 from nwbsparse.annotated.elements.held_out_bins import held_out_bins
