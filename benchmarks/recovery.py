@@ -31,6 +31,7 @@ from nwbsparse.analysis.statistics.correlation import Channels, pearson
 from nwbsparse.analysis.units.tables import SINGLE_UNIT
 from nwbsparse.io.read import read
 from nwbsparse.options.config import Config
+from nwbsparse.options.presets import preset
 from nwbsparse.runs.demo import N_SUPERPOSED, PLACECELLS, SUPERPOSITION
 from nwbsparse.runs.prepare import prepare
 from nwbsparse.simulate.assemblies import simulate_assemblies
@@ -128,15 +129,7 @@ def baselines(counts, seed):
     }
 
 
-RECIPE = Config(
-    normalisation="scaled",
-    mask=0.25,
-    sign=None,
-    choose="all",
-    seeds=10,
-    replicates=2,
-    bin_width=0.02,
-)
+RECIPE = Config(**preset("consensus"), bin_width=0.02)
 ALIKE = 0.8
 """Cosine from which a planted row counts as found and a learned row as planted."""
 SHIFT = 30.0  # s, the least by which units are shifted against the recording
@@ -185,7 +178,8 @@ def recovered(coder, binned, planted):
     test = torch.from_numpy(np.flatnonzero(binned[names.SPLIT].values == names.TEST))
     windows = windows_of(coder.record, binned)
     [score] = hidden_scores([coder], windows, test, unit_groups("found", binned))
-    chosen = [learned["chosen"][key] for key in ("smoothing", "n_latents", "k")]
+    options = coder.record.options
+    chosen = [options.smoothing, options.n_latents, options.k]
     again = np.asarray(learned["again"] or np.zeros(coder.n_latents))
     return [
         ", ".join(str(one) for one in chosen),

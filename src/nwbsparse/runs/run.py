@@ -9,6 +9,7 @@ from typing import Any
 
 import xarray as xr
 
+from nwbsparse import names
 from nwbsparse.analysis.apply.encode import encode
 from nwbsparse.analysis.explain import explain, explained_said
 from nwbsparse.analysis.quality.evaluate import evaluate
@@ -24,6 +25,8 @@ from nwbsparse.runs.outputs import REPORT, Log, Say, check_out, source_name, sta
 from nwbsparse.runs.prepare import bins_said, prepare, reading
 from nwbsparse.session import Session
 from nwbsparse.training.fit import fit
+from nwbsparse.training.learn import FEWEST_GROUPS
+from nwbsparse.views.words import several
 
 
 @dataclass(frozen=True)
@@ -148,7 +151,12 @@ def _consensus_said(seeds: Seeds) -> str:
     learned = seeds.coders[0].record.learned
     options, tried = learned["options"], learned["candidates"]
     n, stable = seeds.stability["stable"].size, int(seeds.stability["stable"].sum())
-    said = f"{n} latents come back in {options['seeds']} seeds"
+    said = f"{several(n, 'latent')} came back in {options['seeds']} seeds"
+    if learned["asked"]["choose"] != options["choose"] and options["reads"] == names.COUNTS:
+        said = (
+            f"fewer than {FEWEST_GROUPS} units or groups of units: none can be hidden from the "
+            f"others, and latents are units under other names. {said}"
+        )
     if options["replicates"] > 1:
         said += f"; {stable} of them also in a consensus of {options['seeds']} others"
     if not tried:
