@@ -31,7 +31,6 @@ from nwbsparse.analysis.statistics.correlation import Channels, pearson
 from nwbsparse.analysis.units.tables import SINGLE_UNIT
 from nwbsparse.io.read import read
 from nwbsparse.options.config import Config
-from nwbsparse.options.presets import preset
 from nwbsparse.runs.demo import N_SUPERPOSED, PLACECELLS, SUPERPOSITION
 from nwbsparse.runs.prepare import prepare
 from nwbsparse.simulate.assemblies import simulate_assemblies
@@ -129,7 +128,7 @@ def baselines(counts, seed):
     }
 
 
-RECIPE = Config(**preset("consensus"), bin_width=0.02)
+RECIPE = Config(bin_width=0.02)
 ALIKE = 0.8
 """Cosine from which a planted row counts as found and a learned row as planted."""
 SHIFT = 30.0  # s, the least by which units are shifted against the recording

@@ -7,7 +7,6 @@ import xarray as xr
 
 from make.sessions import make_binned
 from nwbsparse.options.config import Config
-from nwbsparse.options.presets import preset
 
 N_UNITS, N_PATTERNS = 24, 4
 
@@ -42,5 +41,5 @@ def masked_config(**options: object) -> Config:
 
 
 def consensus_config(**options: object) -> Config:
-    """The preset with everything left open, but for what a test says."""
-    return Config(**preset("consensus") | options)
+    """The default with everything left open, but for what a test says."""
+    return Config(**options)

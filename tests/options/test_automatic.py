@@ -38,8 +38,13 @@ def test_few_latents_still_have_one_that_is_active():
                                      (5, 1, 600)]
 )  # fmt: skip
 def test_batches_and_epochs_give_three_thousand_updates(n_train, batch, epochs):
-    found = chosen({}, n_train=n_train)
+    found = chosen({"choose": "none"}, n_train=n_train)
     assert (found.batch_size, found.max_epochs) == (batch, epochs)
+
+
+@pytest.mark.parametrize(("n_train", "batch"), [(10_240, 512), (1024, 512), (800, 400), (5, 2)])
+def test_batches_of_what_is_chosen_are_at_most_half_of_the_bins(n_train, batch):
+    assert chosen({}, n_train=n_train).batch_size == batch
 
 
 def test_what_cannot_be_had_is_refused():

@@ -10,6 +10,8 @@ from make.recordings import circle, laps, poisson_spikes, write_recording
 from nwbsparse.options.config import Config
 
 LEVELS = ("--levels=8:1", "--levels=16:2")
+IN_ONE_GO = ("--choose=none", "--seeds=1", "--replicates=0")
+"""All that such a version could do."""
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +27,10 @@ def recording(tmp_path_factory):
 def run(recording, folder, *options):
     """The annotated file of a run with two levels."""
     quick = [one for one in QUICK if not one.startswith(("--n-latents", "--k", PLAIN))]
-    assert run_cli("run", recording, "--out", folder, *quick, *LEVELS, *options, "--quiet") == 0
+    assert (
+        run_cli("run", recording, "--out", folder, *quick, *IN_ONE_GO, *LEVELS, *options, "--quiet")
+        == 0
+    )
     return next(folder.glob("*_sparse.nwb"))
 
 

@@ -113,14 +113,14 @@ def test_a_pair_is_accepted_exactly_where_the_loss_is_defined(loss, normalisatio
 
 
 def test_the_scaling_that_is_chosen_is_the_plain_one():
-    chosen = {loss: from_dict({"loss": loss}).scaling for loss in LEGAL_TARGETS}
+    chosen = {loss: from_dict({"loss": loss, "choose": "none"}).scaling for loss in LEGAL_TARGETS}
     assert chosen == {
         "mse": ("zscore", "identity"),
         "msle": ("none", "relu"),
         "poisson": ("none", "softplus"),
         "negative_binomial": ("none", "softplus"),
     }
-    assert from_dict({"output": "exp"}).scaling == ("none", "exp")
+    assert from_dict({"output": "exp", "choose": "none"}).scaling == ("none", "exp")
 
 
 def test_levels_are_read_as_pairs():

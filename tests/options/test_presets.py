@@ -4,9 +4,10 @@ from collections import Counter
 
 import pytest
 
+from make.configs import plain_config
 from make.sessions import make_binned, planted
 from nwbsparse.errors import BadInput
-from nwbsparse.options.config import Config, from_dict
+from nwbsparse.options.config import from_dict
 from nwbsparse.options.presets import PRESETS, naik_grid, preset
 from nwbsparse.training.fit import fit
 
@@ -14,14 +15,12 @@ from nwbsparse.training.fit import fit
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_preset_is_legal_and_trains(name):
     options = preset(name) | {"max_epochs": 1, "n_latents": 32, "k": 4, "batch_size": 128}
-    if name == "consensus":  # a small one
-        options |= {"smoothing": 0.0, "seeds": 2, "replicates": 1}
     options.pop("expansion", None)
     coder = fit(make_binned(planted()), from_dict(options))
     assert coder.record.history
 
 
-@pytest.mark.parametrize("name", sorted(set(PRESETS) - {"consensus"}))
+@pytest.mark.parametrize("name", sorted(PRESETS))
 def test_presets_take_the_mean_of_levels_as_they_did_before_there_was_a_sum(name):
     assert preset(name)["level_terms"] == "mean"
 
@@ -46,7 +45,7 @@ def test_published_penalties_are_batch_times_dimensions_larger():
 
 def test_k_beyond_the_latents_of_an_expansion_is_clamped():
     data = make_binned(planted())
-    coder = fit(data, Config(expansion=2, k=64, max_epochs=1))
+    coder = fit(data, plain_config(expansion=2, k=64, max_epochs=1))
     assert (coder.n_latents, coder.config.k) == (32, 32)
 
 

@@ -20,7 +20,7 @@ AS_IT_WAS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", sorted(set(PRESETS) - {"consensus"}))
+@pytest.mark.parametrize("name", sorted(PRESETS))
 def test_presets_leave_nothing_to_the_recipe(name):
     options = preset(name)
     assert {key: options.get(key) for key in AS_IT_WAS} == AS_IT_WAS
@@ -45,8 +45,8 @@ def test_the_plain_preset_is_the_first_default():
     assert config.scaling == ("zscore", "identity")
 
 
-def test_one_preset_is_the_recipe():
-    config = Config(**preset("consensus"))
+def test_the_default_is_the_recipe():
+    config = Config()
     assert is_consensus(config)
     assert (config.seeds, config.replicates, config.choose, config.groups) == (
         10,

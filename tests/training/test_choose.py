@@ -52,13 +52,22 @@ def sizes(found):
     return list(dict.fromkeys(one.n_latents for one in found))
 
 
-def test_the_smallest_size_of_95_percent_and_its_best_k(monkeypatch, data):
-    search = Search(monkeypatch, lambda one: {4: 0.1, 8: 0.191, 16: 0.2, 32: 0.199, 48: 0.19}[one.n_latents]
-                    - 0.0005 * abs(one.k - 2))  # fmt: skip
+@pytest.mark.parametrize(
+    ("scores", "expected"),
+    [
+        ({4: 0.1, 8: 0.191, 16: 0.2, 32: 0.199, 64: 0.19}, 16),  # 8 will do, and so will 16
+        ({4: 0.1, 8: 0.191, 16: 0.15, 32: 0.1, 64: 0.1}, 8),  # 8 will do, 16 will not
+        ({16: 0.1, 32: 0.15, 64: 0.2, 96: 0.21}, 96),
+    ],
+)
+def test_one_size_after_the_smallest_of_95_percent_where_that_will_do_and_its_best_k(
+    monkeypatch, data, scores, expected
+):
+    search = Search(monkeypatch, lambda one: scores[one.n_latents] - 0.0005 * abs(one.k - 2))
     config, found = search(data, smoothing=0.0)
-    assert (config.n_latents, config.k, config.smoothing) == (8, 2, 0.0)
+    assert (config.n_latents, config.k, config.smoothing) == (expected, 2, 0.0)
     chosen = [one for one in found if one.chosen]
-    assert [(one.n_latents, one.k) for one in chosen] == [(8, 2)]
+    assert [(one.n_latents, one.k) for one in chosen] == [(expected, 2)]
 
 
 def active(found):
@@ -66,22 +75,27 @@ def active(found):
     return {size: [one.k for one in found if one.n_latents == size] for size in sizes(found)}
 
 
-def test_sizes_up_to_twice_the_units_each_with_the_best_k_before_and_its_neighbours(
+def test_sizes_up_to_four_times_the_units_each_with_the_best_k_before_and_its_neighbours(
     monkeypatch, data
 ):
     search = Search(monkeypatch, size_score(100, k=5))
     _, found = search(data, smoothing=0.0)
-    assert active(found) == {16: [1, 2, 3], 32: [2, 3, 5], 48: [3, 5, 8]}, (
-        "24 units: no more than 48"
+    assert active(found) == {
+        16: [1, 2, 3],
+        32: [2, 3, 5],
+        64: [3, 5, 8],
+        96: [3, 5, 8],
+    }, (  # fmt: skip
+        "24 units: no more than 96"
     )
     assert set(search.seeds) == {2}
 
 
 def test_smaller_sizes_are_tried_while_they_are_good_enough(monkeypatch, data):
     _, found = Search(monkeypatch, size_score(8, k=1))(data, smoothing=0.0)
-    assert active(found) == {16: [1, 2, 3], 32: [1, 2], 48: [1, 2], 8: [1, 2], 4: [1]}
+    assert active(found) == {16: [1, 2, 3], 32: [1, 2], 64: [1, 2], 8: [1, 2], 4: [1]}
     _, found = Search(monkeypatch, size_score(16))(data, smoothing=0.0)
-    assert sizes(found) == [16, 32, 48, 8]
+    assert sizes(found) == [16, 32, 64, 8]
 
 
 def test_units_that_are_hardly_active_count_for_no_size(monkeypatch, data):
@@ -89,11 +103,11 @@ def test_units_that_are_hardly_active_count_for_no_size(monkeypatch, data):
     counts[:, 10:] = 0
     few = data.assign(counts=(("time", "unit"), counts))
     _, found = Search(monkeypatch, size_score(100))(few, smoothing=0.0)
-    assert sizes(found) == [16, 20], "ten units: no more than 20"
+    assert sizes(found) == [16, 32, 40], "ten units: no more than 40"
     _, found = Search(monkeypatch, size_score(100))(
         data.assign_coords(group=("unit", np.arange(24) // 3)), smoothing=0.0
     )
-    assert sizes(found) == [16, 8], "eight groups"
+    assert sizes(found) == [16, 32], "eight groups"
 
 
 @pytest.mark.parametrize("score", [0.009, -0.02])
@@ -110,7 +124,7 @@ def test_two_sizes_without_gain_end_it(monkeypatch):
     search = Search(monkeypatch, size_score(8))
     config, found = search(many, smoothing=0.0)
     assert sizes(found)[:3] == [16, 32, 64]
-    assert config.n_latents == 8
+    assert config.n_latents == 16
 
 
 def test_a_best_score_below_zero_is_still_the_best(monkeypatch, data):
@@ -154,7 +168,7 @@ def test_sigma_is_no_less_than_half_a_bin_and_no_more_than_a_quarter_segment(mon
     [
         ({"smoothing": 0.1, "n_latents": 12, "k": 2}, 0),
         ({"smoothing": 0.1, "n_latents": 12}, 3),
-        ({"smoothing": 0.1, "k": 5}, 4),  # 16, 32, 48, 8: no 4, k would exceed it
+        ({"smoothing": 0.1, "k": 5}, 4),  # 16, 32, 64, 8: no 4, k would exceed it
         ({"choose": "size", "n_latents": 12, "k": 2}, 0),
         ({"n_latents": 12, "k": 2}, 6),
     ],
@@ -186,10 +200,10 @@ def test_penalties_take_the_place_of_k(monkeypatch, data, sparsifier):
         monkeypatch, lambda one: 0.2 * min(one.n_latents / 8, 1) - abs(one.penalty_weight - 0.1)
     )
     config, found = search(data, sparsifier=sparsifier, smoothing=0.0)
-    assert (config.n_latents, config.penalty_weight) == (8, 0.1)
+    assert (config.n_latents, config.penalty_weight) == (16, 0.1)
     assert {(one.k, one.penalty_weight) for one in found} == {(0, 0.03), (0, 0.1), (0, 0.3)}
     [chosen] = [one for one in found if one.chosen]
-    assert (chosen.n_latents, chosen.penalty_weight) == (8, 0.1)
+    assert (chosen.n_latents, chosen.penalty_weight) == (16, 0.1)
     config, found = search(data, sparsifier=sparsifier, smoothing=0.0, penalty_weight=0.5)
     assert config.penalty_weight == 0.5
     assert {one.penalty_weight for one in found} == {0.5}
@@ -224,8 +238,8 @@ def test_what_is_known_is_not_trained_again_and_nothing_else_changes(monkeypatch
 
 
 def test_a_k_beyond_every_size_gets_as_many_latents(monkeypatch, data):
-    config, _ = Search(monkeypatch, lambda _: 0.1)(data, k=40)
-    assert (config.n_latents, config.k) == (40, 40)
+    config, _ = Search(monkeypatch, lambda _: 0.1)(data, k=100)
+    assert (config.n_latents, config.k) == (100, 100)
 
 
 def test_a_candidate_that_diverged_is_never_chosen(monkeypatch, data):
@@ -234,7 +248,7 @@ def test_a_candidate_that_diverged_is_never_chosen(monkeypatch, data):
 
     config, found = Search(monkeypatch, score)(data)
     assert config.smoothing == 0.05
-    assert config.n_latents == 8
+    assert config.n_latents == 16
     assert any(np.isnan(one.score) for one in found)
 
 

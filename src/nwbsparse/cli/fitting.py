@@ -33,7 +33,7 @@ from nwbsparse.results.folder import (
     to_json,
 )
 from nwbsparse.runs.prepare import bins_said, prepare, reading
-from nwbsparse.runs.run import stability_said
+from nwbsparse.runs.said import learned_said
 from nwbsparse.training.fit import fit
 from nwbsparse.training.saved import FILE
 
@@ -171,6 +171,4 @@ def _said(coder: SparseCoder, metrics: Any, found: Seeds | None) -> list[str]:
         f"{float(metrics['r2']):.3f}, L0 {float(metrics['l0'].mean()):.2f}, "
         f"{float(metrics['dead'].mean()):.0%} of latents never active there"
     ]
-    if found is not None:
-        said.append(stability_said(found))
-    return said
+    return said + learned_said(coder, None if found is None else found.stability)

@@ -84,7 +84,7 @@ class Config(ReadOptions):
     """Units hidden together: those that share spikes (found), a unit column's, or none."""
     sign: Sign | None = None
     """Whether dictionary rows may go below 0. Absent: not where units are hidden and never below 0."""
-    choose: Choose = "none"
+    choose: Choose = "all"
     """What is chosen by how well hidden units (0.25 of entries) are told: all (smoothing, n_latents and
     k), the size, or none (nothing smoothed, nothing hidden)."""
 
@@ -172,9 +172,9 @@ class Config(ReadOptions):
 
     seed: int = 0
     """Seed of the initial weights and of everything random after training."""
-    seeds: int = 1
+    seeds: int = 10
     """How many seeds are trained, counted up from seed; a consensus keeps what comes back in them."""
-    replicates: int = 0
+    replicates: int = 2
     """How many consensuses of seeds, each of other ones; 0: the first seed, compared with the others."""
     order_seed: int = 0
     """Seed of the order in which bins are visited; one order for all models trained together."""

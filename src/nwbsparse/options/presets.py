@@ -20,7 +20,6 @@ _NAIK = _ONE_COPY | {
 }  # fmt: skip
 
 PRESETS: dict[str, dict[str, Any]] = {
-    "consensus": {"choose": "all", "seeds": 10, "replicates": 2},
     "plain": _ONE_COPY | {"normalisation": "zscore", "level_terms": "mean"},
     "naik2025": _NAIK,
     "naik2025-code": _NAIK | {"batch_size": 512},

@@ -15,6 +15,7 @@ from nwbsparse.binning.split import split
 from nwbsparse.binning.to_bins import bin_session
 from nwbsparse.io.read import read
 from nwbsparse.options.config import Config
+from nwbsparse.options.presets import preset
 from nwbsparse.progress import Progress, silent
 from nwbsparse.runs.run import Run, Say, run
 from nwbsparse.simulate.nwb import write_simulation
@@ -22,12 +23,12 @@ from nwbsparse.simulate.placecells import FIELDS, simulate_placecells
 from nwbsparse.simulate.superposition import simulate_superposition
 from nwbsparse.training.fit import fit
 
-PLACECELLS = Config(name="placecells", bin_width=0.01, n_latents=128, k=4, test=0.4)
+PLACECELLS = Config(**preset("nldisco-placecells"), name="placecells")
 """Bins, latents and k of the published model; everything else is our default recipe: z-scored
 counts, squared error, tied start (the published model: MSLE, untied, all four cells in 3 of 10
 seeds). 40 % of these ten minutes are held out: a test against circular shifts needs 200 s."""
 
-SUPERPOSITION = Config(name="superposition", bin_width=0.02, n_latents=256, k=3)
+SUPERPOSITION = Config(**preset("plain"), name="superposition", bin_width=0.02, n_latents=256, k=3)
 N_SUPERPOSED = 30_000
 
 

@@ -9,12 +9,10 @@ from typing import Any
 
 import xarray as xr
 
-from nwbsparse import names
 from nwbsparse.analysis.apply.encode import encode
 from nwbsparse.analysis.explain import explain, explained_said
 from nwbsparse.analysis.quality.evaluate import evaluate
-from nwbsparse.analysis.quality.hidden_said import shared_said
-from nwbsparse.analysis.quality.stability import Seeds, fit_seeds
+from nwbsparse.analysis.quality.stability import fit_seeds
 from nwbsparse.embedding.attach import embedding_of
 from nwbsparse.io.read import read_as
 from nwbsparse.options.config import Config
@@ -23,10 +21,9 @@ from nwbsparse.results.folder import flat_metrics
 from nwbsparse.results.results import Results, environment
 from nwbsparse.runs.outputs import REPORT, Log, Say, check_out, source_name, staged, write_outputs
 from nwbsparse.runs.prepare import bins_said, prepare, reading
+from nwbsparse.runs.said import learned_said, told
 from nwbsparse.session import Session
 from nwbsparse.training.fit import fit
-from nwbsparse.training.learn import FEWEST_GROUPS
-from nwbsparse.views.words import several
 
 
 @dataclass(frozen=True)
@@ -98,8 +95,8 @@ def run(
     )
     if coder.record.target_ids is not None:
         log(f"it reads {coder.n_units} units and reconstructs {coder.n_targets} others")
-    if seeds is not None:
-        log(stability_said(seeds))
+    for said in learned_said(coder, None if seeds is None else seeds.stability):
+        log(said)
     latents = encode(coder, binned)
     metrics = evaluate(coder, binned, detail="all")
     for said in told(metrics):
@@ -125,45 +122,3 @@ def run(
         named = Path(source_name(session))
         nwb = write_outputs(results, binned, flat, stage, log, source=named, seeds=seeds)
     return Run(results, binned, flat, out, out / nwb if nwb else None, out / REPORT)
-
-
-def told(metrics: xr.Dataset) -> list[str]:
-    """How good a coder is, in one or two lines: what it tells of hidden units comes first."""
-    r2, l0 = float(metrics["r2"]), float(metrics["l0"].mean())
-    shared = shared_said(metrics)
-    return [*([shared] if shared else []), f"reconstruction: held-out R² {r2:.3f}, L0 {l0:.2f}"]
-
-
-def stability_said(seeds: Seeds) -> str:
-    """How many latents come back in other seeds, in one line."""
-    stable = seeds.stability["stable"]
-    if "chance_match" not in seeds.stability.attrs:
-        return _consensus_said(seeds)
-    chance = seeds.stability.attrs["chance_match"]
-    return (
-        f"{int(stable.sum())} of {stable.size} latents come back in {len(seeds.coders)} seeds "
-        f"(cosine above {chance:.2f}, which 99 % of untrained matches stay below)"
-    )
-
-
-def _consensus_said(seeds: Seeds) -> str:
-    """What was chosen, and how many latents come back in consensuses of other seeds."""
-    learned = seeds.coders[0].record.learned
-    options, tried = learned["options"], learned["candidates"]
-    n, stable = seeds.stability["stable"].size, int(seeds.stability["stable"].sum())
-    said = f"{several(n, 'latent')} came back in {options['seeds']} seeds"
-    if learned["asked"]["choose"] != options["choose"] and options["reads"] == names.COUNTS:
-        said = (
-            f"fewer than {FEWEST_GROUPS} units or groups of units: none can be hidden from the "
-            f"others, and latents are units under other names. {said}"
-        )
-    if options["replicates"] > 1:
-        said += f"; {stable} of them also in a consensus of {options['seeds']} others"
-    if not tried:
-        return said
-    best = next((one for one in tried if one["chosen"]), None)
-    score = "" if best is None else f", R² of hidden units {best['score']:.3f} on validation bins"
-    return (
-        f"chosen of {len(tried)}: smoothing {options['smoothing'] * 1000:g} ms, {options['n_latents']} "
-        f"latents, {options['k']} active per bin{score}. {said}"
-    )

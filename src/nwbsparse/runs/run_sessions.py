@@ -22,7 +22,8 @@ from nwbsparse.results.of_sessions import result_of_session, stability_in, with_
 from nwbsparse.results.results import Results
 from nwbsparse.runs.outputs import OPTIONS, REPORT, Log, Say, source_name, staged, write_outputs
 from nwbsparse.runs.prepare_sessions import Sources, check_outs, named_sources, prepare_sessions
-from nwbsparse.runs.run import Run, stability_said, told
+from nwbsparse.runs.run import Run
+from nwbsparse.runs.said import learned_said, told
 from nwbsparse.training.fit import fit
 
 
@@ -90,9 +91,9 @@ def run_sessions(
         f"{coder.config.k} active per bin: {last['update']} updates, validation loss "
         f"{last['validation_loss']:.4g}; model id {coder.id}"
     )
-    if seeds is not None:
-        log(stability_said(seeds))
     known = None if seeds is None else seeds.stability
+    for said in learned_said(coder, known):
+        log(said)
     logs = {name: _OneOf(name, log) for name in named}
     made: dict[str, Results] = {}
     for name, session in ready.sessions.items():

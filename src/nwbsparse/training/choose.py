@@ -32,6 +32,8 @@ PENALTIES = (0.03, 0.1, 0.3)
 SEEDS = 2
 GOOD = 0.95
 """Share of the best size's score from which a smaller one will do."""
+BEYOND = 4
+"""Sizes per group of units at the most: patterns may outnumber units."""
 WITHOUT_GAIN = 2
 """Sizes that were no better, after which no larger one is tried."""
 
@@ -124,9 +126,10 @@ class _Search:
         return max(scores, key=lambda sigma: (scores[sigma], -sigma))
 
     def size(self, config: Config) -> Config:
-        """The smallest number of latents whose score is 95 % of the best, then its best k.
+        """The number of latents after the smallest whose score is 95 % of the best, then its best k.
 
-        Larger sizes are tried first, from 16 on, then smaller ones while these are good enough.
+        That itself where the next one is not as good. Larger sizes are tried first, from 16 on, then
+        smaller ones while these are good enough.
         Where units share almost nothing (recipe, 10), no size is better than the smallest.
         """
         sizes = self._sizes(config)
@@ -151,7 +154,11 @@ class _Search:
                 best[sizes[0]] = self._best_of(config, sizes[0], None)
             return best[sizes[0]][1]
         edge = _good(_highest(best))
-        return next(one for _, (found, one) in sorted(best.items()) if _order(found.score) >= edge)
+        will_do = [_order(found.score) >= edge for _, (found, _) in sorted(best.items())]
+        least = will_do.index(True)
+        # a consensus finds the number of patterns from above only: one size more, where that will do
+        at = least + 1 if will_do[least + 1 : least + 2] == [True] else least
+        return best[sorted(best)[at]][1]
 
     def _best_of(
         self, config: Config, n_latents: int, near: int | float | None
@@ -185,11 +192,11 @@ class _Search:
                 yield sigma
 
     def _sizes(self, config: Config) -> list[int]:
-        """Sizes that may be tried, rising: up to twice the groups of units that take part."""
+        """Sizes that may be tried, rising: up to four times the groups of units that take part."""
         if config.n_latents is not None:
             return [config.n_latents]
         least = config.k or 1
-        most = max(2 * self.n_groups, SIZES[0])
+        most = max(BEYOND * self.n_groups, SIZES[0])
         sizes = [size for size in SIZES if least <= size <= most] or [least]
         return [*sizes, most] if sizes[-1] < most < SIZES[-1] else sizes
 

@@ -14,7 +14,7 @@ from nwbsparse.options.config import Config
 from nwbsparse.progress import Progress, silent
 from nwbsparse.training.adam import own_step
 from nwbsparse.training.engine import TrainingDiverged
-from nwbsparse.training.learn import is_consensus, learn, settled_for
+from nwbsparse.training.learn import is_consensus, learn, learn_once, settled_for
 from nwbsparse.training.memory import members_at_once
 from nwbsparse.training.prepare import new_coders
 from nwbsparse.training.train import Callback, train
@@ -68,12 +68,14 @@ def fit(
         raise BadInput("resume=True needs the folder of the checkpoint; give checkpoint=")
     config = config or Config()
     folder = None if checkpoint is None else Path(checkpoint).expanduser()
-    if is_consensus(config):
-        return learn(
+    settled = settled_for(data, config, target)
+    if is_consensus(config) or settled.choose != "none":
+        how = learn if is_consensus(config) else learn_once
+        return how(
             data, config, target=target, progress=progress, callbacks=callbacks,
             checkpoint=folder, resume=resume,
         )  # fmt: skip
-    coders = new_coders(data, [settled_for(data, config, target)], target)
+    coders = new_coders(data, [settled], target)
     made = train(
         coders,
         data,
@@ -100,7 +102,8 @@ def fit_many(
     Configs that differ only in seed, learning rate, penalties, clipping, revival weight or
     patience are trained as one batched module, in parts that fit the cache (CPU) or memory. Each
     model learns what :func:`fit` would have learned from its config alone (to 1e-10 in float64),
-    stops early by itself, and drops out when it diverges.
+    stops early by itself, and drops out when it diverges. Each config is one training: nothing is
+    chosen by trying (``choose``), and ``seeds`` and ``replicates`` do not count.
 
     Returns:
         One coder per config, in their order; a model that diverged stands as the error that
@@ -109,7 +112,7 @@ def fit_many(
     Raises:
         BadInput, EnvironmentProblem: as :func:`fit`.
     """
-    coders = new_coders(data, [settled_for(data, one, target) for one in configs], target)
+    coders = new_coders(data, [_in_one_go(data, one, target) for one in configs], target)
     groups: dict[str, list[int]] = {}
     for at, coder in enumerate(coders):
         groups.setdefault(json.dumps(shared_options(coder.config), sort_keys=True), []).append(at)
@@ -127,3 +130,9 @@ def fit_many(
             done += len(part)
             progress("fit", done, len(coders))
     return made
+
+
+def _in_one_go(data: Any, config: Config, target: Any) -> Config:
+    """The options of one training: what is open follows from the data."""
+    settled = settled_for(data, config, target)
+    return settled.replace(seeds=1, replicates=0) if is_consensus(config) else settled

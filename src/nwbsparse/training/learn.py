@@ -66,17 +66,7 @@ def learn(
     """
     asked = config
     phases = Phases(checkpoint, data, config, target=target, resume=resume)
-    config = settled_for(data, config, target)
-    tried: list[Candidate] = []
-    if config.choose != "none":
-        config, tried = choose(
-            data,
-            config,
-            target=target,
-            progress=progress,
-            known=[Candidate(**one) for one in phases.known("choose")],
-            tried=lambda found: phases.keep("choose", [asdict(one) for one in found]),
-        )
+    config, tried = choose_open(data, config, target, progress, phases)
     made: list[tuple[SparseCoder, Consensus]] = []
     for replicate in range(config.replicates):
         own = config.replace(
@@ -84,13 +74,8 @@ def learn(
         )
         made.append(_one(data, own, target, replicate, progress, callbacks, phases))
     coder, found = made[0]
-    learned: dict[str, Any] = {
-        "asked": asked.to_dict(),
-        "options": config.to_dict(),
-        "method": "consensus",
-        "candidates": [asdict(one) for one in tried],
-        "recurrence": found.recurrence.tolist(),
-    }
+    learned = said_of_choice(asked, config, tried)
+    learned |= {"method": "consensus", "recurrence": found.recurrence.tolist()}
     if len(made) > 1:
         windows = windows_of(coder.record, data, target=target)
         again = [
@@ -106,6 +91,56 @@ def learn(
     coder.record = replace(coder.record, learned=learned)
     phases.done()
     return coder
+
+
+def learn_once(
+    data: Any,
+    config: Config,
+    *,
+    target: Any = None,
+    progress: Progress = silent,
+    callbacks: Sequence[Callback] = (),
+    checkpoint: Path | None = None,
+    resume: bool = False,
+) -> SparseCoder:
+    """One coder, trained in one go with what was chosen for it: the default recipe of one seed."""
+    phases = Phases(checkpoint, data, config, target=target, resume=resume)
+    chosen, tried = choose_open(data, config, target, progress, phases)
+    start = new_coders(data, [chosen], target)
+    with phases.training("refit-0") as saved:
+        coder = train(start, data, target, progress, callbacks, **saved)[0]
+    if not isinstance(coder, SparseCoder):
+        raise coder
+    learned = said_of_choice(config, chosen, tried) | {"method": "one coder"}
+    coder.record = replace(coder.record, learned=learned)
+    phases.done()
+    return coder
+
+
+def choose_open(
+    data: Any, config: Config, target: Any, progress: Progress, phases: Phases
+) -> tuple[Config, list[Candidate]]:
+    """The options with what is open settled, and what was tried for it."""
+    config = settled_for(data, config, target)
+    if config.choose == "none":
+        return config, []
+    return choose(
+        data,
+        config,
+        target=target,
+        progress=progress,
+        known=[Candidate(**one) for one in phases.known("choose")],
+        tried=lambda found: phases.keep("choose", [asdict(one) for one in found]),
+    )
+
+
+def said_of_choice(asked: Config, config: Config, tried: Sequence[Candidate]) -> dict[str, Any]:
+    """What the record of a coder says of its options: as asked, as chosen, and what was tried."""
+    return {
+        "asked": asked.to_dict(),
+        "options": config.to_dict(),
+        "candidates": [asdict(one) for one in tried],
+    }
 
 
 def settled_for(data: Any, config: Config, target: Any = None) -> Config:

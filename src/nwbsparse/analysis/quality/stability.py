@@ -21,7 +21,8 @@ from nwbsparse.training.consensus import ALIKE, CUT
 from nwbsparse.training.consensus import SHARE as KEPT
 from nwbsparse.training.engine import TrainingDiverged
 from nwbsparse.training.fit import fit, fit_many
-from nwbsparse.training.learn import is_consensus
+from nwbsparse.training.learn import choose_open, is_consensus, said_of_choice
+from nwbsparse.training.phases import Phases
 from nwbsparse.training.start import untrained
 
 SAME = 0.7
@@ -80,12 +81,17 @@ def fit_seeds(
         found = stability_of(coder)
         assert found is not None
         return Seeds([coder], found)
+    nowhere = Phases(None, data, config, resume=False)
+    chosen, tried = choose_open(data, config, None, progress, nowhere)
     seeds = range(config.seed, config.seed + config.seeds)
-    made = fit_many(data, [config.replace(seed=seed) for seed in seeds], progress=progress)
+    made = fit_many(data, [chosen.replace(seed=seed) for seed in seeds], progress=progress)
     coders: list[SparseCoder] = []
     for one in made:
         if isinstance(one, TrainingDiverged):
             raise one
+        if tried:
+            said = said_of_choice(config, chosen, tried) | {"method": "seeds"}
+            one.record = replace(one.record, learned=said)
         coders.append(one)
     return Seeds(coders, stability(coders, data))
 
@@ -100,7 +106,7 @@ def stability_of(coder: SparseCoder) -> xr.Dataset | None:
         seeds.
     """
     learned = coder.record.learned
-    if not learned:
+    if "recurrence" not in learned:
         return None
     recurrence = np.array(learned["recurrence"], dtype=np.float64)
     variables = {"recurrence": (names.LATENT, recurrence)}

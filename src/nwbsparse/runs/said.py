@@ -1,0 +1,71 @@
+"""What a run says, line by line: what was chosen, what came back, how good it is."""
+
+from __future__ import annotations
+
+import xarray as xr
+
+from nwbsparse import names
+from nwbsparse.analysis.quality.hidden_said import shared_said
+from nwbsparse.models.coder import SparseCoder
+from nwbsparse.training.learn import FEWEST_GROUPS
+from nwbsparse.views.words import several
+
+
+def learned_said(coder: SparseCoder, stability: xr.Dataset | None) -> list[str]:
+    """What was chosen for a coder, and how many of its latents came back from other seeds.
+
+    Args:
+        coder: what was learned.
+        stability: of its latents, where there are several seeds.
+    """
+    said = [_chosen(coder), _few(coder)]
+    if stability is not None:
+        said.append(_matched(stability) if "chance_match" in stability.attrs else _again(stability))
+    return [line for line in said if line]
+
+
+def told(metrics: xr.Dataset) -> list[str]:
+    """How good a coder is, in one or two lines: what it tells of hidden units comes first."""
+    r2, l0 = float(metrics["r2"]), float(metrics["l0"].mean())
+    shared = shared_said(metrics)
+    return [*([shared] if shared else []), f"reconstruction: held-out R² {r2:.3f}, L0 {l0:.2f}"]
+
+
+def _chosen(coder: SparseCoder) -> str:
+    tried = coder.record.learned.get("candidates") or []
+    best = next((one for one in tried if one["chosen"]), None)
+    if best is None:
+        return ""
+    active = f"{best['k']} active per bin" if best["k"] else f"penalty {best['penalty_weight']:g}"
+    return (
+        f"chosen of {len(tried)}: smoothing {best['smoothing'] * 1000:g} ms, {best['n_latents']} "
+        f"latents, {active}, R² of hidden units {best['score']:.3f} on validation bins"
+    )
+
+
+def _few(coder: SparseCoder) -> str:
+    """Whether there were too few units to hide any."""
+    learned = coder.record.learned
+    given_up = learned and learned["asked"]["choose"] != learned["options"]["choose"]
+    if not given_up or coder.config.reads != names.COUNTS:
+        return ""
+    return (
+        f"fewer than {FEWEST_GROUPS} units or groups of units: none can be hidden from the others, "
+        "and latents are units under other names"
+    )
+
+
+def _matched(stability: xr.Dataset) -> str:
+    stable, chance = stability["stable"], stability.attrs["chance_match"]
+    return (
+        f"{int(stable.sum())} of {stable.size} latents come back in {stability.attrs['n_seeds']} "
+        f"seeds (cosine above {chance:.2f}, which 99 % of untrained matches stay below)"
+    )
+
+
+def _again(stability: xr.Dataset) -> str:
+    n_seeds, stable = stability.attrs["n_seeds"], stability["stable"]
+    said = f"{several(stable.size, 'latent')} came back in {n_seeds} seeds"
+    if "again" not in stability:
+        return said
+    return f"{said}; {int(stable.sum())} of them also in a consensus of {n_seeds} others"
