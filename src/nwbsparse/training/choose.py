@@ -13,7 +13,7 @@ from nwbsparse.options.config import Config
 from nwbsparse.options.legality import PENALISED
 from nwbsparse.progress import Progress
 from nwbsparse.training.bins import windows_of
-from nwbsparse.training.hidden_units import HiddenScore, share_something
+from nwbsparse.training.hidden_units import LEAST_SHARED, HiddenScore
 from nwbsparse.training.hiding import unit_groups
 from nwbsparse.training.prepare import new_coders
 from nwbsparse.training.scores import folds_of_bins, score
@@ -34,8 +34,8 @@ GOOD = 0.95
 """Share of the best size's score from which a smaller one will do."""
 BEYOND = 4
 """Sizes per group of units at the most: patterns may outnumber units."""
-WITHOUT_GAIN = 2
-"""Sizes that were no better, after which no larger one is tried."""
+GAIN, WITHOUT_GAIN = 0.01, 2
+"""Share by which a size must be better to be so, and sizes that were not, after which none is tried."""
 
 
 @dataclass(frozen=True)
@@ -141,15 +141,15 @@ class _Search:
             before = _highest(best)
             best[n_latents] = self._best_of(config, n_latents, near)
             near = _amount(best[n_latents][1])
-            since = 0 if _highest(best) > before else since + 1
+            gained = _highest(best) > before * (1 + np.sign(before) * GAIN)
+            since = 0 if gained else since + 1
             if since >= WITHOUT_GAIN:
                 break
         for n_latents in sizes[:first][::-1]:
             if _order(best[min(best)][0].score) < _good(_highest(best)):
                 break
             best[n_latents] = self._best_of(config, n_latents, None)
-        top = max((one for one, _ in best.values()), key=lambda one: _order(one.score))
-        if not share_something(_order(top.score), top.standard_error):
+        if not _highest(best) >= LEAST_SHARED:
             if sizes[0] not in best:
                 best[sizes[0]] = self._best_of(config, sizes[0], None)
             return best[sizes[0]][1]
