@@ -75,7 +75,7 @@ def row(path, seed=0):
         beside = " / ".join("–" if v != v else f"{v:.3f}" for v in told["hidden_baseline_r2"].values)
     n_units = int((binned[names.COUNTS].values != 0).any(axis=0).sum())
     minutes = binned.sizes[names.TIME] * float(binned.attrs[names.BIN_WIDTH]) / 60
-    choice = f"{options.smoothing:g}, {options.n_latents}, {options.k}"
+    choice = f"{options.smoothing or 0:g}, {options.n_latents}, {options.k}"
     n_again = "–" if stability is None else int(stability["stable"].sum())
     print(
         f"| {path.stem} | {n_units}, {minutes:.0f} | {choice} | {score} | {beside} | "

@@ -126,10 +126,9 @@ class _Search:
         return max(scores, key=lambda sigma: (scores[sigma], -sigma))
 
     def size(self, config: Config) -> Config:
-        """The number of latents after the smallest whose score is 95 % of the best, then its best k.
+        """The smallest number of latents whose score is 95 % of the best, then its best k.
 
-        That itself where the next one is not as good. Larger sizes are tried first, from 16 on, then
-        smaller ones while these are good enough.
+        Larger sizes are tried first, from 16 on, then smaller ones while these are good enough.
         Where units share almost nothing (recipe, 10), no size is better than the smallest.
         """
         sizes = self._sizes(config)
@@ -154,11 +153,7 @@ class _Search:
                 best[sizes[0]] = self._best_of(config, sizes[0], None)
             return best[sizes[0]][1]
         edge = _good(_highest(best))
-        will_do = [_order(found.score) >= edge for _, (found, _) in sorted(best.items())]
-        least = will_do.index(True)
-        # a consensus finds the number of patterns from above only: one size more, where that will do
-        at = least + 1 if will_do[least + 1 : least + 2] == [True] else least
-        return best[sorted(best)[at]][1]
+        return next(one for _, (found, one) in sorted(best.items()) if _order(found.score) >= edge)
 
     def _best_of(
         self, config: Config, n_latents: int, near: int | float | None
