@@ -8,14 +8,14 @@ import pytest
 from pynwb import NWBHDF5IO
 
 from make.cli_runs import run_cli
+from make.configs import plain_config
 from make.recordings import laps, write_recording
 from make.results import made_results
-from nwbsparse.options.config import Config
 from nwbsparse.results.results import open_activations, open_results, write
 from nwbsparse.runs.run import run
 
 MODES = ["derived", "link", "in_place", "zarr"]
-QUICK = Config(bin_width=0.1, n_latents=8, k=2, max_epochs=2, batch_size=100, n_shifts=50)
+QUICK = plain_config(bin_width=0.1, n_latents=8, k=2, max_epochs=2, batch_size=100, n_shifts=50)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 
 import nwbsparse as ns
 from make.coders import make_coder
+from make.configs import plain_config
 from make.recordings import poisson_spikes, write_recording
 
 
@@ -75,7 +76,7 @@ def test_a_coder_is_saved_and_loaded_by_text(where, home):
 
 def test_a_recording_goes_all_the_way_by_text(home):
     write_recording(home / "a.nwb", spike_times=poisson_spikes(n_units=4, stop=200.0))
-    config = ns.Config(bin_width=0.1, n_latents=16, k=2, max_epochs=2, n_shifts=50)
+    config = plain_config(bin_width=0.1, n_latents=16, k=2, max_epochs=2, n_shifts=50)
     done = ns.run("~/a.nwb", "~/run", config)
     assert done.folder == home / "run"
     assert ns.report(done.results, done.binned, "~/page.html") == home / "page.html"

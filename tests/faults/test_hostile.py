@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from make.configs import plain_config
 from make.hostile_corpus import CANARY, SECRET, build, names
 
 ADDRESS_SPACE = 3 * 2**30
@@ -81,7 +82,7 @@ def test_names_with_scripts_are_escaped_in_the_report(tmp_path):
     path = build("script_in_names", tmp_path / "here")
     results = made_results(path)
     binned = nwbsparse.split(nwbsparse.to_bins(read_nwb(path), 0.1))
-    coder = nwbsparse.fit(binned, nwbsparse.Config(n_latents=16, k=2, max_epochs=1, n_shifts=50))
+    coder = nwbsparse.fit(binned, plain_config(n_latents=16, k=2, max_epochs=1, n_shifts=50))
     latents = nwbsparse.encode(coder, binned)
     made = nwbsparse.Results(
         results.session,

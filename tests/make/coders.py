@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from make.configs import plain_config
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.models.record import CoderRecord
 from nwbsparse.options.automatic import resolve
@@ -19,7 +20,7 @@ N_UNITS = 6
 def settled(*, n_units: int = N_UNITS, **options: Any) -> Config:
     """Options with every open choice made, as training makes them; 16 latents, 2 active."""
     size = {} if "levels" in options else {"n_latents": 16, "k": 2}
-    config = Config(**size | {"precision": "float64"} | options)
+    config = plain_config(**size | {"precision": "float64"} | options)
     return resolve(config, np.ones((64, n_units)), n_train=4096, bin_width=0.02)
 
 

@@ -12,6 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import nwbsparse
+from make.configs import plain_config
 from nwbsparse import Config, SparseCoderTransformer
 from nwbsparse.errors import BadInput
 from nwbsparse.plugins.sklearn import held_out
@@ -105,7 +106,7 @@ def test_a_grid_of_numpy_numbers_is_searched():
 
 
 def test_parameters_go_before_the_config():
-    config = Config(n_latents=12, k=2, learning_rate=1e-3, max_epochs=1, revival="none")
+    config = plain_config(n_latents=12, k=2, learning_rate=1e-3, max_epochs=1, revival="none")
     fitted = SparseCoderTransformer(n_latents=20, config=config).fit(counts(n=50)[0])
     settled = fitted.coder_.config
     assert (settled.n_latents, settled.k, settled.learning_rate) == (20, 2, 1e-3)

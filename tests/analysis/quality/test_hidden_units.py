@@ -8,6 +8,7 @@ import torch
 from scipy.special import xlogy
 
 from make.coders import make_coder
+from make.configs import plain_config
 from make.embedded_recordings import projected
 from make.hidden import (
     N_UNITS,
@@ -24,7 +25,6 @@ from nwbsparse.analysis.quality.evaluate import evaluate
 from nwbsparse.analysis.quality.hidden_said import shared_said
 from nwbsparse.analysis.quality.hidden_units import hidden_units
 from nwbsparse.embedding.attach import with_embedding
-from nwbsparse.options.config import Config
 from nwbsparse.training.bins import windows_of
 from nwbsparse.training.fit import fit
 from nwbsparse.training.hidden_units import folds_of, hidden_scores
@@ -74,7 +74,7 @@ def test_the_score_is_that_of_every_fold_hidden_in_all_bins(data):
 
 def test_it_is_the_score_by_which_training_chooses():
     data = make_binned(planted(2000), test=0.3)
-    config = Config(
+    config = plain_config(
         n_latents=8, k=2, mask=0.25, normalisation="scaled", sign="nonnegative", smoothing=0.2,
         max_epochs=10, batch_size=128,
     )  # fmt: skip
@@ -195,7 +195,7 @@ def test_units_of_another_session_count_neither_way():
     data = two_sessions()
     found = fit(
         data,
-        Config(
+        plain_config(
             n_latents=16, k=1, mask=0.25, normalisation="scaled", sign="nonnegative",
             max_epochs=60, batch_size=128,
         ),
@@ -225,12 +225,16 @@ def test_other_coders_are_scored_too(options, data):
 def test_coders_from_which_nothing_can_be_hidden_say_why():
     counts = make_binned(planted(800))
     data = with_embedding(counts, projected(counts), method="projection")
-    coder = fit(data, Config(reads="embedding", n_latents=8, k=2, max_epochs=1, batch_size=64))
+    coder = fit(
+        data, plain_config(reads="embedding", n_latents=8, k=2, max_epochs=1, batch_size=64)
+    )
     found = evaluate(coder, data, detail="all")
     assert not [name for name in found.variables if "hidden" in str(name)]
     assert "embedding" in found.attrs["hidden_units_note"]
-    apart = fit(counts, Config(target_units="0,1", n_latents=8, k=2, max_epochs=1, batch_size=64))
-    later = fit(counts, Config(lag=1, n_latents=8, k=2, max_epochs=1, batch_size=64))
+    apart = fit(
+        counts, plain_config(target_units="0,1", n_latents=8, k=2, max_epochs=1, batch_size=64)
+    )
+    later = fit(counts, plain_config(lag=1, n_latents=8, k=2, max_epochs=1, batch_size=64))
     assert "other units" in shared_said(evaluate(apart, counts, detail="all"))
     assert "another bin" in shared_said(evaluate(later, counts, detail="all"))
     assert shared_said(evaluate(later, counts)) == ""

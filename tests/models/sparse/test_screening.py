@@ -6,12 +6,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from make.configs import plain_config
 from make.sessions import make_binned
 from nwbsparse.models.sparse import screening
 from nwbsparse.models.sparse.pre_activations import Computed
 from nwbsparse.models.sparse.screening import Memory, Screened
 from nwbsparse.models.sparse.selection import LargestOfBatch, LargestOfRow
-from nwbsparse.options.config import Config
 from nwbsparse.training.fit import fit
 
 pytest.importorskip("numba")
@@ -201,7 +201,7 @@ def test_weights_that_are_not_numbers_choose_nothing():
 @pytest.mark.parametrize("sparsifier", ["batch_topk", "topk"])
 def test_training_is_the_same_with_and_without(sparsifier, monkeypatch):
     data = make_binned(np.random.default_rng(0).poisson(0.7, (2000, 70)).astype(np.uint8))
-    config = Config(sparsifier=sparsifier, n_latents=320, k=5, batch_size=256, max_epochs=1)
+    config = plain_config(sparsifier=sparsifier, n_latents=320, k=5, batch_size=256, max_epochs=1)
     made = {}
     for screened in (True, False):
         asked = []
