@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 import nwbsparse as ns
-from make.cli_runs import run_cli
+from make.cli_runs import PLAIN, run_cli
 from make.embedded_recordings import projected
 
-QUICK = ("--bin-width=0.1", "--max-epochs=4", "--n-shifts=50")
+QUICK = (PLAIN, "--bin-width=0.1", "--max-epochs=4", "--n-shifts=50")
 
 
 @pytest.fixture(scope="module")
