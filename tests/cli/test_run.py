@@ -15,7 +15,7 @@ import xarray as xr
 from pynwb.base import TimeSeries
 
 import nwbsparse
-from make.cli_runs import QUICK, run_cli
+from make.cli_runs import PLAIN, QUICK, run_cli
 from make.recordings import write_recording
 
 FILES = {
@@ -94,7 +94,10 @@ def test_the_record_holds_every_choice_that_was_made(finished):
 
 def test_flags_beside_a_config_file_win(recording, tmp_path):
     options = tmp_path / "run.toml"
-    options.write_text("n_latents = 16\nk = 2\nmax_epochs = 4\nbin_width = 0.1\nlevels = []\n")
+    options.write_text(
+        "n_latents = 16\nk = 2\nmax_epochs = 4\nbin_width = 0.1\nlevels = []\n"
+        "choose = 'none'\nseeds = 1\nreplicates = 0\n"
+    )
     out = tmp_path / "out"
     code = run_cli(
         "run",
@@ -114,7 +117,7 @@ def test_flags_beside_a_config_file_win(recording, tmp_path):
 
 def test_levels_units_and_where_restrict_what_is_learned(recording, tmp_path):
     code = run_cli(
-        *("run", recording, "--out", tmp_path, "--bin-width=0.1", "--max-epochs=4"),
+        *("run", recording, "--out", tmp_path, PLAIN, "--bin-width=0.1", "--max-epochs=4"),
         *("--levels=8:1", "--levels=16:2", "--units", "0,1,2,3", "--where", "position_x > -0.5"),
         "--intervals=trials",
         *("--n-shifts=50", "--quiet"),
@@ -159,7 +162,7 @@ def test_the_source_is_never_changed(finished, recording):
 def test_a_stopped_run_leaves_no_half_results(number, words, recording, tmp_path):
     out = tmp_path / "out"
     command = [sys.executable, "-m", "nwbsparse", "run", str(recording), "--out", str(out)]
-    slow = [*command, "--max-epochs=100000", "--bin-width=0.1"]
+    slow = [*command, PLAIN, "--max-epochs=100000", "--bin-width=0.1"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen(slow, **pipes, env=dict(os.environ)) as process:
         assert any(b"bins of 100 ms" in line for line in process.stdout), "the training begins"

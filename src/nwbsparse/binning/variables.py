@@ -94,7 +94,9 @@ def label_name(label: str) -> str:
     # a condition is parsed as Python, which writes composed and compatible letters alike
     said = unicodedata.normalize("NFKC", label).strip()
     said = re.sub(r"^[-\u2212](?=\d)", "minus_", said)
-    clean = "_".join(re.findall(r"[^\W_]+", said))[:_LONGEST].rstrip("_")
+    # some numerals are letters to a pattern, and not to Python
+    plain = "".join(letter if f"_{letter}".isidentifier() else " " for letter in said)
+    clean = "_".join(re.findall(r"[^\W_]+", plain))[:_LONGEST].rstrip("_")
     return clean or ("label" if said else "unlabelled")
 
 
