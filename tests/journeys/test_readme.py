@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from make.recordings import circle, poisson_spikes, write_recording
+from nwbsparse.training import learn
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +25,11 @@ def recording(tmp_path, monkeypatch):
     )
 
 
-def test_the_quickstart_and_the_reading_without_us_run(blocks, recording, tmp_path, capsys):
+def test_the_quickstart_and_the_reading_without_us_run(
+    blocks, recording, tmp_path, capsys, monkeypatch
+):
+    for phase in ("SEED_UPDATES", "REFIT_UPDATES"):
+        monkeypatch.setattr(learn, phase, 60)
     before = recording.read_bytes()
     quickstart, without_us = blocks
     names = {}

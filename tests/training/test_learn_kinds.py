@@ -111,6 +111,8 @@ def test_fewer_than_eight_groups_are_learned_unit_by_unit(quick):
     assert coder.config.mask == 0.0
     assert (coder.record.options.n_latents, coder.record.options.k) == (7, 1)
     assert coder.record.options.choose == "none"
+    asked = learning.settled_for(few, consensus_config(k=9))
+    assert (asked.n_latents, asked.k) == (9, 9)
     many = planted_patterns(1500, n_units=14)[0]
     assert learning.settled_for(many, consensus_config()).mask == 0.25
     paired = many.assign_coords(group=("unit", np.arange(14) // 2))

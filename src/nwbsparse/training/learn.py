@@ -164,7 +164,8 @@ def settled_for(data: Any, config: Config, target: Any = None) -> Config:
         return config.replace(mask=MASK)
     few = {"mask": 0.0, "choose": "none"}
     if not config.levels and config.n_latents is None and config.expansion is None:
-        few |= {"n_latents": data.sizes[names.UNIT], "k": config.k or 1}
+        k = config.k or 1
+        few |= {"n_latents": max(data.sizes[names.UNIT], k), "k": k}
     return config.replace(**few)
 
 
