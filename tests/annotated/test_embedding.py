@@ -96,6 +96,7 @@ def test_everything_comes_back_and_encodes_from_the_file_alone(results, source, 
     np.testing.assert_array_equal(encoded["activation"], results.latents["activation"])
 
 
+@pytest.mark.slow
 def test_several_kinds_of_coders_come_back(source, folder):
     for number, options in enumerate(
         (
@@ -144,6 +145,7 @@ def test_the_units_stand_in_a_population_of_their_own(model, results):
         assert list(weights[latent]) == sorted(weights[latent], reverse=True)
 
 
+@pytest.mark.slow
 def test_the_file_is_valid_and_a_bundle_of_it_holds_the_same(annotated, results, tmp_path):
     assert validate(path=str(annotated)) == []
     report = ns.validate(annotated)
@@ -195,6 +197,7 @@ def test_an_embedding_with_holes_in_gaps_comes_back(source, tmp_path):
     assert np.isnan(ns.revisit(path).binned["embedding"]).any()
 
 
+@pytest.mark.slow
 def test_two_results_of_one_recording_one_of_an_embedding(source, annotated, tmp_path):
     both = shutil.copyfile(annotated, tmp_path / "both.nwb")
     session = ns.read(both)

@@ -15,6 +15,7 @@ def annotated(run_folder):
     return next(run_folder.glob("*_sparse.nwb"))
 
 
+@pytest.mark.slow
 def test_a_name_and_a_verdict_are_read_back_and_nothing_else_changes(annotated):
     before = ns.open_results(annotated)
     ns.label(annotated, 3, name="fast left turns", verdict="accepted")
@@ -46,6 +47,7 @@ def test_the_recording_behind_it_stays_the_one_it_was_made_from(annotated):
     assert source() == before
 
 
+@pytest.mark.slow
 def test_an_empty_name_gives_the_automatic_words_back(annotated):
     words = ns.open_results(annotated).attribution["label"].values[1]
     ns.label(annotated, 1, name="mine", verdict="accepted")
@@ -77,6 +79,7 @@ def test_a_latent_that_is_not_there_is_refused(annotated):
         ns.label(annotated, -1, name="x")
 
 
+@pytest.mark.slow
 def test_the_command_keeps_both_places_and_a_backup(run_folder, annotated, capsys):
     before = annotated.read_bytes()
     flags = ("--latent", "2", "--name", "rest", "--reject", "--backup")
@@ -91,6 +94,7 @@ def test_the_command_keeps_both_places_and_a_backup(run_folder, annotated, capsy
     assert "one of --accept" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_explaining_again_keeps_what_a_person_said(run_folder, annotated, capsys):
     ns.label(annotated, 3, name="fast left turns", verdict="accepted")
     assert run_cli("explain", run_folder, "--covariate", "position", "--write", "--quiet") == 0
@@ -103,6 +107,7 @@ def test_explaining_again_keeps_what_a_person_said(run_folder, annotated, capsys
     assert label == again["automatic_label"].values[3]
 
 
+@pytest.mark.slow
 def test_results_go_into_other_files_from_the_command_line(run_folder, annotated, tmp_path, capsys):
     source = run_folder.parent / "rat.nwb"
     shutil.copy(annotated, tmp_path / "elsewhere.nwb")

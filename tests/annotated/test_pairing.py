@@ -55,6 +55,7 @@ def test_results_of_one_session_are_not_written_beside_the_other(joint, tmp_path
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_what_was_opened_from_an_annotated_copy_is_written_again(joint, tmp_path):
     again = open_results(joint["monday"].nwb)
     encoded = encode(again.coder, prepare(again.session, again.config))
@@ -66,6 +67,7 @@ def test_what_was_opened_from_an_annotated_copy_is_written_again(joint, tmp_path
     assert open_results(copy).coder.id == again.coder.id
 
 
+@pytest.mark.slow
 def test_a_linked_file_may_lead_to_an_annotated_one(joint, made, tmp_path):
     annotated = tmp_path / "annotated.nwb"
     annotated.write_bytes(joint["monday"].nwb.read_bytes())

@@ -128,6 +128,7 @@ def test_the_file_is_sound_and_a_changed_roi_is_found(path, tmp_path):
     assert "1 units of the recording have other ids" in said and "output_population" in said
 
 
+@pytest.mark.slow
 def test_reports_and_explanations_come_from_the_file_alone(path, tmp_path):
     assert run_cli("evaluate", path) == 0
     assert run_cli("explain", path, "--quiet") == 0

@@ -93,6 +93,7 @@ def odd(whole):
     return whole
 
 
+@pytest.mark.slow
 def test_a_run_annotates_a_file_with_types_that_nobody_defines(odd, tmp_path):
     before = hashlib.sha256(odd.read_bytes()).hexdigest()
     config = plain_config(
@@ -146,6 +147,7 @@ def test_references_to_a_group_that_is_left_out_do_not_stop_the_copy(
     assert "Units" in opened_cleanly(copy)
 
 
+@pytest.mark.slow
 def test_trials_that_refer_to_a_series_that_is_left_out(rich_recording, quick_analysis, tmp_path):
     source = rich_recording(tmp_path / "a.nwb", referring=True)
     as_type(source, "/acquisition/referred")
@@ -179,6 +181,7 @@ def test_a_root_of_unknown_type_is_copied_as_an_nwb_file(whole, quick_analysis, 
     assert "NWBFile" in opened_cleanly(copy)
 
 
+@pytest.mark.slow
 def test_the_definition_of_an_installed_extension_is_cached_in_the_copy(tmp_path):
     ndx_pose = pytest.importorskip("ndx_pose", reason="ndx-pose is not installed")
     series = ndx_pose.PoseEstimationSeries(

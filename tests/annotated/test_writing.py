@@ -87,6 +87,7 @@ def test_validation_finds_nothing_that_the_source_does_not_have(rich):
     assert said[1] <= said[0]
 
 
+@pytest.mark.slow
 def test_nwbinspector_finds_nothing_critical_that_the_source_does_not_have(rich):
     source, _, path, _ = rich
     code = """

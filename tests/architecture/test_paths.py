@@ -74,6 +74,7 @@ def test_a_coder_is_saved_and_loaded_by_text(where, home):
     assert not Path("~").exists()
 
 
+@pytest.mark.slow
 def test_a_recording_goes_all_the_way_by_text(home):
     write_recording(home / "a.nwb", spike_times=poisson_spikes(n_units=4, stop=200.0))
     config = plain_config(bin_width=0.1, n_latents=16, k=2, max_epochs=2, n_shifts=50)

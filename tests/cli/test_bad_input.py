@@ -182,6 +182,7 @@ def test_results_that_exist_are_kept_unless_overwriting_was_asked(finished, reco
     assert {path.name: path.read_bytes() for path in finished.iterdir()} == before
 
 
+@pytest.mark.slow
 def test_overwriting_replaces_results(recording, tmp_path):
     first = ("run", recording, "--out", tmp_path, *QUICK, "--quiet")
     assert run_cli(*first) == 0

@@ -49,6 +49,7 @@ def test_a_run_keeps_the_embedding_and_says_what_was_read(finished_embedding, em
     assert "held out from the coder" in page
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["file", "folder"])
 def test_it_is_understood_from_what_the_run_left(
     finished_embedding, annotated, what, tmp_path, capsys

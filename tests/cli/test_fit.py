@@ -115,6 +115,7 @@ def test_combinations_that_cannot_work_name_those_that_can(recording, tmp_path, 
     assert "output=relu" in " ".join(capsys.readouterr().err.split())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stopped_fit_resumes_to_the_same_bytes(number, recording, tmp_path):
     options = (

@@ -54,6 +54,7 @@ COMMANDS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", COMMANDS)
 def test_paths_are_printed_letter_by_letter(name, odd, tmp_path, monkeypatch, capsys):
     folder = shutil.copytree(odd, tmp_path / "[x]:cat:")
@@ -108,6 +109,7 @@ def test_explain_breaks_lines_between_words_only(found, columns, monkeypatch, ca
     assert max(map(len, printed.splitlines())) <= columns
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("columns", [80, 120])
 def test_reproduce_keeps_hashes_and_names_whole(finished, recording, columns, monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", str(columns))

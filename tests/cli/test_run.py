@@ -152,6 +152,7 @@ def test_the_source_is_never_changed(finished, recording):
     assert recording.stat().st_mtime_ns == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "words"),
     [

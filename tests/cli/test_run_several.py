@@ -89,6 +89,7 @@ def test_info_of_a_file_that_is_not_there_is_bad_input(tmp_path, capsys):
     assert "does not exist" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_other_commands_take_the_folder_of_a_session(done, sources, tmp_path, capsys):
     folder = shutil.copytree(done / "left", tmp_path / "left")
     assert run_cli("evaluate", folder) == 0
@@ -112,6 +113,7 @@ def test_a_dry_run_says_how_large_it_would_be_and_writes_nothing(sources, tmp_pa
     assert not out.exists()
 
 
+@pytest.mark.slow
 def test_results_that_are_there_are_replaced_only_when_asked(done, sources, tmp_path, capsys):
     out = shutil.copytree(done, tmp_path / "out")
     before = {one: (out / one).read_bytes() for one in everything(out) if (out / one).is_file()}
@@ -135,6 +137,7 @@ def test_what_a_run_of_one_left_there_is_not_replaced_either(sources, tmp_path, 
     assert everything(out) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("broken", ["report", "checkpoint.save"])
 def test_what_fails_at_the_last_session_leaves_nothing(sources, tmp_path, broken, monkeypatch):
     import nwbsparse.runs.outputs as module
@@ -170,6 +173,7 @@ def test_two_sessions_of_one_name_or_content_are_refused(sources, tmp_path, caps
     assert everything(tmp_path / "out") == []
 
 
+@pytest.mark.slow
 def test_a_part_is_reproduced_by_training_on_all_again(done, sources, tmp_path, capsys):
     file = annotated(done, "right")
     given = [word for one in sources for word in ("--source", one)]
@@ -178,6 +182,7 @@ def test_a_part_is_reproduced_by_training_on_all_again(done, sources, tmp_path, 
     assert "model id" in printed and "everything is the same" in printed
 
 
+@pytest.mark.slow
 def test_sessions_are_found_near_the_file_or_named_as_missing(done, sources, tmp_path, capsys):
     shutil.copytree(done, tmp_path / "runs" / "both")
     file = annotated(tmp_path / "runs" / "both", "left")

@@ -89,6 +89,7 @@ def test_the_recording_is_looked_for_beside_the_file_and_another_one_is_refused(
     assert "is another recording" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_what_differs_is_said_and_by_how_much(finished, recording, monkeypatch, capsys):
     """The same versions and another result: exit 5. Other versions: words."""
     from nwbsparse.runs import reproduce as reproduction

@@ -51,6 +51,7 @@ def test_a_run_says_which_units_it_reads(folder):
     assert "Reads CA3 1" in page and "; reconstructs CA1 3" in page
 
 
+@pytest.mark.slow
 def test_every_command_works_on_the_file_alone(alone, tmp_path, capsys):
     assert run_cli("evaluate", alone, "--csv", tmp_path / "metrics") == 0
     assert run_cli("explain", alone, "--csv", tmp_path / "meaning", "--quiet") == 0
@@ -81,6 +82,7 @@ def test_latents_are_compared_with_the_units_they_are_made_from(alone, tmp_path)
     assert said["counts"] == 12 and said["latents"] == 8
 
 
+@pytest.mark.slow
 def test_a_run_is_reproduced_and_bundled(folder, source, alone, tmp_path, capsys):
     nwb = next(folder.glob("*_sparse.nwb"))
     assert run_cli("reproduce", nwb, "--source", source, "--quiet") == 0

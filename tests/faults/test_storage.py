@@ -129,6 +129,7 @@ write(results, target, "in_place")
 """
 
 
+@pytest.mark.slow
 @pytest.mark.fault(12)
 def test_no_result_is_lost_among_writers_without_hdf5_locks(scene, tmp_path):
     source, _ = scene
@@ -227,6 +228,7 @@ def test_a_number_that_changes_in_an_attribute_is_found(tmp_path, attribute):
         open_results(path)
 
 
+@pytest.mark.slow
 @pytest.mark.fault(17)
 def test_flips_in_stored_bytes_are_never_taken_for_data(annotated, tmp_path):
     """Wherever a bit of a compressed chunk flips: an error with words, never other numbers."""

@@ -36,6 +36,7 @@ def cache_in(home):
     return home / ".cache" / "pynwb-hdmf" / version / "pynwb_core_typemap.pkl"
 
 
+@pytest.mark.slow
 def test_a_home_in_which_nothing_can_be_made(recording, tmp_path):
     home = tmp_path / "file"
     home.write_text("in the way")
@@ -47,6 +48,7 @@ def test_a_home_in_which_nothing_can_be_made(recording, tmp_path):
     assert home.read_text() == "in the way"
 
 
+@pytest.mark.slow
 def test_a_half_written_cache_stops_no_command_and_doctor_removes_it(recording, tmp_path):
     cache = cache_in(tmp_path)
     cache.parent.mkdir(parents=True)
@@ -62,6 +64,7 @@ def test_a_half_written_cache_stops_no_command_and_doctor_removes_it(recording, 
     assert done(tmp_path, "-c", IMPORT).returncode == 0
 
 
+@pytest.mark.slow
 def test_a_full_home_gets_no_half_written_cache(recording, tmp_path, monkeypatch):
     with mounted(tmp_path / "home", "size=200k") as home:
         assert done(home, "-m", "nwbsparse", "inspect", recording).returncode == 0

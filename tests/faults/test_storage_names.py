@@ -46,6 +46,7 @@ def test_the_same_result_twice_is_written_once(scene, tmp_path):
         assert len(said) == 1 and "nothing was written" in said[0]
 
 
+@pytest.mark.slow
 @pytest.mark.fault(20)
 def test_another_result_of_the_same_name_is_refused_or_replaces(scene, tmp_path):
     source, results = scene

@@ -70,6 +70,7 @@ def wait_for_partial(folder, alive):
     raise AssertionError("nothing was written")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.parametrize(
     ("mode", "number"),
@@ -106,6 +107,7 @@ def test_stopped_at_any_moment_of_writing(scene, tmp_path, mode, number):
     assert open_results(target).coder.id == open_results(annotated).coder.id
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", SIGNALS)
 def test_a_stopped_command_says_so_and_the_same_command_works(scene, tmp_path, number):
     source, annotated = scene

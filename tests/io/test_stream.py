@@ -202,6 +202,7 @@ def test_the_content_is_identified_without_downloading_it(server, headers, start
             assert stream.digest == f"url:{hashlib.sha256(said.encode()).hexdigest()}"
 
 
+@pytest.mark.slow
 def test_the_address_is_kept_without_what_gives_access(server, small):
     server.files["/a.nwb"] = small.read_bytes()
     session = read(f"{server.url}/a.nwb?X-Amz-Signature=secret")

@@ -126,6 +126,7 @@ def test_stability_of_another_coder_is_not_written(three_seeds, tmp_path):
     assert not (tmp_path / "a.nwb").exists()
 
 
+@pytest.mark.slow
 def test_a_label_given_while_explain_computes_is_kept(run_folder, monkeypatch):
     from nwbsparse.analysis import explain
 

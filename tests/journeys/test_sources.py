@@ -71,6 +71,7 @@ def test_a_fit_is_held_to_its_recording(recording, other, tmp_path, capsys):
     assert "is not the recording" in " ".join(capsys.readouterr().err.split())
 
 
+@pytest.mark.slow
 def test_the_recording_itself_and_copies_of_it_are_taken(
     recording, run_folder, annotated, tmp_path
 ):
@@ -129,6 +130,7 @@ def test_an_edited_copy_of_the_recording_is_refused_as_source(
     assert "copy.nwb changed since 'latents' was made: 1 differ" in said
 
 
+@pytest.mark.slow
 def test_a_file_of_before_checksums_were_kept_is_read_as_it_was(annotated, tmp_path):
     """Older results have none; what is not known is not held against a recording."""
     from pathlib import Path
@@ -141,6 +143,7 @@ def test_a_file_of_before_checksums_were_kept_is_read_as_it_was(annotated, tmp_p
     assert ns.open_results(copy).attribution["label"].values[1] == "x"
 
 
+@pytest.mark.slow
 def test_in_place_right_after_a_run_takes_the_recording_it_was_made_from(
     recording, run_folder, tmp_path
 ):

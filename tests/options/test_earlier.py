@@ -68,6 +68,7 @@ def test_results_of_an_earlier_version_are_known_as_the_same(earlier, recording)
     assert earlier.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_levels_are_summed_unless_something_else_is_said(earlier, recording, tmp_path):
     found = ns.open_results(run(recording, tmp_path / "now"))
     assert found.config.level_terms == "sum"

@@ -163,6 +163,7 @@ def test_a_file_needs_none_of_the_others(done, opened, tmp_path, monkeypatch):
     assert f"model id {done.coder.id}, session tuesday of" in " ".join(one.what for one in findings)
 
 
+@pytest.mark.slow
 def test_written_again_it_is_still_a_part(opened, tmp_path):
     for mode in ("derived", "zarr"):
         again = open_results(write(opened["monday"], tmp_path / f"{mode}.nwb", mode, replace=True))
@@ -235,6 +236,7 @@ def test_a_coder_of_one_recording_or_one_part_is_refused(sources, done):
             results_of_sessions(coder, {"monday": session}, {"monday": binned})
 
 
+@pytest.mark.slow
 def test_seeds_confirm_latents_in_every_session(sources, tmp_path):
     done = run_sessions([sources["monday"], sources["tuesday"]], tmp_path, QUICK.replace(seeds=2))
     for name, one in done.runs.items():

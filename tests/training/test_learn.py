@@ -202,6 +202,7 @@ def test_interrupted_again_and_again_it_is_the_same_to_the_last_bit(few_choices,
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_what_is_not_resumed_begins_anew(few_choices, longer, tmp_path):
     first, other = masked_config(**OPEN), masked_config(**OPEN, seed=7)
     for number in (3, 7, 9):

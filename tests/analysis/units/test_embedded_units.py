@@ -114,6 +114,7 @@ def test_behaviour_is_judged_as_for_any_coder_of_the_same_activations(made):
     np.testing.assert_allclose(other["auroc"], attribution["auroc"], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_seeds_transfer_and_scores_know_embeddings(made):
     data, coder, _, attribution = made
     found = ns.fit_seeds(data, plain_config(reads="embedding", **QUICK, seeds=2))

@@ -142,6 +142,7 @@ def test_zero_found_is_said_to_be_zero(made: tuple[Results, xr.Dataset], tmp_pat
     assert "no finding: cannot be told from chance" in text
 
 
+@pytest.mark.slow
 def test_a_control_that_does_as_well_is_said(
     made: tuple[Results, xr.Dataset], tmp_path: Path
 ) -> None:
@@ -173,6 +174,7 @@ def test_a_dictionary_of_relabelled_units_is_called_one(
     assert "under another name" in text
 
 
+@pytest.mark.slow
 def test_with_several_seeds_the_headline_counts_what_is_confirmed(
     made: tuple[Results, xr.Dataset], tmp_path: Path
 ) -> None:
