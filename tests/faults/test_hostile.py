@@ -40,7 +40,6 @@ def tried(name):
     return pytest.param(name, marks=marks)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", [tried(name) for name in names()])
 def test_a_hostile_file_is_refused_or_harmless(name, tmp_path):
     path = build(name, tmp_path / "here")
