@@ -86,7 +86,7 @@ def test_help_answers_at_once_without_heavy_packages():
         "import sys\nfrom nwbsparse.__main__ import main\n"
         "try:\n    main(['run', '--help'])\nexcept SystemExit as left:\n"
         "    assert not left.code\n"
-        "    print([m for m in ('torch', 'pynwb', 'matplotlib') if m in sys.modules])"
+        "    print([m for m in ('torch', 'pynwb', 'matplotlib', 'xarray') if m in sys.modules])"
     )
     assert run_python(code)[1].strip().endswith("[]")
     assert fastest(code) < 2.0  # 1 s is promised, twice that on a noisy machine

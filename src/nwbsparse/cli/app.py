@@ -23,7 +23,6 @@ from nwbsparse.cli.commands.simulate import simulate
 from nwbsparse.cli.commands.transfer import transfer
 from nwbsparse.cli.commands.validate import validate
 from nwbsparse.cli.commands.write import write
-from nwbsparse.schema import own_version
 
 COMMANDS = (
     run,
@@ -47,10 +46,17 @@ COMMANDS = (
     demo,
 )
 
+
+def _version() -> str:
+    from nwbsparse.schema import own_version  # with it comes xarray: --help must not wait for it
+
+    return own_version()
+
+
 app = App(
     name="nwbsparse",
     help="NWB in, sparse nameable latents out: what the populations in a recording represent.",
-    version=own_version,
+    version=_version,
     default_parameter=Parameter(negative=()),
     suppress_keyboard_interrupt=False,  # stopping has an exit code of its own
 )
