@@ -16,8 +16,8 @@ from nwbsparse.views.drawing import BLUE, GREY, PALE, VERMILLION, axes, tidy
 def candidates(coder: SparseCoder, ax: Axes | None = None) -> Axes:
     """How well hidden units were told by each size that was tried: one line for each k.
 
-    The chosen size is marked; the dotted line is 95 % of the best score, which the smallest size
-    that reaches it is chosen by. Bars are standard errors over blocks of validation bins.
+    The chosen size is marked: the smallest that reaches the dotted line, 95 % of the best
+    score. Bars are standard errors over blocks of validation bins.
 
     Args:
         coder: what :func:`nwbsparse.fit` chose the size of.
