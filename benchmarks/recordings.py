@@ -19,15 +19,12 @@ import numpy as np
 import torch
 
 from nwbsparse import names
-from nwbsparse.analysis.apply.encode import dense, encode
 from nwbsparse.analysis.quality.hidden_units import hidden_units
 from nwbsparse.analysis.quality.stability import stability_of
-from nwbsparse.analysis.statistics.correlation import Channels, pearson
-from nwbsparse.analysis.units.tables import SINGLE_UNIT
+from nwbsparse.analysis.units.attribute import attribute
 from nwbsparse.io.read import read_as
 from nwbsparse.options.config import Config
 from nwbsparse.runs.prepare import prepare
-from nwbsparse.training.bins import smoothed_input
 from nwbsparse.training.fit import fit
 
 GIVEN = {
@@ -56,15 +53,6 @@ def learned(path, seed):
     return binned, coder, time.time() - began
 
 
-def single_units(coder, binned):
-    """Latents that are one unit under another name on test bins, smoothed as the coder reads it."""
-    test = binned[names.SPLIT].values == names.TEST
-    active = dense(encode(coder, binned))[test]
-    units = smoothed_input(coder.config, binned)[test].astype(np.float64)
-    like = np.nan_to_num(pearson(Channels(active), units))
-    return int((like.max(axis=1) >= SINGLE_UNIT).sum()) if like.size else 0
-
-
 def row(path, seed=0):
     binned, coder, seconds = learned(path, seed)
     options, stability = coder.record.options, stability_of(coder)
@@ -76,10 +64,11 @@ def row(path, seed=0):
     n_units = int((binned[names.COUNTS].values != 0).any(axis=0).sum())
     minutes = binned.sizes[names.TIME] * float(binned.attrs[names.BIN_WIDTH]) / 60
     choice = f"{options.smoothing or 0:g}, {options.n_latents}, {options.k}"
+    n_single = int(attribute(coder, binned)["single_unit"].sum())
     n_again = "–" if stability is None else int(stability["stable"].sum())
     print(
         f"| {path.stem} | {n_units}, {minutes:.0f} | {choice} | {score} | {beside} | "
-        f"{coder.n_latents} | {n_again} | {single_units(coder, binned)} | {seconds:.0f} |",
+        f"{coder.n_latents} | {n_again} | {n_single} | {seconds:.0f} |",
         flush=True,
     )
     return coder.n_latents, n_again

@@ -102,6 +102,18 @@ def test_the_same_seed_gives_the_same_bits(quick, data):
     config = masked_config()
     one, other = fit(data, config), fit(data, config)
     assert everything(one) == everything(other)
+    apart = config.replace(seed=100)  # seeds from 1 on are in part the same
+    assert everything(fit(data, apart)) != everything(one)
+
+
+def test_one_seed_is_chosen_for_and_trained_once_and_resumes(few_choices, longer, tmp_path):
+    config = masked_config(**OPEN | {"seeds": 1})
+    coder = fit(longer, config)
+    assert coder.record.learned["method"] == "one coder" and coder.record.learned["candidates"]
+    assert coder.record.asked == config and stability_of(coder) is None
+    with pytest.raises(Stop):
+        fit(longer, config, checkpoint=tmp_path, progress=stops_at_call(3))
+    assert everything(fit(longer, config, checkpoint=tmp_path, resume=True)) == everything(coder)
 
 
 def test_replicates_share_no_seed_and_no_order(quick, data, monkeypatch):

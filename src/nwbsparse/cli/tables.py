@@ -26,7 +26,7 @@ def show_metrics(console: Console, metrics: xr.Dataset, coder: Any) -> None:
         console.print(f"{said[0].upper()}{said[1:]}.", soft_wrap=True)
     rows: list[tuple[str, str]] = [
         *_of_hidden_units(metrics, held),
-        (reconstruction(coder).format(held), number(metrics["r2"], 3)),
+        (reconstruction(coder, held), number(metrics["r2"], 3)),
         (f"R² of a {of}, median", number(metrics["unit_r2"].median(), 3)),
         ("R² of a bin, median", number(metrics["bin_r2_median"], 3)),
         (f"cosine over {of}s, mean of bins", number(metrics["bin_cosine"].mean(), 3)),
@@ -62,12 +62,12 @@ def show_metrics(console: Console, metrics: xr.Dataset, coder: Any) -> None:
     console.print(f"{int(metrics.attrs['n_bins']):,} bins", style="dim")
 
 
-def reconstruction(coder: Any) -> str:
+def reconstruction(coder: Any, held: str) -> str:
     """What R² is of: only a coder that sees what it reconstructs can copy it."""
     told = coder.record.target_ids is not None or coder.config.lag
     if told or coder.config.reads == names.EMBEDDING:
-        return "R² ({})"
-    return "reconstruction R² ({}); a copy has 1"
+        return f"R² ({held})"
+    return f"reconstruction R² ({held}); a copy has 1"
 
 
 def _of_hidden_units(metrics: xr.Dataset, held: str) -> list[tuple[str, str]]:

@@ -24,7 +24,7 @@ from nwbsparse.simulate.superposition import simulate_superposition
 from nwbsparse.training.fit import fit
 
 PLACECELLS = Config(**preset("nldisco-placecells"), name="placecells")
-"""Bins, latents and k of the published model; everything else is our default recipe: z-scored
+"""Bins, latents and k of the published model; everything else is that of --preset plain: z-scored
 counts, squared error, tied start (the published model: MSLE, untied, all four cells in 3 of 10
 seeds). 40 % of these ten minutes are held out: a test against circular shifts needs 200 s."""
 

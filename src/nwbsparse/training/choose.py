@@ -148,7 +148,7 @@ class _Search:
             if _order(best[min(best)][0].score) < _good(_highest(best)):
                 break
             best[n_latents] = self._best_of(config, n_latents, None)
-        if not _highest(best) >= LEAST_SHARED:
+        if _highest(best) < LEAST_SHARED:
             if sizes[0] not in best:
                 best[sizes[0]] = self._best_of(config, sizes[0], None)
             return best[sizes[0]][1]

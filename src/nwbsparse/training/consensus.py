@@ -123,7 +123,7 @@ def found_again(
     cosine = one @ two.T
     rows, partner = linear_sum_assignment(-cosine)
     some = evenly(index, LOOKED_AT)
-    a, b = (_standard(activations(each, windows, some)) for each in (coder, other))
+    a, b = (unit_columns(activations(each, windows, some)) for each in (coder, other))
     alike = np.nansum(a[:, rows] * b[:, partner], axis=0)
     again = np.zeros(len(one), dtype=bool)
     again[rows] = (cosine[rows, partner] >= CUT) & (alike >= ALIKE)
@@ -144,8 +144,8 @@ def activations(
     return torch.cat(parts).cpu().numpy()
 
 
-def _standard(table: np.ndarray) -> np.ndarray:
-    """Columns of zero mean and unit length; NaN where nothing varies."""
+def unit_columns(table: np.ndarray) -> np.ndarray:
+    """Columns of zero mean and unit length, so that products are correlations; NaN if constant."""
     centred = table - table.mean(axis=0, dtype=np.float64)
     length = np.sqrt((centred**2).sum(axis=0))
     return np.where(length > 1e-9, centred / np.maximum(length, 1e-9), np.nan)

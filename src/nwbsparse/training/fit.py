@@ -14,7 +14,7 @@ from nwbsparse.options.config import Config
 from nwbsparse.progress import Progress, silent
 from nwbsparse.training.adam import own_step
 from nwbsparse.training.engine import TrainingDiverged
-from nwbsparse.training.learn import is_consensus, learn, learn_once, settled_for
+from nwbsparse.training.learn import is_consensus, learn, settled_for
 from nwbsparse.training.memory import members_at_once
 from nwbsparse.training.prepare import new_coders
 from nwbsparse.training.train import Callback, train
@@ -70,8 +70,7 @@ def fit(
     folder = None if checkpoint is None else Path(checkpoint).expanduser()
     settled = settled_for(data, config, target)
     if is_consensus(config) or settled.choose != "none":
-        how = learn if is_consensus(config) else learn_once
-        return how(
+        return learn(
             data, config, target=target, progress=progress, callbacks=callbacks,
             checkpoint=folder, resume=resume,
         )  # fmt: skip

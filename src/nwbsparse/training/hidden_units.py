@@ -22,8 +22,6 @@ LEFT_OUT = -1
 """The group of units that take no part: they must not fill a fold."""
 LEAST_SHARED = 0.01
 """R² of hidden units below which they share almost nothing (recipe, 10)."""
-LEAST_ERRORS = 2.0
-"""Standard errors of it, likewise."""
 NOTHING = 1e-10
 """Standard deviation of a unit that takes no part, or does not vary, and more."""
 
@@ -63,12 +61,6 @@ class HiddenScore:
             return np.nan
         gained = (self.around - self.error).sum(axis=1) * n / total
         return float(gained.std(ddof=1) / np.sqrt(n))
-
-
-def share_something(r2: float, standard_error: float) -> bool:
-    """Whether hidden units can be told at all: by 1 % and by two standard errors, where these are known."""
-    certain = not np.isfinite(standard_error) or r2 >= LEAST_ERRORS * standard_error
-    return bool(r2 >= LEAST_SHARED and certain)
 
 
 def folds_of(group: Int[np.ndarray, " unit"]) -> Int[np.ndarray, " unit"]:

@@ -62,11 +62,21 @@ def learn(
     4. a coder of these rows is refitted;
     5. steps 2 to 4 again with other seeds and another order: which latents are found again.
 
+    Without a consensus (one seed, or no replicates) one coder is trained with what was chosen.
+
     The record of the coder says all of it (``coder.record.learned``).
     """
     asked = config
     phases = Phases(checkpoint, data, config, target=target, resume=resume)
     config, tried = choose_open(data, config, target, progress, phases)
+    learned = said_of_choice(asked, config, tried)
+    if not is_consensus(config):
+        coder = _trained(
+            data, new_coders(data, [config], target)[0], target, progress, callbacks, phases
+        )
+        coder.record = replace(coder.record, learned=learned | {"method": "one coder"})
+        phases.done()
+        return coder
     made: list[tuple[SparseCoder, Consensus]] = []
     for replicate in range(config.replicates):
         own = config.replace(
@@ -74,7 +84,6 @@ def learn(
         )
         made.append(_one(data, own, target, replicate, progress, callbacks, phases))
     coder, found = made[0]
-    learned = said_of_choice(asked, config, tried)
     learned |= {"method": "consensus", "recurrence": found.recurrence.tolist()}
     if len(made) > 1:
         windows = windows_of(coder.record, data, target=target)
@@ -88,30 +97,6 @@ def learn(
             for other, _ in made[1:]
         ]
         learned["again"] = np.mean(again, axis=0).tolist()
-    coder.record = replace(coder.record, learned=learned)
-    phases.done()
-    return coder
-
-
-def learn_once(
-    data: Any,
-    config: Config,
-    *,
-    target: Any = None,
-    progress: Progress = silent,
-    callbacks: Sequence[Callback] = (),
-    checkpoint: Path | None = None,
-    resume: bool = False,
-) -> SparseCoder:
-    """One coder, trained in one go with what was chosen for it: the default recipe of one seed."""
-    phases = Phases(checkpoint, data, config, target=target, resume=resume)
-    chosen, tried = choose_open(data, config, target, progress, phases)
-    start = new_coders(data, [chosen], target)
-    with phases.training("refit-0") as saved:
-        coder = train(start, data, target, progress, callbacks, **saved)[0]
-    if not isinstance(coder, SparseCoder):
-        raise coder
-    learned = said_of_choice(config, chosen, tried) | {"method": "one coder"}
     coder.record = replace(coder.record, learned=learned)
     phases.done()
     return coder
@@ -210,11 +195,25 @@ def _one(
         found = consensus(sound, windows)
         phases.keep_consensus(replicate, found)
     start = _from_rows(data, config, target, found)
+    coder = _trained(data, start, target, progress, callbacks, phases, replicate)
+    return coder, found
+
+
+def _trained(
+    data: Any,
+    start: SparseCoder,
+    target: Any,
+    progress: Progress,
+    callbacks: Sequence[Callback],
+    phases: Phases,
+    replicate: int = 0,
+) -> SparseCoder:
+    """The coder that is given back, trained from its start."""
     with phases.training(f"refit-{replicate}") as saved:
         coder = train([start], data, target, progress, callbacks, **saved)[0]
     if not isinstance(coder, SparseCoder):
         raise coder
-    return coder, found
+    return coder
 
 
 def _from_rows(data: Any, config: Config, target: Any, found: Consensus) -> SparseCoder:

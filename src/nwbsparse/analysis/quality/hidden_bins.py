@@ -32,14 +32,17 @@ class Units:
     """In which fold each is hidden."""
     group: Int[np.ndarray, " unit"]
     """Units of one number are hidden together."""
-    n_groups: int
-    """Groups with a unit that takes part."""
     mean: Float[np.ndarray, " unit"]
     """Of the raw training bins, per bin."""
     spread: Float[np.ndarray, " unit"]
     """Standard deviation of the raw training bins; 1 for units that take no part."""
     counts: bool
     """Whether all training values are counts."""
+
+    @property
+    def n_groups(self) -> int:
+        """Groups with a unit that takes part."""
+        return len(np.unique(self.group[self.kept]))
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,7 @@ def units_in(
     kept = (active >= FEWEST) & (spread > 0) & read
     fold = folds_of(np.where(kept, group, LEFT_OUT))
     spread = np.where(kept, spread, 1.0)
-    return Units(kept, fold, group, len(np.unique(group[kept])), mean, spread, counts)
+    return Units(kept, fold, group, mean, spread, counts)
 
 
 def seen_in(coder: SparseCoder, data: xr.Dataset, units: Units, bins: np.ndarray) -> Seen:

@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from nwbsparse.training.hidden_units import LEAST_SHARED, share_something
+from nwbsparse.training.hidden_units import LEAST_SHARED
 
+LEAST_ERRORS = 2.0
+"""Standard errors of R² of hidden units below which they share almost nothing."""
 SHARES, NOTE = "shares", "hidden_units_note"
 NOTHING, SOMETHING = "almost nothing", "something"
 CALLED = {
@@ -22,7 +24,8 @@ def shares(r2: float, error: float) -> str:
     """'something', or 'almost nothing': R² below 0.01, or below two standard errors; '' if unknown."""
     if not np.isfinite(r2):
         return ""
-    return SOMETHING if share_something(r2, error) else NOTHING
+    certain = not np.isfinite(error) or r2 >= LEAST_ERRORS * error
+    return SOMETHING if r2 >= LEAST_SHARED and certain else NOTHING
 
 
 def shared_said(metrics: Any) -> str:

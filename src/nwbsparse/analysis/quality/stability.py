@@ -17,7 +17,7 @@ from nwbsparse.errors import BadInput
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.options.config import Config
 from nwbsparse.progress import Progress, silent
-from nwbsparse.training.consensus import ALIKE, CUT
+from nwbsparse.training.consensus import ALIKE, CUT, unit_columns
 from nwbsparse.training.consensus import SHARE as KEPT
 from nwbsparse.training.engine import TrainingDiverged
 from nwbsparse.training.fit import fit, fit_many
@@ -153,7 +153,7 @@ def stability(coders: Sequence[SparseCoder], data: xr.Dataset) -> xr.Dataset:
             raise BadInput("stability compares coders of one shape, these differ")
     held_out = data.isel({names.TIME: np.flatnonzero(part(data, "test"))})
     rows = [coder.dictionary.detach().numpy() for coder in coders]
-    active = [_standard(dense(encode(coder, held_out))) for coder in coders]
+    active = [unit_columns(dense(encode(coder, held_out))) for coder in coders]
     matches, partners, agreements = [], [], []
     for other, activation in zip(rows[1:], active[1:], strict=True):
         cosine, partner = match_rows(rows[0], other)
@@ -209,11 +209,3 @@ def _chance_matches(coder: SparseCoder, data: xr.Dataset, n_seeds: int) -> np.nd
         for seed in seeds
     ]
     return np.concatenate([match_rows(rows[0], other)[0] for other in rows[1:]])
-
-
-def _standard(activation: np.ndarray) -> np.ndarray:
-    """Columns of zero mean and unit length, so that products are correlations; NaN if constant."""
-    centred = activation - activation.mean(axis=0, dtype=np.float64)
-    length = np.sqrt((centred**2).sum(axis=0))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(length > 1e-9, centred / length, np.nan)

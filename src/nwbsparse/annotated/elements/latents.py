@@ -21,15 +21,20 @@ from nwbsparse.annotated.elements.recurrence import (
 from nwbsparse.annotated.stored import StoredResult
 
 TOP_UNITS = 10
-LATENT_METRICS = ("density", "dead", "always_on")
-HIDDEN_GAIN = "hidden_gain"
-"""A metric whose column has a name in the extension."""
+LATENT_METRICS = {
+    "density": "test_density",
+    "dead": "test_dead",
+    "always_on": "test_always_on",
+    "hidden_gain": "hidden_gain",
+}
+"""Metrics of latents that have a column, and its name: that of the extension where it has one."""
 _TEST = "test_"
 """Before the name of a metric that became a column."""
 
 _OF_OTHERS = {
     "is_dead", "density", "mean_activation", "matryoshka_level", "mean_active_value",
-    "max_activation", "top_units", "top_unit_weights", "tuning", HIDDEN_GAIN, *RECURRENCE,
+    "max_activation", "top_units", "top_unit_weights", "tuning", *LATENT_METRICS.values(),
+    *RECURRENCE,
 }  # fmt: skip
 """Columns of the latents table that other parts of a result already say."""
 
@@ -58,13 +63,10 @@ def latents_table(stored: StoredResult, population: DynamicTable) -> tuple[Dynam
         str(key) for key in attribution.data_vars if str(key) in columns and is_own_column(str(key))
     }
     of_metrics = set()
-    if HIDDEN_GAIN in metrics and metrics[HIDDEN_GAIN].dims == (names.LATENT,):
-        columns[HIDDEN_GAIN] = metrics[HIDDEN_GAIN].values
-        of_metrics.add(HIDDEN_GAIN)
-    for key in LATENT_METRICS:
+    for key, column in LATENT_METRICS.items():
         if key in metrics and metrics[key].dims == (names.LATENT,):
-            columns[f"{_TEST}{key}"] = metrics[key].values
-            words[f"{_TEST}{key}"] = f"{key.replace('_', ' ')} on held-out bins"
+            columns[column] = metrics[key].values
+            words.setdefault(column, f"{key.replace('_', ' ')} on held-out bins")
             of_metrics.add(key)
     made = [
         VectorData(name=name, description=words[name], data=data) for name, data in columns.items()
@@ -90,8 +92,7 @@ def latents_in(model: Any) -> Found:
     of_all = levels_in(model)
     latent = {names.LATENT: of_all[names.LATENT]}
     own = {key: np.asarray(table[key][:]) for key in table.colnames if is_own_column(key)}
-    tested = {key.removeprefix(_TEST): key for key in table.colnames if key.startswith(_TEST)}
-    tested |= {HIDDEN_GAIN: HIDDEN_GAIN} if HIDDEN_GAIN in table.colnames else {}
+    tested = {key: column for key, column in LATENT_METRICS.items() if column in table.colnames}
     return {
         names.LATENTS: of_all,
         names.METRICS: latent | {key: table[column][:] for key, column in tested.items()},
