@@ -10,12 +10,12 @@ from make.configs import plain_config
 from make.joined_sessions import part_of, shared_sources
 from make.sessions import make_session
 from nwbsparse.analysis.apply.encode import dense, encode, reconstruct
-from nwbsparse.analysis.behaviour.association import associate, candidates_of
+from nwbsparse.analysis.association.design import make_design
 from nwbsparse.analysis.behaviour.coding import code_variables
 from nwbsparse.analysis.behaviour.comparisons import make_scope
-from nwbsparse.analysis.behaviour.design import make_ground
-from nwbsparse.analysis.behaviour.raw_units import associate_units
-from nwbsparse.analysis.explain import explain, notes
+from nwbsparse.analysis.behaviour.controls import UnitGroup, unit_groups
+from nwbsparse.analysis.behaviour.notes import notes
+from nwbsparse.analysis.explain import explain
 from nwbsparse.analysis.quality.evaluate import evaluate
 from nwbsparse.analysis.units.tables import unit_attribution
 from nwbsparse.binning.sessions.for_coder import for_coder
@@ -26,7 +26,7 @@ from nwbsparse.results.results import Results, environment
 from nwbsparse.training.fit import fit
 from nwbsparse.views.report.report import report
 
-CONFIG = plain_config(n_latents=24, k=2, batch_size=256, max_epochs=15, n_shifts=50)
+CONFIG = plain_config(n_latents=24, k=2, batch_size=256, max_epochs=15, n_shifts=500)
 SIZES = {"A": 20, "B": 24}
 HIGH = {"role": "condition", "kind": "categorical", "categories": '["0", "1"]'}
 
@@ -154,26 +154,32 @@ def test_units_are_judged_on_the_bins_in_which_they_were_observed(sessions, join
 
 
 @pytest.mark.parametrize("name", SIZES)
-def test_raw_units_are_compared_as_they_would_be_alone(sessions, name):
+def test_raw_units_are_compared_as_they_would_be_alone(sessions, coder, name):
     """With a covariate that only their session has, and a condition that all sessions have."""
     given = {}
     for key, one in sessions.items():
         high = (one["level"] > 1).astype(np.int32).assign_attrs(HIGH)
         given[key] = (one if key == name else one.drop_vars("level")).assign(high=high)
     joined = join_sessions(given)
-    mine = joined["unit_session"].values == name
-    candidates = candidates_of([v for v in code_variables(joined) if v.name != "session"])
-    tested = associate_units(joined, candidates, make_ground(joined, n_draws=50, seed=0))
+    mine = np.flatnonzero(joined["unit_session"].values == name)
+    design, variables = make_design(joined, n_draws=50, seed=0), by_name(joined)
+    [group] = [one for one in unit_groups(coder, joined) if set(one.units) == set(mine)]
     own = given[name]
-    of_own = candidates_of(code_variables(own))
-    by_itself = make_ground(own, n_draws=50, seed=0)
-    wanted = associate(own["counts"].values, of_own, by_itself)
-    assert {c.variable.name for c in of_own} == {"level", "high"}
-    np.testing.assert_allclose(tested.score[:, mine], wanted.score, atol=1e-6)
-    np.testing.assert_allclose(tested.observed[mine], wanted.observed, atol=1e-6)
-    np.testing.assert_allclose(tested.p[mine], wanted.p, atol=1e-6)
-    level = [c.variable.name == "level" for c in candidates]
-    assert np.isnan(tested.score[level][:, ~mine]).all()
+    by_itself = make_design(own, n_draws=50, seed=0)
+    alone = UnitGroup(np.arange(len(mine)), own["counts"].values, np.ones(len(own["time"]), bool))
+    assert set(by_name(own)) == {"level", "high"}
+    for key, variable in by_name(own).items():
+        [(units, fit)] = group.fits(variables[key], design)
+        [(_, wanted)] = alone.fits(variable, by_itself)
+        np.testing.assert_array_equal(units, mine)
+        np.testing.assert_allclose(fit.r, wanted.r, atol=1e-6)
+        np.testing.assert_allclose(fit.left_out, wanted.left_out, atol=1e-6)
+    others = [one for one in unit_groups(coder, joined) if set(one.units) != set(mine)]
+    assert all(one.fits(variables["level"], design) == [] for one in others)
+
+
+def by_name(data):
+    return {v.name: v for v in code_variables(data) if v.name != "session"}
 
 
 def test_a_unit_that_holds_most_spikes_of_its_session_is_named(sessions):
@@ -217,7 +223,8 @@ def test_a_latent_can_be_seen_to_belong_to_a_session_but_no_p_value_says_so(attr
 def test_what_a_latent_follows_is_found_among_several_sessions(attribution):
     found = attribution["association_status"].values == "found"
     assert found.sum() >= 1
-    assert json.loads(attribution.attrs["summary"])["raw units"]["found"] >= 4
+    told = json.loads(attribution.attrs["summary"])["variables"]["level"]
+    assert told["together"]["share"]["units"] > told["together"]["chance"]
 
 
 def test_the_report_of_several_sessions_is_written(joined, coder, attribution, tmp_path):

@@ -9,6 +9,7 @@ from make.configs import plain_config
 from make.two_regions import N_EVENTS, QUICK, WIDTH, ids, write_two_regions
 from nwbsparse.analysis.apply.encode import batches
 from nwbsparse.analysis.apply.populations import encoded, read_ids, reconstructed
+from nwbsparse.analysis.behaviour.controls import own_units, unit_groups
 from nwbsparse.analysis.explain import explain
 from nwbsparse.analysis.quality.cosmooth import cosmooth
 from nwbsparse.analysis.quality.evaluate import evaluate
@@ -195,9 +196,11 @@ def test_a_coder_works_in_a_session_without_the_units_it_reconstructs(coder, dat
 
 
 def test_the_yardstick_are_the_units_that_are_read(coder, data, found):
-    said = json.loads(found.attrs["summary"])
-    assert said["raw units"]["channels"] == len(ids("CA3"))
-    assert said["principal components"]["channels"] <= len(ids("CA3"))
+    groups = unit_groups(coder, data)
+    assert sum(len(one.units) for one in groups) == len(ids("CA3"))
+    assert (found["best_unit"].values < len(ids("CA3"))).all()
+    own = own_units(found)
+    assert all((one < len(ids("CA3"))).all() for one in own) and any(len(one) for one in own)
 
 
 def test_cosmoothing_takes_no_targets(data):

@@ -10,7 +10,7 @@ import xarray as xr
 
 from nwbsparse import names
 from nwbsparse.analysis.apply.encode import encode
-from nwbsparse.analysis.behaviour.association import pearson
+from nwbsparse.analysis.behaviour.claims import NOT_TESTABLE
 from nwbsparse.analysis.explain import explain
 from nwbsparse.binning.sessions.join import ids_of
 from nwbsparse.errors import BadInput, unknown
@@ -33,11 +33,10 @@ def transfer(
 
     The other session is encoded with the coder's weights, thresholds and normalisation, and
     explained anew by itself: nothing is carried over but the coder. A latent is ``kept`` when its
-    association is found (q < alpha) in both sessions, with the same variable and condition, and its
-    tuning in the two sessions correlates by 0.5 or more: mean activation over the tuning bins of
-    the first session that were visited in both (training bins there, held-out bins here), or for a
-    condition p_in over the conditions that both have. The sign is part of it: a latent that is
-    suppressed where it was active has a negative correlation.
+    association is found (q < alpha) in both sessions, with the same variable, and its tuning in the
+    two sessions correlates by 0.5 or more: mean activation over the tuning bins of the first
+    session that were visited in both, or for categories p_in over those that both have. The sign is
+    part of it: a latent that is suppressed where it was active has a negative correlation.
 
     Args:
         coder: what was learned from the first session.
@@ -134,12 +133,12 @@ def _compared(before: xr.Dataset, there: xr.Dataset) -> xr.Dataset:
             continue
         correlation[latent] = _tuning_correlation(before, there, latent, *was)
         said = str(there["association_status"].values[latent])
-        if said.startswith("not assessable"):
-            status.append(said)
+        if said.startswith(NOT_TESTABLE):
+            status.append(f"not assessable: {said}")
         elif said != "found":
             status.append(f"not kept: association {said} in the other session")
-        elif was != now:
-            status.append(f"not kept: follows {' = '.join(filter(None, now))} there")
+        elif was[0] != now[0]:
+            status.append(f"not kept: follows {now[0]} there")
         elif not np.isfinite(correlation[latent]):
             status.append("not assessable: the sessions share too few tuning bins or conditions")
         elif correlation[latent] < ALIKE:
@@ -182,7 +181,7 @@ def _tuning_correlation(
         curves = [np.array([values[name] for name in both]) for values in (first, second)]
     else:
         first_curve, second_curve = (
-            before.get(f"train_tuning.{variable}"),
+            before.get(f"tuning.{variable}"),
             there.get(f"tuning.{variable}"),
         )
         if first_curve is None or second_curve is None or first_curve.dims != second_curve.dims:
@@ -195,7 +194,9 @@ def _tuning_correlation(
     good = np.isfinite(curves[0]) & np.isfinite(curves[1])
     if good.sum() < MIN_SHARED:
         return np.nan
-    return pearson(curves[0][good], curves[1][good])
+    first, second = (curve[good] - curve[good].mean() for curve in curves)
+    scale = float(np.sqrt((first @ first) * (second @ second)))
+    return float(first @ second) / scale if scale > 0 else np.nan
 
 
 def _by_condition(attribution: xr.Dataset, latent: int, variable: str) -> dict[str, float]:

@@ -15,6 +15,7 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 from rich.text import Text
 
+from nwbsparse.analysis.behaviour.sentences import sentences
 from nwbsparse.analysis.quality.hidden_said import shared_said
 from nwbsparse.binning.events import MAX_LABELS
 from nwbsparse.cli.choices import show_choices
@@ -170,20 +171,10 @@ def show_run(console: Console, done: Any) -> None:
             f" {numbers['dead_fraction']:.0%}",
         )
     )
-    for said, n, of in (
-        ("latents that are single units", "n_single_unit_latents", f"{numbers['n_latents']}"),
-        (
-            "latents explained on held-out bins",
-            "n_explained_latents",
-            f"{numbers['n_assessable_latents']} assessable",
-        ),
-    ):
-        console.print(Text.assemble((said, "bold"), f" {numbers[n]} of {of}"))
-    console.print(
-        f"controls: untrained coder {numbers['n_explained_untrained']}, raw units "
-        f"{numbers['n_explained_units']}",
-        style="dim",
-    )
+    copies = f" {numbers['n_single_unit_latents']} of {numbers['n_latents']}"
+    console.print(Text.assemble(("latents that are single units", "bold"), copies))
+    for sentence in sentences(done.results.attribution):
+        console.print(sentence, soft_wrap=True, highlight=False)
     if done.nwb is not None:
         console.print(f"annotated NWB  {done.nwb}", soft_wrap=True)
     console.print(f"report         {done.report}", soft_wrap=True)

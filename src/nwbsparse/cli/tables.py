@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from nwbsparse import names
+from nwbsparse.analysis.behaviour.sentences import sentences
 from nwbsparse.analysis.quality.hidden_said import CALLED, shared_said
 from nwbsparse.cli.whole_words import print_table
 from nwbsparse.views.words import measure, number, p_value, percent
@@ -96,17 +97,8 @@ def percent_signed(share: float) -> str:
 
 def show_attribution(console: Console, attribution: xr.Dataset, *, top: int) -> None:
     """What was found, beside the controls, and the latents with the clearest meaning."""
-    summary = json.loads(attribution.attrs["summary"])
-    rows: list[Sequence[str]] = []
-    for name, one in summary.items():
-        follow = ", ".join(f"{variable} {n}" for variable, n in one["by_variable"].items())
-        rows.append((name, str(one["assessable"]), str(one["found"]), follow))
-    print_table(console, ("", "assessable", "found", "follow"), rows)
-    if "n_confirmed_latents" in attribution.attrs:
-        n = attribution.attrs["n_confirmed_latents"]
-        console.print(Text.assemble(("confirmed latents", "bold"), f" {n}"))
-    else:
-        console.print("none can be confirmed: one seed says nothing about stability", style="dim")
+    for sentence in sentences(attribution):
+        console.print(sentence, soft_wrap=True, highlight=False)
     for note in json.loads(attribution.attrs["notes"]):
         console.print(Text.assemble(("note:", "yellow"), f" {note}"), soft_wrap=True)
     status = attribution["association_status"].values
@@ -116,22 +108,21 @@ def show_attribution(console: Console, attribution: xr.Dataset, *, top: int) -> 
     found = found[np.argsort(-np.abs(association[found]))][:top]
     if not len(found):
         return
-    rows = []
+    rows: list[Sequence[str]] = []
     for latent in found:
-        variable = str(attribution["best_variable"].values[latent])
-        condition = str(attribution["best_condition"].values[latent])
         confirmed = str(attribution["confirmed_status"].values[latent])
+        low, high = (attribution[f"association_{end}"].values[latent] for end in ("low", "high"))
         rows.append(
             (
                 str(int(attribution["latent"].values[latent])),
-                f"{variable} = {condition}" if condition else variable,
-                number(association[latent]),
+                str(attribution["follows"].values[latent]),
+                f"{number(association[latent])} [{number(low)} to {number(high)}]",
                 p_value(q[latent]),
                 str(attribution["label"].values[latent]),
                 "yes" if confirmed == "confirmed" else confirmed.partition(":")[0],
             )
         )
-    print_table(console, ("latent", "follows", "association", "q", "in words", "confirmed"), rows)
+    print_table(console, ("latent", "follows", "r", "q", "in words", "confirmed"), rows)
 
 
 def show_decoding(console: Console, scores: xr.Dataset) -> None:

@@ -16,6 +16,9 @@ from nwbsparse.io.npy import load_npy
 from nwbsparse.schema import check, history, with_step
 
 METHOD = "unknown"
+SAW = "saw_behaviour"
+TRAIN, ALL = "train", "all"
+"""Of which bins an embedding has seen the behaviour: all but the test bins, or all."""
 SAME_TIME = 1e-3
 """Share of a bin by which the times of an embedding may differ from those of the bins."""
 
@@ -26,6 +29,7 @@ def with_embedding(
     *,
     method: str | None = None,
     parameters: Mapping[str, Any] | None = None,
+    saw_behaviour: str | None = None,
 ) -> xr.Dataset:
     """Put an embedding of the recording beside its counts, for a coder that reads it.
 
@@ -39,6 +43,9 @@ def with_embedding(
             is opened without running anything in it.
         method: what made it; by default what a DataArray says in ``attrs["method"]``, else "unknown".
         parameters: how it was made, as JSON can hold it; kept with it and in the history.
+        saw_behaviour: whether it was made with the behaviour (supervised), and of which bins: "train"
+            (all but the test bins), "all", or None for not. What has seen the behaviour of a bin
+            cannot be tested on it: :func:`nwbsparse.explain` then assesses test bins only, or none.
 
     Returns:
         The dataset with ``embedding(time, dim)`` (float32, attributes ``method`` and
@@ -64,6 +71,10 @@ def with_embedding(
         values = values.transpose(names.TIME, ..., missing_dims="ignore").values
     table = _table(values, binned, where)
     method = method or str(said.get(names.METHOD, METHOD))
+    if saw_behaviour not in (None, TRAIN, ALL):
+        raise BadInput(f"saw_behaviour={saw_behaviour!r}: it is 'train', 'all' or None")
+    if saw_behaviour is not None:
+        parameters = dict(parameters or {}) | {SAW: saw_behaviour}
     try:
         words = json.dumps(dict(parameters or {}), sort_keys=True)
     except (TypeError, ValueError) as error:
@@ -86,6 +97,13 @@ def embedding_of(binned: xr.Dataset, reads: str) -> xr.DataArray | None:
         return None
     embedding = binned[names.EMBEDDING]
     return embedding.drop_vars([key for key in embedding.coords if key not in embedding.dims])
+
+
+def saw_behaviour(binned: xr.Dataset) -> str | None:
+    """Of which bins the embedding has seen the behaviour: 'train', 'all', None for of none."""
+    words = binned[names.EMBEDDING].attrs.get(names.PARAMETERS, "{}")
+    seen = json.loads(words).get(SAW)
+    return seen if seen in (TRAIN, ALL) else None
 
 
 def _parameters(words: Any) -> dict[str, Any]:

@@ -165,8 +165,8 @@ class Config(ReadOptions):
     aux_weight: float = 1.0
     """Weight of the revival loss."""
 
-    n_shifts: int = 1000
-    """Draws of each null distribution."""
+    n_shifts: int = 2000
+    """Draws of each null distribution at most."""
     alpha: float = 0.05
     """False-discovery rate at which an association is called found."""
 

@@ -181,9 +181,6 @@ def _of_attribution(attribution: xr.Dataset) -> dict[str, Any]:
         "n_single_unit_latents": int(attribution["single_unit"].sum()),
         "n_assessable_latents": summary["latents"]["assessable"],
         "n_explained_latents": summary["latents"]["found"],
-        "n_explained_untrained": summary["untrained coder"]["found"],
-        "n_explained_units": summary["raw units"]["found"],
-        "n_explained_components": summary["principal components"]["found"],
     }
     if "n_confirmed_latents" in attribution.attrs:
         numbers["n_confirmed_latents"] = int(attribution.attrs["n_confirmed_latents"])

@@ -10,7 +10,8 @@ from typing import Any
 import xarray as xr
 
 from nwbsparse.analysis.apply.encode import encode
-from nwbsparse.analysis.explain import explain, explained_said
+from nwbsparse.analysis.behaviour.sentences import sentences
+from nwbsparse.analysis.explain import explain
 from nwbsparse.analysis.quality.evaluate import evaluate
 from nwbsparse.analysis.quality.stability import fit_seeds
 from nwbsparse.embedding.attach import embedding_of
@@ -108,7 +109,8 @@ def run(
         stability=None if seeds is None else seeds.stability,
         progress=progress,
     )
-    log(explained_said(attribution))
+    for said in sentences(attribution):
+        log(said)
     made = {**environment(coder), "seconds": round(time.perf_counter() - began, 1)}
     read = embedding_of(binned, coder.config.reads)
     results = Results(

@@ -10,7 +10,7 @@ from pathlib import Path
 import xarray as xr
 
 from nwbsparse import names
-from nwbsparse.analysis.explain import explained_said
+from nwbsparse.analysis.behaviour.sentences import sentences
 from nwbsparse.analysis.quality.stability import Seeds, fit_seeds
 from nwbsparse.models import checkpoint
 from nwbsparse.models.coder import SparseCoder
@@ -104,7 +104,8 @@ def run_sessions(
         metrics = results.metrics
         for said in told(metrics):
             logs[name](said)
-        logs[name](explained_said(results.attribution))
+        for said in sentences(results.attribution):
+            logs[name](said)
         seconds = {"seconds": round(time.perf_counter() - began, 1)}
         made[name] = replace(results, environment={**results.environment, **seconds})
     with staged(out, overwrite=overwrite) as stage:

@@ -34,17 +34,17 @@ def test_each_of_the_three_conditions_is_needed():
     attribution = made(
         [0.01, 0.2, 0.01, 0.01, np.nan, 0.01],
         [(0.4, 0.3), (0.4, 0.4), (0.4, 0.1), (0.4, 0.4), (np.nan, np.nan), (0.5, np.nan)],
-        status=["found", "not found", "found", "found", "not assessable: never active", "found"],
+        status=["found", "not found", "found", "found", "not testable: never active", "found"],
     )
     found = confirm(attribution, stable([True, True, True, False, True, True]))
     assert found["confirmed"].values.tolist() == [True] + [False] * 5
     said = found["confirmed_status"].values
     assert said[0] == "confirmed"
     assert said[1] == "not confirmed: q is not below 0.05"
-    assert said[2] == "not confirmed: 0.4 and 0.1 in the halves of the test blocks"
-    assert said[3] == "not confirmed: not found again in 80 % of the seeds"
-    assert said[4] == "not assessable: never active"
-    assert said[5] == "not assessable: too little activity in one half of the test blocks"
+    assert said[2] == "not confirmed: 0.4 and 0.1 in the even and the odd blocks"
+    assert said[3] == "not confirmed: it does not come back in other seeds"
+    assert said[4] == "not testable: never active"
+    assert said[5] == "not assessable: no activity in the even or in the odd blocks"
     assert found.attrs["n_confirmed_latents"] == 1
 
 
@@ -77,7 +77,7 @@ def test_the_stability_of_another_coder_is_refused():
         confirm(made([0.01], [(0.4, 0.4)]), stable([True], "xyz"))
 
 
-def test_place_cells_are_alike_in_both_halves_of_the_test_blocks(places):
+def test_place_cells_are_alike_in_the_even_and_the_odd_blocks(places):
     data, coder, latents = places
     everywhere = stable(np.ones(32, dtype=bool), coder.id)
     found = explain(coder, data, latents, stability=everywhere)

@@ -88,14 +88,26 @@ def test_the_unit_behind_a_planted_dim_is_found(made):
 
 
 def test_controls_and_the_caveat_stand_beside(made):
-    import json
-
-    _, _, _, attribution = made
-    summary = json.loads(attribution.attrs["summary"])
-    assert list(summary) == ["latents", "untrained coder", "raw units", "principal components"]
-    assert summary["raw units"]["channels"] == N_UNITS
+    data, coder, _, attribution = made
+    assert sum(len(one.units) for one in unit_groups(coder, data)) == N_UNITS
+    assert all(len(one) == 0 for one in own_units(attribution)), "no weight leads to a unit"
     [note] = [one for one in json.loads(attribution.attrs["notes"]) if "embedding" in one]
-    assert "(planted)" in note and "held out from the coder" in note
+    assert "(planted)" in note and "all bins are assessed" in note
+
+
+def test_only_bins_that_a_supervised_embedding_has_not_seen_are_assessed(made):
+    data, coder, _, _ = made
+    values = data["embedding"].values
+    for seen, n in (("train", int((data["split"] == 2).sum())), ("all", 0)):
+        taught = ns.with_embedding(data, values, saw_behaviour=seen)
+        assert len(assessed_bins(coder, taught)) == n
+        found = ns.explain(coder, taught)
+        assert json.loads(found.attrs["notes"])[-1].count("made with the behaviour") == 1
+        assert found.attrs["split"] == "test"
+    assert np.isnan(found["association_p"].values).all()
+    assert found.attrs["n_explained_latents"] == 0
+    with pytest.raises(BadInput, match="it is 'train', 'all' or None"):
+        ns.with_embedding(data, values, saw_behaviour="some")
 
 
 def test_behaviour_is_judged_as_for_any_coder_of_the_same_activations(made):

@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from itertools import permutations
-from math import factorial, prod
 from typing import Any
 
 import numpy as np
 import torch
-from scipy import fft
+from scipy import stats
 
-from nwbsparse import names
 from nwbsparse.analysis.apply.activity import Entries
-from nwbsparse.analysis.behaviour.association import MIN_ACTIVE, MIN_EPISODES
+from nwbsparse.analysis.association.design import Design
 from nwbsparse.analysis.behaviour.coding import Coded
+from nwbsparse.analysis.behaviour.condition_draws import (
+    SESSIONS,
+    ConditionDraws,
+    condition_draws,
+)
 from nwbsparse.analysis.behaviour.conditions import (
+    MIN_ACTIVE,
+    MIN_EPISODES,
     ClassCounts,
     ConditionEffects,
     auroc,
@@ -25,9 +29,7 @@ from nwbsparse.analysis.behaviour.conditions import (
     count_classes,
     selectivity,
 )
-from nwbsparse.analysis.behaviour.design import Ground
 from nwbsparse.analysis.statistics.loops import classes, count_episodes, draw, project
-from nwbsparse.analysis.statistics.nulls import MIN_SHIFTS, least_shift, trial_permutations
 
 DRAWS = 100
 """For every element of the matrix; the one tested claim of each latent has many more."""
@@ -52,51 +54,38 @@ class Chance:
     """By variable: the kind of null, its draws, the smallest p they can give, and what hinders."""
 
 
-@dataclass(frozen=True)
-class _Draws:
-    """One variable under chance; draw 0 is what was observed."""
-
-    kind: str
-    row: np.ndarray
-    """(bin,) the row of the table that a known bin belongs to, −1 elsewhere."""
-    table: np.ndarray
-    """(row, draw) class of each row in each draw."""
-    exact: bool = False
-    """Whether the draws are all arrangements there are."""
-    status: str = ""
-
-
 def chance(
     entries: Entries,
     variables: Sequence[Coded],
-    bins: np.ndarray,
-    ground: Ground,
+    design: Design,
     *,
     n_draws: int = DRAWS,
 ) -> Chance:
-    """Null distributions of all AUROCs and selectivities on the given bins, and uncorrected p.
+    """Null distributions of all AUROCs and selectivities on the assessed bins, and uncorrected p.
 
     ``entries`` are of these bins. The null fits the variable: what is constant in trials has its
-    labels exchanged among neighbouring trials, what is constant in a session is exchanged among
-    sessions (all arrangements, where there are at most ``n_draws``), anything else is shifted in a
-    circle by at least max(10 s, 3 autocorrelation times). For p the drift (a cubic in time and the
-    slow population rate) is removed from the ranks, but not before comparing sessions, which differ
-    in their levels or in nothing. Fewer than 20 independent shifts, 20 trials or 2 kinds of session
-    are not assessable.
+    labels exchanged among neighbouring trials (or their sequence shifted, where labels repeat),
+    what is constant in a session is exchanged among sessions (all arrangements, where there are at
+    most ``n_draws``), anything else is shifted in a circle by at least three memories. For p the
+    drift (a cubic in time and the slow population rate) is removed from the ranks, but not before
+    comparing sessions, which differ in their levels or in nothing. What is too short for a test of
+    associations says nothing here either.
     """
     by_value = entries.by_value()
 
     def one_variable(number: int) -> tuple[ClassCounts, list[np.ndarray], dict[str, Any]]:
         variable = variables[number]
-        codes = variable.codes[bins]
-        rng = np.random.default_rng([ground.seed, number])
-        drawn = _draws(variable, codes, bins, ground, n_draws, rng)
+        codes = variable.codes[design.bins]
+        drawn = condition_draws(variable, codes, design, n_draws, number)
         counted = count_classes(by_value, codes, variable.size)
         enough = _assessable(entries, codes, variable.size)
         found = [np.full(enough.shape, np.nan)] * 4
         if not drawn.status:
-            basis = None if drawn.kind == "sessions" else ground.basis(bins[codes >= 0])
-            found = _compare(by_value, counted, codes, drawn, basis)
+            used = np.where(drawn.row >= 0, codes, -1)  # labels of too few trials are not drawn
+            alike = np.array_equal(used, codes)
+            of_used = counted if alike else count_classes(by_value, used, variable.size)
+            basis = None if drawn.kind == SESSIONS else design.basis_of(used >= 0)
+            found = _compare(by_value, of_used, used, drawn, basis)
         n = drawn.table.shape[1] - 1
         how = {
             "kind": drawn.kind,
@@ -133,97 +122,11 @@ def _assessable(entries: Entries, codes: np.ndarray, size: int) -> np.ndarray:
     return latents[:, None] & (n >= MIN_ACTIVE) & (n.sum() - n >= MIN_ACTIVE)
 
 
-def _draws(
-    variable: Coded,
-    codes: np.ndarray,
-    bins: np.ndarray,
-    ground: Ground,
-    n_draws: int,
-    rng: np.random.Generator,
-) -> _Draws:
-    known = codes >= 0
-    row = np.full(len(codes), -1, dtype=np.int32)
-    kind = "shifts" if variable.table is None else "trials"
-    kind = "sessions" if variable.table == names.SESSIONS else kind
-    if kind == "shifts":
-        n = int(known.sum())
-        row[known] = np.arange(n)
-        return _shifted(codes[known], row, variable.size, ground.bin_width, n_draws, rng)
-    groups = ground.session if kind == "sessions" else ground.trials[str(variable.table)]
-    _, first, at = np.unique(groups[bins][known], return_index=True, return_inverse=True)
-    labels = codes[known][first]
-    row[known] = at
-    if kind == "sessions":
-        return _exchanged_sessions(labels, row, variable.size, n_draws, rng)
-    n = np.bincount(at)
-    order = np.bincount(at, weights=ground.times[bins][known]) / n
-    orders = trial_permutations(order, n_draws=n_draws, rng=rng)
-    table = np.concatenate([labels[:, None], labels[orders.T]], axis=1)
-    status = "" if len(n) >= MIN_ACTIVE else f"only {len(n)} trials"
-    if not status and (table == table[:, :1]).all():
-        status = "the labels never change among neighbouring trials"
-    return _Draws(kind, row, _small(table, variable.size), status=status)
-
-
-def _shifted(
-    codes: np.ndarray,
-    row: np.ndarray,
-    size: int,
-    bin_width: float,
-    n_draws: int,
-    rng: np.random.Generator,
-) -> _Draws:
-    n = len(codes)
-    power = np.zeros(n // 2 + 1)
-    for code in range(size if n else 0):
-        inside = codes == code
-        power += np.abs(np.asarray(fft.rfft(inside - inside.mean()))) ** 2
-    least = least_shift(power, n, bin_width) if power.any() else max(n, 1)
-    if n // least < MIN_SHIFTS:
-        said = f"only {n // least} independent shifts ({MIN_SHIFTS} are needed)"
-        return _Draws("shifts", row, np.zeros((n, 1), np.uint8), status=said)
-    possible = n - 2 * least + 1
-    offsets = least + rng.choice(possible, min(n_draws, possible), replace=False)
-    doubled = _small(np.concatenate([codes, codes]), size)
-    table = np.stack([doubled[at : at + n] for at in (0, *np.sort(offsets))])
-    return _Draws("shifts", row, np.ascontiguousarray(table.T))
-
-
-def _exchanged_sessions(
-    labels: np.ndarray, row: np.ndarray, size: int, n_draws: int, rng: np.random.Generator
-) -> _Draws:
-    table, exact = arrangements(labels, n_draws=n_draws, rng=rng)
-    status = "" if len(np.unique(labels)) > 1 else "all sessions are alike"
-    return _Draws("sessions", row, _small(table, size), exact, status)
-
-
-def arrangements(
-    labels: np.ndarray, *, n_draws: int, rng: np.random.Generator
-) -> tuple[np.ndarray, bool]:
-    """(session, draw): labels exchanged among sessions, first as they are; and whether that is all.
-
-    All different arrangements where there are at most ``n_draws``, random ones otherwise.
-    """
-    _, counts = np.unique(labels, return_counts=True)
-    n_all = factorial(len(labels)) // prod(factorial(int(count)) for count in counts)
-    if n_all > n_draws or len(labels) > 8:
-        random = np.array([rng.permutation(labels) for _ in range(n_draws)]).reshape(
-            -1, len(labels)
-        )
-        return np.concatenate([labels[None], random]).T, False
-    everything = {tuple(one) for one in permutations(labels.tolist())} - {tuple(labels.tolist())}
-    return np.array([labels.tolist(), *sorted(everything)]).T, True
-
-
-def _small(table: np.ndarray, size: int) -> np.ndarray:
-    return np.ascontiguousarray(table.astype(np.uint8 if size <= 256 else np.uint32))
-
-
 def _compare(
     entries: Entries,
     counted: ClassCounts,
     codes: np.ndarray,
-    drawn: _Draws,
+    drawn: ConditionDraws,
     basis: np.ndarray | None,
 ) -> list[np.ndarray]:
     """p, mean and spread of the AUROC, and mean of the selectivity, (channel, class) each."""
@@ -255,19 +158,26 @@ def _compare(
                 cleaned = auroc((ranks - slow) / 2 + level, n, n_known)
             else:
                 cleaned = area
-        found[0][first:last] = _two_sided(cleaned, exact=drawn.exact)
+        found[0][first:last] = _two_sided(cleaned, drawn)
         found[1][first:last] = area[:, 1:].mean(axis=1)
         found[2][first:last] = area[:, 1:].std(axis=1)
         found[3][first:last] = selective[:, 1:].mean(axis=1)
     return found
 
 
-def _two_sided(area: np.ndarray, *, exact: bool) -> np.ndarray:
-    """(channel, class) p of draw 0 among the others, which are (channel, draw, class)."""
+def _two_sided(area: np.ndarray, drawn: ConditionDraws) -> np.ndarray:
+    """(channel, class) p of draw 0 among the others, which are (channel, draw, class).
+
+    Where draws are alike it is no smaller than the tails of t (decision 0003).
+    """
     null = area[:, 1:]
-    centre = (area if exact else null).mean(axis=1, keepdims=True)
-    beaten = np.abs(null - centre) >= np.abs(area[:, :1] - centre) - 1e-12
+    centre = (area if drawn.exact else null).mean(axis=1, keepdims=True)
+    distance = np.abs(area[:, :1] - centre)
+    beaten = np.abs(null - centre) >= distance - 1e-12
     p = (1 + beaten.sum(axis=1)) / (1 + null.shape[1])
+    if np.isfinite(drawn.independent):
+        z = distance[:, 0] / np.maximum(null.std(axis=1), 1e-12)
+        p = np.maximum(p, 2 * stats.t.sf(z, max(drawn.independent - 1, 1)))
     return np.where(np.isfinite(area).all(axis=1), p, np.nan)
 
 

@@ -34,7 +34,7 @@ class Coded:
 
     name: str
     kind: str
-    """names.CONTINUOUS, CIRCULAR, POSITION or CATEGORICAL."""
+    """names.CONTINUOUS, CIRCULAR, POSITION, PERI_EVENT or CATEGORICAL."""
     codes: np.ndarray
     """(time,) int32, −1 where the variable is not known."""
     labels: tuple[str, ...]
@@ -149,6 +149,25 @@ def code_values(variable: xr.DataArray, edges: list[np.ndarray], *, clip: bool =
         unit=variable.attrs.get(names.UNITS_OF_MEASURE, ""),
         table=variable.attrs.get(names.TABLE),
     )
+
+
+def near(variable: Coded, codes: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """(bin,) whether two codes are alike: at most one tuning bin apart on every axis, or one category.
+
+    Sectors of an angle are neighbours across ±π.
+    """
+    if variable.kind == names.CATEGORICAL:
+        return codes == others
+    if len(variable.shape) == 2:
+        first, second = (np.unravel_index(one, variable.shape) for one in (codes, others))
+        return np.all([np.abs(a - b) <= 1 for a, b in zip(first, second, strict=True)], axis=0)
+    apart = np.abs(codes.astype(np.int64) - others)
+    if variable.kind == names.PERI_EVENT:  # far from every event is next to nothing
+        far = variable.size - 1
+        apart = np.where((codes == far) != (others == far), variable.size, apart)
+    if variable.kind == names.CIRCULAR:
+        apart = np.minimum(apart, variable.size - apart)
+    return apart <= 1
 
 
 def _condition(name: str, binned: xr.Dataset) -> Coded:

@@ -9,9 +9,10 @@ import numpy as np
 import xarray as xr
 
 from nwbsparse import names
-from nwbsparse.analysis.behaviour.coding import Coded, code_variables
+from nwbsparse.analysis.behaviour.coding import EVENT, Coded, code_variables, frequent
 from nwbsparse.analysis.behaviour.conjunctions import conjoin
 from nwbsparse.analysis.behaviour.cut import Cut, as_conditions
+from nwbsparse.analysis.behaviour.event_codes import code_event
 from nwbsparse.binning.sessions.join import sessions_of
 from nwbsparse.binning.variables import conditions_of, covariates_of, events_of
 from nwbsparse.errors import BadInput, did_you_mean, unknown
@@ -28,9 +29,9 @@ class Scope:
     conditions: list[Coded]
     """Categorical variables, events, covariates cut into conditions, conjunctions."""
     tested: list[Coded]
-    """Of these, what a latent's one tested claim is chosen from: covariates by their curve, and
-    what is a condition by itself. A whole session is no draw of anything, so what never changes
-    within a session is not among them."""
+    """Of these, what a latent's one claim is about: covariates by their curve, events by the time
+    before and after them, and what is a condition by itself. A whole session is no draw of anything,
+    so what never changes within a session is not among them."""
 
 
 def make_scope(
@@ -66,11 +67,18 @@ def make_scope(
     curves = [v for v in coded if v.kind != names.CATEGORICAL and v.name in wanted]
     of_covariates = set(all_covariates)
     own = [v for v in made if v.name not in of_covariates]
+    # latents may be active before or after an event, which a bin that holds it does not say
+    events = {v.name: code_event(v.name, binned) for v in own if v.labels == EVENT}
+    own = [_usable(events[v.name], binned) if v.name in events else v for v in own]
     return Scope(
         covariates=curves,
         conditions=made,
-        tested=[v for v in (*curves, *own) if v.table != names.SESSIONS],
+        tested=[v for v in (*curves, *own) if v is not None and v.table != names.SESSIONS],
     )
+
+
+def _usable(variable: Coded, binned: xr.Dataset) -> Coded | None:
+    return frequent(variable, binned, np.ones(binned.sizes[names.TIME], dtype=bool))
 
 
 def _existing(chosen: Iterable[str] | None, known: Sequence[str], what: str) -> list[str]:

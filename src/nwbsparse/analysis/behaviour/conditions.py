@@ -11,6 +11,9 @@ from nwbsparse.analysis.apply.activity import Entries, entries_of
 from nwbsparse.analysis.behaviour.coding import Coded
 from nwbsparse.analysis.statistics.loops import classes, rank, sum_by_class
 
+MIN_ACTIVE = 20
+MIN_EPISODES = 5
+"""Active bins, and separate stretches of them, below which effect sizes would mislead."""
 _SHARES = ("p_in", "p_out", "precision", "auroc", "r2")
 
 

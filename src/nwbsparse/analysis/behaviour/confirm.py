@@ -1,4 +1,4 @@
-"""confirm(): which latents mean the same in every seed, on held-out bins, and in both halves of them."""
+"""confirm(): which latents mean the same in every seed, and in both halves of a recording."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from nwbsparse.errors import BadInput
 from nwbsparse.schema import check
 
 ALIKE = 0.5
-"""Each half must show at least this share of the association in all test bins."""
+"""Each half must show at least this share of the association in all bins."""
 NO_SEEDS = "not assessable: one seed says nothing about stability; train 5 (seeds=5)"
 
 
@@ -19,12 +19,11 @@ def confirm(attribution: xr.Dataset, stability: xr.Dataset | None = None) -> xr.
 
     A latent is *confirmed* when
 
-    1. it is stable: found again in 80 % of the other seeds (:func:`nwbsparse.stability`),
-    2. its one tested association has q < ``alpha`` on test bins,
-    3. the association has the same sign (positive: the prediction carries the sign found in
-       training) and a similar size in each half of the test blocks, which are dealt in turn: at
-       least half of the association over all test bins. As the two halves average to about the
-       whole, neither is then more than about three times the other.
+    1. it comes back: in the other consensus of seeds, or, of plain stacks, in 80 % of the other
+       seeds (:func:`nwbsparse.stability`),
+    2. its association has q < ``alpha``,
+    3. the even and the odd blocks of the recording each show at least half of its r. As the two
+       halves average to about the whole, neither is then more than about three times the other.
 
     Args:
         attribution: what :func:`nwbsparse.explain` gave.
@@ -58,14 +57,14 @@ def confirm(attribution: xr.Dataset, stability: xr.Dataset | None = None) -> xr.
         elif q[latent] >= alpha:
             said.append(f"not confirmed: q is not below {alpha:g}")
         elif not np.isfinite(halves[latent]).all():
-            said.append("not assessable: too little activity in one half of the test blocks")
+            said.append("not assessable: no activity in the even or in the odd blocks")
         elif not halves_agree(halves[latent], association[latent]):
             first, second = halves[latent]
             said.append(
-                f"not confirmed: {first:.2g} and {second:.2g} in the halves of the test blocks"
+                f"not confirmed: {first:.2g} and {second:.2g} in the even and the odd blocks"
             )
         elif not stable[latent]:
-            said.append("not confirmed: not found again in 80 % of the seeds")
+            said.append("not confirmed: it does not come back in other seeds")
         else:
             said.append("confirmed")
     confirmed = np.array([one == "confirmed" for one in said], dtype=bool)

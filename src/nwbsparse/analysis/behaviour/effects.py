@@ -1,4 +1,4 @@
-"""All latents × all covariates and conditions: effect sizes on held-out bins, beside chance."""
+"""All latents × all covariates and conditions: effect sizes, beside chance."""
 
 from __future__ import annotations
 
@@ -9,27 +9,31 @@ import xarray as xr
 
 from nwbsparse import names
 from nwbsparse.analysis.apply.activity import Entries
+from nwbsparse.analysis.association.blocks import make_blocks
+from nwbsparse.analysis.association.design import Design
 from nwbsparse.analysis.behaviour.chance import chance
 from nwbsparse.analysis.behaviour.comparisons import Scope
-from nwbsparse.analysis.behaviour.design import Ground
+from nwbsparse.analysis.behaviour.information import spatial_information
 from nwbsparse.analysis.behaviour.tuning import behaviour_r2, tuning_curves
 from nwbsparse.binning.split import part
 
 ALWAYS = ("p_in", "p_out")
 IF_ASSESSABLE = ("selectivity", "precision", "lift", "auroc")
+HALVES = (1, 2)
 
 
 def effects(
-    entries: Entries, scope: Scope, data: xr.Dataset, ground: Ground
+    whole: Entries, scope: Scope, data: xr.Dataset, design: Design
 ) -> tuple[xr.Dataset, dict[str, dict[str, object]]]:
     """Effect sizes of all conditions and covariates, and how each condition's null was drawn.
 
-    Selectivity, precision, lift and AUROC are NaN where too little is known (fewer than 20 active
-    bins or 5 episodes of the latent or the condition): they would mislead. p is uncorrected.
+    On the assessed bins; tuning curves also in the even and in the odd blocks of them. ``r2`` alone
+    is fitted on training bins and scored on test bins. Selectivity, precision, lift and AUROC are
+    NaN where too little is known (fewer than 20 active bins or 5 episodes of the latent or the
+    condition): they would mislead. p is uncorrected.
     """
-    test, train = ground.testing, np.flatnonzero(part(data, "train"))
-    held, fitted = entries.at(test), entries.at(train)
-    by_chance = chance(held, scope.conditions, test, ground)
+    entries = whole if len(design.bins) == whole.n_bins else whole.at(design.bins)
+    by_chance = chance(entries, scope.conditions, design)
     effect, assessable = by_chance.effects, by_chance.assessable
     values = {key: getattr(effect, key) for key in ALWAYS}
     values |= {key: np.where(assessable, getattr(effect, key), np.nan) for key in IF_ASSESSABLE}
@@ -42,14 +46,21 @@ def effects(
     }
     covariates = [variable.name for variable in scope.covariates]
     made = {key: ((names.LATENT, names.CONDITION), value) for key, value in values.items()}
-    r2 = behaviour_r2(entries, data, covariates, part(data, "train"), part(data, "test"))
-    made["r2"] = ((names.LATENT, names.COVARIATE), r2)
-    n_sessions = len(np.unique(ground.session))
+    r2 = behaviour_r2(whole, data, covariates, part(data, "train"), part(data, "test"))
+    of_covariates = (names.LATENT, names.COVARIATE)
+    made["r2"] = (of_covariates, r2)
+    bits, bits_by_chance = spatial_information(entries, scope.covariates, design)
+    made["spatial_information"] = (of_covariates, bits)
+    made["spatial_information_null_mean"] = (of_covariates, bits_by_chance)
     dataset = xr.Dataset(made)
-    if n_sessions > 1:
-        dataset["session_eta2"] = (names.LATENT, session_eta2(held, ground.session[test]))
-    curves = tuning_curves(held, scope.covariates, test)
-    dataset = dataset.merge(curves).merge(_train(tuning_curves(fitted, scope.covariates, train)))
+    if len(np.unique(design.session)) > 1:
+        dataset["session_eta2"] = (names.LATENT, session_eta2(entries, design.session))
+    dataset = dataset.merge(tuning_curves(entries, scope.covariates, design.bins))
+    half = make_blocks(design.segment, design.bin_width) % 2
+    for number in HALVES:
+        some = np.flatnonzero(half == number - 1)
+        curves = tuning_curves(entries.at(some), scope.covariates, design.bins[some])
+        dataset = dataset.merge(_of_half(curves, number))
     return dataset.assign_coords(
         {
             names.COVARIATE: np.array(covariates, dtype=object),
@@ -79,5 +90,8 @@ def _words(values: Sequence[str]) -> tuple[str, np.ndarray]:
     return names.CONDITION, np.array(values, dtype=object)
 
 
-def _train(curves: xr.Dataset) -> xr.Dataset:
-    return curves.rename({name: f"train_{name}" for name in curves.data_vars})
+def _of_half(curves: xr.Dataset, number: int) -> xr.Dataset:
+    """The curves under the name of their half, without how often each bin was visited."""
+    half = {name: str(name).replace("tuning.", f"tuning_half_{number}.", 1) for name in curves}
+    visited = [name for name in curves if str(name).startswith("occupancy.")]
+    return curves.drop_vars(visited).rename({k: v for k, v in half.items() if k not in visited})

@@ -2,94 +2,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import combinations_with_replacement
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import xarray as xr
 
 from nwbsparse import names
-from nwbsparse.analysis.apply.activity import Entries, entries_of
-from nwbsparse.analysis.behaviour.coding import EVENT, Coded, code_variables
+from nwbsparse.analysis.apply.activity import Entries
+from nwbsparse.analysis.association.blocks import FOLDS, make_blocks
+from nwbsparse.analysis.association.design import Design
+from nwbsparse.analysis.behaviour.clauses import Clause, is_open, one_range, two_ranges
+from nwbsparse.analysis.behaviour.coding import Coded
 from nwbsparse.analysis.behaviour.conditions import condition_effects
-from nwbsparse.analysis.behaviour.design import Ground, make_ground
-from nwbsparse.errors import BadInput
 
 GAIN = 1.15
-"""A second clause must raise the correlation in both halves of the training bins by this factor."""
+"""A second range or clause must raise the correlation in both halves by this factor."""
 SIMPLER = 0.9
 """An open range is said instead of a closed one where it correlates at least this much as well."""
 MIN_BINS = 20
-"""Held-out bins that must fulfil a label, and that must not."""
+"""Bins that must fulfil a label, and that must not."""
 LEAST = 0.505
 """AUROC below which a label would say nothing: it rounds to 0.50."""
 MOST_ACTIVE = 0.5
-"""Share of the bins a clause may hold in: what is true most of the time tells nothing apart."""
+"""Share of the bins a range may hold in: what is true most of the time tells nothing apart."""
 
 
-@dataclass(frozen=True)
-class Clause:
-    """One statement about one variable: some of its neighbouring tuning bins, or a category."""
-
-    variable: Coded
-    codes: np.ndarray
-    """The codes for which it is true."""
-    words: str
-
-
-def labels_in_words(attribution: xr.Dataset, data: xr.Dataset, latents: xr.Dataset) -> xr.Dataset:
+def labels_in_words(
+    attribution: xr.Dataset, latents: Entries, variables: Mapping[str, Coded], design: Design
+) -> xr.Dataset:
     """Say in words what each explained latent follows: "speed > 0.3 m/s while position in [1.2, 1.4] m".
 
     Only latents whose association was found get a label; the others get ''. The grammar::
 
         label   = clause [" while " clause] " (AUROC " number ", n = " bins ")"
-        clause  = covariate " > " edge [unit] | covariate " < " edge [unit]
+        clause  = range [" or " range]
+        range   = covariate " > " edge [unit] | covariate " < " edge [unit]
                 | covariate " in [" edge ", " edge "]" [unit]
                 | position " in [" x ", " x "] × [" y ", " y "]" [unit]
-                | variable " = " category | event | "no " event
+                | variable " = " category | seconds " after " event | seconds " before " event
 
     Edges are those of the tuning bins (angles may pass through ±π: "in [2.6, -2.6]"). The first
-    clause is about the latent's tested variable: the range (of a map, the rectangle) whose bins
-    correlate best with the activation on training and validation bins, true in at most half of them;
-    an open range where it does 90 % as well.
-    A second clause about another variable is added when it raises that correlation by 15 % in each
-    of two alternating halves of those bins. AUROC (is the latent more active where the label is
-    true?) and n (bins where it is true) are of the held-out bins on which all its variables are
-    known; they had no part in the choice. Where the AUROC rounds to 0.50 or less, or fewer
-    than 20 such bins are true or false, there is nothing to say: ''.
+    clause is about the variable that the latent follows: the range (of a map, the rectangle) whose
+    bins correlate best with the activation, true in at most half of them; an open range where it
+    does 90 % as well. A second range, or a clause about another variable, is added when it raises
+    that correlation by 15 % both in the even and in the odd blocks.
+
+    AUROC (is the latent more active where the label is true?) is out of fold: the label of each of
+    five folds is chosen on the other four, as this one was on all of them. n are the bins where the
+    label is true. Where the AUROC rounds to 0.50 or less, or fewer than 20 bins are true or false,
+    there is nothing to say: ''.
 
     Args:
-        attribution: what :func:`nwbsparse.explain` gave.
-        data: the split Binned dataset it was made from.
-        latents: the activations it was made from.
+        attribution: with ``best_variable`` and ``association_status`` of each latent.
+        latents: their activations in the assessed bins.
+        variables: by name, coded in the bins of the whole recording.
+        design: the assessed bins.
 
     Returns:
         The attribution with ``label(latent)``, ``label_auroc(latent)`` and ``label_bins(latent)``
         (NaN and 0 without a label).
-
-    Raises:
-        BadInput: other latents or bins than those of the attribution.
     """
-    _check_same(attribution, data, latents)
-    ground = make_ground(data, n_draws=1, seed=0)
-    entries = entries_of(latents)
-    fitting, testing = entries.at(ground.fitting), entries.at(ground.testing)
-    variables = {variable.name: variable for variable in code_variables(data)}
     n_latents = attribution.sizes[names.LATENT]
     label = np.full(n_latents, "", dtype=object)
     auroc, n_bins = np.full(n_latents, np.nan), np.zeros(n_latents, dtype=np.int64)
+    choices: dict[str, _Choice] = {}
     for latent in np.flatnonzero(attribution["association_status"].values == "found"):
         name = str(attribution["best_variable"].values[latent])
         if name not in variables:
             continue  # a conjunction says it already; its parts are labelled by themselves
-        condition = str(attribution["best_condition"].values[latent])
-        activity = fitting.dense(np.array([latent]))[0]
-        clauses = _clauses(activity, variables, name, condition, ground)
-        if not clauses:
-            continue
-        score, n = _score(testing, int(latent), clauses, ground.testing)
-        if np.isfinite(score) and score >= LEAST:
+        if name not in choices:
+            choices[name] = _Choice(variables[name], variables, design)
+        choice, activity = choices[name], latents.dense(np.array([latent]))[0]
+        clauses, score, n = choice.of(activity)
+        if clauses and np.isfinite(score) and score >= LEAST:
             said = " while ".join(clause.words for clause in clauses)
             label[latent] = f"{said} (AUROC {score:.2f}, n = {n:,})"
             auroc[latent], n_bins[latent] = score, n
@@ -100,145 +85,161 @@ def labels_in_words(attribution: xr.Dataset, data: xr.Dataset, latents: xr.Datas
     )
 
 
-def _check_same(attribution: xr.Dataset, data: xr.Dataset, latents: xr.Dataset) -> None:
-    coder, other = (one.attrs.get(names.CODER_ID) for one in (attribution, latents))
-    if coder != other or latents.sizes[names.TIME] != data.sizes[names.TIME]:
-        raise BadInput(
-            "labels need the attribution, the data and the latents of one coder and one recording; "
-            f"here they are of coders {str(coder)[:12]} and {str(other)[:12]}, "
-            f"{data.sizes[names.TIME]:,} and {latents.sizes[names.TIME]:,} bins"
+class _Choice:
+    """Clauses about one variable, and a second about any other, from sums by block and code."""
+
+    def __init__(self, first: Coded, variables: Mapping[str, Coded], design: Design) -> None:
+        self.first = first
+        self.codes = first.codes[design.bins]
+        self.known = np.flatnonzero(self.codes >= 0)
+        # a trial is no place to cut: its bins are alike
+        piece = design.trials.get(str(first.table), design.segment)[self.known]
+        self.block = make_blocks(piece, design.bin_width) if len(self.known) else self.known
+        self.n_blocks = int(self.block.max(initial=-1)) + 1
+        self.others = {
+            name: (one, one.codes[design.bins]) for name, one in variables.items()
+            if name != first.name
+        }  # fmt: skip
+        self.place = {name: self._place(*one) for name, one in self.others.items()}
+        self.n = {name: self._sums(name, None) for name in self.others}
+        alone = self.block * first.size + self.codes[self.known]
+        self.alone = alone, self._shaped(np.bincount(alone, minlength=self.n_blocks * first.size))
+
+    def of(self, activity: np.ndarray) -> tuple[list[Clause], float, int]:
+        """Clauses from all blocks; their AUROC, each fold's from the others; bins where they hold."""
+        if self.n_blocks < FOLDS:
+            return [], np.nan, 0
+        mine = activity[self.known]
+        total = self._shaped(
+            np.bincount(self.alone[0], mine, minlength=self.n_blocks * self.first.size)
         )
+        crossed = {name: self._sums(name, mine) for name in self.others}
+        fold = np.arange(self.n_blocks) % FOLDS
+        whole = self._clauses(total, crossed, fold >= 0)
+        if not whole:
+            return [], np.nan, 0
+        truth = np.full(len(activity), -1, dtype=np.int32)
+        for k in range(FOLDS):
+            clauses = self._clauses(total, crossed, fold != k)
+            held = self.known[fold[self.block] == k]
+            if clauses:
+                truth[held] = self._truth(clauses, held)
+        score = _auroc(activity, truth)
+        return whole, score, int((self._truth(whole, self.known) == 0).sum())
 
+    def _truth(self, clauses: Sequence[Clause], bins: np.ndarray) -> np.ndarray:
+        """0 where all clauses hold, 1 where one does not, −1 where one is not known."""
+        holds, known = np.ones(len(bins), dtype=bool), np.ones(len(bins), dtype=bool)
+        for clause in clauses:
+            name = clause.variable.name
+            codes = (self.codes if name == self.first.name else self.others[name][1])[bins]
+            holds &= clause.true(codes)
+            known &= codes >= 0
+        return np.where(known, np.where(holds, 0, 1), -1)
 
-def _clauses(
-    activity: np.ndarray,
-    variables: dict[str, Coded],
-    name: str,
-    condition: str,
-    ground: Ground,
-) -> list[Clause]:
-    """One or two clauses from the fitting bins, of which ``activity`` is."""
-    everything = np.ones(len(activity), dtype=bool)
-    first_of = variables[name]
-    options = _options(first_of)
-    if condition:
-        options = [one for one in options if first_of.labels[one[0]] == condition]
-    first = _best(activity, first_of, options, ground, within=everything)
-    if first is None:
-        return []
-    truth = _true(first, ground.fitting)
-    best: tuple[float, Clause] | None = None
-    for other in variables.values():
-        if other.name == name:
-            continue
-        known = (first_of.codes[ground.fitting] >= 0) & (other.codes[ground.fitting] >= 0)
-        second = _best(activity, other, _options(other), ground, within=truth & known)
-        if second is None:
-            continue
-        both = truth & _true(second, ground.fitting)
-        gains = [
-            _correlation(activity[half], both[half]) / _correlation(activity[half], truth[half])
-            for half in (known & (ground.fold == 0), known & (ground.fold == 1))
-        ]
-        gain = float(np.min(gains))  # NaN where a half says nothing: no gain
-        if gain >= GAIN and (best is None or gain > best[0]):
-            best = gain, second
-    return [first] if best is None else [first, best[1]]
+    def _clauses(
+        self, total: np.ndarray, crossed: Mapping[str, np.ndarray], blocks: np.ndarray
+    ) -> list[Clause]:
+        """One or two clauses from some of the blocks."""
+        halves = [blocks & (np.arange(self.n_blocks) % 2 == half) for half in (0, 1)]
+        n = self.alone[1]
+        first = _best(self.first, total, n, blocks, halves)
+        if first is None:
+            return []
+        best: tuple[float, Clause] | None = None
+        for name, (other, _) in self.others.items():
+            there, of = crossed[name][:, first], self.n[name][:, first]
+            within, within_n = there.sum(axis=1), of.sum(axis=1)
+            second = _best(other, within, within_n, blocks, halves)
+            if second is None:
+                continue
+            gain = min(
+                _gain(crossed[name][half], self.n[name][half], first, second) for half in halves
+            )
+            if gain >= GAIN and (best is None or gain > best[0]):
+                best = gain, Clause(other, np.flatnonzero(second))
+        clause = Clause(self.first, np.flatnonzero(first))
+        return [clause] if best is None else [clause, best[1]]
+
+    def _place(self, other: Coded, codes: np.ndarray) -> np.ndarray:
+        """(known bin,) block, code of the first and code of the other (last: not known) as one."""
+        of_other = np.where(codes[self.known] >= 0, codes[self.known], other.size)
+        joint = self.codes[self.known].astype(np.int64) * (other.size + 1) + of_other
+        return self.block * (self.first.size * (other.size + 1)) + joint
+
+    def _sums(self, name: str, values: np.ndarray | None) -> np.ndarray:
+        """(block, code, code of the other) where both are known."""
+        size = self.others[name][0].size + 1
+        shape = (self.n_blocks, self.first.size, size)
+        sums = np.bincount(self.place[name], values, minlength=int(np.prod(shape)))
+        return sums.reshape(shape)[..., :-1].astype(np.float64)
+
+    def _shaped(self, sums: np.ndarray) -> np.ndarray:
+        return sums.reshape(self.n_blocks, self.first.size).astype(np.float64)
 
 
 def _best(
-    activity: np.ndarray,
     variable: Coded,
-    options: Sequence[np.ndarray],
-    ground: Ground,
-    *,
-    within: np.ndarray,
-) -> Clause | None:
-    """The option that correlates best with the activity on some of the fitting bins."""
-    codes = np.where(within, variable.codes[ground.fitting], -1)
-    known = codes >= 0
-    n = np.bincount(codes[known], minlength=variable.size).astype(np.float64)
-    if not options or not activity[known].any():
+    total: np.ndarray,
+    n: np.ndarray,
+    blocks: np.ndarray,
+    halves: Sequence[np.ndarray],
+) -> np.ndarray | None:
+    """(code,) bool: the option that correlates best, from sums (block, code) of some blocks."""
+    options = one_range(variable)
+    most = 1.0 if variable.kind == names.CATEGORICAL else MOST_ACTIVE
+    score = _scores(options, total[blocks].sum(axis=0), n[blocks].sum(axis=0), most=most)
+    if not len(score) or not score.max() > 0:
         return None
-    total = np.bincount(codes[known], weights=activity[known], minlength=variable.size)
-    inside = np.zeros((len(options), variable.size))
-    for row, option in enumerate(options):
-        inside[row, option] = 1.0
-    n_in, n_all = inside @ n, n.sum()
+    at = int(score.argmax())
+    simpler = np.where(is_open(variable, options), score, -np.inf)
+    at = int(simpler.argmax()) if simpler.max() >= SIMPLER * score[at] else at
+    best = options[at]
+    wider = two_ranges(variable)
+    if len(wider):
+        double = _scores(wider, total[blocks].sum(axis=0), n[blocks].sum(axis=0), most=most)
+        two = wider[int(double.argmax())]
+        both = np.stack([best, two])
+        of_halves = [
+            _scores(both, total[half].sum(axis=0), n[half].sum(axis=0), least=1) for half in halves
+        ]
+        if double.max() > 0 and all(one[1] >= GAIN * one[0] > 0 for one in of_halves):
+            best = two
+    return best
+
+
+def _scores(
+    options: np.ndarray,
+    total: np.ndarray,
+    n: np.ndarray,
+    *,
+    least: int = MIN_BINS,
+    most: float = 1.0,
+) -> np.ndarray:
+    """(option,) correlation with each indicator, up to the spread of the activity; −inf: not allowed."""
+    n_in, n_all = options @ n, n.sum()
+    if not n_all:
+        return np.full(len(options), -np.inf)
     share = n_in / n_all
     with np.errstate(invalid="ignore", divide="ignore"):
-        # the correlation with an indicator, up to the spread of the activity
-        score = (inside @ total / n_in - total.sum() / n_all) * np.sqrt(share / (1 - share))
-    score[(n_in < MIN_BINS) | (share > MOST_ACTIVE)] = -np.inf
-    score = np.nan_to_num(score, nan=-np.inf)
-    at = int(score.argmax())
-    if not np.isfinite(score[at]) or score[at] <= 0:
-        return None
-    if variable.kind == names.CONTINUOUS:  # "speed > 0.5" rather than "in [0.5, 0.89]"
-        open_ended = [one[0] == 0 or one[-1] == variable.size - 1 for one in options]
-        simpler = np.where(open_ended, score, -np.inf)
-        at = int(simpler.argmax()) if simpler.max() >= SIMPLER * score[at] else at
-    return Clause(variable, options[at], _words(variable, options[at]))
+        score = (options @ total / n_in - total.sum() / n_all) * np.sqrt(share / (1 - share))
+    score[(n_in < least) | (share > most)] = -np.inf
+    return np.where(np.isfinite(score), score, -np.inf)
 
 
-def _options(variable: Coded) -> list[np.ndarray]:
-    """The sets of codes that a clause may be about."""
-    if variable.kind == names.CATEGORICAL:
-        return [np.array([code]) for code in range(variable.size)]
-    if len(variable.shape) == 1:
-        n = variable.size
-        runs = [np.arange(a, b + 1) for a, b in combinations_with_replacement(range(n), 2)]
-        if variable.kind == names.CIRCULAR:
-            runs = [np.arange(a, a + length) % n for a in range(n) for length in range(1, n)]
-        return [run for run in runs if len(run) < n]
-    grid = np.arange(variable.size).reshape(variable.shape)
-    sides = [list(combinations_with_replacement(range(n), 2)) for n in variable.shape]
-    boxes = [grid[a : b + 1, c : d + 1].ravel() for a, b in sides[0] for c, d in sides[1]]
-    return [box for box in boxes if len(box) < variable.size]
+def _gain(total: np.ndarray, n: np.ndarray, first: np.ndarray, second: np.ndarray) -> float:
+    """By how much the second clause raises the correlation of the first, where both are known."""
+    total, n = total.sum(axis=0), n.sum(axis=0)
+    alone = np.repeat(first[:, None], n.shape[1], axis=1).ravel()
+    both = (first[:, None] & second).ravel()
+    scores = _scores(np.stack([alone, both]), total.ravel(), n.ravel(), least=1)
+    return float(scores[1] / scores[0]) if scores[0] > 0 and np.isfinite(scores).all() else -np.inf
 
 
-def _words(variable: Coded, codes: np.ndarray) -> str:
-    if variable.kind == names.CATEGORICAL:
-        category = variable.labels[codes[0]]
-        if variable.labels == EVENT:
-            return variable.name if category == EVENT[0] else f"no {variable.name}"
-        return f"{variable.name} = {category}"
-    unit = f" {variable.unit}" if variable.unit else ""
-    if len(variable.shape) == 2:
-        rows, columns = np.unravel_index(codes, variable.shape)
-        spans = [
-            f"[{edge[at.min()]:.3g}, {edge[at.max() + 1]:.3g}]"
-            for edge, at in zip(variable.edges, (columns, rows), strict=True)
-        ]
-        return f"{variable.name} in {' × '.join(spans)}{unit}"
-    edge, first, last = variable.edges[0], int(codes[0]), int(codes[-1])
-    if variable.kind == names.CONTINUOUS and last == variable.size - 1:
-        return f"{variable.name} > {edge[first]:.3g}{unit}"
-    if variable.kind == names.CONTINUOUS and first == 0:
-        return f"{variable.name} < {edge[last + 1]:.3g}{unit}"
-    return f"{variable.name} in [{edge[first]:.3g}, {edge[last + 1]:.3g}]{unit}"
-
-
-def _true(clause: Clause, bins: np.ndarray) -> np.ndarray:
-    return np.isin(clause.variable.codes[bins], clause.codes)
-
-
-def _correlation(activity: np.ndarray, truth: np.ndarray) -> float:
-    if not truth.any() or truth.all() or activity.std() == 0:
+def _auroc(activity: np.ndarray, truth: np.ndarray) -> float:
+    """AUROC for truth 0 against 1; NaN where either stands in too few bins."""
+    if min(np.count_nonzero(truth == one) for one in (0, 1)) < MIN_BINS:
         return np.nan
-    return float(np.corrcoef(activity, truth)[0, 1])
-
-
-def _score(
-    testing: Entries, latent: int, clauses: Sequence[Clause], bins: np.ndarray
-) -> tuple[float, int]:
-    """AUROC of the latent for the label on held-out bins, and the bins where it is true."""
-    known = np.all([clause.variable.codes[bins] >= 0 for clause in clauses], axis=0)
-    truth = np.all([_true(clause, bins) for clause in clauses], axis=0) & known
-    if truth.sum() < MIN_BINS or (known & ~truth).sum() < MIN_BINS:
-        return np.nan, int(truth.sum())
-    codes = np.where(known, np.where(truth, 0, 1), -1).astype(np.int32)
-    label = Coded("label", names.CATEGORICAL, codes, ("true", "false"), shape=(2,))
-    activity = testing.dense(np.array([latent])).T
-    found = condition_effects(activity, [label], np.arange(len(codes)))
-    return float(found.auroc[0, 0]), int(truth.sum())
+    label = Coded("label", names.CATEGORICAL, truth, ("true", "false"), shape=(2,))
+    found = condition_effects(activity[:, None], [label], np.arange(len(truth)))
+    return float(found.auroc[0, 0])

@@ -15,9 +15,8 @@ import ndx_sparse_latents as ndx
 from nwbsparse import names
 from nwbsparse.annotated.elements.activations import region
 from nwbsparse.annotated.elements.placed import Placed
-from nwbsparse.annotated.elements.populations import populations_of
 from nwbsparse.annotated.elements.storage import Pack
-from nwbsparse.annotated.elements.variables import TRAIN_TUNING, TUNING, is_curve
+from nwbsparse.annotated.elements.variables import TUNINGS, covariate_of, is_curve
 
 _METRIC_NAMES = {
     "weight": "decoder_weight",
@@ -26,6 +25,7 @@ _METRIC_NAMES = {
     "input_z": "conditional_z",
     "input_correlation": "pearson_r",
     "train_association": "cross_validated_r",
+    "r": "cross_fitted_r",
 }
 
 
@@ -51,10 +51,9 @@ def scores(
 def scores_in(model: Any) -> dict[str, Any]:
     """All scores of a model in a file, by the names of their variables."""
     named: dict[str, Any] = {}
-    of_units = populations_of(model).values()
     for name, one in model.latent_attributions.items():
         named[name] = one.scores[:]
-        if one.p_values is not None and any(one.targets.table is table for table in of_units):
+        if one.p_values is not None:
             named[f"{name}_p"] = one.p_values[:]
     return named
 
@@ -96,13 +95,34 @@ def _of_variables(
     made: dict[str, Any] = {}
     for key, variable in attribution.data_vars.items():
         name = str(key)
-        curve = name.startswith((TUNING, TRAIN_TUNING))
-        role = name.removeprefix("train_") if curve else str(("", *variable.dims)[-1])
+        curve = name.startswith(TUNINGS)
+        role = f"tuning.{covariate_of(name)}" if curve else str(("", *variable.dims)[-1])
         if variables is None or role not in rows or not _fits(variable):
             continue
         if is_curve(attribution, name) if curve else variable.dims == (names.LATENT, role):
-            made[name] = _scores(name, variable, latents, variables, rows[role], pack)
+            if _stands_beside(attribution, name):
+                made[name] = None
+                continue
+            beside = attribution.get(f"{name}_p")
+            p_values = beside if beside is not None and beside.dims == variable.dims else None
+            made[name] = _scores(
+                name, variable, latents, variables, rows[role], pack,
+                split=_split_of(attribution, name), p_values=p_values,
+            )  # fmt: skip
     return made
+
+
+def _stands_beside(attribution: xr.Dataset, name: str) -> bool:
+    """Whether these are the p values of other scores, which are kept with them."""
+    scores = attribution.get(name.removesuffix("_p")) if name.endswith("_p") else None
+    return scores is not None and scores.dims == attribution[name].dims
+
+
+def _split_of(attribution: xr.Dataset, name: str) -> str:
+    """Which bins scores are of: of versions before 0.2 they are of test bins, or of training bins."""
+    if name.startswith("train_"):
+        return "train"
+    return "test" if name == "r2" else str(attribution.attrs.get(names.SPLIT, "test"))
 
 
 def _fits(variable: xr.DataArray) -> bool:
@@ -121,11 +141,11 @@ def _scores(
     rows: range,
     pack: Pack,
     *,
+    split: str = "test",
     p_values: xr.DataArray | None = None,
 ) -> Any:
-    split = "train" if name.startswith("train_") else "test"
     more = {} if p_values is None else {"p_values": pack(p_values.values.astype(np.float32))}
-    metric = "mean_activation" if TUNING in name else _METRIC_NAMES.get(name, name)
+    metric = "mean_activation" if name.startswith(TUNINGS) else _METRIC_NAMES.get(name, name)
     return ndx.LatentAttribution(
         name=name,
         description=f"{metric.replace('_', ' ')} of every latent and target",

@@ -16,12 +16,15 @@ from nwbsparse import names
 from nwbsparse.annotated.elements.placed import Placed
 
 TUNING = "tuning."
-TRAIN_TUNING = "train_tuning."
-OCCUPANCY = ("occupancy.", "train_occupancy.")
-"""What counts the bins of a tuning curve: held out, training."""
+TUNINGS = (TUNING, "train_tuning.", "tuning_half_1.", "tuning_half_2.")
+"""What the names of tuning curves begin with: of all bins, and of each half; of versions before 0.2
+of held-out bins, and of training bins."""
+OCCUPANCY = {"occupancy.": "bins", "train_occupancy.": "train_bins"}
+"""What counts the bins of a tuning curve, and the column that holds it."""
 CANDIDATE = "candidate"
-_BINS = ("test_bins", "train_bins")
-"""The columns that hold these counts."""
+_BINS = tuple(OCCUPANCY.values())
+_EARLIER = {"bins": "test_bins"}
+"""Columns by the names they had before 0.2."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class TargetRows:
     centre: np.ndarray
     """(row, 2) x and y of a tuning bin; NaN elsewhere."""
     bins: np.ndarray
-    """(row, 2) bins that fall into it: held out, training; NaN where it says nothing."""
+    """(row, 2) bins that fall into it: all, training; NaN where it says nothing."""
 
     def __len__(self) -> int:
         return len(self.variable)
@@ -63,15 +66,17 @@ def variables_table(
             extra["role"].append(group.role)
             extra["centre_x"].append(group.centre[row, 0])
             extra["centre_y"].append(group.centre[row, 1])
-            extra["test_bins"].append(group.bins[row, 0])
-            extra["train_bins"].append(group.bins[row, 1])
+            for column, key in enumerate(_BINS):
+                extra[key].append(group.bins[row, column])
     described = {
         "role": "what the row stands for: covariate, condition, candidate or tuning bin",
         "centre_x": "centre of the tuning bin on the first axis",
         "centre_y": "centre of the tuning bin on the second axis of a map",
-        "test_bins": "number of held-out bins that fall into it",
+        "bins": "number of assessed bins that fall into it",
         "train_bins": "number of training bins that fall into it",
     }
+    if not np.isfinite(extra["train_bins"]).any():
+        del extra["train_bins"]
     for key, values in extra.items():
         table.add_column(name=key, description=described[key], data=values)
     placed = frozenset().union(*(_variables_of(attribution, role) for role in ranges))
@@ -83,13 +88,15 @@ def variables_in(model: Any) -> dict[str, Any]:
     if model.variables is None:
         return {}
     named: dict[str, Any] = {}
-    for role, rows in model.variables.to_dataframe().groupby("role", sort=False):
+    table = model.variables.to_dataframe()
+    table = table.rename(columns={old: new for new, old in _EARLIER.items()})
+    for role, rows in table.groupby("role", sort=False):
         if role == names.COVARIATE:
             named[names.COVARIATE] = rows["variable"].to_numpy()
         elif role == names.CONDITION:
             named["condition_variable"] = rows["variable"].to_numpy()
             named["condition_name"] = rows["condition"].to_numpy()
-            named["condition_bins"] = rows["test_bins"].to_numpy()
+            named["condition_bins"] = rows["bins"].to_numpy()
         elif role == CANDIDATE:
             named["candidate_variable"] = rows["variable"].to_numpy()
             named["candidate_condition"] = rows["condition"].to_numpy()
@@ -108,7 +115,8 @@ def _variables_of(attribution: xr.Dataset, role: str) -> set[str]:
         return {names.COVARIATE}
     covariate = role.removeprefix(TUNING)
     dims = {str(dim) for dim in attribution[role].dims[1:]}
-    return {f"{prefix}{covariate}" for prefix in OCCUPANCY} | dims
+    held = {str(name) for name in attribution.variables}
+    return ({f"{prefix}{covariate}" for prefix in OCCUPANCY} & held) | dims
 
 
 def _tuning_in(covariate: str, rows: Any) -> dict[str, Any]:
@@ -118,7 +126,8 @@ def _tuning_in(covariate: str, rows: Any) -> dict[str, Any]:
         **dict(zip(tuning_dims(covariate, two=two), axes, strict=True)),
         **{
             f"{prefix}{covariate}": rows[column].to_numpy()
-            for prefix, column in zip(OCCUPANCY, _BINS, strict=True)
+            for prefix, column in OCCUPANCY.items()
+            if column in rows
         },
     }
 
@@ -163,19 +172,24 @@ def tuning_dims(covariate: str, *, two: bool) -> tuple[str, ...]:
 
 def is_curve(attribution: xr.Dataset, name: str) -> bool:
     """Whether a variable is a tuning curve or map, with the edges and counts that belong to it."""
-    covariate = name.removeprefix(TRAIN_TUNING).removeprefix(TUNING)
+    covariate = covariate_of(name)
     dims = attribution[name].dims[1:]
     if attribution[name].dims[:1] != (names.LATENT,) or len(dims) not in (1, 2):
         return False
     if dims != tuning_dims(covariate, two=len(dims) == 2):
         return False
-    counted = (f"{prefix}{covariate}" for prefix in OCCUPANCY)
+    counted = attribution.variables.get(f"occupancy.{covariate}")
+    if counted is None or counted.dims != dims:
+        return False
     return all(
-        key in attribution.variables and attribution[key].dims == dims for key in counted
-    ) and all(
         dim in attribution.coords and bool((np.diff(attribution[dim].values) > 0).all())
         for dim in dims
     )
+
+
+def covariate_of(name: str) -> str:
+    """The covariate of a tuning curve by its name."""
+    return next(name.removeprefix(one) for one in TUNINGS if name.startswith(one))
 
 
 def _plain(role: str, variable: Any, condition: Any, kind: str) -> TargetRows:
@@ -200,5 +214,6 @@ def _tuning_rows(attribution: xr.Dataset, covariate: str) -> TargetRows:
     for axis, values in enumerate(flat):
         group.centre[:, axis] = values
     for column, prefix in enumerate(OCCUPANCY):
-        group.bins[:, column] = attribution[f"{prefix}{covariate}"].values.ravel()
+        if f"{prefix}{covariate}" in attribution:
+            group.bins[:, column] = attribution[f"{prefix}{covariate}"].values.ravel()
     return group

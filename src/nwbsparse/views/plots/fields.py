@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from textwrap import wrap
-from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -30,7 +29,7 @@ from nwbsparse.views.drawing import (
     says_nothing,
     tidy,
 )
-from nwbsparse.views.plots.latents import MAPS, field, scale_top
+from nwbsparse.views.plots.latents import MAPS, field, halves, scale_top
 from nwbsparse.views.plots.quality import comparison_bars
 from nwbsparse.views.plots.units import carrying_units, top_units
 from nwbsparse.views.report.embedded import to_units
@@ -49,14 +48,14 @@ def latent_fields(
 ) -> list[Axes]:
     """Where confirmed latents are active, beside the fields of the units they stand for.
 
-    One row per latent, in the order of q and then of the association: its field on training bins, on
-    held-out bins (the same scale), the six units that carry it most (largest product of its weight
-    and their mean z while it is active), and the held-out fields of the first three, each to its
-    own scale, whose top is written above (spikes/s); (−) marks a negative weight. Beneath: how many
-    latents are confirmed and found with this variable, beside the controls. Light grey was never
+    One row per latent, in the order of q and then of r: its field in the even blocks of the
+    recording, in the odd ones (the same scale), the six units that carry it most (largest product
+    of its weight and their mean z while it is active), and the fields of the first three, each to
+    its own scale, whose top is written above (spikes/s); (−) marks a negative weight. Beneath: what
+    all latents tell of the variable together, beside units and components. Light grey was never
     visited.
 
-    Without confirmed latents the figure says so and shows the counts: zero is a result. Latents
+    Without confirmed latents the figure says so and shows what they tell: zero is a result. Latents
     that are asked for are shown whether they are confirmed or not, and what they are is written
     beside them. A position on a line is drawn as a curve. Of more than eight the first eight are
     shown, which is said.
@@ -68,7 +67,7 @@ def latent_fields(
         latents: which latents; None for the confirmed ones that follow ``variable``.
 
     Returns:
-        All axes of a new figure, row by row; the last are the counts.
+        All axes of a new figure, row by row; the last are the bars beneath.
     """
     confirmed = np.empty(0, dtype=np.int64)
     if "confirmed" in attribution:
@@ -86,7 +85,7 @@ def latent_fields(
         panels = [sheet.panel(row, column) for column in range(len(_COLUMNS))]
         _latent(panels, attribution, coded, latent, unit)
         _units(panels[BARS:], attribution, binned, coded, latent)
-        for panel in panels[TRAIN : HELD + 1] if row else ():
+        for panel in panels[FIRST : SECOND + 1] if row else ():
             panel.set_title("", loc="left")
         for at, panel in enumerate(panels):
             if row < len(shown) - 1 and at != BAR:
@@ -95,17 +94,18 @@ def latent_fields(
         made += panels
     if not len(shown):
         made.append(says_nothing(sheet.wide(above=True), _why_none(attribution, variable)))
-    counts = comparison_bars(_counts(attribution, variable, len(confirmed)), sheet.wide())
-    more = f"; {len(shown)} of {len(wanted)} latents shown" if len(wanted) > len(shown) else ""
-    tidy(counts, x=f"found with {plain(variable)} (dark) of those assessable (light){more}")
-    return [*made, counts]
+    summary = json.loads(attribution.attrs["summary"])
+    told = comparison_bars(summary, variable, sheet.wide())
+    more = f"{len(shown)} of {len(wanted)} latents shown" if len(wanted) > len(shown) else ""
+    told.set_title(more, fontsize=8, color=INK, loc="right")
+    return [*made, told]
 
 
 # inches: left edge and width of the panels of a row
 _COLUMNS = (
     (2.3, 1.35), (3.8, 1.35), (5.23, 0.08), (6.45, 0.9), (8.25, 1.2), (9.65, 1.2), (11.05, 1.2),
 )  # fmt: skip
-TRAIN, HELD, BAR, BARS = range(4)
+FIRST, SECOND, BAR, BARS = range(4)
 _WIDE, _BENEATH = 12.45, 1.9
 """Width of the figure, and height of what stands beneath the rows."""
 
@@ -140,21 +140,18 @@ def _latent(
     panels: list[Axes], attribution: xr.Dataset, coded: Coded, latent: int, unit: str
 ) -> None:
     """A latent's name, its two fields on one scale, and its units."""
-    fitted, held = (
-        attribution[f"{name}.{coded.name}"].isel({names.LATENT: latent})
-        for name in ("train_tuning", "tuning")
-    )
-    top = scale_top(fitted, held)
-    flat = fitted.ndim == 2
-    for at, values, title in ((TRAIN, fitted, "training bins"), (HELD, held, "held-out bins")):
+    (first, one_title), (second, other_title) = halves(attribution, latent, coded.name)
+    top = scale_top(first, second)
+    flat = first.ndim == 2
+    for at, values, title in ((FIRST, first, one_title), (SECOND, second, other_title)):
         _field(panels[at], values, top, BLUE)
         tidy(panels[at], x=measured_in("x", unit) if flat else measured_in(coded.name, unit))
         panels[at].set_title(title, fontsize=8, color=INK, loc="left")
-    panels[HELD].tick_params(labelleft=False)
-    panels[TRAIN].set_ylabel(
+    panels[SECOND].tick_params(labelleft=False)
+    panels[FIRST].set_ylabel(
         measured_in("y", unit) if flat else "mean activation", fontsize=9, color=INK
     )
-    panels[TRAIN].text(-0.58, 0.5, _said(attribution, latent), transform=panels[TRAIN].transAxes,
+    panels[FIRST].text(-0.58, 0.5, _said(attribution, latent), transform=panels[FIRST].transAxes,
                        fontsize=8, color=INK, ha="right", va="center")  # fmt: skip
     bar = panels[BAR]
     if flat:
@@ -172,7 +169,7 @@ def _latent(
 def _units(
     panels: list[Axes], attribution: xr.Dataset, binned: xr.Dataset, coded: Coded, latent: int
 ) -> None:
-    """The held-out fields of the units that carry it most, each to its own scale."""
+    """The fields of the units that carry it most, each to its own scale."""
     panels = panels[1:]
     most = carrying_units(attribution, latent, len(panels))
     for panel in panels[len(most) :]:
@@ -235,16 +232,6 @@ def _said(attribution: xr.Dataset, latent: int) -> str:
 def _ranked(attribution: xr.Dataset, latents: np.ndarray) -> np.ndarray:
     q, r = (attribution[name].values[latents] for name in ("association_q", "association"))
     return latents[np.lexsort((-r, q))]
-
-
-def _counts(attribution: xr.Dataset, variable: str, n_confirmed: int) -> dict[str, dict[str, Any]]:
-    summary = json.loads(attribution.attrs["summary"])
-    rows = {
-        name: {"found": one["by_variable"].get(variable, 0), "assessable": one["assessable"]}
-        for name, one in summary.items()
-    }
-    first = {"found": n_confirmed, "assessable": rows["latents"]["assessable"]}
-    return {"latents, confirmed": first, **rows}
 
 
 def _why_none(attribution: xr.Dataset, variable: str) -> str:

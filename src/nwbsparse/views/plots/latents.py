@@ -19,19 +19,20 @@ _WIDE, _HIGH = 5.0, 2.5
 def spatial_map(
     attribution: xr.Dataset, latent: int, variable: str, *, unit: str = "", ax: Axes | None = None
 ) -> Axes:
-    """Where in space a latent is active: training bins left, held-out bins right, one scale.
+    """Where in space a latent is active: even blocks of the recording left, odd ones right, one scale.
+
+    What is alike in both is more than chance.
 
     Places that were never visited are light grey. The two maps are children of the returned axes.
     """
     ax = axes(ax, (_WIDE, _HIGH))
     ax.set_axis_off()
-    fitted = attribution[f"train_tuning.{variable}"].isel({names.LATENT: latent})
-    held = attribution[f"tuning.{variable}"].isel({names.LATENT: latent})
-    y, x = (fitted[dim].values for dim in fitted.dims)
-    scale = Normalize(0, scale_top(fitted, held))
+    (first, one_title), (second, other_title) = halves(attribution, latent, variable)
+    y, x = (first[dim].values for dim in first.dims)
+    scale = Normalize(0, scale_top(first, second))
     ratio = _span(y) / max(_span(x), 1e-12)
     height = min(0.76, 0.36 * ratio * _WIDE / _HIGH)
-    for left, values, title in ((0.1, fitted, "training bins"), (0.52, held, "held-out bins")):
+    for left, values, title in ((0.1, first, one_title), (0.52, second, other_title)):
         one = ax.inset_axes((left, 0.16, 0.36, height))
         field(one, values, scale)
         tidy(
@@ -51,6 +52,20 @@ def spatial_map(
     bar.set_ylabel("mean activation", fontsize=8.5, color=INK)
     bar.spines["outline"].set_visible(False)
     return ax
+
+
+def halves(attribution: xr.Dataset, latent: int, variable: str) -> list[tuple[xr.DataArray, str]]:
+    """A latent's tuning in the even and in the odd blocks, with their titles.
+
+    Of results of versions before 0.2: in training and held-out bins.
+    """
+    titles = {f"tuning_half_1.{variable}": "even blocks", f"tuning_half_2.{variable}": "odd blocks"}
+    if not titles.keys() <= set(attribution.data_vars):
+        titles = {
+            f"train_tuning.{variable}": "training bins",
+            f"tuning.{variable}": "held-out bins",
+        }
+    return [(attribution[key].isel({names.LATENT: latent}), title) for key, title in titles.items()]
 
 
 def scale_top(first: xr.DataArray, *others: xr.DataArray) -> float:
@@ -89,26 +104,30 @@ def tuning_curve(
     circular: bool = False,
     ax: Axes | None = None,
 ) -> Axes:
-    """A latent's mean activation over a covariate: line from training, dots from held-out bins.
+    """A latent's mean activation over a covariate: line from all bins, dots from each half of them.
 
-    The strip above says how many held-out seconds stand behind each dot.
+    The halves are the even and the odd blocks of the recording. The strip above says how many
+    seconds stand behind each point of the line.
     """
     ax = axes(ax, (4.4, 2.6))
     ax.set_axis_off()
-    fitted = attribution[f"train_tuning.{variable}"].isel({names.LATENT: latent})
-    held = attribution[f"tuning.{variable}"].isel({names.LATENT: latent}).values
+    whole = attribution[f"tuning.{variable}"].isel({names.LATENT: latent})
+    of_halves = halves(attribution, latent, variable)
     seconds = attribution[f"occupancy.{variable}"].values * bin_width
-    x = fitted[fitted.dims[0]].values
+    x = whole[whole.dims[0]].values
     curve = ax.inset_axes((0.12, 0.16, 0.86, 0.62))
     strip = ax.inset_axes((0.12, 0.84, 0.86, 0.14), sharex=curve)
-    line_x, line_y = x, fitted.values
+    line_x, line_y = x, whole.values
     if circular:
         line_x = np.concatenate([[x[-1] - 2 * np.pi], x, [x[0] + 2 * np.pi]])
         line_y = np.concatenate([[line_y[-1]], line_y, [line_y[0]]])
-    curve.plot(line_x, line_y, color=BLUE, linewidth=1.8, label="training bins")
-    curve.plot(x, held, "o", color=ORANGE, markersize=5, label="held-out bins")
+    curve.plot(line_x, line_y, color=BLUE, linewidth=1.8)
+    for (half, title), shape in zip(of_halves, ("o", "s"), strict=True):
+        curve.plot(x, half.values, shape, color=ORANGE, markersize=4, label=title,
+                   markerfacecolor=ORANGE if shape == "o" else "white")  # fmt: skip
     strip.fill_between(x, seconds, step="mid", color=PALE, linewidth=0)
-    top = np.nanmax([*line_y, *held, 0]) if np.isfinite([*line_y, *held]).any() else 1.0
+    values = np.concatenate([line_y, *(half.values for half, _ in of_halves)])
+    top = np.nanmax(values) if np.isfinite(values).any() else 1.0
     curve.set_ylim(0, max(float(top), 1e-12) * 1.12)
     curve.legend(frameon=False, fontsize=8, labelcolor=INK, loc="best")
     tidy(curve, x=measured_in(variable, unit), y="mean activation")
@@ -116,7 +135,7 @@ def tuning_curve(
     strip.tick_params(labelbottom=False, length=2)
     strip.set_ylim(bottom=0)
     strip.yaxis.set_major_locator(MaxNLocator(1, integer=True))
-    strip.text(1, 1.02, "held-out seconds", fontsize=7.5, color=GREY, ha="right", va="bottom",
+    strip.text(1, 1.02, "seconds", fontsize=7.5, color=GREY, ha="right", va="bottom",
                transform=strip.transAxes)  # fmt: skip
     if circular:
         curve.set_xlim(-np.pi, np.pi)

@@ -10,6 +10,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from nwbsparse.analysis.behaviour.summary import listed
 from nwbsparse.views.drawing import (
     BLUE,
     GREY,
@@ -18,6 +19,7 @@ from nwbsparse.views.drawing import (
     PALE,
     axes,
     in_percent,
+    plain,
     says_nothing,
     tidy,
 )
@@ -110,26 +112,41 @@ def training_history(history: Sequence[Mapping[str, Any]], ax: Axes | None = Non
     return tidy(ax, x="updates", y="loss")
 
 
-def comparison_bars(summary: Mapping[str, Mapping[str, Any]], ax: Axes | None = None) -> Axes:
-    """How many latents follow behaviour on held-out data, beside an untrained coder and raw units.
+def comparison_bars(summary: Mapping[str, Any], variable: str = "", ax: Axes | None = None) -> Axes:
+    """How well all latents together tell a variable, beside as many units, components and the rest.
 
-    Dark: found. Light: could be assessed. ``summary`` is that of the Attribution dataset.
+    Bars: share of bins told to within one neighbouring bin (of categories: exactly), mean over
+    values, out of fold. The line is chance.
+
+    Args:
+        summary: that of the Attribution dataset.
+        variable: which; by default the one that most latents follow.
+        ax: where to draw.
     """
-    ax = axes(ax, (4.8, 1.5))
-    rows = list(summary)
-    found = [int(summary[row]["found"]) for row in rows]
-    assessable = [int(summary[row]["assessable"]) for row in rows]
+    ax = axes(ax, (4.8, 2.1))
+    told = {name: one["together"] for name, one in listed(summary) if "together" in one}
+    variable = variable or next(iter(told), "")
+    if variable not in told:
+        return says_nothing(ax, "no variable could be told from the latents")
+    share, n = told[variable]["share"], told[variable]["n"]
+    rows = {
+        f"{n} latents": "latents", f"{n} best units": "units", f"{n} units that add most": "forward",
+        f"{n} components": "components", f"{n} untrained latents": "untrained",
+        "all units": "all_units",
+    }  # fmt: skip
     at = np.arange(len(rows))
-    ax.barh(at, assessable, height=0.55, color=PALE)
-    ax.barh(at, found, height=0.55, color=[BLUE, *[GREY] * (len(rows) - 1)])
-    most = max([*assessable, 1])
-    for y, f, n in zip(at.tolist(), found, assessable, strict=True):
-        share = f" ({f / n:.0%})".replace("%", " %") if n else ""
-        ax.text(n + most * 0.02, y, f"{f} of {n}{share}", va="center", fontsize=8.5, color=INK)
-    ax.set_yticks(at, rows)
+    values = [share[key] for key in rows.values()]
+    ax.barh(at, values, height=0.62, color=[BLUE, *[GREY] * (len(rows) - 1)])
+    for y, value in zip(at.tolist(), values, strict=True):
+        said = f"{value:.0%}".replace("%", " %")
+        ax.text(value + 0.015, y, said, va="center", fontsize=8.5, color=INK)
+    chance = told[variable]["chance"]
+    ax.axvline(chance, color=INK, linewidth=1, linestyle=(0, (3, 2)))
+    ax.text(chance, -0.62, "chance", fontsize=7.5, color=INK, ha="center", va="bottom")
+    ax.set_yticks(at, list(rows))
     ax.invert_yaxis()
-    ax.set_xlim(0, most * 1.34)
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
-    tidy(ax, x="found (dark) of those that could be assessed (light)")
-    ax.tick_params(axis="y", labelsize=9, length=0)
+    ax.set_xlim(0, 1.12)
+    ax.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "25 %", "50 %", "75 %", "100 %"])
+    tidy(ax, x=f"{plain(variable, most=24)} told right")
+    ax.tick_params(axis="y", labelsize=8.5, length=0)
     return ax

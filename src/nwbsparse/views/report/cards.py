@@ -50,6 +50,8 @@ class Card:
     """Its name, given by a person or by the rule; '' for none."""
     verdict: str
     """A person's: 'accepted', 'rejected' or ''."""
+    interval: str
+    """Of r; '' for results of versions before 0.2."""
     follows: str
     populations: str
     """Which units it reads and which it reconstructs, where these are others; else ''."""
@@ -131,17 +133,25 @@ def _card(results: Results, binned: xr.Dataset, latent: int) -> Card:
         confirmed=bool(a["confirmed"].values[latent]) if "confirmed" in a else False,
         label=str(a["label"].values[latent]) if "label" in a else "",
         verdict=str(a["verdict"].values[latent]) if "verdict" in a else "",
+        interval=_interval(a, latent),
         follows=follows(results, binned, latent),
         populations=(populations := reads_and_reconstructs(a, binned, latent)),
         null=f"{number(mean)} ± {number(spread)}",
         p=p_value(a["association_p"].values[latent]),
         draws=f"{int(a['association_draws'].values[latent]):,}",
         tuning_image="" if drawn is None else data_uri(drawn),
-        tuning_alt=f"Activation of latent {latent} against {what}, training and held-out bins",
+        tuning_alt=f"Activation of latent {latent} against {what}, in both halves of the recording",
         reads_image=data_uri(read_units(a, latent)) if populations else "",
         units_image=data_uri(top_units(a, latent)),
         units_alt=f"{to_units(a, latent)[1].capitalize()} of each unit of latent {latent}",
     )
+
+
+def _interval(a: xr.Dataset, latent: int) -> str:
+    if "association_low" not in a:
+        return ""
+    low, high = (a[f"association_{end}"].values[latent] for end in ("low", "high"))
+    return f"{number(low)} to {number(high)}" if np.isfinite(low) else ""
 
 
 def tuning_figure(results: Results, binned: xr.Dataset, latent: int) -> Axes | None:
@@ -149,7 +159,7 @@ def tuning_figure(results: Results, binned: xr.Dataset, latent: int) -> Axes | N
     a = results.attribution
     variable = str(a["best_variable"].values[latent])
     condition = str(a["best_condition"].values[latent])
-    if condition:
+    if condition and variable in a.get("condition_variable", np.zeros(0)):
         return condition_bars(a, latent, variable, condition=condition)
     if f"tuning.{variable}" not in a:
         return None
@@ -175,13 +185,13 @@ def follows(results: Results, binned: xr.Dataset, latent: int) -> str:
         p_in, p_out = (a[name].values[latent, at[0]] for name in ("p_in", "p_out"))
         auroc = a["auroc"].values[latent, at[0]]
         return (
-            f"More active when {variable} = {condition}: in {percent(p_in)} of those held-out bins, "
-            f"and in {percent(p_out)} of the others (AUROC {number(auroc)})."
+            f"More active when {variable} = {condition}: in {percent(p_in)} of those bins, and in "
+            f"{percent(p_out)} of the others (AUROC {number(auroc)})."
         )
-    if f"train_tuning.{variable}" not in a:
+    if f"tuning.{variable}" not in a:
         return f"Varies with {variable}."
-    curve = a[f"train_tuning.{variable}"].isel({names.LATENT: latent})
-    n = a[f"train_occupancy.{variable}"].values
+    curve = a[f"tuning.{variable}"].isel({names.LATENT: latent})
+    n = a[f"occupancy.{variable}"].values
     # rarely visited places count less, as they do in the test
     weighted = np.nan_to_num(curve.values) * n / (n + 1 / float(binned.attrs[names.BIN_WIDTH]))
     peak = np.unravel_index(int(weighted.argmax()), weighted.shape)
@@ -194,7 +204,7 @@ def follows(results: Results, binned: xr.Dataset, latent: int) -> str:
         place = f"around {where[0]} radians ({number(degrees, 0)}°)"
     else:
         place = f"around {where[0]} {unit}".rstrip()
-    return f"Varies with {variable}: in the training bins it is most active {place}."
+    return f"Varies with {variable}: it is most active {place}."
 
 
 def _place(centres: np.ndarray, at: int) -> str:

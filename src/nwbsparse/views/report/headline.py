@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from nwbsparse import names
-from nwbsparse.analysis.explain import usual_reason
+from nwbsparse.analysis.behaviour.sentences import sentences
 from nwbsparse.binning.variables import conditions_of, covariates_of, events_of
 from nwbsparse.results.results import Results
 from nwbsparse.views.report.embedded import learned_from_embedding
 from nwbsparse.views.report.populations import learned_apart
 from nwbsparse.views.words import duration, listing, number, percent, several, width
 
-AS_WELL = 0.9
-"""Share of the latents' success from which on a control is said to do as well."""
 MOSTLY = 0.5
 PARTLY = 0.1
 """Share of active latents that are one unit under another name: said loudly, said at all."""
@@ -32,33 +28,37 @@ class Headline:
 
     recording: str
     learned: str
-    count: str
-    """'90 of 91'."""
-    claim: str
-    """What the count counts."""
-    verdict: str
-    """What the controls make of it."""
-    verdict_is_caution: bool
+    lead: str
+    """How many latents come back and follow something."""
+    found: tuple[str, ...]
+    """Variable by variable: how strongly, how much together, and beside what."""
     notices: tuple[str, ...]
 
 
 def headline(results: Results, binned: xr.Dataset) -> Headline:
-    """The recording, what was learned, how much of it follows behaviour, and what that is worth."""
-    summary = json.loads(results.attribution.attrs["summary"])
-    latents = summary["latents"]
+    """The recording, what was learned, what follows behaviour, and whether that is more than units."""
     behaviour = [*covariates_of(binned), *conditions_of(binned), *events_of(binned)]
-    why = usual_reason(results.attribution) if behaviour else NO_BEHAVIOUR
-    verdict, caution = _verdict(summary, why)
-    confirmed = results.attribution.attrs.get("n_confirmed_latents")
-    counted = latents["found"] if confirmed is None else int(confirmed)
+    lead, *found = sentences(results.attribution) or [_without(results.attribution, behaviour)]
     return Headline(
         recording=_recording(results, binned, behaviour),
         learned=_learned(results, binned),
-        count=f"{counted:,} of {latents['assessable']:,}",
-        claim=_claim(latents) if confirmed is None else _confirmed_claim(latents),
-        verdict=verdict,
-        verdict_is_caution=caution,
+        lead=lead,
+        found=tuple(found),
         notices=tuple(_notices(results, binned)),
+    )
+
+
+def _without(attribution: xr.Dataset, behaviour: list[str]) -> str:
+    """What stands in place of a finding: no behaviour, or results of a version before intervals."""
+    if not behaviour:
+        return f"Nothing is said about behaviour: {NO_BEHAVIOUR}."
+    latents = json.loads(attribution.attrs["summary"])["latents"]
+    if not latents["assessable"]:
+        return "None of the latents could be tested against the behaviour."
+    return (
+        f"{latents['found']:,} of {latents['assessable']:,} latents follow something in the behaviour, "
+        "as an earlier version of nwbsparse tested it (once, on held-out bins). “nwbsparse explain” "
+        "with “--write” adds intervals, and what units and chance tell."
     )
 
 
@@ -110,70 +110,6 @@ def _learned(results: Results, binned: xr.Dataset) -> str:
         f"In any one bin of {width(results.coder.record.bin_width)} about "
         f"{number(float(results.metrics['l0'].mean()), 1)} of them are active."
     )
-
-
-def _claim(latents: Mapping[str, Any]) -> str:
-    if not latents["assessable"]:
-        return "latents could be assessed: nothing is claimed about behaviour"
-    said = "assessable latents follow something in the behaviour, on data the model never saw"
-    if latents["by_variable"]:
-        said += ": " + listing([f"{name} ({n:,})" for name, n in latents["by_variable"].items()])
-    return said + "."
-
-
-def _confirmed_claim(latents: Mapping[str, Any]) -> str:
-    if not latents["assessable"]:
-        return _claim(latents)
-    said = (
-        "assessable latents are confirmed: they come back when training begins anew, and what they "
-        "follow is found on data the model never saw, in each half of it."
-    )
-    follow = listing([f"{name} ({n:,})" for name, n in latents["by_variable"].items()])
-    return f"{said} Found, whether they come back or not: {latents['found']:,}" + (
-        f", {follow}." if follow else "."
-    )
-
-
-def _share(one: Mapping[str, Any]) -> float:
-    return one["found"] / one["assessable"] if one["assessable"] else 0.0
-
-
-def _verdict(summary: Mapping[str, Mapping[str, Any]], why: str) -> tuple[str, bool]:
-    """What the untrained coder and the raw units make of the count; and whether it is a warning."""
-    latents, untrained, units = summary["latents"], summary["untrained coder"], summary["raw units"]
-    controls = (
-        f"An untrained coder of the same shape finds {untrained['found']:,} of "
-        f"{untrained['assessable']:,}, the raw units {units['found']:,} of {units['assessable']:,}."
-    )
-    if not latents["assessable"]:
-        said = "Zero latents were assessable" + (f": {why}" if why else "")
-        return f"{said}. That is a fact about the data, not about the latents.", True
-    if not latents["found"]:
-        said = "Zero: no latent follows the behaviour beyond what chance gives. "
-        if untrained["found"] or units["found"]:
-            so = "So the behaviour is in the population, but not in these latents."
-        else:
-            so = "With this recording nothing can be said about the behaviour."
-        return f"{said}{controls} {so}", True
-    what = listing(list(latents["by_variable"]), most=2)
-    if _share(untrained) >= AS_WELL * _share(latents):
-        said = (
-            f"An untrained coder does as well ({untrained['found']:,} of "
-            f"{untrained['assessable']:,}), so this says that the population carries {what}, not "
-            "that the learned latents are special."
-        )
-        units_too = _share(units) >= AS_WELL * _share(latents)
-        too = "The raw units do so too" if units_too else "Raw units"
-        return f"{said} {too}: {units['found']:,} of {units['assessable']:,}.", True
-    if _share(units) >= AS_WELL * _share(latents):
-        return (
-            f"Single units do as well: {units['found']:,} of {units['assessable']:,} raw units follow the "
-            f"behaviour without any model. An untrained coder finds {untrained['found']:,} of "
-            f"{untrained['assessable']:,}."
-        ), True
-    if latents["found"] - untrained["found"] <= 2:
-        return controls + " A difference this small says little.", True
-    return controls + " Learning found more than either, so the latents add something.", False
 
 
 def _notices(results: Results, binned: xr.Dataset) -> list[str]:

@@ -67,9 +67,7 @@ def _content(results: Results, binned: xr.Dataset) -> dict[str, Any]:
     original = results.coder.record.source_sha256
     return {
         "head": headline(results, binned),
-        "comparison": data_uri(
-            plots.comparison_bars(json.loads(results.attribution.attrs["summary"]))
-        ),
+        "comparison": _comparison(results.attribution),
         "reading": reading(results),
         "parts": parts(binned),
         "variables": variables(binned),
@@ -107,6 +105,14 @@ def _content(results: Results, binned: xr.Dataset) -> dict[str, Any]:
             str(key): str(value) for key, value in results.session.subject.items() if value
         },
     }
+
+
+def _comparison(attribution: xr.Dataset) -> str:
+    """What all latents tell together; '' where that is not known."""
+    summary = json.loads(attribution.attrs["summary"])
+    if not any("together" in one for one in summary.get("variables", {}).values()):
+        return ""
+    return data_uri(plots.comparison_bars(summary))
 
 
 def _quality_figures(results: Results) -> list[tuple[str, str]]:

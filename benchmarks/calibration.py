@@ -1,0 +1,376 @@
+"""Are the p values, intervals and comparisons of ``explain`` what they say? Measured on made-up data.
+
+    python benchmarks/calibration.py                       everything, 100 recordings a cell (an hour)
+    python benchmarks/calibration.py null --recordings 20  one part, fewer recordings
+
+Parts: null, trials, power, coverage, units, together, partial. Each prints a table whose last column
+says what the assessment asks for (docs/reference/assessment.md).
+"""
+
+import argparse
+import time
+
+import numpy as np
+from calibration_data import (
+    BEHAVIOURS,
+    behaviour,
+    coded,
+    design_of,
+    drifted,
+    labels_of,
+    latents_of,
+    place_like,
+    wander,
+)
+
+from nwbsparse.analysis.apply.activity import entries_of
+from nwbsparse.analysis.association.associate import associate
+from nwbsparse.analysis.association.design import make_activity
+from nwbsparse.analysis.behaviour.against_units import against_units
+from nwbsparse.analysis.behaviour.controls import UnitGroup
+from nwbsparse.analysis.behaviour.partial import beyond
+from nwbsparse.analysis.behaviour.together import SETS, decode_together
+from nwbsparse.analysis.statistics.nulls import false_discovery_rate
+
+LATENTS = 30
+STEP = 0.2
+
+
+def rates(p):
+    """Of (recording, latent) p: tested, share ≤ .05, share ≤ .01, recordings with any q < .05."""
+    good = np.isfinite(p)
+    if not good.any():
+        return 0.0, np.nan, np.nan, np.nan
+    any_q = [bool((false_discovery_rate(one) < 0.05).any()) for one in p if np.isfinite(one).any()]
+    return good.mean(), (p[good] <= 0.05).mean(), (p[good] <= 0.01).mean(), np.mean(any_q)
+
+
+def line(*cells):
+    print("| " + " | ".join(str(one) for one in cells) + " |", flush=True)
+
+
+def number(value, digits=3):
+    return "–" if not np.isfinite(value) else f"{value:.{digits}f}"
+
+
+def null(recordings, minutes=(2, 5, 15)):
+    """False positives where behaviour and latents have nothing to do with one another."""
+    line("behaviour", "drift", "minutes", "tested", "p ≤ .05", "p ≤ .01", "any q < .05")
+    line(*["---"] * 7)
+    everything = []
+    for length in minutes:
+        for kind in BEHAVIOURS:
+            for drift in (False, True):
+                found = []
+                for seed in range(recordings):
+                    rng = np.random.default_rng([1, seed, length, BEHAVIOURS.index(kind), drift])
+                    n = int(length * 60 / STEP)
+                    values = behaviour(kind, n, STEP, rng)
+                    made = latents_of(n, STEP, rng, LATENTS, drift=drift)
+                    if drift:
+                        values = drifted(values, rng)
+                    design = design_of(n, STEP, seed=seed)
+                    one = associate(make_activity(made, design), coded(kind, values), design)
+                    found.append(one.p)
+                found = np.array(found)
+                tested, five, one, any_q = rates(found)
+                line(
+                    kind,
+                    "yes" if drift else "no",
+                    length,
+                    f"{tested:.0%}",
+                    number(five),
+                    number(one),
+                    number(any_q, 2),
+                )
+                everything.append((length, kind, drift, found))
+    for length in (*minutes, None):
+        p = np.concatenate([f for of, _, _, f in everything if length in (None, of)])
+        _, five, one, any_q = rates(p)
+        line("pooled", "", length or "all", "", number(five), number(one), number(any_q, 2))
+    cells = [rates(f)[1] for *_, f in everything if np.isfinite(f).mean() > 0.2]
+    print(
+        f"largest cell {max(cells):.3f} (at most .085); pooled .03-.06; p ≤ .01 at most .015; any q "
+        "at most .08"
+    )
+
+
+def trials(recordings):
+    """The same for labels of trials, and where labels repeat."""
+    line("trials", "labels", "how", "tested", "p ≤ .05", "p ≤ .01", "any q < .05")
+    line(*["---"] * 7)
+    for n, size in ((20, 2), (60, 4), (150, 4)):
+        for how in ("random", "blocked", "sticky", "drift"):
+            found = []
+            for seed in range(recordings):
+                rng = np.random.default_rng([2, seed, n, size])
+                labels = labels_of(n, size, how, rng)
+                memory = {"random": 0.0, "blocked": 1.5, "sticky": 2.0, "drift": 1.0}[how]
+                made = latents_of(
+                    n, 1.0, rng, LATENTS, memory=memory, active=0.5, drift=how == "drift"
+                )
+                design = design_of(n, 1.0, seed=seed, trials=True)
+                variable = coded("labels", labels, table="trials")
+                found.append(associate(make_activity(made, design), variable, design).p)
+            tested, five, one, any_q = rates(np.array(found))
+            line(n, size, how, f"{tested:.0%}", number(five), number(one), number(any_q, 2))
+    print("sticky at most .07, others .03-.06; any q at most .08")
+
+
+def power(recordings):
+    """How often a latent with a place-like curve is found (q < .05), 15 of 30 latents."""
+    line("recording", "expected r", "mean r", "found", "must")
+    line(*["---"] * 5)
+    for minutes, expected, must in ((2, 0.22, 0.5), (4, 0.27, 0.85), (10, 0.11, 0.65)):
+        found, r = [], []
+        for seed in range(recordings):
+            rng = np.random.default_rng([3, seed, minutes])
+            n = int(minutes * 60 / STEP)
+            values = behaviour("track", n, STEP, rng)
+            variable = coded("track", values)
+            made = latents_of(n, STEP, rng, LATENTS, memory=0.5, active=0.1)
+            made[:, :15] = place_like(variable.codes, variable.size, 15, expected, STEP, rng)
+            design = design_of(n, STEP, seed=seed)
+            one = associate(make_activity(made, design), variable, design)
+            found.append(false_discovery_rate(one.p)[:15] < 0.05)
+            r.append(one.r[:15])
+        line(
+            f"{minutes} min",
+            expected,
+            number(np.mean(r), 2),
+            number(np.mean(found), 2),
+            f"≥ {must}",
+        )
+    found = []
+    for seed in range(recordings):
+        rng = np.random.default_rng([4, seed])
+        labels = rng.integers(0, 4, 60)
+        noise = rng.standard_normal((60, LATENTS))
+        tuned = np.zeros((4, LATENTS))
+        tuned[rng.integers(0, 4, 15), np.arange(15)] = 1.0
+        made = noise + tuned[labels]
+        made = np.maximum(made - np.quantile(made, 0.5, axis=0), 0)
+        design = design_of(60, 1.0, seed=seed, trials=True)
+        one = associate(
+            make_activity(made, design), coded("labels", labels, table="trials"), design
+        )
+        found.append(false_discovery_rate(one.p)[:15] < 0.05)
+    line("60 trials × 4 labels, 1 sd", "", "", number(np.mean(found), 2), "≥ .55")
+
+
+def coverage(recordings):
+    """How often the 95 % interval holds the mean of r over recordings."""
+    line("recording", "memory of the latents (s)", "r", "held", "width")
+    line(*["---"] * 5)
+    for minutes, memory, strength in (
+        (2, 0.5, 0.5),
+        (4, 0.5, 0.5),
+        (15, 0.5, 0.5),
+        (15, 3.0, 0.5),
+        (15, 0.5, 0.2),
+    ):
+        found = []
+        n = int(minutes * 60 / STEP)
+        centres = np.random.default_rng(5).permutation(np.arange(LATENTS) % 20)
+        for seed in range(recordings):
+            rng = np.random.default_rng([5, seed, minutes])
+            variable = coded("track", behaviour("track", n, STEP, rng))
+            made = place_like(
+                variable.codes,
+                variable.size,
+                LATENTS,
+                strength,
+                STEP,
+                rng,
+                memory=memory,
+                centres=centres,
+                given=True,
+            )
+            design = design_of(n, STEP, seed=seed, n_draws=1)
+            fit = associate(make_activity(made, design), variable, design).fit
+            found.append((fit.r, *fit.interval()))
+        r, low, high = np.array(found).swapaxes(0, 1)
+        held = (low <= r.mean(axis=0)) & (r.mean(axis=0) <= high)
+        line(
+            f"{minutes} min",
+            memory,
+            number(r.mean(), 2),
+            number(held.mean()),
+            number((high - low).mean(), 2),
+        )
+    for n in (20, 60):
+        found = []
+        tuned = np.random.default_rng(6).random((2, LATENTS)) < 0.5
+        for seed in range(recordings):
+            rng = np.random.default_rng([6, seed, n])
+            labels = rng.permutation(np.arange(n) % 2)
+            made = np.maximum(rng.standard_normal((n, LATENTS)) + tuned[labels], 0)
+            design = design_of(n, 1.0, seed=seed, n_draws=2, trials=True)
+            fit = associate(
+                make_activity(made, design), coded("labels", labels, table="trials"), design
+            ).fit
+            found.append((fit.r, *fit.interval()))
+        r, low, high = np.array(found).swapaxes(0, 1)
+        held = (low <= r.mean(axis=0)) & (r.mean(axis=0) <= high)
+        line(
+            f"{n} trials",
+            "",
+            number(r.mean(), 2),
+            number(held.mean()),
+            number((high - low).mean(), 2),
+        )
+    print("held ≥ .92 from 2 minutes and from 20 trials")
+
+
+def units(recordings):
+    """Latents that are no more than the best of 50 units, and some that are."""
+    line("recording", "latent", "best unit", "units", "p ≤ .05", "must")
+    line(*["---"] * 6)
+    cases = (
+        (4, 0.5, 0.5, "alike", "≤ .06"),
+        (15, 0.5, 0.5, "alike", "≤ .06"),
+        (15, 0.5, 0.5, "graded", "≤ .06"),
+        (15, 0.6, 0.5, "graded", "≥ .6"),
+        (15, 0.7, 0.5, "graded", ""),
+    )
+    for minutes, of_latent, of_unit, shape, must in cases:
+        found, r = [], []
+        n = int(minutes * 60 / STEP)
+        for seed in range(recordings):
+            rng = np.random.default_rng([7, seed, minutes])
+            variable = coded("track", behaviour("track", n, STEP, rng))
+            centre = np.full(LATENTS, rng.integers(20))
+            grade = (
+                np.ones(50)
+                if shape == "alike"
+                else np.concatenate([[1.0], np.linspace(0.95, 0.1, 49)])
+            )
+            make = dict(step=STEP, rng=rng, memory=0.5, given=True)
+            made = place_like(
+                variable.codes, variable.size, LATENTS, of_latent, centres=centre, **make
+            )
+            table = place_like(
+                variable.codes, variable.size, 50, of_unit * grade, centres=centre[[0] * 50], **make
+            )
+            design = design_of(n, STEP, seed=seed)
+            group = UnitGroup(np.arange(50), table, np.ones(n, dtype=bool))
+            choice = np.zeros(LATENTS, dtype=int)
+            one = against_units(
+                make_activity(made, design),
+                choice,
+                [variable],
+                [group],
+                [np.arange(0)] * LATENTS,
+                design,
+            )
+            found.append(one["beats_units_p"][1])
+            fits = group.fits(variable, design)[0][1]
+            r.append(
+                (
+                    associate(
+                        make_activity(made, design), variable, design_of(n, STEP, n_draws=1)
+                    ).r.mean(),
+                    fits.r[0],
+                )
+            )
+        latent, unit = np.mean(r, axis=0)
+        line(
+            f"{minutes} min",
+            number(latent, 2),
+            number(unit, 2),
+            shape,
+            number((np.array(found) <= 0.05).mean()),
+            must,
+        )
+
+
+def together(recordings):
+    """Twelve latents that tell no more together than twelve units: how often a difference is 'sure'."""
+    line("recording", *SETS[1:], "must")
+    line(*["---"] * (len(SETS) + 1))
+    for minutes in (4, 15):
+        n, found = int(minutes * 60 / STEP), []
+        for seed in range(recordings):
+            rng = np.random.default_rng([8, seed, minutes])
+            variable = coded("track", behaviour("track", n, STEP, rng))
+            make = dict(step=STEP, rng=rng, memory=0.5, given=True)
+            centres = rng.permutation(np.arange(12) * 20 // 12)
+            made = [
+                place_like(variable.codes, 20, 12, 0.5, centres=rng.permutation(centres), **make)
+                for _ in range(3)
+            ]
+            design = design_of(n, STEP, seed=seed)
+            group = UnitGroup(np.arange(12), made[2], np.ones(n, dtype=bool))
+            [one] = decode_together(
+                entries_of(made[0]), entries_of(made[1]), [group], [variable], design
+            )
+            found.append([one.p[name] for name in SETS[1:]])
+        line(
+            f"{minutes} min",
+            *(number(one) for one in (np.array(found) <= 0.05).mean(axis=0)),
+            "≤ .08",
+        )
+
+
+def partial(recordings):
+    """Latents that follow position, speed, or both: what is said beyond the other."""
+    line("recording", "follows", "position beyond speed", "speed beyond position", "must")
+    line(*["---"] * 5)
+    for minutes in (4, 15):
+        n = int(minutes * 60 / STEP)
+        for follows, must in (("position", "second ≤ .03"), ("speed", "first ≤ .03"), ("both", "")):
+            found = []
+            for seed in range(recordings):
+                rng = np.random.default_rng([9, seed, minutes])
+                place = behaviour("running", n, STEP, rng)
+                speed = np.abs(np.gradient(place)) / STEP
+                of_place, of_speed = coded("running", place), coded("speed", speed)
+                ranked = np.argsort(np.argsort(speed)) / n
+                curves = [
+                    np.exp(-0.5 * ((values[:, None] - rng.uniform(*span, 16)) / width) ** 2)
+                    for values, span, width in ((place, (0.1, 0.9), 0.1), (ranked, (0.3, 1), 0.2))
+                ]
+                curves = [(one - one.mean(0)) / one.std(0) for one in curves]
+                drive = {"position": curves[0], "speed": curves[1], "both": curves[0] + curves[1]}[
+                    follows
+                ]
+                drive = (drive - drive.mean(0)) / drive.std(0)
+                made = 0.6 * drive + 0.8 * wander(n, 0.5 / STEP, rng, 16)
+                made = np.maximum(made - np.quantile(made, 0.9, axis=0), 0)
+                design = design_of(n, STEP, seed=seed)
+                activity = make_activity(made, design)
+                found.append(
+                    [
+                        beyond(activity, of_place, [of_speed], design).p,
+                        beyond(activity, of_speed, [of_place], design).p,
+                    ]
+                )
+            first, second = (np.array(found) <= 0.05).mean(axis=(0, 2))
+            line(f"{minutes} min", follows, number(first), number(second), must)
+
+
+PARTS = {
+    "null": null,
+    "trials": trials,
+    "power": power,
+    "coverage": coverage,
+    "units": units,
+    "together": together,
+    "partial": partial,
+}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], default=list(PARTS))
+    parser.add_argument("--recordings", type=int, default=100)
+    given = parser.parse_args()
+    for name in given.parts:
+        began = time.time()
+        print(f"\n{name}: {PARTS[name].__doc__}")
+        PARTS[name](given.recordings)
+        print(f"({time.time() - began:.0f} s)", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""How strongly channels follow a variable, cross-fitted, and what chance gives."""

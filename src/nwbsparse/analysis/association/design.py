@@ -1,0 +1,115 @@
+"""The bins of a recording in which associations are assessed, and what drifts slowly in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from scipy.ndimage import gaussian_filter1d
+
+from nwbsparse import names
+from nwbsparse.analysis.apply.activity import Entries, entries_of
+from nwbsparse.analysis.statistics.nulls import drift_basis
+from nwbsparse.binning.sessions.join import sessions_of
+
+SLOW = 30.0
+"""Standard deviation (s) of the smoothing of the population rate that is removed: the rate itself
+is tuned to behaviour, and removing it would write that tuning into units without (decision 0006)."""
+
+
+@dataclass(frozen=True)
+class Design:
+    """The assessed bins, in order; everything else here is of these bins alone."""
+
+    bins: np.ndarray
+    """Their places in the recording, rising."""
+    times: np.ndarray
+    segment: np.ndarray
+    session: np.ndarray
+    """Which session a bin is of: each has its own level, drift and population."""
+    trials: dict[str, np.ndarray]
+    """Row of the interval table in each bin, by table."""
+    basis: np.ndarray
+    """(bin, column) orthonormal: level, cubic drift and slow population rate of each session."""
+    bin_width: float
+    n_draws: int
+    """Draws of each null at most."""
+    seed: int
+
+    def basis_of(self, some: np.ndarray) -> np.ndarray:
+        """(some bin, column) the same drift, orthonormal in some (bool) of the bins."""
+        axes, size = np.linalg.qr(self.basis[some])
+        return axes[:, np.abs(np.diag(size)) > 1e-9]  # sessions without a bin have no drift
+
+
+@dataclass(frozen=True)
+class Activity:
+    """Channels in the assessed bins; their drift is known, and removed from sums only.
+
+    With the coefficients β of the drift B in each channel, Σ(a − Bβ) = Σa − (ΣB)β: the activity
+    itself stays sparse.
+    """
+
+    entries: Entries
+    beta: np.ndarray
+    """(channel, column)"""
+
+    @property
+    def n_channels(self) -> int:
+        return self.entries.n_channels
+
+    def some(self, channels: np.ndarray) -> Activity:
+        """The activity of some channels, in their order."""
+        table = self.entries.table[:, channels].tocsc()
+        entries = Entries(
+            table.indptr.astype(np.int64), table.indices, table.data, self.entries.n_bins
+        )
+        return Activity(entries, self.beta[channels])
+
+
+def make_design(
+    binned: xr.Dataset, *, n_draws: int, seed: int, bins: np.ndarray | None = None
+) -> Design:
+    """The design of a Binned dataset: all of its bins, or those given."""
+    bins = np.arange(binned.sizes[names.TIME]) if bins is None else bins
+    width = float(binned.attrs[names.BIN_WIDTH])
+    session = sessions_of(binned)
+    rate = binned[names.COUNTS].values.sum(axis=1, dtype=np.float64)
+    for one in np.unique(session):
+        rate[session == one] = gaussian_filter1d(rate[session == one], SLOW / width)
+    times = binned[names.TIME].values[bins]
+    return Design(
+        bins=bins,
+        times=times,
+        segment=binned[names.SEGMENT].values[bins],
+        session=session[bins],
+        trials={
+            str(name): variable.values[bins]
+            for name, variable in binned.data_vars.items()
+            if variable.attrs.get(names.ROLE) == names.ROLE_INTERVAL
+        },
+        basis=_basis(times, rate[bins], session[bins]),
+        bin_width=width,
+        n_draws=n_draws,
+        seed=seed,
+    )
+
+
+def make_activity(table: np.ndarray | xr.Dataset | Entries, design: Design) -> Activity:
+    """Channels (time, channel) of the whole recording, sparse or not, in the assessed bins."""
+    entries = entries_of(table)
+    if len(design.bins) != entries.n_bins:
+        entries = entries.at(design.bins)
+    return Activity(entries, np.asarray(entries.table.T @ design.basis))
+
+
+def _basis(times: np.ndarray, rate: np.ndarray, session: np.ndarray) -> np.ndarray:
+    pieces = []
+    for one in np.unique(session):
+        mine = session == one
+        columns = drift_basis(times[mine], rate[mine])
+        wide = np.zeros((len(times), columns.shape[1]))
+        wide[mine] = columns
+        pieces.append(wide)
+    return np.concatenate(pieces, axis=1) if pieces else np.zeros((0, 0))
