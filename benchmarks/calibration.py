@@ -118,44 +118,47 @@ def trials(recordings):
 
 
 def power(recordings):
-    """How often a latent with a place-like curve is found (q < .05), 15 of 30 latents."""
-    line("recording", "expected r", "mean r", "found", "must")
-    line(*["---"] * 5)
-    for minutes, expected, must in ((2, 0.22, 0.5), (4, 0.27, 0.85), (10, 0.11, 0.65)):
+    """How often a latent with a place-like curve is found (q < .05), 15 of 30 latents.
+
+    The curve is made so strong that the mean of r, which is out of fold, is what is asked for.
+    """
+    line("recording", "r with its own curve", "mean r", "asked", "found", "must")
+    line(*["---"] * 6)
+    for minutes, own, asked, must in (
+        (2, 0.30, 0.22, 0.5),
+        (4, 0.305, 0.27, 0.85),
+        (10, 0.148, 0.11, 0.65),
+    ):
         found, r = [], []
         for seed in range(recordings):
             rng = np.random.default_rng([3, seed, minutes])
             n = int(minutes * 60 / STEP)
-            values = behaviour("track", n, STEP, rng)
-            variable = coded("track", values)
+            variable = coded("track", behaviour("track", n, STEP, rng))
             made = latents_of(n, STEP, rng, LATENTS, memory=0.5, active=0.1)
-            made[:, :15] = place_like(variable.codes, variable.size, 15, expected, STEP, rng)
+            made[:, :15] = place_like(variable.codes, variable.size, 15, own, STEP, rng)
             design = design_of(n, STEP, seed=seed)
             one = associate(make_activity(made, design), variable, design)
             found.append(false_discovery_rate(one.p)[:15] < 0.05)
             r.append(one.r[:15])
-        line(
-            f"{minutes} min",
-            expected,
-            number(np.mean(r), 2),
-            number(np.mean(found), 2),
-            f"≥ {must}",
-        )
-    found = []
-    for seed in range(recordings):
-        rng = np.random.default_rng([4, seed])
-        labels = rng.integers(0, 4, 60)
-        noise = rng.standard_normal((60, LATENTS))
-        tuned = np.zeros((4, LATENTS))
-        tuned[rng.integers(0, 4, 15), np.arange(15)] = 1.0
-        made = noise + tuned[labels]
-        made = np.maximum(made - np.quantile(made, 0.5, axis=0), 0)
-        design = design_of(60, 1.0, seed=seed, trials=True)
-        one = associate(
-            make_activity(made, design), coded("labels", labels, table="trials"), design
-        )
-        found.append(false_discovery_rate(one.p)[:15] < 0.05)
-    line("60 trials × 4 labels, 1 sd", "", "", number(np.mean(found), 2), "≥ .55")
+        told = number(np.mean(r), 2), asked, number(np.mean(found), 2)
+        line(f"{minutes} min", own, *told, f"≥ {must}")
+    for shape in ("one label", "cosine over labels"):
+        found = []
+        for seed in range(recordings):
+            rng = np.random.default_rng([4, seed])
+            labels = rng.permutation(np.arange(60) % 4)
+            tuned = np.zeros((4, LATENTS))
+            if shape == "one label":
+                tuned[rng.integers(0, 4, 15), np.arange(15)] = 1.0
+            else:
+                tuned[:, :15] = np.cos(2 * np.pi * (np.arange(4)[:, None] / 4 - rng.random(15)))
+            made = rng.standard_normal((60, LATENTS)) + tuned[labels]
+            made = np.maximum(made - np.quantile(made, 0.5, axis=0), 0)
+            design = design_of(60, 1.0, seed=seed, trials=True)
+            variable = coded("labels", labels, table="trials")
+            one = associate(make_activity(made, design), variable, design)
+            found.append(false_discovery_rate(one.p)[:15] < 0.05)
+        line(f"60 trials × 4 labels, 1 sd, {shape}", "", "", "", number(np.mean(found), 2), "≥ .55")
 
 
 def coverage(recordings):

@@ -1,7 +1,5 @@
 """What latents read and what they reconstruct, where these are other units: known answers."""
 
-import json
-
 import numpy as np
 import pytest
 

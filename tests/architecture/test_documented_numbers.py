@@ -7,9 +7,26 @@ import pytest
 
 from nwbsparse.analysis import transfer
 from nwbsparse.analysis.apply import encode as inference
-from nwbsparse.analysis.behaviour import association, chance, coding, confirm, labels
+from nwbsparse.analysis.association import (
+    associate,
+    blocks,
+    design,
+    draws,
+    exchange,
+    shifts,
+    trials,
+)
+from nwbsparse.analysis.behaviour import (
+    chance,
+    coding,
+    conditions,
+    confirm,
+    event_codes,
+    information,
+    labels,
+    together,
+)
 from nwbsparse.analysis.behaviour import cut as automatic
-from nwbsparse.analysis.behaviour import design as ground
 from nwbsparse.analysis.decoding import decode as decoding
 from nwbsparse.analysis.decoding import targets as decoding_targets
 from nwbsparse.analysis.quality import (
@@ -49,6 +66,8 @@ DEFAULT = Config()
 SMOOTH = signature(decoding.decode).parameters["smooth_bins"].default
 
 CHANGES = "CHANGELOG.md"
+ASSESSMENT = "docs/reference/assessment.md"
+CROSS_FITTED = "docs/decisions/0020-associations-are-cross-fitted.md"
 ATTRIBUTION, METRICS = "docs/reference/attribution.md", "docs/reference/metrics.md"
 MODELS, WRITING = "docs/reference/models.md", "docs/reference/writing.md"
 DECODING, SPEED = "docs/reference/decoding.md", "docs/reference/speed.md"
@@ -89,14 +108,9 @@ HELD = [
     (ATTRIBUTION, "position in the dataset), and whether r ≥ #", [units.SINGLE_UNIT]),
     (
         ATTRIBUTION,
-        "NaN with fewer than # active bins or # episodes in a half",
-        [association.MIN_ACTIVE / 2, -(-association.MIN_EPISODES // 2)],
-    ),
-    (
-        ATTRIBUTION,
         "fewer than # active bins or # episodes of the latent where the variable is known, fewer "
         "than # bins in or outside",
-        [association.MIN_ACTIVE, association.MIN_EPISODES, association.MIN_ACTIVE],
+        [conditions.MIN_ACTIVE, conditions.MIN_EPISODES, conditions.MIN_ACTIVE],
     ),
     (ATTRIBUTION, "what # draws of the condition's null give", [chance.DRAWS]),
     (ATTRIBUTION, "all arrangements where there are # or fewer", [chance.DRAWS]),
@@ -107,17 +121,59 @@ HELD = [
     ),
     (
         ATTRIBUTION,
-        "exchanged among # neighbouring trials | fewer than # held-out trials",
-        [nulls.NEIGHBOURS, association.MIN_ACTIVE],
+        "exchanged among # neighbouring trials; their sequence shifted where they repeat | fewer than # "
+        "trials, or than #",
+        [exchange.NEIGHBOURS, trials.LEAST, trials.LEAST_PER_LABEL],
     ),
     (
         ATTRIBUTION,
-        "held-out bins by at least # s and 3 autocorrelation times | fewer than # independent",
-        [nulls.MIN_SHIFT, nulls.MIN_SHIFTS],
+        "circular shifts by # memories or more | fewer than # independent",
+        [shifts.MEMORIES, shifts.LEAST_INDEPENDENT],
     ),
-    (ATTRIBUTION, "the sign of the whole and at least # of its size", [confirm.ALIKE]),
+    (
+        ATTRIBUTION,
+        "what # shifts give; NaN below # events",
+        [information.DRAWS, information.LEAST_EVENTS],
+    ),
+    (ASSESSMENT, "the slow population rate (# s)", [design.SLOW]),
+    (
+        ASSESSMENT,
+        "deciles, # sectors of an angle, # places on a line or # × # in the plane",
+        [coding.CIRCLE, coding.LINE, coding.SIDE, coding.SIDE],
+    ),
+    (
+        ASSESSMENT,
+        "(# s bins from # s before to # s after",
+        [event_codes.STEP, event_codes.BEFORE, event_codes.AFTER],
+    ),
+    (
+        ASSESSMENT,
+        "blocks of # s or more, dealt to # folds",
+        [blocks.LEAST_BLOCK, blocks.FOLDS],
+    ),
+    (ASSESSMENT, "n · mean)/(n + # s)", [associate.SHRINK]),
+    (ASSESSMENT, "means of trials instead, in # folds", [trials.FOLDS]),
+    (
+        ASSESSMENT,
+        "by # of its memories or more, at most # times",
+        [shifts.MEMORIES, DEFAULT.n_shifts],
+    ),
+    (ASSESSMENT, "exchanged among # neighbouring", [exchange.NEIGHBOURS]),
+    (
+        ASSESSMENT,
+        "where # stretches of # memories fit",
+        [shifts.LEAST_INDEPENDENT, shifts.MEMORIES],
+    ),
+    (ASSESSMENT, "labels in # trials, # of each", [trials.LEAST, trials.LEAST_PER_LABEL]),
+    (CROSS_FITTED, "# shifts first; where a tenth", [draws.FIRST]),
+    (CROSS_FITTED, "more than # latents those that", [together.MOST_CHANNELS]),
+    (ATTRIBUTION, "each show at least # of its r", [confirm.ALIKE]),
     (ATTRIBUTION, "true in at most # of them", [labels.MOST_ACTIVE]),
-    (ATTRIBUTION, "must raise the correlation by # %", [round(100 * labels.GAIN - 100)]),
+    (
+        ATTRIBUTION,
+        "must raise the correlation by # % in the even",
+        [round(100 * labels.GAIN - 100)],
+    ),
     (ATTRIBUTION, "AUROC rounds to # or less", [round(labels.LEAST - 0.005, 2)]),
     (ATTRIBUTION, "in the two sessions correlated by # or more", [transfer.ALIKE]),
     (METRICS, "are dealt at random, always alike, into # folds", [hidden_scores.FOLDS]),
@@ -132,11 +188,6 @@ HELD = [
     (METRICS, "active in more than # of them", [reconstruction.Sparsity.ALWAYS_ON]),
     (METRICS, "above one #", [reconstruction.Sparsity.ALWAYS_ON]),
     (METRICS, "under another name (r ≥ # with its counts)", [units.SINGLE_UNIT]),
-    (
-        METRICS,
-        "(≥ # active held-out bins in ≥ # episodes)",
-        [association.MIN_ACTIVE, association.MIN_EPISODES],
-    ),
     (METRICS, "latents that come back in # % of them", [100 * stability.SHARE]),
     (
         METRICS,
@@ -187,14 +238,13 @@ HELD = [
     (FIGURES, "the dots of `selectivity_bars` (#)", [plots_conditions.OTHERS]),
     (SPEED, "keeps only the values within # %", [100 * start.MARGINS[0]]),
     (SHIFTS, "max(# s, 3 autocorrelation times)", [nulls.MIN_SHIFT]),
-    (EXCHANGED, "labels permuted within runs of # neighbouring", [nulls.NEIGHBOURS]),
-    (EXCHANGED, "Sequential: # draws, up to # while", [DEFAULT.n_shifts, nulls.MAX_DRAWS]),
+    (EXCHANGED, "labels permuted within runs of # neighbouring", [exchange.NEIGHBOURS]),
     (
         CLAIM,
         "tuning bins (#, # sectors, # places or # × # places",
         [coding.QUANTILES, coding.CIRCLE, coding.LINE, coding.SIDE, coding.SIDE],
     ),
-    (SLOW, "*smoothed over # s*", [ground.SLOW]),
+    (SLOW, "*smoothed over # s*", [design.SLOW]),
     (CONFIRMED, "when it comes back in # % of the other seeds", [100 * stability.SHARE]),
     (CONFIRMED, "the same sign and at least # its size", [confirm.ALIKE]),
 ]

@@ -14,6 +14,7 @@ from nwbsparse.io.check import Damaged, bombs_in, check_readable
 from nwbsparse.io.guard_zarr import zarr_json
 from nwbsparse.io.pynwb_cache import broken_caches
 from nwbsparse.io.stops import stops_are_heard
+from nwbsparse.share.isolated import isolated
 from nwbsparse.share.survey import MAX_PARTS, Part, survey
 from nwbsparse.share.truncated import opened_whole_or_not
 
@@ -80,7 +81,7 @@ def doctor(file: str | Path, *, seconds: float = SECONDS) -> Diagnosis:
     if bad and not problems:
         problems.append(f"{len(bad)} of {len(parts)} parts cannot be read")
     if not problems:
-        problems += _of_results(path)
+        problems += isolated(of_results, path)
     missing = tuple(sorted({_beside(path, one) for one in parts if one.elsewhere}))
     missing = tuple(one for one in missing if not one.is_file())
     return Diagnosis(path, tuple(problems), parts, _unfinished(path), broken_caches(), missing)
@@ -99,7 +100,7 @@ def _in_hdf5(path: Path, seconds: float) -> tuple[tuple[Part, ...], str]:
         return (), f"nothing can be read of {path.name}: HDF5 finds no way in ({said})"
 
 
-def _of_results(path: Path) -> list[str]:
+def of_results(path: Path) -> list[str]:
     """What is wrong with results in a file that can be opened."""
     from nwbsparse.annotated.read.opened import models_in, opened_file
     from nwbsparse.annotated.record import NewerFormat

@@ -1,5 +1,7 @@
 """Latents of an embedding: scored over its dims, explained with the units that were recorded."""
 
+import json
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -8,6 +10,8 @@ import nwbsparse as ns
 from make.configs import plain_config
 from make.embedded_recordings import projected
 from make.recordings import circle, laps, poisson_spikes, write_recording
+from nwbsparse.analysis.behaviour.controls import own_units, unit_groups
+from nwbsparse.analysis.behaviour.notes import assessed_bins
 from nwbsparse.errors import BadInput
 
 QUICK = {"max_epochs": 3, "batch_size": 100, "n_shifts": 50}
