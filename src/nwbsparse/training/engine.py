@@ -87,8 +87,8 @@ class Training:
         self.generator = torch.Generator().manual_seed(self.config.order_seed)
         self.epoch_began_with = self.generator.get_state()
         self.order = windows.train
-        self.any_dead = False
-        """Whether any latent is dead; on a GPU as of the last look."""
+        self.dead_from = 0
+        """On a GPU: the update before which no latent can be dead, as of the last look."""
         self._options: dict[str, Tensor] = {}
         self.losses = torch.zeros(len(coders), device=device)
         """Of each model, on the latest batch."""
@@ -108,7 +108,7 @@ class Training:
         began, since = time.perf_counter(), self.update
         while self.update < self.total and self.members:
             self._one_update()
-            checked = self.update % self.every == 0 or self.update == self.total
+            checked = self._at_check
             if checked and self.members:
                 self._check()
                 spent = max(time.perf_counter() - began, 1e-9)
@@ -119,6 +119,11 @@ class Training:
         for at, member in enumerate(self.members):
             self._finish(at, member)
         return self.everyone
+
+    @property
+    def _at_check(self) -> bool:
+        """Whether the validation bins are looked at after this update."""
+        return self.update % self.every == 0 or self.update == self.total
 
     def _one_update(self) -> None:
         batch_size = self.config.batch_size or 1
@@ -132,12 +137,13 @@ class Training:
             batch = self.hiding.applied(batch, self.update, self.stack.coders[0].pre_bias)
         self.losses = self._step(batch)
         self.update += 1
-        if self.on_cpu or self.update % SYNC == 0 or self.update == self.total:
+        if self.on_cpu or self.update == 1 or self.update % SYNC == 0 or self._at_check:
             self._drop_diverged(self.losses.tolist(), index)
 
     def _shuffle(self) -> None:
         shuffled = torch.randperm(len(self.windows.train), generator=self.generator)
-        self.order = self.windows.train[shuffled.to(self.windows.train.device)]
+        train = self.windows.train
+        self.order = train[shuffled.to(train.device, non_blocking=True)]
 
     def _step(self, batch: Batch) -> Tensor:
         """One update of every model; their losses."""
@@ -149,9 +155,7 @@ class Training:
         self.idle.masked_fill_(outcome.active, 0)
         if config.revival in ("auxiliary", "paper"):
             dead = self.idle >= self._per_model("dead_window")[:, None]
-            if self.on_cpu or self.update % SYNC == 0:
-                self.any_dead = bool(dead.any())
-            if self.any_dead:
+            if self._any_dead(dead):
                 revived = stack.revival(outcome, batch.target, batch.valid, dead, config.k_aux or 1)
                 total = total + self._per_model("aux_weight") * batch.weight * revived
         for weight in stack.weights.values():
@@ -163,6 +167,15 @@ class Training:
         self.adam.step(self.size)
         stack.renormalise()
         return outcome.loss.detach()
+
+    def _any_dead(self, dead: Tensor) -> bool:
+        """Whether any latent is dead; on a GPU whether one may be, which changes nothing else."""
+        if self.on_cpu:
+            return bool(dead.any())
+        if self.update % SYNC == 0:
+            left = self._per_model("dead_window")[:, None] - self.idle
+            self.dead_from = self.update + max(int(left.min()), 0)
+        return self.update >= self.dead_from
 
     def _arithmetic(self) -> contextlib.AbstractContextManager[Any]:
         if self.config.precision != "bfloat16":
@@ -194,12 +207,15 @@ class Training:
 
     def _drop_diverged(self, losses: list[float], index: Tensor) -> None:
         lost = []
+        since = 1 if self.on_cpu else SYNC
         for at, (member, loss) in enumerate(zip(self.members, losses, strict=True)):
             member.first = loss if member.first is None else member.first
             if math.isfinite(loss) and loss <= DIVERGED * max(member.first, 1.0):
                 continue
-            self._fail(member, loss, f"in a batch with bins {index[:3].tolist()} …")
-            if len(member.history) == 1 and member.history[0]["update"] == self.update - 1:
+            batch = f"a batch with bins {index[:3].tolist()} …"
+            where = batch if self.on_cpu else f"one of the last {SYNC} updates"
+            self._fail(member, loss, f"in {where}")
+            if len(member.history) == 1 and member.history[0]["update"] >= self.update - since:
                 member.best_weights = None  # the only check saw what is now known to be lost
             lost.append(at)
         if lost:
@@ -216,7 +232,8 @@ class Training:
     def _check(self) -> None:
         """Look at the validation bins; keep what is best; let members stop that got no better."""
         done = []
-        dead = (self.idle >= self._per_model("dead_window")[:, None]).float().mean(dim=1)
+        dead = (self.idle >= self._per_model("dead_window")[:, None]).float().mean(dim=1).tolist()
+        losses = self.losses.tolist()
         patience_from = self.total // 2 if self.config.schedule == "trapezoid" else 0
         looked = validate(self.stack, self.windows, self.looks, self._arithmetic, self.hiding)
         for at, (member, found) in enumerate(zip(self.members, looked, strict=True)):
@@ -224,9 +241,9 @@ class Training:
             member.history.append(
                 {
                     "update": self.update,
-                    "train_loss": float(self.losses[at]),
+                    "train_loss": losses[at],
                     **found,
-                    "dead_fraction": float(dead[at]),
+                    "dead_fraction": dead[at],
                     "learning_rate": member.coder.config.learning_rate * self.size,
                 }
             )
