@@ -18,6 +18,7 @@ from make.sessions import make_binned, planted
 from nwbsparse.analysis.apply.encode import dense, encode
 from nwbsparse.analysis.quality.stability import fit_seeds, stability_of
 from nwbsparse.errors import EnvironmentProblem
+from nwbsparse.options.legality import PENALISED
 from nwbsparse.training import choose as choosing
 from nwbsparse.training import learn as learning
 from nwbsparse.training import memory as fitting
@@ -122,7 +123,9 @@ def test_every_kind_reaches_what_it_reaches_on_a_cpu(kind, longer):
     options = {"precision": "float32", "dead_window": 200, **LONG}
     there, here = (fit(longer, on(device, kind, options)) for device in ("cuda", "cpu"))
     assert best_of(there) == pytest.approx(best_of(here), abs=0.03)
-    assert best_of(there, "l0") == pytest.approx(best_of(here, "l0"), rel=0.05)
+    # of penalised kinds nothing says how many are active: that parts like any other number
+    within = 0.15 if here.config.sparsifier in PENALISED else 0.01
+    assert best_of(there, "l0") == pytest.approx(best_of(here, "l0"), rel=within)
 
 
 def test_short_products_reach_as_much(longer):

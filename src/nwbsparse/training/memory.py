@@ -10,8 +10,10 @@ CACHE = 4_000_000
 """Bytes of pre-activations of a batch beyond which a CPU stack is trained in several parts: they
 must stay in the cache, or every pass over them waits for memory."""
 STACK_SHARE = 0.5
-"""Share of a GPU's free memory that a stack may take: the rest is for the recording and for what
-kernels need besides."""
+"""Share of a GPU's free memory that a stack may take: the rest is for the recording."""
+TABLES, GPU_TABLES = 3, 28
+"""Tables of a batch's pre-activations that an update holds at a time. On a GPU most of them are what
+sorting the whole batch takes (measured)."""
 
 
 def check_fits(coder: SparseCoder, windows: Windows, *, models: int) -> None:
@@ -36,7 +38,9 @@ def _bytes_of_one(coder: SparseCoder) -> int:
     size = DTYPES[config.precision].itemsize
     rows = (config.batch_size or 1) * architecture.decoder.rows_per_bin
     seen = rows * architecture.window * coder.n_units
-    batch = size * (3 * rows * coder.n_latents + 4 * rows * architecture.n_values + 2 * seen)
+    tables = TABLES if pick_device(config.device).type == "cpu" else GPU_TABLES
+    held = tables * rows * coder.n_latents + 4 * rows * architecture.n_values + 2 * seen
+    batch = size * held
     return 5 * weights + batch
 
 

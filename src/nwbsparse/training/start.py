@@ -25,7 +25,6 @@ CHUNK = 8192
 CALIBRATED = 1024
 """Bins at a time, when thresholds are sought: their pre-activations stay in the cache."""
 SAMPLED = 8192
-"""Bins of a sample; and at a time on a GPU, which is waited for after each piece."""
 MARGINS = (0.02, 0.1)
 """How far, relatively, a recording's threshold hardly ever lies from that of its sample; and, where
 the first was too near, how far it lies still more rarely."""
@@ -152,8 +151,7 @@ def _searches(
         for (_, k), guess in zip(levels, guesses, strict=True)
     ]
     stack = Stack([coder])
-    at_once = CALIBRATED if index.device.type == "cpu" else SAMPLED
-    for some in index.split(at_once):
+    for some in index.split(CALIBRATED):
         pi = stack.pre_activations(windows.batch(coder, some).y[:, -coder.window :])
         for (size, _), search in zip(levels, found, strict=True):
             search.add(pi.narrowed(size))
