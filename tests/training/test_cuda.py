@@ -22,6 +22,7 @@ from nwbsparse.options.legality import PENALISED
 from nwbsparse.training import choose as choosing
 from nwbsparse.training import learn as learning
 from nwbsparse.training import memory as fitting
+from nwbsparse.training import replay as replaying
 from nwbsparse.training.device import available_bytes, pick_device
 from nwbsparse.training.engine import SYNC, TrainingDiverged
 from nwbsparse.training.fit import fit, fit_many
@@ -34,8 +35,8 @@ SHORT = {"batch_size": 64, "max_epochs": 6, "dead_window": 9, "precision": "floa
 LONG = {"batch_size": 128, "max_epochs": 40}
 WITHOUT_TIES = ("batch_topk", "topk", "l1", "exponential", "jumprelu", "gated", "levels", "window",
                 "transformer", "transformer_before", "resample")  # fmt: skip
-SAME = 1e-7
-"""Largest difference in double precision: rounding, which an update makes a little more of."""
+SAME = 1e-5
+"""Largest difference in double precision: step sizes are rounded to single precision on a GPU."""
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +110,7 @@ def test_so_it_does_with_every_loss_where_units_were_not_always_observed(loss, d
     valid = np.random.default_rng(0).random(data["counts"].shape) < 0.9
     given = data.assign(valid=(("time", "unit"), valid))
     there, here = (fit(given, on(device, "l1", loss=loss)) for device in ("cuda", "cpu"))
-    assert distance(there, here) < 1e-5  # log Γ is another there
+    assert distance(there, here) < 1e-4  # log Γ is another there
 
 
 def test_so_it_does_with_another_recording_as_target(data):
@@ -134,6 +135,15 @@ def test_short_products_reach_as_much(longer):
         for precision in ("float32", "bfloat16")
     )
     assert best_of(short) == pytest.approx(best_of(full), abs=0.03)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_updates_that_are_replayed_are_those_that_are_acted_out(kind, data, monkeypatch):
+    # dead latents come and go: both recordings are used
+    config = on("cuda", kind, max_epochs=12)
+    replayed = fit(data, config)
+    monkeypatch.setattr(replaying, "FIRST", 10**9)
+    assert distance(replayed, fit(data, config)) < 1e-9
 
 
 MEMBERS = [

@@ -22,8 +22,9 @@ from nwbsparse.models.coder import SparseCoder
 from nwbsparse.models.stack import Stack
 from nwbsparse.progress import Progress
 from nwbsparse.training.adam import StackAdam
-from nwbsparse.training.bins import Batch, Windows
+from nwbsparse.training.bins import Windows
 from nwbsparse.training.hiding import Hiding
+from nwbsparse.training.replay import Replay
 from nwbsparse.training.resampling import resample
 from nwbsparse.training.schedule import step_size
 from nwbsparse.training.validation import validate
@@ -87,6 +88,7 @@ class Training:
         self.generator = torch.Generator().manual_seed(self.config.order_seed)
         self.epoch_began_with = self.generator.get_state()
         self.order = windows.train
+        self.replay = Replay() if device.type == "cuda" else None
         self.dead_from = 0
         """On a GPU: the update before which no latent can be dead, as of the last look."""
         self._options: dict[str, Tensor] = {}
@@ -132,10 +134,13 @@ class Training:
             self.epoch_began_with = self.generator.get_state()
             self._shuffle()
         index = self.order[at * batch_size : (at + 1) * batch_size]
-        batch = self.windows.batch(self.stack.coders[0], index)
-        if self.hiding is not None:
-            batch = self.hiding.applied(batch, self.update, self.stack.coders[0].pre_bias)
-        self.losses = self._step(batch)
+        hidden = None if self.hiding is None else self.hiding.entries(self.update, len(index))
+        self.size = step_size(self.update, self.total, self.config.schedule)
+        self.adam.slow(self.size)
+        if self.replay is None:
+            self.losses = self._act(index, hidden, self._may_revive())
+        else:
+            self.losses = self.replay(self._act, index, hidden, self._may_revive(), self.adam)
         self.update += 1
         if self.on_cpu or self.update == 1 or self.update % SYNC == 0 or self._at_check:
             self._drop_diverged(self.losses.tolist(), index)
@@ -145,35 +150,46 @@ class Training:
         train = self.windows.train
         self.order = train[shuffled.to(train.device, non_blocking=True)]
 
-    def _step(self, batch: Batch) -> Tensor:
-        """One update of every model; their losses."""
-        stack, config = self.stack, self.config
+    def _act(self, index: Tensor, hidden: Tensor | None, revive: bool) -> Tensor:
+        """One update of every model; their losses.
+
+        Args:
+            index: the bins of the batch.
+            hidden: its entries that are hidden.
+            revive: whether any latent may be dead.
+        """
+        stack = self.stack
+        batch = self.windows.batch(stack.coders[0], index)
+        if self.hiding is not None and hidden is not None:
+            batch = self.hiding.hide(batch, hidden, stack.coders[0].pre_bias)
         with self._arithmetic():
             outcome = stack.forward(batch.y, batch.target, batch.valid, weight=batch.weight)
         total = outcome.loss
         self.idle += 1
         self.idle.masked_fill_(outcome.active, 0)
-        if config.revival in ("auxiliary", "paper"):
+        if revive:
             dead = self.idle >= self._per_model("dead_window")[:, None]
-            if self._any_dead(dead):
-                revived = stack.revival(outcome, batch.target, batch.valid, dead, config.k_aux or 1)
+            if not self.on_cpu or bool(dead.any()):
+                k_aux = self.config.k_aux or 1
+                revived = stack.revival(outcome, batch.target, batch.valid, dead, k_aux)
                 total = total + self._per_model("aux_weight") * batch.weight * revived
         for weight in stack.weights.values():
             weight.grad = None
         total.sum().backward()
         stack.drop_parallel_gradient()
         self._clip()
-        self.size = step_size(self.update, self.total, config.schedule)
-        self.adam.step(self.size)
+        self.adam.step()
         stack.renormalise()
         return outcome.loss.detach()
 
-    def _any_dead(self, dead: Tensor) -> bool:
-        """Whether any latent is dead; on a GPU whether one may be, which changes nothing else."""
-        if self.on_cpu:
-            return bool(dead.any())
+    def _may_revive(self) -> bool:
+        """Whether any latent can be dead after the next update."""
+        if self.config.revival not in ("auxiliary", "paper"):
+            return False
+        if self.on_cpu:  # where it is looked at
+            return True
         if self.update % SYNC == 0:
-            left = self._per_model("dead_window")[:, None] - self.idle
+            left = self._per_model("dead_window")[:, None] - self.idle - 1
             self.dead_from = self.update + max(int(left.min()), 0)
         return self.update >= self.dead_from
 
@@ -282,6 +298,8 @@ class Training:
         if not stay:
             return
         self.stack.keep(stay, more=self.looks)
+        if self.replay is not None:
+            self.replay.forget()
         self._options.clear()
         kept = torch.tensor(stay, device=self.idle.device)
         self.idle, self.losses = self.idle[kept], self.losses[kept]

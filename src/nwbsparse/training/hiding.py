@@ -66,7 +66,12 @@ class Hiding:
             counter: of batches.
             centre: what the coders take off before they encode (``pre_bias``).
         """
-        hidden = self.entries(counter, len(batch.y))
+        return self.hide(batch, self.entries(counter, len(batch.y)), centre)
+
+    def hide(
+        self, batch: Batch, hidden: Bool[Tensor, "row unit"], centre: Float[Tensor, " unit"]
+    ) -> Batch:
+        """The same for entries that were drawn already."""
         y = without(batch.y, hidden[:, None], centre, visible=1 - self.share)
         asked = hidden.repeat(1, batch.target.shape[1] // hidden.shape[1])
         if batch.valid is not None:
