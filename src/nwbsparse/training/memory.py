@@ -11,7 +11,7 @@ CACHE = 4_000_000
 must stay in the cache, or every pass over them waits for memory."""
 STACK_SHARE = 0.5
 """Share of a GPU's free memory that a stack may take: the rest is for the recording."""
-TABLES, GPU_TABLES = 3, 28
+TABLES, GPU_TABLES = 3, 32
 """Tables of a batch's pre-activations that an update holds at a time. On a GPU most of them are what
 sorting the whole batch takes (measured)."""
 
