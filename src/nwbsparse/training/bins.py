@@ -103,7 +103,8 @@ class Windows:
         """The same recording on a device; what is one tensor here is one there."""
         own = {field.name: getattr(self, field.name) for field in fields(self)}
         there = {id(one): one.to(device) for one in set(own.values()) if one is not None}
-        return Windows(**{name: there.get(id(one)) for name, one in own.items()})
+        moved: dict[str, Any] = {name: there.get(id(one)) for name, one in own.items()}
+        return Windows(**moved)
 
 
 def evenly(index: Int[Tensor, " window"], most: int) -> Int[Tensor, " chosen"]:
