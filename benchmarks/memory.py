@@ -27,13 +27,12 @@ def measure(n_bins, n_models):
     from made_bins import poisson_bins
 
     from nwbsparse.options.config import Config
+    from nwbsparse.options.presets import preset
     from nwbsparse.training.fit import fit_many
 
     torch.set_num_threads(1)
-    configs = [
-        Config(n_latents=LATENTS, k=K, batch_size=BATCH, max_epochs=1, seed=seed, device="cpu")
-        for seed in range(n_models)
-    ]
+    size = {"n_latents": LATENTS, "k": K, "batch_size": BATCH, "max_epochs": 1, "device": "cpu"}
+    configs = [Config(**preset("plain"), **size, seed=seed) for seed in range(n_models)]
     fit_many(poisson_bins(4 * BATCH, UNITS), configs[:1])
     data = poisson_bins(n_bins, UNITS)
     before = peak_mb()

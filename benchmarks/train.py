@@ -30,12 +30,13 @@ def ours(sparsifier, threads, epochs, profile=False, device="cpu", n_bins=BINS):
     from made_bins import FULL_UPDATES, checks_of_a_full_training, poisson_bins
 
     from nwbsparse.options.config import Config
+    from nwbsparse.options.presets import preset
     from nwbsparse.training.fit import fit
 
     torch.set_num_threads(threads)
     config = Config(
-        sparsifier=sparsifier, n_latents=LATENTS, k=K, batch_size=BATCH, max_epochs=epochs,
-        patience=10_000, device=device,
+        **preset("plain"), sparsifier=sparsifier, n_latents=LATENTS, k=K, batch_size=BATCH,
+        max_epochs=epochs, patience=10_000, device=device,
     )  # fmt: skip
     fit(poisson_bins(8 * BATCH, UNITS), config.replace(max_epochs=1))
     data = poisson_bins(n_bins, UNITS)

@@ -29,10 +29,11 @@ def data_of(n_bins=BINS):
 
 def config_of(device):
     from nwbsparse.options.config import Config
+    from nwbsparse.options.presets import preset
 
     return Config(
-        encoder="window", window=WINDOW, decoded="last", levels=("96:8", "192:16"), loss="msle",
-        batch_size=BATCH, patience=10_000, device=device,
+        **preset("nldisco"), encoder="window", window=WINDOW, decoded="last",
+        levels=("96:8", "192:16"), patience=10_000, device=device,
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from torch.nn import functional
 
 from make.coders import make_coder, windows
 from nwbsparse.models.decoders import Convolution
-from nwbsparse.models.losses import revival_loss
+from nwbsparse.models.losses import revival_loss, revival_losses
 from nwbsparse.models.stack import Stack
 
 DEAD = (1, 4, 5)
@@ -156,6 +156,28 @@ def test_each_model_revives_its_own_dead_as_it_would_alone(options, form):
         own = alone.forward(y, target, None)
         one = alone.revival(own, target, None, dead[[member]], 2)
         torch.testing.assert_close(one[0], together[member], rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("k_aux", [2, 16])
+@pytest.mark.parametrize("form", ["auxiliary", "paper"])
+@pytest.mark.parametrize("options", ARCHITECTURES.values(), ids=ARCHITECTURES)
+def test_all_models_at_once_as_on_a_gpu_have_the_same_losses_and_gradients(options, form, k_aux):
+    stack, outcome, target, dead = three_with_dead(options | {"revival": form})
+    expected = stack.revival(outcome, target, None, dead, k_aux)
+    rows = [stack.weights[name] for name in OF_LATENTS]
+    wanted = torch.autograd.grad(expected.sum(), rows)
+    found = revival_losses(
+        stack.architecture.encoder.own_bin(outcome.features.detach()),
+        (target - outcome.predicted).detach(),
+        *rows,
+        dead,
+        k_aux,
+        decoder=stack.architecture.decoder,
+        bias=stack.weights["decoder_bias"] if form == "paper" else None,
+    )
+    torch.testing.assert_close(found, expected)
+    for one, other in zip(torch.autograd.grad(found.sum(), rows), wanted, strict=True):
+        torch.testing.assert_close(one, other)
 
 
 def test_what_was_not_observed_leaves_nothing_to_explain():

@@ -187,7 +187,7 @@ def test_results_come_in_the_order_of_the_options(data):
 
 
 def test_parts_that_fit_the_cache_change_nothing(data, monkeypatch):
-    configs = [plain_config(**KINDS["topk"] | EXACT, seed=seed) for seed in range(3)]
+    configs = [plain_config(**KINDS["topk"] | EXACT, seed=s, device="cpu") for s in range(3)]
     alone = [everything(fit(data, config)) for config in configs]
     for cache in (1, 2 * 4 * 64 * 32, 10**9):  # one model, two, all at once
         monkeypatch.setattr(fitting, "CACHE", cache)

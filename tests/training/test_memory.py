@@ -34,14 +34,15 @@ START = """
         with open("/proc/self/status") as status:
             return int(next(line for line in status if line.startswith("VmHWM")).split()[1])
 
-    fit(make_binned(planted(300)), plain_config(n_latents=8, k=1, batch_size=50, max_epochs=1))
+    small = dict(n_latents=8, k=1, batch_size=50, max_epochs=1, device="cpu")
+    fit(make_binned(planted(300)), plain_config(**small))
 
     def said(limit, **options):
         used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (used + limit, resource.RLIM_INFINITY))
         before = peak()
         try:
-            fit(make_binned(planted(900)), plain_config(**options))
+            fit(make_binned(planted(900)), plain_config(**options, device="cpu"))
             text = ""
         except EnvironmentProblem as error:
             text = str(error)

@@ -7,6 +7,7 @@ have a loss each.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import torch
@@ -15,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from nwbsparse.models.decoders import Decoder, Linear
+from nwbsparse.models.encoders import linear
 
 Reconstruction = Callable[..., Tensor]
 
@@ -156,3 +158,38 @@ def revival_loss(
     if bias is not None:
         predicted = predicted + bias.detach()
     return squared(predicted, residual).sum(dim=1).mean()
+
+
+def revival_losses(
+    inputs: Float[Tensor, "shared row feature"],
+    residual: Float[Tensor, "model bin value"],
+    encoder_weight: Float[Tensor, "model latent feature"],
+    encoder_bias: Float[Tensor, "model latent"],
+    dictionary: Float[Tensor, "model latent row_value"],
+    dead: Bool[Tensor, "model latent"],
+    k_aux: int,
+    *,
+    decoder: Decoder | None = None,
+    bias: Float[Tensor, "model value"] | None = None,
+) -> Float[Tensor, " model"]:
+    """:func:`revival_loss` of every model of a stack, 0 where nobody is dead.
+
+    For a GPU: nothing here depends on how many are dead, which the host would have to wait for, and
+    all models take part in the same products.
+    """
+    decoder = decoder or Linear(bins=1, last=True)
+    pre_activation = linear(inputs, encoder_weight, encoder_bias)
+    alive = ~dead[:, None]
+    if bias is None:
+        shown = pre_activation.masked_fill(alive, -math.inf)
+        values, indices = torch.topk(shown, k_aux, dim=2, sorted=False)
+        values = torch.where(values > -math.inf, values, 0.0)  # fewer than that are dead
+        activation = torch.zeros_like(shown).scatter(2, indices, values)
+    else:
+        activation = functional.relu(pre_activation).masked_fill(alive, 0.0)
+    code = decoder.code(activation, residual.shape[1])
+    predicted = torch.bmm(code, decoder.matrix(dictionary))
+    if bias is not None:
+        predicted = predicted + bias.detach()[:, None]
+    loss = squared(predicted, residual).sum(dim=2).mean(dim=1)
+    return torch.where(dead.any(dim=1), loss, 0.0)

@@ -74,7 +74,7 @@ def selected(pi: Table, selection: Selection) -> Table:
     if selection.value is not None:
         return _Selected.apply(pi, selection)
     kept = torch.zeros(pi.numel(), dtype=torch.bool, device=pi.device)
-    kept[selection.index] = True
+    kept.index_fill_(0, selection.index, True)  # assigning it would wait for the GPU
     return torch.where(kept.view(pi.shape) & (pi > 0), pi, 0.0)
 
 

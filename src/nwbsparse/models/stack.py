@@ -21,7 +21,7 @@ from nwbsparse.models.architecture import DICTIONARY, Architecture, Weights, own
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.models.encoders import BIAS, WEIGHT
 from nwbsparse.models.forward import Outcome, Passes
-from nwbsparse.models.losses import revival_loss
+from nwbsparse.models.losses import revival_loss, revival_losses
 from nwbsparse.models.sparse.pre_activations import PreActivations
 from nwbsparse.models.sparse.unit_length import drop_parallel, normalise
 from nwbsparse.models.sparsifiers import Own, Select
@@ -138,6 +138,18 @@ class Stack:
             residual = torch.where(valid, residual, 0.0)
         features = self.architecture.encoder.own_bin(outcome.features.detach()).to(target.dtype)
         paper = self.config.revival == "paper"
+        if residual.device.type != "cpu":
+            return revival_losses(
+                features,
+                residual,
+                self.weights[WEIGHT],
+                self.weights[BIAS],
+                self.weights[DICTIONARY],
+                dead,
+                k_aux,
+                decoder=self.architecture.decoder,
+                bias=self.weights["decoder_bias"] if paper else None,
+            )
         losses = []
         for model in range(len(self)):
             if not bool(dead[model].any()):

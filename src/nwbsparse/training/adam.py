@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import groupby
 
 import torch
@@ -51,6 +52,9 @@ class StackAdam:
             groups.append({"params": list(parts.values()), "lr": rate, "weight_decay": decay})
         device = next(iter(weights.values())).device
         self.rates = [group["lr"] for group in groups]
+        if device.type == "cuda":  # where a recorded step (Replay) can find the rate of now
+            for group in groups:
+                group["lr"] = torch.tensor(group["lr"], device=device)
         self.optimiser = torch.optim.AdamW(groups, fused=device.type in ("cpu", "cuda"))
         for where, parts in zip(self.runs, self.parts, strict=True):
             for name, part in parts.items():
@@ -58,20 +62,42 @@ class StackAdam:
                 own = {moment: self.moments[name][moment][where] for moment in MOMENTS}
                 self.optimiser.state[part] = {"step": step, **own}
 
-    @torch.no_grad()
-    def step(self, size: float) -> None:
-        """One update from the gradients of the stacked weights.
+    def slow(self, size: float) -> None:
+        """Set the rates of the next step.
 
         Args:
             size: share of each model's learning rate that the schedule leaves now.
         """
+        for rate, group in zip(self.rates, self.optimiser.param_groups, strict=True):
+            if isinstance(group["lr"], Tensor):
+                group["lr"].fill_(rate * size)
+            else:
+                group["lr"] = rate * size
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """One update from the gradients of the stacked weights."""
+        self.count()
         for name, weight in self.weights.items():
-            self.steps[name] += weight.grad is not None
             for where, parts in zip(self.runs, self.parts, strict=True):
                 parts[name].grad = None if weight.grad is None else weight.grad[where]
-        for rate, group in zip(self.rates, self.optimiser.param_groups, strict=True):
-            group["lr"] = rate * size
         self.optimiser.step()
+
+    def count(self) -> None:
+        """Take note of a step."""
+        for name, weight in self.weights.items():
+            self.steps[name] += weight.grad is not None
+
+    @contextmanager
+    def recorded(self) -> Iterator[None]:
+        """While a step is recorded on a GPU, and not made."""
+        for group in self.optimiser.param_groups:
+            group["capturable"] = True
+        try:
+            yield
+        finally:
+            for group in self.optimiser.param_groups:
+                group["capturable"] = False
 
     def keep(self, at: Tensor, weights: Mapping[str, Parameter], configs: Sequence[Config]) -> None:
         """Go on with some of the models, whose weights and configs these are."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -67,19 +68,25 @@ class Windows:
         valid = None
         if self.target_valid is not None:
             valid = _gather(self.target_valid, index, self.decoded, self.targets).flatten(1)
-        same = (
-            not coder.record.scales_target
-            and self.target_counts is self.counts
-            and self.targets is self.units
-            and torch.equal(self.seen, self.decoded)
-        )
-        if same:
+        if self._reconstructs_itself and not coder.record.scales_target:
             # the plain autoencoder: what is seen is what is reconstructed, unseen units and all
             return Batch(y, y.flatten(1), valid)
         target = coder.normalise_target(
             _gather(self.target_counts, index, self.decoded, self.targets)
         )
         return Batch(y, target.flatten(1), valid)
+
+    @cached_property
+    def _reconstructs_itself(self) -> bool:
+        """Whether the very bins and units that are seen are reconstructed.
+
+        Asked once: on a GPU the comparison of offsets would be waited for in every batch.
+        """
+        return (
+            self.target_counts is self.counts
+            and self.targets is self.units
+            and torch.equal(self.seen, self.decoded)
+        )
 
     def checked(self) -> Int[Tensor, " window"]:
         """The validation windows of a check."""
@@ -93,15 +100,10 @@ class Windows:
         return sum(tensor.nbytes for tensor in held if tensor is not None)
 
     def to(self, device: torch.device) -> Windows:
-        """The same recording on a device."""
-        moved = {
-            name: value.to(device) if isinstance(value, Tensor) else value
-            for name, value in vars(self).items()
-        }
-        if self.target_counts is self.counts:
-            moved["target_counts"] = moved["counts"]
-        if self.targets is self.units:
-            moved["targets"] = moved["units"]
+        """The same recording on a device; what is one tensor here is one there."""
+        own = {field.name: getattr(self, field.name) for field in fields(self)}
+        there = {id(one): one.to(device) for one in set(own.values()) if one is not None}
+        moved: dict[str, Any] = {name: there.get(id(one)) for name, one in own.items()}
         return Windows(**moved)
 
 

@@ -46,7 +46,9 @@ def check_memory(needed: int, device: torch.device, advice: str) -> None:
 def available_bytes(device: torch.device) -> int | None:
     """Memory that is free on a device, in bytes; None where nobody can tell."""
     if device.type == "cuda":
-        return torch.cuda.mem_get_info(device)[0]
+        # torch keeps what earlier trainings took, and gives it to the next one
+        kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return torch.cuda.mem_get_info(device)[0] + kept
     found = [
         value for value in (_system(), _control_group(), _address_space()) if value is not None
     ]

@@ -22,8 +22,9 @@ from nwbsparse.models.coder import SparseCoder
 from nwbsparse.models.stack import Stack
 from nwbsparse.progress import Progress
 from nwbsparse.training.adam import StackAdam
-from nwbsparse.training.bins import Batch, Windows
+from nwbsparse.training.bins import Windows
 from nwbsparse.training.hiding import Hiding
+from nwbsparse.training.replay import Replay
 from nwbsparse.training.resampling import resample
 from nwbsparse.training.schedule import step_size
 from nwbsparse.training.validation import validate
@@ -87,8 +88,9 @@ class Training:
         self.generator = torch.Generator().manual_seed(self.config.order_seed)
         self.epoch_began_with = self.generator.get_state()
         self.order = windows.train
-        self.any_dead = False
-        """Whether any latent is dead; on a GPU as of the last look."""
+        self.replay = Replay() if device.type == "cuda" else None
+        self.dead_from = 0
+        """On a GPU: the update before which no latent can be dead, as of the last look."""
         self._options: dict[str, Tensor] = {}
         self.losses = torch.zeros(len(coders), device=device)
         """Of each model, on the latest batch."""
@@ -108,7 +110,7 @@ class Training:
         began, since = time.perf_counter(), self.update
         while self.update < self.total and self.members:
             self._one_update()
-            checked = self.update % self.every == 0 or self.update == self.total
+            checked = self._at_check
             if checked and self.members:
                 self._check()
                 spent = max(time.perf_counter() - began, 1e-9)
@@ -120,6 +122,11 @@ class Training:
             self._finish(at, member)
         return self.everyone
 
+    @property
+    def _at_check(self) -> bool:
+        """Whether the validation bins are looked at after this update."""
+        return self.update % self.every == 0 or self.update == self.total
+
     def _one_update(self) -> None:
         batch_size = self.config.batch_size or 1
         at = self.update % self.per_epoch
@@ -127,42 +134,64 @@ class Training:
             self.epoch_began_with = self.generator.get_state()
             self._shuffle()
         index = self.order[at * batch_size : (at + 1) * batch_size]
-        batch = self.windows.batch(self.stack.coders[0], index)
-        if self.hiding is not None:
-            batch = self.hiding.applied(batch, self.update, self.stack.coders[0].pre_bias)
-        self.losses = self._step(batch)
+        hidden = None if self.hiding is None else self.hiding.entries(self.update, len(index))
+        self.size = step_size(self.update, self.total, self.config.schedule)
+        self.adam.slow(self.size)
+        if self.replay is None:
+            self.losses = self._act(index, hidden, self._may_revive())
+        else:
+            self.losses = self.replay(self._act, index, hidden, self._may_revive(), self.adam)
         self.update += 1
-        if self.on_cpu or self.update % SYNC == 0 or self.update == self.total:
+        if self.on_cpu or self.update == 1 or self.update % SYNC == 0 or self._at_check:
             self._drop_diverged(self.losses.tolist(), index)
 
     def _shuffle(self) -> None:
         shuffled = torch.randperm(len(self.windows.train), generator=self.generator)
-        self.order = self.windows.train[shuffled.to(self.windows.train.device)]
+        train = self.windows.train
+        self.order = train[shuffled.to(train.device, non_blocking=True)]
 
-    def _step(self, batch: Batch) -> Tensor:
-        """One update of every model; their losses."""
-        stack, config = self.stack, self.config
+    def _act(self, index: Tensor, hidden: Tensor | None, revive: bool) -> Tensor:
+        """One update of every model; their losses.
+
+        Args:
+            index: the bins of the batch.
+            hidden: its entries that are hidden.
+            revive: whether any latent may be dead.
+        """
+        stack = self.stack
+        batch = self.windows.batch(stack.coders[0], index)
+        if self.hiding is not None and hidden is not None:
+            batch = self.hiding.hide(batch, hidden, stack.coders[0].pre_bias)
         with self._arithmetic():
             outcome = stack.forward(batch.y, batch.target, batch.valid, weight=batch.weight)
         total = outcome.loss
         self.idle += 1
         self.idle.masked_fill_(outcome.active, 0)
-        if config.revival in ("auxiliary", "paper"):
+        if revive:
             dead = self.idle >= self._per_model("dead_window")[:, None]
-            if self.on_cpu or self.update % SYNC == 0:
-                self.any_dead = bool(dead.any())
-            if self.any_dead:
-                revived = stack.revival(outcome, batch.target, batch.valid, dead, config.k_aux or 1)
+            if not self.on_cpu or bool(dead.any()):
+                k_aux = self.config.k_aux or 1
+                revived = stack.revival(outcome, batch.target, batch.valid, dead, k_aux)
                 total = total + self._per_model("aux_weight") * batch.weight * revived
         for weight in stack.weights.values():
             weight.grad = None
         total.sum().backward()
         stack.drop_parallel_gradient()
         self._clip()
-        self.size = step_size(self.update, self.total, config.schedule)
-        self.adam.step(self.size)
+        self.adam.step()
         stack.renormalise()
         return outcome.loss.detach()
+
+    def _may_revive(self) -> bool:
+        """Whether any latent can be dead after the next update."""
+        if self.config.revival not in ("auxiliary", "paper"):
+            return False
+        if self.on_cpu:  # where it is looked at
+            return True
+        if self.update % SYNC == 0:
+            left = self._per_model("dead_window")[:, None] - self.idle - 1
+            self.dead_from = self.update + max(int(left.min()), 0)
+        return self.update >= self.dead_from
 
     def _arithmetic(self) -> contextlib.AbstractContextManager[Any]:
         if self.config.precision != "bfloat16":
@@ -194,12 +223,15 @@ class Training:
 
     def _drop_diverged(self, losses: list[float], index: Tensor) -> None:
         lost = []
+        since = 1 if self.on_cpu else SYNC
         for at, (member, loss) in enumerate(zip(self.members, losses, strict=True)):
             member.first = loss if member.first is None else member.first
             if math.isfinite(loss) and loss <= DIVERGED * max(member.first, 1.0):
                 continue
-            self._fail(member, loss, f"in a batch with bins {index[:3].tolist()} …")
-            if len(member.history) == 1 and member.history[0]["update"] == self.update - 1:
+            batch = f"a batch with bins {index[:3].tolist()} …"
+            where = batch if self.on_cpu else f"one of the last {SYNC} updates"
+            self._fail(member, loss, f"in {where}")
+            if len(member.history) == 1 and member.history[0]["update"] >= self.update - since:
                 member.best_weights = None  # the only check saw what is now known to be lost
             lost.append(at)
         if lost:
@@ -216,7 +248,8 @@ class Training:
     def _check(self) -> None:
         """Look at the validation bins; keep what is best; let members stop that got no better."""
         done = []
-        dead = (self.idle >= self._per_model("dead_window")[:, None]).float().mean(dim=1)
+        dead = (self.idle >= self._per_model("dead_window")[:, None]).float().mean(dim=1).tolist()
+        losses = self.losses.tolist()
         patience_from = self.total // 2 if self.config.schedule == "trapezoid" else 0
         looked = validate(self.stack, self.windows, self.looks, self._arithmetic, self.hiding)
         for at, (member, found) in enumerate(zip(self.members, looked, strict=True)):
@@ -224,9 +257,9 @@ class Training:
             member.history.append(
                 {
                     "update": self.update,
-                    "train_loss": float(self.losses[at]),
+                    "train_loss": losses[at],
                     **found,
-                    "dead_fraction": float(dead[at]),
+                    "dead_fraction": dead[at],
                     "learning_rate": member.coder.config.learning_rate * self.size,
                 }
             )
@@ -265,6 +298,8 @@ class Training:
         if not stay:
             return
         self.stack.keep(stay, more=self.looks)
+        if self.replay is not None:
+            self.replay.forget()
         self._options.clear()
         kept = torch.tensor(stay, device=self.idle.device)
         self.idle, self.losses = self.idle[kept], self.losses[kept]

@@ -7,6 +7,7 @@ for entries it did not see must learn which units go together.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -42,11 +43,17 @@ class Hiding:
 
     def entries(self, counter: int, n_rows: int) -> Bool[Tensor, "row unit"]:
         """The entries that are hidden in one batch."""
-        n_groups = int(self.group.max()) + 1
+        n_groups = self._n_groups
         generator = np.random.Generator(np.random.Philox(key=[self.key, counter % 2**64]))
         drawn = generator.integers(0, STEPS, size=(n_rows, n_groups), dtype=np.uint16)
-        hidden = torch.from_numpy(drawn < round(self.share * STEPS)).to(self.group.device)
+        hidden = torch.from_numpy(drawn < round(self.share * STEPS))
+        # a GPU gets them behind the work it still has; a plain copy would wait for that
+        hidden = hidden.to(self.group.device, non_blocking=True)
         return hidden if n_groups == len(self.group) else hidden[:, self.group]
+
+    @cached_property
+    def _n_groups(self) -> int:
+        return int(self.group.max()) + 1
 
     def applied(self, batch: Batch, counter: int, centre: Float[Tensor, " unit"]) -> Batch:
         """The batch with entries hidden, and only those left to be reconstructed.
@@ -59,7 +66,12 @@ class Hiding:
             counter: of batches.
             centre: what the coders take off before they encode (``pre_bias``).
         """
-        hidden = self.entries(counter, len(batch.y))
+        return self.hide(batch, self.entries(counter, len(batch.y)), centre)
+
+    def hide(
+        self, batch: Batch, hidden: Bool[Tensor, "row unit"], centre: Float[Tensor, " unit"]
+    ) -> Batch:
+        """The same for entries that were drawn already."""
         y = without(batch.y, hidden[:, None], centre, visible=1 - self.share)
         asked = hidden.repeat(1, batch.target.shape[1] // hidden.shape[1])
         if batch.valid is not None:
