@@ -78,7 +78,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Results, xr.Dataset]
     )
     session = read(path)
     binned = split(to_bins(session, 0.1), blocks=4)
-    config = plain_config(n_latents=16, k=2, max_epochs=20, n_shifts=50, bin_width=0.1)
+    config = plain_config(n_latents=16, k=2, max_epochs=20, n_shifts=1000, bin_width=0.1)
     coder = fit(binned, config)
     return explain_all(session, coder, binned), binned
 

@@ -31,7 +31,7 @@ def confirmed(made: tuple[Results, xr.Dataset]) -> xr.Dataset:
     return confirm(a, stable)
 
 
-def test_confirmed_latents_stand_in_order_above_the_counts(
+def test_confirmed_latents_stand_in_order_above_what_all_tell_together(
     made: tuple[Results, xr.Dataset], confirmed: xr.Dataset
 ) -> None:
     mine = confirmed["confirmed"].values & (confirmed["best_variable"].values == "position")
@@ -45,11 +45,10 @@ def test_confirmed_latents_stand_in_order_above_the_counts(
     q = confirmed["association_q"].values[latents]
     assert (np.diff(q) >= 0).all()
     rows = [t.get_text() for t in drawn[-1].get_yticklabels()]
-    summary = json.loads(confirmed.attrs["summary"])
-    assert rows == ["latents, confirmed", *summary]
-    assert drawn[-1].texts[0].get_text().startswith(f"{mine.sum()} of ")
-    found = summary["raw units"]["by_variable"].get("position", 0)
-    assert drawn[-1].texts[rows.index("raw units")].get_text().startswith(f"{found} of ")
+    told = json.loads(confirmed.attrs["summary"])["variables"]["position"]["together"]
+    assert rows[0] == f"{told['n']} latents" and rows[-1] == "all units"
+    said = [text.get_text() for text in drawn[-1].texts]
+    assert said[0] == f"{told['share']['latents']:.0%}".replace("%", " %") and "chance" in said
     data_uri(drawn[0])
 
 
@@ -58,9 +57,9 @@ def test_the_fields_are_those_of_the_latent_and_of_its_units(
 ) -> None:
     binned = made[1]
     drawn = latent_fields(confirmed, binned, latents=np.array([3]))
-    train, held = (np.ma.asarray(ax.images[0].get_array()) for ax in drawn[:2])
-    np.testing.assert_allclose(train, confirmed["train_tuning.position"].values[3])
-    np.testing.assert_allclose(held, confirmed["tuning.position"].values[3])
+    even, odd = (np.ma.asarray(ax.images[0].get_array()) for ax in drawn[:2])
+    np.testing.assert_allclose(even, confirmed["tuning_half_1.position"].values[3])
+    np.testing.assert_allclose(odd, confirmed["tuning_half_2.position"].values[3])
     assert drawn[0].images[0].norm.vmax == drawn[1].images[0].norm.vmax
     carried = (confirmed["weight"] * confirmed["z"]).values[3]
     strongest = int(np.nanargmax(carried))
@@ -94,7 +93,7 @@ def test_zero_is_a_result_and_one_seed_is_none(
     assert (
         len(drawn) == 2 and "no confirmed latent follows position" in drawn[0].texts[0].get_text()
     )
-    assert drawn[-1].texts[0].get_text().startswith("0 of ")
+    assert [t.get_text() for t in drawn[-1].get_yticklabels()][-1] == "all units"
     one_seed = latent_fields(made[0].attribution, made[1])
     assert "several seeds" in one_seed[0].texts[0].get_text()
     asked = latent_fields(made[0].attribution, made[1], latents=[0])
@@ -105,7 +104,7 @@ def test_more_than_eight_latents_are_cut_and_it_is_said(
     made: tuple[Results, xr.Dataset], confirmed: xr.Dataset
 ) -> None:
     drawn = latent_fields(confirmed, made[1], latents=range(12))
-    assert len(drawn) == 8 * PANELS + 1 and "8 of 12 latents shown" in drawn[-1].get_xlabel()
+    assert len(drawn) == 8 * PANELS + 1 and "8 of 12 latents shown" in drawn[-1].get_title("right")
 
 
 def test_a_position_on_a_line_is_a_curve(
@@ -114,7 +113,7 @@ def test_a_position_on_a_line_is_a_curve(
     drawn = latent_fields(confirmed, made[1], "position_speed", latents=[0])
     np.testing.assert_allclose(
         np.asarray(drawn[0].lines[0].get_ydata()),
-        confirmed["train_tuning.position_speed"].values[0],
+        confirmed["tuning_half_1.position_speed"].values[0],
     )
     assert not drawn[0].images
     data_uri(drawn[0])

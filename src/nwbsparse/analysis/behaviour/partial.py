@@ -15,7 +15,10 @@ from nwbsparse.analysis.association.sums import Sums, sums_by_block
 from nwbsparse.analysis.behaviour.coding import Coded
 
 SHRINK = 1.0
-"""Seconds: the penalty of the ridge on the rivals' codes, and of the curve."""
+"""Seconds of occupancy at which a code counts half in the curve."""
+PENALTY = 0.01
+"""Of the ridge on the rivals' codes, as a share of that: what it leaves of a rival's own signal would
+pass for the variable's, where the two are nearly one."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,7 @@ class _Ridge:
             for of_fold, of_block in zip(sums, self.of_block, strict=True):
                 of_fold[self.fold[without]] -= of_block[without]
         n, total, squares, told, gram, crossed = sums
-        others = gram.sum(axis=0) - gram + self.shrink * np.eye(gram.shape[1])
+        others = gram.sum(axis=0) - gram + PENALTY * self.shrink * np.eye(gram.shape[1])
         beta = np.linalg.solve(others, (told.sum(axis=0) - told).swapaxes(1, 2))
         total -= (crossed @ beta).swapaxes(1, 2)
         explained = (gram @ beta - 2 * told.swapaxes(1, 2)) * beta

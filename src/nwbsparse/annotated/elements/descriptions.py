@@ -66,11 +66,32 @@ def model_card(stored: StoredResult) -> str:
         for key, words in said.items()
         if key in stored.metrics
     ]
-    for who, one in summary.items():
+    variables = summary.pop("variables", {})
+    for who, one in summary.items():  # of versions before 0.2 also what they are compared with
         lines.append(
-            f"- {who}: {one['found']} of {one['assessable']} assessable follow a variable (held out, FDR)"
+            f"- {who}: {one['found']} of {one['assessable']} that could be tested follow a variable (FDR)"
         )
+    lines += [_followed(name, one) for name, one in variables.items() if "strongest" in one]
     return "\n".join(lines)
+
+
+def _followed(name: str, one: dict[str, Any]) -> str:
+    """How closely a variable is followed, and what all latents tell of it together."""
+    strongest = one["strongest"]
+    ends = [f"{strongest[end]:.2f}" for end in ("low", "high") if end in strongest]
+    interval = f" [{' to '.join(ends)}]" if ends else ""
+    said = (
+        f"- {name}: strongest r {strongest['r']:.2f}{interval}, followed by {one['found']} latents"
+    )
+    if "hindrance" in one:
+        said += f"; not testable: {one['hindrance']}"
+    if "together" in one:
+        share = one["together"]["share"]
+        said += (
+            f"; all latents together tell it in {share['latents']:.0%} of the time, as many units in "
+            f"{share['units']:.0%}, chance {one['together']['chance']:.0%}"
+        )
+    return said
 
 
 def _one_of_several(stored: StoredResult) -> str:
