@@ -46,7 +46,7 @@ def test_a_run_keeps_the_embedding_and_says_what_was_read(finished_embedding, em
     assert "R² of the embedding" in page and "Held-out R² of each dim" in page
     assert "Correlation of each unit of latent" in page or "No latent" in page
     assert "decoder weights" not in page and "from the spikes alone" not in page
-    assert "held out from the coder" in page
+    assert "all bins are assessed" in page
 
 
 @pytest.mark.slow

@@ -82,14 +82,13 @@ def found(finished):
     n = one.sizes["latent"]
     names = ["position", "LickPiezo_left_spout_[x]", "trials.side"]
     variable = np.resize(np.array(names, dtype=object), n)
-    condition = np.resize(np.array(["", "event", "left"], dtype=object), n)
     label = "head_direction > 0.3 rad while position in [1.2, 1.4] m (AUROC 0.83, n = 412)"
     return one.assign(
         association_status=("latent", np.full(n, "found", dtype=object)),
         association=("latent", np.linspace(0.2, 0.9, n)),
         association_q=("latent", np.full(n, 1e-9)),
         best_variable=("latent", variable),
-        best_condition=("latent", condition),
+        follows=("latent", variable),
         label=("latent", np.full(n, label, dtype=object)),
         confirmed_status=("latent", np.full(n, "not assessable: one seed", dtype=object)),
     )
@@ -104,7 +103,7 @@ def test_explain_breaks_lines_between_words_only(found, columns, monkeypatch, ca
     monkeypatch.setenv("COLUMNS", str(columns))
     show_attribution(new_console(), found, top=3)
     printed = capsys.readouterr().out
-    wanted = {"position", "LickPiezo_left_spout_[x]", "head_direction", "association", "assessable"}
+    wanted = {"position", "LickPiezo_left_spout_[x]", "head_direction", "follows", "assessable"}
     assert wanted <= set(words_of(printed)), printed
     assert max(map(len, printed.splitlines())) <= columns
 

@@ -58,7 +58,7 @@ def test_an_annotated_file_is_enough(run_folder, tmp_path, capsys):
     shutil.copy(annotated(run_folder), alone)
     before = alone.read_bytes()
     assert run_cli("explain", alone, "--quiet", "--csv", tmp_path / "csv") == 0
-    assert "raw units" in capsys.readouterr().out
+    assert "Together the 16 latents tell" in " ".join(capsys.readouterr().out.split())
     assert alone.read_bytes() == before
     with xr.open_dataset(run_folder / "attribution.nc", engine="h5netcdf") as stored:
         again = pd.read_csv(tmp_path / "csv" / "latent.csv")
@@ -72,7 +72,8 @@ def test_explain_takes_what_is_asked_for(run_folder, capsys):
         assert set(stored["covariate"].values) == {"position"}
         assert {str(one) for one in stored["condition_variable"].values} == {"position"}
         assert json.loads(stored.attrs["history"])[-1]["parameters"]["covariates"] == ["position"]
-    assert "untrained coder" in capsys.readouterr().out
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "position: strongest r" in printed and "untrained latents" in printed
 
 
 @pytest.mark.parametrize(

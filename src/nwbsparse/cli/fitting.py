@@ -49,6 +49,7 @@ def fit_into(
     *,
     embedding: Path | None,
     embedding_method: str | None,
+    embedding_saw_behaviour: str | None,
     resume: bool,
     overwrite: bool,
     strict: bool,
@@ -66,7 +67,13 @@ def fit_into(
     _check_folder(out, resume=resume, overwrite=overwrite)
     config = reading(config, embedding)
     session = read_as(source, config, strict=strict)
-    binned = prepare(session, config, embedding=embedding, method=embedding_method)
+    binned = prepare(
+        session,
+        config,
+        embedding=embedding,
+        method=embedding_method,
+        saw_behaviour=embedding_saw_behaviour,
+    )
     say(bins_said(binned, config))
     with training_table(console, quiet=quiet) as progress:
         if config.seeds > 1:

@@ -98,7 +98,7 @@ def percent_signed(share: float) -> str:
 def show_attribution(console: Console, attribution: xr.Dataset, *, top: int) -> None:
     """What was found, beside the controls, and the latents with the clearest meaning."""
     for sentence in sentences(attribution):
-        console.print(sentence, soft_wrap=True, highlight=False)
+        console.print(sentence, highlight=False)
     for note in json.loads(attribution.attrs["notes"]):
         console.print(Text.assemble(("note:", "yellow"), f" {note}"), soft_wrap=True)
     status = attribution["association_status"].values

@@ -17,7 +17,12 @@ from nwbsparse.session import Session
 
 
 def prepare(
-    session: Session, config: Config, *, embedding: Any = None, method: str | None = None
+    session: Session,
+    config: Config,
+    *,
+    embedding: Any = None,
+    method: str | None = None,
+    saw_behaviour: str | None = None,
 ) -> xr.Dataset:
     """Bin a recording and deal the bins to training, validation and test.
 
@@ -47,7 +52,7 @@ def prepare(
         gap=max(config.gap, reach * float(binned.attrs[names.BIN_WIDTH])),
     )
     if embedding is not None:
-        return with_embedding(binned, embedding, method=method)
+        return with_embedding(binned, embedding, method=method, saw_behaviour=saw_behaviour)
     if config.reads == names.EMBEDDING:
         raise BadInput(
             f"reads=embedding, and no embedding is given: name a .npy file of {len(binned[names.TIME])} "

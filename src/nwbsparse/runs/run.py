@@ -48,6 +48,7 @@ def run(
     *,
     embedding: Any = None,
     embedding_method: str | None = None,
+    embedding_saw_behaviour: str | None = None,
     overwrite: bool = False,
     progress: Progress = silent,
     say: Say = lambda _: None,
@@ -62,6 +63,8 @@ def run(
         embedding: an embedding of the recording's bins, for a coder that reads it in place of the
             counts, as :func:`nwbsparse.with_embedding` takes it; it is kept with the results.
         embedding_method: what made it; by default what it says itself, else "unknown".
+        embedding_saw_behaviour: "train" or "all" where it was made with the behaviour of these bins, as
+            :func:`nwbsparse.with_embedding` takes it.
         overwrite: replace results of an earlier run in ``out``.
         progress: called by long steps.
         say: called with a line of text at every step; the lines also go to ``log.txt``.
@@ -85,7 +88,13 @@ def run(
     session = source if isinstance(source, Session) else read_as(source, config)
     what = session.traces.name if session.traces else f"{len(session.spike_times):,} spikes"
     log(f"read {session.n_units} units and {what} from {Path(source_name(source)).name}")
-    binned = prepare(session, config, embedding=embedding, method=embedding_method)
+    binned = prepare(
+        session,
+        config,
+        embedding=embedding,
+        method=embedding_method,
+        saw_behaviour=embedding_saw_behaviour,
+    )
     log(bins_said(binned, config))
     seeds = fit_seeds(binned, config, progress=progress) if config.seeds > 1 else None
     coder = fit(binned, config, progress=progress) if seeds is None else seeds.coders[0]

@@ -8,6 +8,7 @@ from typing import Any
 
 import xarray as xr
 
+from nwbsparse.analysis.association.associate import SHIFTS
 from nwbsparse.analysis.behaviour.summary import listed
 
 MOST = 3
@@ -98,8 +99,9 @@ def _together(name: str, one: Mapping[str, Any]) -> list[str]:
             if p[key] < 0.05]  # fmt: skip
     beyond = f" The difference to {' and to '.join(sure)} is sure (p < .05)." if sure else ""
     which = f"the {n} latents" if n != 1 else "the latent"
+    of = "time" if one["kind"] == SHIFTS else "trials"
     return [
-        f"Together {which} tell {name} in {_percent(share['latents'])} of the time; "
+        f"Together {which} tell {name} in {_percent(share['latents'])} of the {of}; "
         f"{', '.join(others)}.{beyond}"
     ]
 

@@ -17,6 +17,7 @@ def fit(
     config: Options = Config(),  # noqa: B008
     embedding: Path | None = None,
     embedding_method: str | None = None,
+    embedding_saw_behaviour: str | None = None,
     resume: bool = False,
     overwrite: bool = False,
     strict: bool = False,
@@ -37,6 +38,9 @@ def fit(
         An .npy file (bins, dims) that the coder reads in place of the counts, as for ``run``.
     embedding_method
         What made the embedding ("cebra", "pca", …); "unknown" when absent.
+    embedding_saw_behaviour
+        ``train`` or ``all``: the embedding was made with the behaviour of all bins but the test
+        bins, or of all; latents are then compared with behaviour on test bins only, or not.
     resume
         Go on with a training that was stopped.
     overwrite
@@ -57,6 +61,7 @@ def fit(
         (lambda _: None) if quiet else says(console),
         embedding=embedding,
         embedding_method=embedding_method,
+        embedding_saw_behaviour=embedding_saw_behaviour,
         resume=resume,
         overwrite=overwrite,
         strict=strict,

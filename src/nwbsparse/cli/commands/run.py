@@ -17,6 +17,7 @@ def run(
     config: Options = Config(),  # noqa: B008
     embedding: Path | None = None,
     embedding_method: str | None = None,
+    embedding_saw_behaviour: str | None = None,
     overwrite: bool = False,
     strict: bool = False,
     dry_run: bool = False,
@@ -42,6 +43,9 @@ def run(
         the counts, and its latents are explained with units and behaviour.
     embedding_method
         What made the embedding ("cebra", "pca", …); "unknown" when absent.
+    embedding_saw_behaviour
+        ``train`` or ``all``: the embedding was made with the behaviour of all bins but the test
+        bins, or of all; latents are then compared with behaviour on test bins only, or not.
     overwrite
         Replace results of an earlier run in the folder.
     strict
@@ -84,6 +88,7 @@ def run(
         say = (lambda _: None) if quiet else says(console)
         done = run(
             session, out, config, embedding=embedding, embedding_method=embedding_method,
+            embedding_saw_behaviour=embedding_saw_behaviour,
             overwrite=overwrite, progress=progress, say=say,
         )  # fmt: skip
     if not quiet:
