@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from threadpoolctl import threadpool_limits
 
 from nwbsparse import names
 from nwbsparse.analysis.apply.activity import entries_of
@@ -109,10 +110,14 @@ def explain(
     progress("explain", 3, PARTS)
     groups, random = unit_groups(coder, data), untrained_latents(coder, data)
     made = claim_columns(associations, claimed)
-    made |= told_apart(activity, associations, claimed, design)
-    made |= against_units(activity, claimed.choice, scope.tested, groups, own_units(units), design)
-    progress("explain", 4, PARTS)
-    together = decode_together(entries, random, groups, scope.tested, design)
+    # thousands of small regressions: threads that wait for one another take ten times as long
+    with threadpool_limits(limits=1, user_api="blas"):
+        made |= told_apart(activity, associations, claimed, design)
+        made |= against_units(
+            activity, claimed.choice, scope.tested, groups, own_units(units), design
+        )
+        progress("explain", 4, PARTS)
+        together = decode_together(entries, random, groups, scope.tested, design)
     summary = summarise(
         associations, claimed, together, groups, make_activity(random, design), design
     )

@@ -7,7 +7,7 @@ the whole is done.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from nwbsparse.progress import Progress, silent
 from nwbsparse.training.bins import windows_of
 from nwbsparse.training.choose import Candidate, choose
 from nwbsparse.training.consensus import Consensus, consensus, found_again
+from nwbsparse.training.hidden_units import LEAST_SHARED
 from nwbsparse.training.hiding import unit_groups
 from nwbsparse.training.phases import Phases
 from nwbsparse.training.prepare import new_coders
@@ -97,6 +98,9 @@ def learn(
             for other, _ in made[1:]
         ]
         learned["again"] = np.mean(again, axis=0).tolist()
+        if nothing_shared(learned):
+            # one direction that all units load on comes back from any start, and means nothing
+            learned["again"] = [0.0] * coder.n_latents
     coder.record = replace(coder.record, learned=learned)
     phases.done()
     return coder
@@ -117,6 +121,12 @@ def choose_open(
         known=[Candidate(**one) for one in phases.known("choose")],
         tried=lambda found: phases.keep("choose", [asdict(one) for one in found]),
     )
+
+
+def nothing_shared(learned: Mapping[str, Any]) -> bool:
+    """Whether no choice that was tried tells hidden units: the units share almost nothing."""
+    scores = [float(one["score"]) for one in learned.get("candidates", [])]
+    return bool(scores) and not any(one >= LEAST_SHARED for one in scores)
 
 
 def said_of_choice(asked: Config, config: Config, tried: Sequence[Candidate]) -> dict[str, Any]:

@@ -60,9 +60,7 @@ def test_the_order_is_that_of_what_matters():
         "Together the 32 latents tell position in 75 % of the time; the 32 best units 58 %"
     )
     assert "chance 15 %" in said[2]
-    assert said[2].endswith(
-        "The difference to the best units and to untrained latents is sure (p < .05)."
-    )
+    assert said[2].endswith("Surely more than the best units and untrained latents (p < .05).")
     assert said[3] == "No single latent beats every unit (strongest .67, the best unit there .61)."
 
 

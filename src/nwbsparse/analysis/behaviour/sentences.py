@@ -95,15 +95,30 @@ def _together(name: str, one: Mapping[str, Any]) -> list[str]:
         f"all units {_percent(share['all_units'])}",
         f"chance {_percent(told['chance'])}",
     ]
-    sure = [label for key, label in (("units", "the best units"), ("untrained", "untrained latents"))
-            if p[key] < 0.05]  # fmt: skip
-    beyond = f" The difference to {' and to '.join(sure)} is sure (p < .05)." if sure else ""
+    beyond = _surely(share, p)
     which = f"the {n} latents" if n != 1 else "the latent"
     of = "time" if one["kind"] == SHIFTS else "trials"
     return [
         f"Together {which} tell {name} in {_percent(share['latents'])} of the {of}; "
         f"{', '.join(others)}.{beyond}"
     ]
+
+
+def _surely(share: Mapping[str, float], p: Mapping[str, float]) -> str:
+    """What the latents tell more or less than, where leaving out blocks leaves no doubt."""
+    called = {
+        "units": "the best units",
+        "components": "components",
+        "untrained": "untrained latents",
+    }
+    said = []
+    for word, sign in (("more", 1), ("less", -1)):
+        mine = [
+            label for key, label in called.items()
+            if p[key] < 0.05 and sign * (share["latents"] - share[key]) > 0
+        ]  # fmt: skip
+        said += [f"{word} than {' and '.join(mine)}"] if mine else []
+    return f" Surely {', '.join(said)} (p < .05)." if said else ""
 
 
 def _against_units(attribution: xr.Dataset) -> list[str]:
