@@ -2,6 +2,7 @@
 
     python benchmarks/calibration.py                       everything, 100 recordings a cell (an hour)
     python benchmarks/calibration.py null --recordings 20  one part, fewer recordings
+    python benchmarks/calibration.py --real FOLDER         latents of a session, behaviour of another one
 
 Parts: null, trials, power, coverage, units, together, partial. Each prints a table whose last column
 says what the assessment asks for (docs/reference/assessment.md).
@@ -9,6 +10,8 @@ says what the assessment asks for (docs/reference/assessment.md).
 
 import argparse
 import time
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from calibration_data import (
@@ -24,13 +27,20 @@ from calibration_data import (
 )
 
 from nwbsparse.analysis.apply.activity import entries_of
+from nwbsparse.analysis.apply.encode import encode
 from nwbsparse.analysis.association.associate import associate
-from nwbsparse.analysis.association.design import make_activity
+from nwbsparse.analysis.association.design import make_activity, make_design
 from nwbsparse.analysis.behaviour.against_units import against_units
+from nwbsparse.analysis.behaviour.comparisons import make_scope
 from nwbsparse.analysis.behaviour.controls import UnitGroup
 from nwbsparse.analysis.behaviour.partial import beyond
 from nwbsparse.analysis.behaviour.together import SETS, decode_together
 from nwbsparse.analysis.statistics.nulls import false_discovery_rate
+from nwbsparse.io.read import read_as
+from nwbsparse.options.config import Config
+from nwbsparse.options.presets import preset
+from nwbsparse.runs.prepare import prepare
+from nwbsparse.training.fit import fit
 
 LATENTS = 30
 STEP = 0.2
@@ -352,6 +362,49 @@ def partial(recordings):
             line(f"{minutes} min", follows, number(first), number(second), must)
 
 
+def real(folder):
+    """Latents of each session in FOLDER, compared with the behaviour of every other one there.
+
+    Stimuli that come in the same order in both sessions are left out: they are the session's own.
+    """
+    sessions = []
+    for path in sorted(Path(folder).glob("*.nwb")):
+        config = Config(**preset("plain") | {"n_latents": 32, "max_epochs": 10})
+        binned = prepare(read_as(path, config), config)
+        coder = fit(binned, config)
+        sessions.append((path.stem, binned, entries_of(encode(coder, binned))))
+    line("latents of", "behaviour of", "variables", "tested", "p ≤ .05", "p ≤ .01")
+    line(*["---"] * 6)
+    everything = []
+    for name, own, latents in sessions:
+        for other, theirs, _ in sessions:
+            if other == name:
+                continue
+            n = min(own.sizes["time"], theirs.sizes["time"])
+            bins = np.arange(n)
+            design = make_design(own, n_draws=2000, seed=0, bins=bins)
+            # the behaviour, its trials and what is cut where, are of the other session
+            of_other = make_design(theirs, n_draws=1, seed=0, bins=bins)
+            design = replace(design, trials=of_other.trials)
+            activity = make_activity(latents, design)
+            mine = {one.name: one.codes[:n] for one in make_scope(own).tested}
+            variables = [
+                one
+                for one in make_scope(theirs).tested
+                if one.name not in mine or np.mean(mine[one.name] == one.codes[:n]) < 0.9
+            ]
+            p = np.array(
+                [associate(activity, one, design, number=at).p for at, one in enumerate(variables)]
+            )
+            tested, five, one, _ = rates(p)
+            line(name, other, len(variables), f"{tested:.0%}", number(five), number(one))
+            everything.append(p)
+    p = np.concatenate([one.ravel() for one in everything])
+    p = p[np.isfinite(p)]
+    five, one = (number(np.mean(p <= edge)) for edge in (0.05, 0.01))
+    print(f"of {len(p):,} tests p ≤ .05 in {five} (at most .06), p ≤ .01 in {one}")
+
+
 PARTS = {
     "null": null,
     "trials": trials,
@@ -365,10 +418,14 @@ PARTS = {
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], default=list(PARTS))
+    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--recordings", type=int, default=100)
+    parser.add_argument("--real", metavar="FOLDER")
     given = parser.parse_args()
-    for name in given.parts:
+    if given.real:
+        real(given.real)
+        return
+    for name in given.parts or PARTS:
         began = time.time()
         print(f"\n{name}: {PARTS[name].__doc__}")
         PARTS[name](given.recordings)

@@ -13,6 +13,8 @@ from nwbsparse.analysis.behaviour.summary import listed
 
 MOST = 3
 """Variables that are told in full."""
+WORTH = 0.05
+"""Share beyond chance from which on it is said what latents tell of a variable that none follows."""
 
 
 def sentences(attribution: xr.Dataset) -> list[str]:
@@ -86,21 +88,24 @@ def _together(name: str, one: Mapping[str, Any]) -> list[str]:
     told = one.get("together")
     if not told or not one["testable"]:
         return []
-    share, p, n = told["share"], told["p"], told["n"]
-    others = [
-        f"the {n} best units {_percent(share['units'])}",
-        f"{n} units picked for what they add {_percent(share['forward'])}",
-        f"{n} principal components {_percent(share['components'])}",
-        f"{n} untrained latents {_percent(share['untrained'])}",
-        f"all units {_percent(share['all_units'])}",
-        f"chance {_percent(told['chance'])}",
-    ]
-    beyond = _surely(share, p)
-    which = f"the {n} latents" if n != 1 else "the latent"
+    share, n, chance = told["share"], told["n"], told["chance"]
+    if not one["found"] and share["latents"] < chance + WORTH:
+        return []
     of = "time" if one["kind"] == SHIFTS else "trials"
+    many = n != 1
+    others = (
+        (f"the {n} best units" if many else "the best unit", share["units"]),
+        (f"{n} units picked for what they add" if many else "", share["forward"]),
+        (f"{n} principal components" if many else "the first principal component", share["components"]),
+        (f"{n} untrained latents" if many else "an untrained latent", share["untrained"]),
+        ("all units", share["all_units"]),
+        ("chance", chance),
+    )  # fmt: skip
+    beside = ", ".join(f"{label} {_percent(value)}" for label, value in others if label)
+    who = f"Together the {n} latents tell" if many else "By itself it tells"
     return [
-        f"Together {which} tell {name} in {_percent(share['latents'])} of the {of}; "
-        f"{', '.join(others)}.{beyond}"
+        f"{who} {name} in {_percent(share['latents'])} of the {of}; {beside}."
+        f"{_surely(share, told['p'])}"
     ]
 
 
