@@ -24,7 +24,6 @@ from nwbsparse.progress import Progress, silent
 from nwbsparse.training.bins import windows_of
 from nwbsparse.training.choose import Candidate, choose
 from nwbsparse.training.consensus import Consensus, consensus, found_again
-from nwbsparse.training.hidden_units import LEAST_SHARED
 from nwbsparse.training.hiding import unit_groups
 from nwbsparse.training.phases import Phases
 from nwbsparse.training.prepare import new_coders
@@ -38,6 +37,9 @@ FEWEST_GROUPS = 8
 """Groups of units below which nothing can be hidden: who is left to tell it?"""
 STABLE = 0.8
 """Share of the other consensuses in which a latent must be found for it to be stable."""
+
+NOTHING = 0.002
+"""R² of hidden units below which it is the noise of choosing among twenty: none of them shares anything."""
 
 
 def is_consensus(config: Config) -> bool:
@@ -98,8 +100,8 @@ def learn(
             for other, _ in made[1:]
         ]
         learned["again"] = np.mean(again, axis=0).tolist()
-        if nothing_shared(learned):
-            # one direction that all units load on comes back from any start, and means nothing
+        if nothing_told(learned):
+            # what a few units do by themselves comes back from any start; it is no pattern of several
             learned["again"] = [0.0] * coder.n_latents
     coder.record = replace(coder.record, learned=learned)
     phases.done()
@@ -123,10 +125,10 @@ def choose_open(
     )
 
 
-def nothing_shared(learned: Mapping[str, Any]) -> bool:
-    """Whether no choice that was tried tells hidden units: the units share almost nothing."""
+def nothing_told(learned: Mapping[str, Any]) -> bool:
+    """Whether no choice that was tried tells anything of hidden units."""
     scores = [float(one["score"]) for one in learned.get("candidates", [])]
-    return bool(scores) and not any(one >= LEAST_SHARED for one in scores)
+    return bool(scores) and not any(one >= NOTHING for one in scores)
 
 
 def said_of_choice(asked: Config, config: Config, tried: Sequence[Candidate]) -> dict[str, Any]:

@@ -124,7 +124,13 @@ def _over_bins(
     amount = longest(session) * design.bin_width
     sums = sums_over_bins(activity, codes, variable.size, design)
     if sums is None:
-        return _nothing(variable, SHIFTS, n_channels, amount, "there are no five blocks of it")
+        return _nothing(
+            variable,
+            SHIFTS,
+            n_channels,
+            amount,
+            "it is constant, or known in fewer than five blocks",
+        )
     fit = cross_fit(sums)
     total, n = sums.total.sum(axis=1), sums.n.sum(axis=0)
     mean = total.sum(axis=1, keepdims=True) / n.sum()

@@ -54,7 +54,11 @@ def _first(attribution: xr.Dataset, latents: Mapping[str, Any]) -> str:
     come = "come" if confirmed != 1 else "comes"
     follow = "follow" if confirmed != 1 else "follows"
     said = f"{confirmed} of {n} latents {come} back in other seeds and {follow} something"
-    return said + (f" ({found} follow something)." if found != confirmed else ".")
+    return said + (
+        f" ({found} follow something, whether they come back or not)."
+        if found != confirmed
+        else "."
+    )
 
 
 def _strongest(name: str, one: Mapping[str, Any]) -> list[str]:

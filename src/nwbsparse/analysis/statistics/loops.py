@@ -24,20 +24,6 @@ def _sum_by_class(indptr, bins, value, codes, total, hits, squares) -> None:
                 squares[channel] += amount * amount
 
 
-def _fit_by_class(indptr, bins, value, codes, basis, total, squares, cross) -> None:
-    """Sums by class; sum of squares; and products with every column of the basis (bin, column)."""
-    for channel in range(len(indptr) - 1):
-        for at in range(indptr[channel], indptr[channel + 1]):
-            here = bins[at]
-            code = codes[here]
-            if code >= 0:
-                amount = np.float64(value[at])
-                total[channel, code] += amount
-                squares[channel] += amount * amount
-                for column in range(basis.shape[1]):
-                    cross[channel, column] += amount * basis[here, column]
-
-
 def _rank(indptr, bins, value, codes, n_known, ranks, sums) -> None:
     """Twice the rank of each entry among the known bins of its channel, 0 where not known.
 
@@ -130,7 +116,6 @@ def _project(indptr, rows, ranks, basis, ranked, there) -> None:
 # the test suite wraps every function in a type checker, which numba cannot compile
 _jit = njit(cache=True, nogil=True)
 sum_by_class = _jit(inspect.unwrap(_sum_by_class))
-fit_by_class = _jit(inspect.unwrap(_fit_by_class))
 rank = _jit(inspect.unwrap(_rank))
 count_episodes = _jit(inspect.unwrap(_episodes))
 draw = _jit(inspect.unwrap(_draw))
