@@ -154,14 +154,27 @@ def _drawn(rows: Rows, table: Table, numbers: np.ndarray, channels: np.ndarray) 
 
 
 def _count_draws(fold, codes, basis, n, drift) -> None:
-    """Rows, and sums of every column of the basis, by fold, draw and code."""
-    for row in range(len(fold)):
-        k = fold[row]
-        for draw in range(codes.shape[1]):
-            c = codes[row, draw]
-            n[k, draw, c] += 1
-            for column in range(basis.shape[1]):
-                drift[k, draw, c, column] += basis[row, column]
+    """Rows, and sums of every column of the basis, by fold, draw and code.
+
+    Codes mostly stay as they were in the row before: each run of one is added when it ends.
+    """
+    n_rows, n_draws = codes.shape
+    n_columns = basis.shape[1]
+    began = np.zeros(n_draws, dtype=np.int64)
+    total, before = np.zeros(n_columns), np.zeros((n_draws, n_columns))
+    for row in range(1, n_rows + 1):
+        for column in range(n_columns):
+            total[column] += basis[row - 1, column]
+        ends = row == n_rows or fold[row] != fold[row - 1]
+        k = fold[row - 1]
+        for draw in range(n_draws):
+            c = codes[row - 1, draw]
+            if ends or codes[row, draw] != c:
+                n[k, draw, c] += row - began[draw]
+                began[draw] = row
+                for column in range(n_columns):
+                    drift[k, draw, c, column] += total[column] - before[draw, column]
+                    before[draw, column] = total[column]
 
 
 def _rearranged_r(

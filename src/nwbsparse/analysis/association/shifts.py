@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass
 
 import numpy as np
+from numba import njit
 
 MEMORIES = 3
 """Shifts keep so many memories of the variable away from where they began."""
@@ -30,13 +32,14 @@ class Shifts:
     def table(self, draws: np.ndarray) -> np.ndarray:
         """(row, draw) the code of each row in the draws of these numbers."""
         small = np.uint8 if self.codes.max(initial=0) < 256 else np.uint16
-        pieces = []
+        table = np.empty((len(self.codes), len(draws)), dtype=small)
+        start = 0
         for piece in np.split(self.codes.astype(small), _cuts(self.session)):
             n = len(piece)
             by = np.round(self.distance[draws] * n / self.longest).astype(np.int64) % max(n, 1)
-            doubled = np.concatenate([piece, piece])
-            pieces.append(np.stack([doubled[n - one : 2 * n - one] for one in by]))
-        return np.ascontiguousarray(np.concatenate(pieces, axis=1).T)
+            roll(piece, by, table[start : start + n])
+            start += n
+        return table
 
     def usable(self, least: np.ndarray) -> np.ndarray:
         """(channel, draw) whether a shift is at least this far from where it began, either way round."""
@@ -60,3 +63,16 @@ def longest(session: np.ndarray) -> int:
 
 def _cuts(session: np.ndarray) -> np.ndarray:
     return np.flatnonzero(np.diff(session)) + 1
+
+
+def _roll(piece, by, table) -> None:
+    """Fill (row, draw) with a piece rolled by each distance, draws side by side."""
+    n = len(piece)
+    for row in range(n):
+        for draw in range(len(by)):
+            at = row - by[draw]
+            table[row, draw] = piece[at if at >= 0 else at + n]
+
+
+# the test suite wraps every function in a type checker, which numba cannot compile
+roll = njit(cache=True, nogil=True)(inspect.unwrap(_roll))
