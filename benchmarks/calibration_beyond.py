@@ -11,7 +11,7 @@ from nwbsparse.analysis.apply.activity import entries_of
 from nwbsparse.analysis.association.associate import associate
 from nwbsparse.analysis.association.design import make_activity
 from nwbsparse.analysis.behaviour.against_units import against_units
-from nwbsparse.analysis.behaviour.controls import UnitGroup
+from nwbsparse.analysis.behaviour.controls import UnitGroup, fit_units
 from nwbsparse.analysis.behaviour.partial import beyond
 from nwbsparse.analysis.behaviour.together import SETS, decode_together
 
@@ -56,7 +56,7 @@ def units(recordings):
                 make_activity(made, design),
                 choice,
                 [variable],
-                [group],
+                fit_units([group], [variable], design),
                 [np.arange(0)] * LATENTS,
                 design,
             )

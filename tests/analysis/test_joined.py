@@ -13,7 +13,7 @@ from nwbsparse.analysis.apply.encode import dense, encode, reconstruct
 from nwbsparse.analysis.association.design import make_design
 from nwbsparse.analysis.behaviour.coding import code_variables
 from nwbsparse.analysis.behaviour.comparisons import make_scope
-from nwbsparse.analysis.behaviour.controls import UnitGroup, unit_groups
+from nwbsparse.analysis.behaviour.controls import UnitGroup, observed_units
 from nwbsparse.analysis.behaviour.notes import notes
 from nwbsparse.analysis.explain import explain
 from nwbsparse.analysis.quality.evaluate import evaluate
@@ -163,7 +163,7 @@ def test_raw_units_are_compared_as_they_would_be_alone(sessions, coder, name):
     joined = join_sessions(given)
     mine = np.flatnonzero(joined["unit_session"].values == name)
     design, variables = make_design(joined, n_draws=50, seed=0), by_name(joined)
-    [group] = [one for one in unit_groups(coder, joined) if set(one.units) == set(mine)]
+    [group] = [one for one in observed_units(coder, joined) if set(one.units) == set(mine)]
     own = given[name]
     by_itself = make_design(own, n_draws=50, seed=0)
     alone = UnitGroup(np.arange(len(mine)), own["counts"].values, np.ones(len(own["time"]), bool))
@@ -174,7 +174,7 @@ def test_raw_units_are_compared_as_they_would_be_alone(sessions, coder, name):
         np.testing.assert_array_equal(units, mine)
         np.testing.assert_allclose(fit.r, wanted.r, atol=1e-6)
         np.testing.assert_allclose(fit.left_out, wanted.left_out, atol=1e-6)
-    others = [one for one in unit_groups(coder, joined) if set(one.units) != set(mine)]
+    others = [one for one in observed_units(coder, joined) if set(one.units) != set(mine)]
     assert all(one.fits(variables["level"], design) == [] for one in others)
 
 

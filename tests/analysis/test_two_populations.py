@@ -7,7 +7,7 @@ from make.configs import plain_config
 from make.two_regions import N_EVENTS, QUICK, WIDTH, ids, write_two_regions
 from nwbsparse.analysis.apply.encode import batches
 from nwbsparse.analysis.apply.populations import encoded, read_ids, reconstructed
-from nwbsparse.analysis.behaviour.controls import own_units, unit_groups
+from nwbsparse.analysis.behaviour.controls import observed_units, own_units
 from nwbsparse.analysis.explain import explain
 from nwbsparse.analysis.quality.cosmooth import cosmooth
 from nwbsparse.analysis.quality.evaluate import evaluate
@@ -194,7 +194,7 @@ def test_a_coder_works_in_a_session_without_the_units_it_reconstructs(coder, dat
 
 
 def test_the_yardstick_are_the_units_that_are_read(coder, data, found):
-    groups = unit_groups(coder, data)
+    groups = observed_units(coder, data)
     assert sum(len(one.units) for one in groups) == len(ids("CA3"))
     assert (found["best_unit"].values < len(ids("CA3"))).all()
     own = own_units(found)

@@ -3,9 +3,8 @@
 import numpy as np
 
 from nwbsparse import names
-from nwbsparse.analysis.association.design import Design
+from nwbsparse.analysis.association.design import Design, drift_of_sessions
 from nwbsparse.analysis.behaviour.coding import Coded
-from nwbsparse.analysis.statistics.nulls import drift_basis
 
 
 def make_design(
@@ -15,20 +14,13 @@ def make_design(
     times = np.arange(n) * step
     session = np.zeros(n, dtype=np.int64) if session is None else np.asarray(session)
     rate = np.zeros(n) if rate is None else rate
-    pieces = []
-    for one in np.unique(session):
-        mine = session == one
-        columns = drift_basis(times[mine], rate[mine])
-        wide = np.zeros((n, columns.shape[1]))
-        wide[mine] = columns
-        pieces.append(wide)
     return Design(
         bins=np.arange(n),
         times=times,
         segment=session if segment is None else np.asarray(segment),
         session=session,
         trials={} if trials is None else {"trials": np.asarray(trials)},
-        basis=np.concatenate(pieces, axis=1),
+        basis=drift_of_sessions(times, rate, session),
         bin_width=step,
         n_draws=n_draws,
         seed=seed,

@@ -22,7 +22,12 @@ from nwbsparse.analysis.behaviour.claims import claims
 from nwbsparse.analysis.behaviour.columns import claim_columns, variable_columns
 from nwbsparse.analysis.behaviour.comparisons import make_scope
 from nwbsparse.analysis.behaviour.confirm import confirm
-from nwbsparse.analysis.behaviour.controls import own_units, unit_groups, untrained_latents
+from nwbsparse.analysis.behaviour.controls import (
+    fit_units,
+    observed_units,
+    own_units,
+    untrained_latents,
+)
 from nwbsparse.analysis.behaviour.cut import Cut
 from nwbsparse.analysis.behaviour.effects import effects
 from nwbsparse.analysis.behaviour.labels import labels_in_words
@@ -108,18 +113,20 @@ def explain(
     alone = np.where(np.isfinite(matrix["auroc"].values), alone, np.nan)
     matrix["pre_activation_auroc"] = ((names.LATENT, names.CONDITION), alone)
     progress("explain", 3, PARTS)
-    groups, random = unit_groups(coder, data), untrained_latents(coder, data)
+    groups, random = observed_units(coder, data), untrained_latents(coder, data)
+    followed = [scope.tested[at] for at in np.unique(claimed.choice[claimed.choice >= 0])]
+    fitted = fit_units(groups, followed, design)
     made = claim_columns(associations, claimed)
     # thousands of small regressions: threads that wait for one another take ten times as long
     with threadpool_limits(limits=1, user_api="blas"):
         made |= told_apart(activity, associations, claimed, design)
         made |= against_units(
-            activity, claimed.choice, scope.tested, groups, own_units(units), design
+            activity, claimed.choice, scope.tested, fitted, own_units(units), design
         )
         progress("explain", 4, PARTS)
         together = decode_together(entries, random, groups, scope.tested, design)
     summary = summarise(
-        associations, claimed, together, groups, make_activity(random, design), design
+        associations, claimed, together, fitted, make_activity(random, design), design
     )
     progress("explain", 5, PARTS)
     made |= variable_columns(associations, activity.n_channels)

@@ -22,6 +22,8 @@ LEFT_OUT = -1
 """The group of units that take no part: they must not fill a fold."""
 LEAST_SHARED = 0.01
 """R² of hidden units below which they share almost nothing (recipe, 10)."""
+LEAST_TOLD = 0.002
+"""R² of hidden units below which it is the noise of choosing among twenty: nothing is shared."""
 NOTHING = 1e-10
 """Standard deviation of a unit that takes no part, or does not vary, and more."""
 

@@ -7,7 +7,7 @@ the whole is done.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from nwbsparse.progress import Progress, silent
 from nwbsparse.training.bins import windows_of
 from nwbsparse.training.choose import Candidate, choose
 from nwbsparse.training.consensus import Consensus, consensus, found_again
+from nwbsparse.training.hidden_units import LEAST_TOLD
 from nwbsparse.training.hiding import unit_groups
 from nwbsparse.training.phases import Phases
 from nwbsparse.training.prepare import new_coders
@@ -37,9 +38,6 @@ FEWEST_GROUPS = 8
 """Groups of units below which nothing can be hidden: who is left to tell it?"""
 STABLE = 0.8
 """Share of the other consensuses in which a latent must be found for it to be stable."""
-
-NOTHING = 0.002
-"""R² of hidden units below which it is the noise of choosing among twenty: none of them shares anything."""
 
 
 def is_consensus(config: Config) -> bool:
@@ -88,7 +86,10 @@ def learn(
         made.append(_one(data, own, target, replicate, progress, callbacks, phases))
     coder, found = made[0]
     learned |= {"method": "consensus", "recurrence": found.recurrence.tolist()}
-    if len(made) > 1:
+    if len(made) > 1 and nothing_told(tried):
+        # what a few units do by themselves comes back from any start; it is no pattern of several
+        learned["again"] = [0.0] * coder.n_latents
+    elif len(made) > 1:
         windows = windows_of(coder.record, data, target=target)
         again = [
             found_again(
@@ -100,9 +101,6 @@ def learn(
             for other, _ in made[1:]
         ]
         learned["again"] = np.mean(again, axis=0).tolist()
-        if nothing_told(learned):
-            # what a few units do by themselves comes back from any start; it is no pattern of several
-            learned["again"] = [0.0] * coder.n_latents
     coder.record = replace(coder.record, learned=learned)
     phases.done()
     return coder
@@ -125,10 +123,9 @@ def choose_open(
     )
 
 
-def nothing_told(learned: Mapping[str, Any]) -> bool:
+def nothing_told(tried: Sequence[Candidate]) -> bool:
     """Whether no choice that was tried tells anything of hidden units."""
-    scores = [float(one["score"]) for one in learned.get("candidates", [])]
-    return bool(scores) and not any(one >= NOTHING for one in scores)
+    return bool(tried) and not any(one.score >= LEAST_TOLD for one in tried)
 
 
 def said_of_choice(asked: Config, config: Config, tried: Sequence[Candidate]) -> dict[str, Any]:

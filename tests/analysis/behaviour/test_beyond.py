@@ -16,7 +16,7 @@ from nwbsparse.analysis.association.design import make_activity
 from nwbsparse.analysis.behaviour.against_units import against_units
 from nwbsparse.analysis.behaviour.apart import told_apart
 from nwbsparse.analysis.behaviour.claims import claims
-from nwbsparse.analysis.behaviour.controls import UnitGroup, own_units
+from nwbsparse.analysis.behaviour.controls import UnitGroup, fit_units, own_units
 from nwbsparse.analysis.behaviour.partial import beyond
 from nwbsparse.analysis.behaviour.preferred import n_different, preferred
 from nwbsparse.analysis.behaviour.together import SETS, decode_together
@@ -107,7 +107,12 @@ def test_a_latent_beats_units_that_follow_less_and_not_one_that_follows_as_well(
     group = UnitGroup(np.array([5, 6, 7, 8]), units, np.ones(N, dtype=bool))
     own = [np.array([5]), np.array([8]), np.array([8]), np.array([], dtype=int)]
     found = against_units(
-        make_activity(latents, design), np.array([0, 0, 0, -1]), [variable], [group], own, design
+        make_activity(latents, design),
+        np.array([0, 0, 0, -1]),
+        [variable],
+        fit_units([group], [variable], design),
+        own,
+        design,
     )
     assert found["best_unit"][1].tolist() == [5, 5, 5, -1]
     p, p_own = found["beats_units_p"][1], found["beats_own_units_p"][1]

@@ -9,7 +9,12 @@ from scipy.optimize import linear_sum_assignment
 from make.configs import plain_config
 from make.sessions import make_binned
 from nwbsparse import names
+from nwbsparse.analysis.association.associate import associate
+from nwbsparse.analysis.association.design import make_activity, make_design
+from nwbsparse.analysis.behaviour.claims import claims
+from nwbsparse.analysis.behaviour.comparisons import make_scope
 from nwbsparse.analysis.explain import explain
+from nwbsparse.analysis.statistics.components import principal_components
 from nwbsparse.simulate.superposition import simulate_superposition
 from nwbsparse.training.fit import fit
 
@@ -27,11 +32,11 @@ def explained():
     }
     data = data.assign(sources)
     coder = fit(data, plain_config(n_latents=64, k=1, batch_size=256, max_epochs=40))
-    return made, coder, explain(coder, data)
+    return made, coder, explain(coder, data), data
 
 
 def test_latents_that_recover_a_source_follow_its_events(explained):
-    made, coder, attribution = explained
+    made, coder, attribution, _ = explained
     rows = (coder.dictionary.detach().double() * coder.scale.double()).numpy()
     cosine = made.dictionary @ (rows / np.linalg.norm(rows, axis=1, keepdims=True)).T
     source, latent = linear_sum_assignment(-cosine)
@@ -53,11 +58,20 @@ def test_latents_that_recover_a_source_follow_its_events(explained):
     assert np.median([effect[at, condition.index(own[at])] for at in places]) > 0.8
 
 
-def test_the_latents_tell_more_sources_than_units_or_components(explained):
-    _, _, attribution = explained
-    told = json.loads(attribution.attrs["summary"])["variables"]
-    share = [one["together"]["share"] for one in told.values() if "together" in one]
-    assert len(share) >= 20
-    mean = {name: np.mean([one[name] for one in share]) for name in share[0]}
-    assert mean["latents"] > mean["untrained"] + 0.005
-    assert mean["latents"] > mean["components"] + 0.005
+def sources_followed(table, data):
+    """How many planted sources channels are found to follow, by the test that latents pass."""
+    design = make_design(data, n_draws=2000, seed=0)
+    activity = make_activity(table, design)
+    tested = make_scope(data).tested
+    found = [associate(activity, one, design, number=at) for at, one in enumerate(tested)]
+    made = claims(found, activity.n_channels, 0.05)
+    return len(set(made.choice[made.status == "found"]))
+
+
+def test_the_latents_say_more_than_units_or_components(explained):
+    _, coder, attribution, data = explained
+    summary = json.loads(attribution.attrs["summary"])
+    of_latents = len(summary["latents"]["by_variable"])
+    assert of_latents > sources_followed(data["counts"].values, data)
+    components = principal_components(data, most=coder.n_latents)
+    assert of_latents > sources_followed(components, data)

@@ -10,7 +10,7 @@ import nwbsparse as ns
 from make.configs import plain_config
 from make.embedded_recordings import projected
 from make.recordings import circle, laps, poisson_spikes, write_recording
-from nwbsparse.analysis.behaviour.controls import own_units, unit_groups
+from nwbsparse.analysis.behaviour.controls import observed_units, own_units
 from nwbsparse.analysis.behaviour.notes import assessed_bins
 from nwbsparse.errors import BadInput
 
@@ -93,7 +93,7 @@ def test_the_unit_behind_a_planted_dim_is_found(made):
 
 def test_controls_and_the_caveat_stand_beside(made):
     data, coder, _, attribution = made
-    assert sum(len(one.units) for one in unit_groups(coder, data)) == N_UNITS
+    assert sum(len(one.units) for one in observed_units(coder, data)) == N_UNITS
     assert all(len(one) == 0 for one in own_units(attribution)), "no weight leads to a unit"
     [note] = [one for one in json.loads(attribution.attrs["notes"]) if "embedding" in one]
     assert "(planted)" in note and "all bins are assessed" in note

@@ -10,12 +10,13 @@ from nwbsparse.analysis.association.blocks import FOLDS, make_blocks
 from nwbsparse.analysis.association.cross_fit import CrossFit, cross_fit
 from nwbsparse.analysis.association.design import Activity, Design
 from nwbsparse.analysis.association.draws import Chance, Rows, by_chance
-from nwbsparse.analysis.association.exchange import Exchanges, labels_repeat
-from nwbsparse.analysis.association.hindrance import too_few_trials, too_short
+from nwbsparse.analysis.association.hindrance import too_short
+from nwbsparse.analysis.association.label_draws import SEQUENCE, TRIALS, label_draws
 from nwbsparse.analysis.association.memory import memories
 from nwbsparse.analysis.association.shifts import (
     LEAST_INDEPENDENT,
     MEMORIES,
+    SHIFTS,
     longest,
     make_shifts,
 )
@@ -29,8 +30,6 @@ from nwbsparse.analysis.association.trials import (
 from nwbsparse.analysis.behaviour.coding import Coded
 from nwbsparse.analysis.statistics.loops import classes, count_episodes
 
-SHIFTS, TRIALS, SEQUENCE = "shifts", "trials", "sequence"
-"""Kinds of chance: codes shifted in time, labels of trials exchanged, their sequence shifted."""
 SHRINK = 1.0
 """Seconds of occupancy at which a code counts half: rarely visited places say little."""
 MORE = 9
@@ -180,33 +179,22 @@ def _over_trials(
     fit = cross_fit(trial_sums(means, trials))
     independent, memory = np.full(n_channels, amount), np.full(n_channels, np.nan)
     said = _few_episodes(activity, codes, variable.size)
-    seed = (design.seed, number)
-    repeat = labels_repeat(trials.codes, trials.session, (*seed, 1))
     rows = trial_rows(means, trials)
-    if repeat:
-        kind = SEQUENCE
-        own = memories(trials.codes, np.zeros((0, variable.size)), trials.session)[0]
-        # a trial is over before the next: half of the memory lies within
-        step = max(1.0, MEMORIES * own / 2)
-        shifts = make_shifts(trials.codes, trials.session, int(step), design.n_draws)
-        independent = np.full(n_channels, longest(trials.session) / step)
-        chance = by_chance(rows, fit.r, shifts.table, len(shifts.distance), freedom=independent - 1)
-        if independent[0] < LEAST_INDEPENDENT:
-            short = too_few_trials(independent[0], step)
-            said = np.where(said == "", short, said)
+    drawn = label_draws(trials, design.n_draws, (design.seed, number), 2)
+    if drawn.kind == SEQUENCE:
+        independent = np.full(n_channels, drawn.independent)
+        chance = by_chance(rows, fit.r, drawn.table, drawn.n, freedom=independent - 1)
+        said = np.where(said == "", drawn.status, said)
     else:
-        kind = TRIALS
-        n_draws = max(design.n_draws - 1, 1)
-        exchanged = Exchanges(trials.codes, trials.session, (*seed, 2))
-        chance = by_chance(rows, fit.r, exchanged.table, n_draws, more=MORE * n_draws)
-        constant = chance.std < 1e-6
+        n_draws = max(drawn.n - 1, 1)
+        chance = by_chance(rows, fit.r, drawn.table, n_draws, more=MORE * n_draws)
         alone = "the labels never change among neighbouring trials"
-        said = np.where((said == "") & constant, alone, said)
+        said = np.where((said == "") & (chance.std < 1e-6), alone, said)
     if why := trials.hindrance():
         said = np.full(n_channels, why, dtype=object)
     said = said.astype(object)
     said[(said == "") & ~np.isfinite(fit.r)] = "its activity is constant"
-    return Association(variable, kind, fit, chance, independent, memory, said, amount)
+    return Association(variable, drawn.kind, fit, chance, independent, memory, said, amount)
 
 
 def _few_episodes(activity: Activity, codes: np.ndarray, size: int) -> np.ndarray:

@@ -89,7 +89,7 @@ def make_design(
             for name, variable in binned.data_vars.items()
             if variable.attrs.get(names.ROLE) == names.ROLE_INTERVAL
         },
-        basis=_basis(times, rate[bins], session[bins]),
+        basis=drift_of_sessions(times, rate[bins], session[bins]),
         bin_width=width,
         n_draws=n_draws,
         seed=seed,
@@ -104,7 +104,8 @@ def make_activity(table: np.ndarray | xr.Dataset | Entries, design: Design) -> A
     return Activity(entries, np.asarray(entries.table.T @ design.basis))
 
 
-def _basis(times: np.ndarray, rate: np.ndarray, session: np.ndarray) -> np.ndarray:
+def drift_of_sessions(times: np.ndarray, rate: np.ndarray, session: np.ndarray) -> np.ndarray:
+    """(bin, column) orthonormal: level, cubic drift and slow rate of each session, 0 elsewhere."""
     pieces = []
     for one in np.unique(session):
         mine = session == one

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
+SHIFTS = "shifts"
+"""Kind of chance: codes shifted in time."""
 MEMORIES = 3
 """Shifts keep so many memories of the variable away from where they began."""
 LEAST_INDEPENDENT = 5

@@ -29,10 +29,6 @@ class Sums:
     shrink: float
     """Bins (or trials) at which a code counts half."""
 
-    @property
-    def n_channels(self) -> int:
-        return len(self.total)
-
     def of(self, channels: np.ndarray) -> Sums:
         """The sums of some channels."""
         return Sums(self.n, self.total[channels], self.squares[channels], self.fold, self.shrink)

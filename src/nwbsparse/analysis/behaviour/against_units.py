@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,14 +13,14 @@ from nwbsparse.analysis.association.associate import fit_alone
 from nwbsparse.analysis.association.cross_fit import CrossFit, fisher, jackknife_error
 from nwbsparse.analysis.association.design import Activity, Design
 from nwbsparse.analysis.behaviour.coding import Coded
-from nwbsparse.analysis.behaviour.controls import UnitGroup
+from nwbsparse.analysis.behaviour.controls import UnitFit
 
 
 def against_units(
     activity: Activity,
     choice: np.ndarray,
     variables: Sequence[Coded],
-    groups: Sequence[UnitGroup],
+    units: Mapping[str, Sequence[UnitFit]],
     own: Sequence[np.ndarray],
     design: Design,
 ) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def against_units(
         activity: the latents.
         choice: (latent,) which variable each is compared on; −1 for none.
         variables: what they are chosen from.
-        groups: all units, by when they were observed.
+        units: all units' fits with these variables (:func:`fit_units`), by name.
         own: for each latent the columns of its own units.
         design: the assessed bins.
     """
@@ -44,22 +44,21 @@ def against_units(
     p, p_own, own_r = (np.full(n, np.nan) for _ in range(3))
     for index in np.unique(choice[choice >= 0]).tolist():
         here = np.flatnonzero(choice == index)
-        for group in groups:
-            latents = fit_alone(activity, group.known(variables[index]), design)
-            if latents is None:
-                continue
-            for units, fit in group.fits(variables[index], design):
-                for latent in here.tolist():
-                    of_unit = _larger_than(latents, latent, fit)
-                    p[latent] = _largest(p[latent], of_unit)
-                    mine = np.isin(units, own[latent])
-                    if mine.any():
-                        p_own[latent] = _largest(p_own[latent], of_unit[mine])
-                        own_r[latent] = _largest(own_r[latent], fit.r[mine])
-                if np.isfinite(fit.r).any():
-                    at = int(np.nanargmax(fit.r))
-                    better = here[~(best_r[here] >= fit.r[at])]
-                    best[better], best_r[better] = units[at], fit.r[at]
+        variable = variables[index]
+        for one in units[variable.name]:
+            fit, latents = one.fit, fit_alone(activity, one.group.known(variable), design)
+            assert latents is not None, "where units have a fit, latents have one"
+            for latent in here.tolist():
+                of_unit = _larger_than(latents, latent, fit)
+                p[latent] = _largest(p[latent], of_unit)
+                mine = np.isin(one.units, own[latent])
+                if mine.any():
+                    p_own[latent] = _largest(p_own[latent], of_unit[mine])
+                    own_r[latent] = _largest(own_r[latent], fit.r[mine])
+            if np.isfinite(fit.r).any():
+                at = int(np.nanargmax(fit.r))
+                better = here[~(best_r[here] >= fit.r[at])]
+                best[better], best_r[better] = one.units[at], fit.r[at]
     latent_dim = names.LATENT
     return {
         "best_unit": (latent_dim, best),

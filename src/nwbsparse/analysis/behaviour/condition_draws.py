@@ -9,14 +9,14 @@ from math import factorial, prod
 import numpy as np
 
 from nwbsparse import names
-from nwbsparse.analysis.association.associate import SEQUENCE, SHIFTS, TRIALS
 from nwbsparse.analysis.association.design import Design
-from nwbsparse.analysis.association.exchange import Exchanges, labels_repeat
-from nwbsparse.analysis.association.hindrance import too_few_trials, too_short
+from nwbsparse.analysis.association.hindrance import too_short
+from nwbsparse.analysis.association.label_draws import TRIALS, label_draws
 from nwbsparse.analysis.association.memory import memories
 from nwbsparse.analysis.association.shifts import (
     LEAST_INDEPENDENT,
     MEMORIES,
+    SHIFTS,
     longest,
     make_shifts,
 )
@@ -80,22 +80,13 @@ def _trials(
     alone = trials.codes[:, None]
     if said := trials.hindrance():
         return ConditionDraws(TRIALS, row, alone, status=said)
-    seed = (design.seed, number)
-    if labels_repeat(trials.codes, trials.session, (*seed, 1)):
-        own, _ = memories(trials.codes, np.zeros((0, variable.size)), trials.session)
-        step = max(1.0, MEMORIES * own / 2)
-        independent = longest(trials.session) / step
-        if independent < LEAST_INDEPENDENT:
-            said = too_few_trials(independent, step)
-            return ConditionDraws(SEQUENCE, row, alone, independent, status=said)
-        shifts = make_shifts(trials.codes, trials.session, int(step), n_draws)
-        table = shifts.table(np.arange(len(shifts.distance)))
-        return ConditionDraws(SEQUENCE, row, _with_observed(trials.codes, table), independent)
-    exchanged = Exchanges(trials.codes, trials.session, (*seed, 3)).table(np.arange(n_draws))
-    table = _with_observed(trials.codes, exchanged)
-    never = (table == table[:, :1]).all()
+    drawn = label_draws(trials, n_draws, (design.seed, number), 3)
+    if drawn.status:
+        return ConditionDraws(drawn.kind, row, alone, drawn.independent, status=drawn.status)
+    table = _with_observed(trials.codes, drawn.table(np.arange(drawn.n)))
+    never = drawn.kind == TRIALS and (table == table[:, :1]).all()
     said = "the labels never change among neighbouring trials" if never else ""
-    return ConditionDraws(TRIALS, row, table, status=said)
+    return ConditionDraws(drawn.kind, row, table, drawn.independent, status=said)
 
 
 def _sessions(

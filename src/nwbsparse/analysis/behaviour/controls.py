@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -53,7 +54,17 @@ class UnitGroup:
         return made
 
 
-def unit_groups(coder: SparseCoder, data: xr.Dataset) -> list[UnitGroup]:
+@dataclass(frozen=True)
+class UnitFit:
+    """Some units of a group, and how they follow one variable."""
+
+    group: UnitGroup
+    units: np.ndarray
+    """Their columns."""
+    fit: CrossFit
+
+
+def observed_units(coder: SparseCoder, data: xr.Dataset) -> list[UnitGroup]:
     """The units that a coder reads (of an embedding, all that were recorded), by when they were seen."""
     read = encoded(coder, data)
     counts = smoothed_input(coder.config, read)
@@ -68,6 +79,20 @@ def unit_groups(coder: SparseCoder, data: xr.Dataset) -> list[UnitGroup]:
             table = np.where(seen[:, None], table, mean)
         groups.append(UnitGroup(together.units, table, seen))
     return groups
+
+
+def fit_units(
+    groups: Sequence[UnitGroup], variables: Iterable[Coded], design: Design
+) -> dict[str, list[UnitFit]]:
+    """Every unit's fit with some variables, by the name of the variable."""
+    return {
+        variable.name: [
+            UnitFit(group, units, fit)
+            for group in groups
+            for units, fit in group.fits(variable, design)
+        ]
+        for variable in variables
+    }
 
 
 def untrained_latents(coder: SparseCoder, data: xr.Dataset) -> Entries:

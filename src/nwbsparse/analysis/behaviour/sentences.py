@@ -8,7 +8,7 @@ from typing import Any
 
 import xarray as xr
 
-from nwbsparse.analysis.association.associate import SHIFTS
+from nwbsparse.analysis.association.shifts import SHIFTS
 from nwbsparse.analysis.behaviour.summary import listed
 
 MOST = 3

@@ -10,7 +10,7 @@ import numpy as np
 from nwbsparse.analysis.association.associate import Association, fit_alone
 from nwbsparse.analysis.association.design import Activity, Design
 from nwbsparse.analysis.behaviour.claims import FOUND, Claims
-from nwbsparse.analysis.behaviour.controls import UnitGroup
+from nwbsparse.analysis.behaviour.controls import UnitFit
 from nwbsparse.analysis.behaviour.preferred import n_different, preferred
 from nwbsparse.analysis.behaviour.together import Together, as_json
 
@@ -19,7 +19,7 @@ def summarise(
     associations: Sequence[Association],
     claimed: Claims,
     together: Sequence[Together],
-    groups: Sequence[UnitGroup],
+    units: Mapping[str, Sequence[UnitFit]],
     untrained: Activity,
     design: Design,
 ) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def summarise(
         if not told["testable"]:
             told["hindrance"] = _usual(one.hindrance)
         if mine.any() and one.fit is not None:
-            told["different"] = _different(one, mine, groups, untrained, design)
+            told["different"] = _different(one, mine, units[one.variable.name], untrained, design)
         if one.variable.name in decoded:
             told["together"] = decoded[one.variable.name]
         variables[one.variable.name] = told
@@ -70,7 +70,7 @@ def _strongest(one: Association, mine: np.ndarray) -> dict[str, Any]:
 def _different(
     one: Association,
     mine: np.ndarray,
-    groups: Sequence[UnitGroup],
+    units: Sequence[UnitFit],
     untrained: Activity,
     design: Design,
 ) -> dict[str, int]:
@@ -78,7 +78,7 @@ def _different(
     assert one.fit is not None
     n, variable = int(mine.sum()), one.variable
     made = {"latents": n_different(preferred(one.fit, variable)[mine], variable)}
-    fits = [fit for group in groups for _, fit in group.fits(variable, design)]
+    fits = [of_unit.fit for of_unit in units]
     random = fit_alone(untrained, variable, design)
     for name, some in (("units", fits), ("untrained", [random] if random else [])):
         if not some:
