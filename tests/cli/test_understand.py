@@ -73,7 +73,7 @@ def test_explain_takes_what_is_asked_for(run_folder, capsys):
         assert {str(one) for one in stored["condition_variable"].values} == {"position"}
         assert json.loads(stored.attrs["history"])[-1]["parameters"]["covariates"] == ["position"]
     printed = " ".join(capsys.readouterr().out.split())
-    assert "position: strongest r" in printed and "untrained latents" in printed
+    assert "position: strongest r" in printed and "speed" not in printed
 
 
 @pytest.mark.parametrize(
