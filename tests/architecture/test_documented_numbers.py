@@ -165,7 +165,7 @@ HELD = [
         [shifts.LEAST_INDEPENDENT, shifts.MEMORIES],
     ),
     (ASSESSMENT, "labels in # trials, # of each", [trials.LEAST, trials.LEAST_PER_LABEL]),
-    (CROSS_FITTED, "# shifts first; where a tenth", [draws.FIRST]),
+    (CROSS_FITTED, "# shifts first, then #, # and all", [n for n, _ in draws.STAGES]),
     (CROSS_FITTED, "more than # latents those that", [together.MOST_CHANNELS]),
     (ATTRIBUTION, "each show at least # of its r", [confirm.ALIKE]),
     (ATTRIBUTION, "true in at most # of them", [labels.MOST_ACTIVE]),

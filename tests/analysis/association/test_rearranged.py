@@ -5,6 +5,7 @@ import pytest
 from scipy import fft
 
 from make.designs import make_coded, make_design
+from nwbsparse.analysis.association import draws
 from nwbsparse.analysis.association.associate import associate, fit_alone
 from nwbsparse.analysis.association.design import make_activity
 from nwbsparse.analysis.association.exchange import Exchanges, labels_repeat, runs
@@ -102,3 +103,24 @@ def test_chance_is_r_of_shifted_codes_fitted_anew():
         assert found.chance.std[channel] == pytest.approx(mine.std(), abs=1e-6)
         counted = (1 + (mine >= found.r[channel]).sum()) / (1 + len(mine))
         assert found.p[channel] >= counted - 1e-9
+
+
+def test_channels_that_chance_equals_get_fewer_draws_and_the_others_all(monkeypatch):
+    rng = np.random.default_rng(1)
+    n = 3000
+    codes = rng.integers(0, 4, n)[np.maximum.accumulate((rng.random(n) < 0.1) * np.arange(n))]
+    follows = (codes[:, None] == 1) * np.linspace(0, 0.6, 40)
+    table = np.maximum(rng.standard_normal((n, 40)) + follows, 0)
+    design = make_design(n, n_draws=1000)
+    activity = make_activity(table, design)
+    found = associate(activity, make_coded(codes, 4), design)
+    monkeypatch.setattr(draws, "STAGES", ())
+    everything = associate(activity, make_coded(codes, 4), design)
+    np.testing.assert_array_equal(found.r, everything.r)
+    assert (everything.chance.n >= 900).all()
+    stopped = found.chance.n < everything.chance.n
+    assert 5 <= stopped.sum() <= 25
+    np.testing.assert_array_equal(found.p[~stopped], everything.p[~stopped])
+    assert (found.p[stopped] > 0.05).all() and (everything.p[stopped] > 0.05).all()
+    near = np.abs(found.chance.mean - everything.chance.mean) < everything.chance.std
+    assert near.all()
