@@ -15,8 +15,6 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 from rich.text import Text
 
-from nwbsparse.analysis.behaviour.sentences import sentences
-from nwbsparse.analysis.quality.hidden_said import shared_said
 from nwbsparse.binning.events import MAX_LABELS
 from nwbsparse.cli.choices import show_choices
 from nwbsparse.options.toml import to_toml
@@ -155,12 +153,12 @@ def _series_line(one: dict[str, Any]) -> Text:
 
 
 def show_run(console: Console, done: Any) -> None:
-    """The end of a run: the numbers, where the files are, what to try next."""
+    """The end of a run: what was found, the numbers, where the files are."""
     numbers = done.metrics
     show_choices(console, done.results.coder.record.learned)
     console.print()
-    if said := shared_said(done.results.metrics):
-        console.print(f"{said[0].upper()}{said[1:]}.", soft_wrap=True, highlight=False)
+    for sentence in numbers["headline"]:
+        console.print(sentence, highlight=False)
     console.print(
         Text.assemble(
             ("reconstruction: held-out R²", "bold"),
@@ -173,8 +171,6 @@ def show_run(console: Console, done: Any) -> None:
     )
     copies = f" {numbers['n_single_unit_latents']} of {numbers['n_latents']}"
     console.print(Text.assemble(("latents that are single units", "bold"), copies))
-    for sentence in sentences(done.results.attribution):
-        console.print(sentence, highlight=False)
     if done.nwb is not None:
         console.print(f"annotated NWB  {done.nwb}", soft_wrap=True)
     console.print(f"report         {done.report}", soft_wrap=True)

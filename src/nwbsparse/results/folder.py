@@ -12,11 +12,14 @@ import xarray as xr
 
 from nwbsparse import names
 from nwbsparse.analysis.apply.populations import encoded
+from nwbsparse.analysis.headline import headline
 from nwbsparse.errors import BadInput, EnvironmentProblem
 from nwbsparse.files.whole import whole_file, write_whole
 from nwbsparse.results.results import Results
 
 ATTRIBUTION, METRICS, STABILITY = "attribution.nc", "metrics.nc", "stability.nc"
+STORED = (ATTRIBUTION, METRICS)
+"""What the headline is made of."""
 NUMBERS = "metrics.json"
 EMBEDDING = "embedding.nc"
 SESSIONS = "sessions.json"
@@ -30,6 +33,7 @@ def flat_metrics(results: Results, binned: xr.Dataset) -> dict[str, Any]:
     embedded = {} if results.embedding is None else {"n_dims": results.coder.n_units}
     return _finite(
         {
+            "headline": headline(results.attribution, results.metrics),
             "n_units": read.sizes[names.UNIT],
             **embedded,
             "n_units_firing": int((read[names.COUNTS].values > 0).any(axis=0).sum()),
@@ -136,7 +140,17 @@ def _keep(dataset: xr.Dataset, path: Path, numbers: dict[str, Any]) -> None:
     except OSError as error:
         raise EnvironmentProblem(f"{written} cannot be read: {error}") from error
     save_netcdf(dataset, path)
+    both = {one: dataset if one == path.name else _stored(path.parent / one) for one in STORED}
+    if all(one is not None for one in both.values()):
+        numbers = {"headline": headline(both[ATTRIBUTION], both[METRICS]), **numbers}
     write_whole(written, to_json(known | _finite(numbers)))
+
+
+def _stored(path: Path) -> xr.Dataset | None:
+    if not path.is_file():
+        return None
+    with xr.open_dataset(path, engine="h5netcdf") as stored:
+        return stored.load()
 
 
 def _of_metrics(metrics: xr.Dataset) -> dict[str, Any]:

@@ -1,9 +1,12 @@
 """What a person reads first: in order, beside units and chance, never a count of channels alone."""
 
 import json
+import re
 
 import numpy as np
 import xarray as xr
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from nwbsparse.analysis.behaviour.sentences import sentences
 
@@ -26,17 +29,17 @@ SHORT = {
 }  # fmt: skip
 
 
-def told(variables, *, confirmed=12, found=12, beats=0.4):
+def told(variables, *, confirmed=12, found=12, beats=0.4, channels=32, assessable=None):
     summary = {
         "latents": {
-            "channels": 32,
-            "assessable": 32 if found else 0,
+            "channels": channels,
+            "assessable": (channels if found else 0) if assessable is None else assessable,
             "found": found,
             "by_variable": {},
         },
         "variables": variables,
     }
-    status = np.array(["found"] * max(found, 1) + ["not found"], dtype=object)
+    status = np.array(["found"] * found + ["not found"] * (channels - found), dtype=object)
     n = len(status)
     attrs = {"alpha": 0.05, "summary": json.dumps(summary)}
     attrs |= {} if confirmed is None else {"n_confirmed_latents": confirmed}
@@ -47,6 +50,44 @@ def told(variables, *, confirmed=12, found=12, beats=0.4):
         "beats_units_p": np.full(n, beats),
     }
     return sentences(xr.Dataset({k: ("latent", v) for k, v in columns.items()}, attrs=attrs))
+
+
+@st.composite
+def counts(draw):
+    """How many latents there are, follow something, and come back; and the same of variables."""
+    channels = draw(st.integers(1, 4))
+    found = draw(st.integers(0, channels))
+    confirmed = draw(st.none() | st.integers(0, found))
+    variables = {}
+    for at in range(draw(st.integers(1, 5))):
+        mine = draw(st.integers(0, found))
+        made = {number: draw(st.integers(0, max(mine, 1))) for number in PLACE["different"]}
+        together = {**PLACE["together"], "n": channels}
+        variables[f"v{at}"] = {**PLACE, "found": mine, "different": made, "together": together}
+    return channels, found, confirmed, variables
+
+
+@settings(deadline=None)
+@given(counts(), st.sampled_from([0.01, 0.4]))
+def test_every_sentence_is_true_of_none_one_and_many(drawn, beats):
+    channels, found, confirmed, variables = drawn
+    said = told(
+        variables, confirmed=confirmed, found=found, beats=beats, channels=channels,
+        assessable=channels,
+    )  # fmt: skip
+    whole = " ".join(said)
+    plurals = "latents|values|different values|variables|more variables|best units|found|components"
+    assert not re.search(rf"\b1 ({plurals})\b", whole)
+    assert not re.search(r"\b0 (of|latents|different|value|more)\b", whole)
+    assert not re.search(r"\b(1 of \d+|None of \d+) latents? (come|follow) ", whole)
+    assert not re.search(r"\b[2-9]\d* of \d+ latents (comes|follows) ", whole)
+    assert all(re.fullmatch(r"\S.*\S\.( Surely .*\.)?", one) for one in said)
+    counted = confirmed if confirmed is not None else found
+    first = said[0].split()
+    if channels == 1:
+        assert said[0].startswith("The one latent" if counted else "Not even the one latent")
+    else:
+        assert first[:3] == [str(counted) if counted else "None", "of", str(channels)]
 
 
 def test_the_order_is_that_of_what_matters():
@@ -67,7 +108,7 @@ def test_the_order_is_that_of_what_matters():
 def test_one_seed_and_latents_that_beat_units_are_said():
     said = told({"position": PLACE}, confirmed=None, beats=0.01)
     assert "whether they come back in other seeds is not known (one seed)" in said[0]
-    assert said[-1] == "12 latents follow it more closely than every unit."
+    assert said[-1] == "12 latents follow what they follow more closely than every unit."
 
 
 def test_too_short_is_never_nothing():
@@ -82,7 +123,9 @@ def test_too_short_is_never_nothing():
 def test_of_many_variables_the_rest_is_counted():
     variables = {f"v{at}": {**PLACE, "found": 9 - at} for at in range(6)}
     said = told(variables)
-    assert any(one.startswith("3 more variables were compared, of which 3") for one in said)
+    assert any(
+        one.startswith("3 more variables were compared, 3 of which are followed") for one in said
+    )
     assert [one for one in said if one.startswith("v0")] and not [
         one for one in said if one.startswith("v4")
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import xarray as xr
@@ -17,48 +18,95 @@ WORTH = 0.05
 """Share beyond chance from which on it is said what latents tell of a variable that none follows."""
 
 
-def sentences(attribution: xr.Dataset) -> list[str]:
+@dataclass(frozen=True)
+class Told:
+    """What is said of the behaviour, in the order in which it is read."""
+
+    lead: str
+    """How many latents come back and follow something."""
+    variables: tuple[tuple[str, tuple[str, ...]], ...]
+    """(name, sentences), most found first; without sentences where nothing is known."""
+    units: str
+    """Whether any latent follows something more closely than every unit; '' where none is found."""
+
+
+def told_of(attribution: xr.Dataset) -> Told | None:
     """What latents follow, how sure that is, and whether it is more than units and chance.
 
-    In this order: how many latents come back in other seeds and follow something; by variable the
-    strongest r with its interval, how many different values are preferred, and what all latents
-    tell together, each beside units, untrained latents and chance; whether any latent follows it
-    more closely than every unit. Of what is too short: r all the same, and how much longer would do.
+    Of each variable: the strongest r with its interval, how many different values are preferred, and
+    what all latents tell together, each beside units, untrained latents and chance. Of what is too
+    short: r all the same, and how much longer would do. None where nothing was compared.
     """
     summary = json.loads(attribution.attrs["summary"])
     if not summary.get("variables"):
+        return None
+    return Told(
+        lead=_lead(attribution, summary["latents"]),
+        variables=tuple(
+            (name, (*_strongest(name, one), *_together(name, one))) for name, one in listed(summary)
+        ),
+        units=_against_units(attribution),
+    )
+
+
+def sentences(attribution: xr.Dataset) -> list[str]:
+    """:func:`told_of` in one piece, with three variables in full and the others counted."""
+    told = told_of(attribution)
+    if told is None:
         return []
-    said = [_first(attribution, summary["latents"])]
-    told = listed(summary)
-    for name, one in told[:MOST]:
-        said += [*_strongest(name, one), *_together(name, one)]
-    if len(told) > MOST:
-        rest = [name for name, one in told[MOST:] if one["found"]]
-        more = f", of which {len(rest)} are followed by a latent" if rest else ""
-        said.append(f"{len(told) - MOST} more variables were compared{more}.")
-    said += _against_units(attribution)
-    return said
+    said = [told.lead]
+    for _, some in told.variables[:MOST]:
+        said += some
+    said += [_others([name for name, _ in told.variables[MOST:]], attribution), told.units]
+    return [sentence for sentence in said if sentence]
 
 
-def _first(attribution: xr.Dataset, latents: Mapping[str, Any]) -> str:
+def _others(rest: list[str], attribution: xr.Dataset) -> str:
+    if not rest:
+        return ""
+    variables = json.loads(attribution.attrs["summary"])["variables"]
+    followed = sum(bool(variables[name]["found"]) for name in rest)
+    compared = "1 more variable was" if len(rest) == 1 else f"{len(rest)} more variables were"
+    if not followed:
+        return f"{compared} compared; no latent follows {'it' if len(rest) == 1 else 'them'}."
+    if len(rest) == 1:
+        return f"{compared} compared; a latent follows it."
+    return f"{compared} compared, {followed} of which {_s('is', followed)} followed by a latent."
+
+
+def _lead(attribution: xr.Dataset, latents: Mapping[str, Any]) -> str:
     n, found = latents["channels"], latents["found"]
     confirmed = attribution.attrs.get("n_confirmed_latents")
     if not latents["assessable"]:
-        return f"None of {n} latents could be tested against the behaviour."
+        none = "The one latent could not" if n == 1 else f"None of {n} latents could"
+        return f"{none} be tested against the behaviour."
     if confirmed is None:
-        follow = "follow" if found != 1 else "follows"
+        alpha = f"(q < {attribution.attrs['alpha']:g})"
+        they = "it comes" if n == 1 else "they come"
         return (
-            f"{found} of {n} latents {follow} something (q < {attribution.attrs['alpha']:g}); "
-            "whether they come back in other seeds is not known (one seed)."
+            f"{_of(found, n)} {_s('follow', found)} something {alpha}; whether {they} back in other "
+            "seeds is not known (one seed)."
         )
-    come = "come" if confirmed != 1 else "comes"
-    follow = "follow" if confirmed != 1 else "follows"
-    said = f"{confirmed} of {n} latents {come} back in other seeds and {follow} something"
-    return said + (
-        f" ({found} follow something, whether they come back or not)."
-        if found != confirmed
-        else "."
-    )
+    said = f"{_of(confirmed, n)} {_s('come', confirmed)} back in other seeds and "
+    said += f"{_s('follow', confirmed)} something"
+    if found == confirmed:
+        return f"{said}."
+    they = "it comes" if found == 1 else "they come"
+    return f"{said} ({found} {_s('follow', found)} something, whether {they} back or not)."
+
+
+def _of(some: int, n: int) -> str:
+    """'12 of 32 latents', 'None of 32 latents', 'The one latent'; no verb yet."""
+    if n == 1:
+        return "The one latent" if some else "Not even the one latent there is"
+    return f"{some} of {n} latents" if some else f"None of {n} latents"
+
+
+def _s(verb: str, n: int) -> str:
+    """A verb for so many: 'follows' for one and for none of them."""
+    if verb == "is":
+        return "is" if n == 1 else "are"
+    return verb if n > 1 else f"{verb}s"
 
 
 def _strongest(name: str, one: Mapping[str, Any]) -> list[str]:
@@ -74,18 +122,24 @@ def _strongest(name: str, one: Mapping[str, Any]) -> list[str]:
         return [f"{said}; not testable: {one['hindrance']}."]
     if not one["found"]:
         return [f"{said}; no latent follows it beyond chance."]
+    return [f"{said}{_different(one)}."]
+
+
+def _different(one: Mapping[str, Any]) -> str:
     different = one.get("different", {})
-    if different:
-        n = different["latents"]
-        values = "value" if n == 1 else "different values"
-        said += f", {n} {values} preferred among the {one['found']} found"
-        others = [
-            f"{label} {different[key]}"
-            for key, label in (("units", "as many best units"), ("untrained", "untrained latents"))
-            if key in different
-        ]
-        said += f" ({', '.join(others)})" if others else ""
-    return [said + "."]
+    if not different:
+        return ""
+    n, found = different["latents"], one["found"]
+    values = f"{n} {'value' if n == 1 else 'different values'}" if n else "no value surely"
+    among = "by the one latent found" if found == 1 else f"among the {found} found"
+    best = "the best unit" if found == 1 else "as many best units"
+    random = "the best untrained latent" if found == 1 else "untrained latents"
+    others = [
+        f"{label} {different[key]}"
+        for key, label in (("units", best), ("untrained", random))
+        if key in different
+    ]
+    return f", {values} preferred {among}" + (f" ({', '.join(others)})" if others else "")
 
 
 def _together(name: str, one: Mapping[str, Any]) -> list[str]:
@@ -130,25 +184,20 @@ def _surely(share: Mapping[str, float], p: Mapping[str, float]) -> str:
     return f" Surely {', '.join(said)} (p < .05)." if said else ""
 
 
-def _against_units(attribution: xr.Dataset) -> list[str]:
-    if "beats_units_p" not in attribution:
-        return []
+def _against_units(attribution: xr.Dataset) -> str:
     found = attribution["association_status"].values == "found"
-    if not found.any():
-        return []
-    better = found & (attribution["beats_units_p"].values < 0.05)
-    if better.any():
-        n = int(better.sum())
-        return [
-            f"{n} {'latent follows' if n == 1 else 'latents follow'} it more closely than every unit."
-        ]
+    if "beats_units_p" not in attribution or not found.any():
+        return ""
+    n = int((attribution["beats_units_p"].values[found] < 0.05).sum())
+    if n:
+        latents, it = ("latent", "it follows") if n == 1 else ("latents", "they follow")
+        return f"{n} {latents} {_s('follow', n)} what {it} more closely than every unit."
     r, units = (attribution[key].values[found] for key in ("association", "best_unit_association"))
     at = int(r.argmax())
     if units[at] != units[at]:
-        return []
-    return [
-        f"No single latent beats every unit (strongest {_r(r[at])}, the best unit there {_r(units[at])})."
-    ]
+        return ""
+    best = f"strongest {_r(r[at])}, the best unit there {_r(units[at])}"
+    return f"No single latent beats every unit ({best})."
 
 
 def _r(value: float) -> str:

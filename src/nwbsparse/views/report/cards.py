@@ -1,4 +1,4 @@
-"""The best-explained latents, one card each: what they follow, how sure that is, which units."""
+"""Latents one by one, a card each: what they follow, how sure that is, which units; and all in a table."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from nwbsparse.views.drawing import data_uri
 from nwbsparse.views.plots import condition_bars, read_units, spatial_map, top_units, tuning_curve
 from nwbsparse.views.report.embedded import to_units
 from nwbsparse.views.report.populations import reads_and_reconstructs
-from nwbsparse.views.words import measure, number, p_value, percent, several
+from nwbsparse.views.words import measure, number, p_value, percent
 
-MOST = 10
+MOST = 3
+"""Candidates that are shown where no latent is found."""
 ROWS = 5000
 """Latents in the table of all; the annotated file holds every one."""
 
@@ -76,11 +77,13 @@ def ranked(attribution: xr.Dataset) -> np.ndarray:
     return tested[order]
 
 
-def chosen(attribution: xr.Dataset) -> np.ndarray:
-    """The latents that get a card: at most ten found ones; if none is found, the strongest others."""
-    order = ranked(attribution)
-    found = order[attribution["association_status"].values[order] == "found"]
-    return (found if len(found) else order)[:MOST]
+def candidates(results: Results, binned: xr.Dataset) -> list[Card]:
+    """The cards of the strongest latents where none is found: no findings, but what came nearest."""
+    if (results.attribution["association_status"].values == "found").any():
+        return []
+    return [
+        make_card(results, binned, int(latent)) for latent in ranked(results.attribution)[:MOST]
+    ]
 
 
 def rows(results: Results) -> list[Row]:
@@ -88,11 +91,6 @@ def rows(results: Results) -> list[Row]:
     order = ranked(results.attribution)
     rest = np.setdiff1d(np.arange(results.coder.n_latents), order)
     return [_row(results, int(latent)) for latent in [*order, *rest][:ROWS]]
-
-
-def cards(results: Results, binned: xr.Dataset) -> list[Card]:
-    """The cards of the best-explained latents, figures drawn."""
-    return [_card(results, binned, int(latent)) for latent in chosen(results.attribution)]
 
 
 def _row(results: Results, latent: int) -> Row:
@@ -118,7 +116,8 @@ def _row(results: Results, latent: int) -> Row:
     )
 
 
-def _card(results: Results, binned: xr.Dataset, latent: int) -> Card:
+def make_card(results: Results, binned: xr.Dataset, latent: int) -> Card:
+    """One latent in full, its figures drawn."""
     a = results.attribution
     row = _row(results, latent)
     drawn = tuning_figure(results, binned, latent)
@@ -215,23 +214,3 @@ def _place(centres: np.ndarray, at: int) -> str:
 
 def _unit_of(binned: xr.Dataset, variable: str) -> str:
     return str(binned[variable].attrs.get(names.UNITS_OF_MEASURE, "")) if variable in binned else ""
-
-
-def cards_said(attribution: xr.Dataset) -> str:
-    """Which latents are shown on cards, and why not ten."""
-    n_found = int(attribution.attrs["n_explained_latents"])
-    shown = len(chosen(attribution))
-    if not shown:
-        return "No latent could be tested against the behaviour, so there is none to show."
-    if not n_found:
-        return (
-            "No latent was found to follow the behaviour. The cards below show the "
-            f"{several(shown, 'strongest candidate')}, none of which can be told from chance: "
-            "do not read them as findings."
-        )
-    if n_found < MOST:
-        verb = "was" if n_found == 1 else "were"
-        return f"Only {several(n_found, 'latent')} {verb} found; nothing else is shown."
-    if n_found == MOST:
-        return f"The {MOST} latents that were found."
-    return f"The {MOST} clearest of {n_found:,} latents found: lowest q, then largest association."

@@ -9,7 +9,9 @@ import numpy as np
 import xarray as xr
 
 from nwbsparse import names
-from nwbsparse.analysis.behaviour.sentences import sentences
+from nwbsparse.analysis.behaviour.sentences import told_of
+from nwbsparse.analysis.headline import headline
+from nwbsparse.analysis.quality.hidden_said import shared_said
 from nwbsparse.binning.variables import conditions_of, covariates_of, events_of
 from nwbsparse.results.results import Results
 from nwbsparse.views.report.embedded import learned_from_embedding
@@ -19,46 +21,36 @@ from nwbsparse.views.words import duration, listing, number, percent, several, w
 MOSTLY = 0.5
 PARTLY = 0.1
 """Share of active latents that are one unit under another name: said loudly, said at all."""
-NO_BEHAVIOUR = "the recording holds no behaviour and no trials"
 
 
 @dataclass(frozen=True)
 class Headline:
     """What stands at the top of the page."""
 
-    recording: str
-    learned: str
     lead: str
     """How many latents come back and follow something."""
-    found: tuple[str, ...]
-    """Variable by variable: how strongly, how much together, and beside what."""
+    shared: str
+    """What units tell of each other, beside simpler models; '' where that is not known."""
+    units: str
+    """Whether any latent follows something more closely than every unit."""
+    recording: str
+    learned: str
     notices: tuple[str, ...]
 
 
-def headline(results: Results, binned: xr.Dataset) -> Headline:
-    """The recording, what was learned, what follows behaviour, and whether that is more than units."""
+def top_of_page(results: Results, binned: xr.Dataset) -> Headline:
+    """What latents follow, whether units have anything in common, and what both were learned from."""
     behaviour = [*covariates_of(binned), *conditions_of(binned), *events_of(binned)]
-    lead, *found = sentences(results.attribution) or [_without(results.attribution, behaviour)]
+    told = told_of(results.attribution)
+    lead, *others = headline(results.attribution, results.metrics)
+    shared = shared_said(results.metrics)
     return Headline(
+        lead=lead,
+        shared=others[0] if shared else "",
+        units=told.units if told else "",
         recording=_recording(results, binned, behaviour),
         learned=_learned(results, binned),
-        lead=lead,
-        found=tuple(found),
         notices=tuple(_notices(results, binned)),
-    )
-
-
-def _without(attribution: xr.Dataset, behaviour: list[str]) -> str:
-    """What stands in place of a finding: no behaviour, or results of a version before intervals."""
-    if not behaviour:
-        return f"Nothing is said about behaviour: {NO_BEHAVIOUR}."
-    latents = json.loads(attribution.attrs["summary"])["latents"]
-    if not latents["assessable"]:
-        return "None of the latents could be tested against the behaviour."
-    return (
-        f"{latents['found']:,} of {latents['assessable']:,} latents follow something in the behaviour, "
-        "as an earlier version of nwbsparse tested it (once, on held-out bins). “nwbsparse explain” "
-        "with “--write” adds intervals, and what units and chance tell."
     )
 
 

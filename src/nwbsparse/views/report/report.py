@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +19,17 @@ from nwbsparse.results.results import Results, derived_name
 from nwbsparse.schema import check, own_version
 from nwbsparse.views import plots
 from nwbsparse.views.drawing import data_uri
-from nwbsparse.views.report.cards import ROWS, cards, cards_said, chosen, rows
-from nwbsparse.views.report.headline import headline
+from nwbsparse.views.report.cards import ROWS, candidates, ranked, rows
+from nwbsparse.views.report.found import Found, found
+from nwbsparse.views.report.headline import top_of_page
 from nwbsparse.views.report.quality import held_out_said, quality
 from nwbsparse.views.report.recording import parts, reading, variables
+from nwbsparse.views.report.unexplained import ComeBack, unexplained
 from nwbsparse.views.words import duration, width
 
 TEMPLATE = "report.html.jinja"
+IN_TIME = 12
+"""Latents that are drawn in time."""
 
 
 def report(results: Results, binned: xr.Dataset, to: str | Path) -> Path:
@@ -65,9 +68,12 @@ def render(results: Results, binned: xr.Dataset) -> str:
 def _content(results: Results, binned: xr.Dataset) -> dict[str, Any]:
     source, config = results.session.source, results.config
     original = results.coder.record.source_sha256
+    variables_found, come_back = found(results, binned), unexplained(results, binned)
     return {
-        "head": headline(results, binned),
-        "comparison": _comparison(results.attribution),
+        "head": top_of_page(results, binned),
+        "found": variables_found,
+        "come_back": come_back,
+        "candidates": candidates(results, binned),
         "reading": reading(results),
         "parts": parts(binned),
         "variables": variables(binned),
@@ -79,11 +85,9 @@ def _content(results: Results, binned: xr.Dataset) -> dict[str, Any]:
         "quality": quality(results),
         "held_out": held_out_said(results),
         "quality_figures": _quality_figures(results),
-        "cards": cards(results, binned),
         "apart": results.coder.record.target_ids is not None,
         "embedded": results.config.reads == names.EMBEDDING,
-        "cards_said": cards_said(results.attribution),
-        "raster": _raster(results, binned),
+        "raster": _raster(results, binned, _shown(results, variables_found, come_back)),
         "rows": rows(results),
         "n_hidden_rows": max(results.coder.n_latents - ROWS, 0),
         "alpha": f"{float(results.attribution.attrs['alpha']):g}",
@@ -107,14 +111,6 @@ def _content(results: Results, binned: xr.Dataset) -> dict[str, Any]:
     }
 
 
-def _comparison(attribution: xr.Dataset) -> str:
-    """What all latents tell together; '' where that is not known."""
-    summary = json.loads(attribution.attrs["summary"])
-    if not any("together" in one for one in summary.get("variables", {}).values()):
-        return ""
-    return data_uri(plots.comparison_bars(summary))
-
-
 def _quality_figures(results: Results) -> list[tuple[str, str]]:
     metrics = results.metrics
     drawn = {}
@@ -131,8 +127,15 @@ def _quality_figures(results: Results) -> list[tuple[str, str]]:
     return [(title, data_uri(ax)) for title, ax in drawn.items()]
 
 
-def _raster(results: Results, binned: xr.Dataset) -> str:
-    latents = [int(latent) for latent in chosen(results.attribution)]
+def _shown(results: Results, variables_found: Found, come_back: ComeBack) -> list[int]:
+    """The latents that the page shows one by one; where there are none, the nearest to a finding."""
+    latents = [card.row.latent for one in variables_found.followed for card in one.cards]
+    latents += [one.latent for one in come_back.shown]
+    return latents or [int(latent) for latent in ranked(results.attribution)[:IN_TIME]]
+
+
+def _raster(results: Results, binned: xr.Dataset, latents: list[int]) -> str:
+    latents = list(dict.fromkeys(latents))[:IN_TIME]
     if not latents:
         return ""
     variable = str(results.attribution["best_variable"].values[latents[0]])

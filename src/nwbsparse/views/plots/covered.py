@@ -1,0 +1,139 @@
+"""Figure of the values of a variable that latents cover: one row per latent, in order of its peak."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from nwbsparse.errors import unknown
+from nwbsparse.views.drawing import GREY, INK, NEVER, axes, measured_in, plain, says_nothing, tidy
+
+ROWS = 60
+"""Latents that are drawn at most: those of largest r."""
+NAMED = 24
+"""Rows up to which each latent has its number beside it."""
+
+
+def values_covered(
+    attribution: xr.Dataset,
+    variable: str,
+    latents: Sequence[int] | np.ndarray,
+    *,
+    unit: str = "",
+    ax: Axes | None = None,
+) -> Axes:
+    """Which values of a variable some latents cover: their curves, each to its own maximum.
+
+    Latents are sorted by the value at which they are most active, so that those that cover all values
+    make a diagonal. Of a place in the plane: where each is most active, on the map of what was visited.
+    Light grey was never visited. Of more than sixty latents those of largest r are shown, which is said.
+
+    Args:
+        attribution: what ``explain`` gave.
+        variable: a covariate or condition of it.
+        latents: which latents, by number.
+        unit: the variable's unit of measure.
+        ax: where to draw.
+
+    Raises:
+        BadInput: there is no such variable.
+    """
+    chosen = np.asarray(latents, dtype=np.int64)
+    r = attribution["association"].values[chosen]
+    chosen = chosen[np.argsort(-np.nan_to_num(r, nan=-1.0), kind="stable")][:ROWS]
+    more = f" ({len(chosen)} of {len(latents)})" if len(latents) > len(chosen) else ""
+    curves, n, values = _curves(attribution, variable)
+    if not len(chosen):
+        return says_nothing(axes(ax, (4.4, 2.4)), f"no latent follows {variable}")
+    if curves.ndim == 3:
+        return _in_the_plane(attribution, variable, chosen, unit, more, ax)
+    shown = np.where(n > 0, curves[chosen], np.nan)
+    # rarely visited values count less, as they do in the test
+    steady = np.nan_to_num(shown) * n / (n + max(1.0, 0.01 * n.sum()))
+    order = np.argsort(steady.argmax(axis=1), kind="stable")
+    chosen, shown = chosen[order], shown[order]
+    low = np.nanmin(shown, axis=1, keepdims=True)
+    high = np.nanmax(shown, axis=1, keepdims=True)
+    picture = (shown - low) / np.maximum(high - low, 1e-12)
+    ax = axes(ax, (4.4, 1.15 + max(0.9, min(3.2, 0.13 * len(chosen)))))
+    ax.set_facecolor(NEVER)
+    ax.imshow(
+        np.ma.masked_invalid(picture), aspect="auto", cmap="Blues", vmin=0, vmax=1,
+        interpolation="none",
+    )  # fmt: skip
+    _value_ticks(ax, values)
+    if len(chosen) <= NAMED:
+        ax.set_yticks(range(len(chosen)), [str(one) for one in chosen])
+    else:
+        ax.set_yticks([])
+    tidy(ax, x=measured_in(variable, unit), y=f"latent{more}")
+    ax.tick_params(axis="y", length=0, labelsize=7)
+    return ax
+
+
+def _curves(attribution: xr.Dataset, variable: str) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """(latent, value…) mean activation, bins of each value, and what the values are called."""
+    if f"tuning.{variable}" in attribution:
+        table = attribution[f"tuning.{variable}"]
+        n = attribution[f"occupancy.{variable}"].values.astype(np.float64)
+        centres = table[table.dims[1]].values
+        step = float(np.abs(np.diff(centres)).min()) if len(centres) > 1 else 1.0
+        digits = max(0, int(np.ceil(-np.log10(step))) + 1) if step > 0 else 2
+        return table.values, n, [f"{one:.{digits}f}".replace("-", "−") for one in centres]
+    mine = np.flatnonzero(attribution["condition_variable"].values == variable)
+    if not len(mine):
+        known = [str(name).removeprefix("tuning.") for name in attribution.data_vars
+                 if str(name).startswith("tuning.")]  # fmt: skip
+        known += list(dict.fromkeys(map(str, attribution["condition_variable"].values)))
+        raise unknown(variable, known, what="variable")
+    called = [plain(one, most=14) for one in attribution["condition_name"].values[mine]]
+    n = attribution["condition_bins"].values[mine].astype(np.float64)
+    return attribution["p_in"].values[:, mine], n, called
+
+
+def _value_ticks(ax: Axes, values: Sequence[str]) -> None:
+    long = max(map(len, values)) > 6
+    most = 8 if long else 12
+    every = max(1, -(-len(values) // most))
+    at = range(0, len(values), every)
+    ax.set_xticks(at, [values[i] for i in at], rotation=45 if long and len(values) > 4 else 0,
+                  ha="right" if long and len(values) > 4 else "center")  # fmt: skip
+
+
+def _in_the_plane(
+    attribution: xr.Dataset,
+    variable: str,
+    chosen: np.ndarray,
+    unit: str,
+    more: str,
+    ax: Axes | None,
+) -> Axes:
+    table = attribution[f"tuning.{variable}"]
+    n = attribution[f"occupancy.{variable}"].values.astype(np.float64)
+    y, x = (table[dim].values for dim in table.dims[1:])
+    wide, high = float(np.ptp(x)) or 1.0, float(np.ptp(y)) or 1.0
+    ax = axes(ax, (3.4, float(np.clip(3.0 * high / wide, 1.8, 4.2))))
+    half_x, half_y = wide / max(len(x) - 1, 1) / 2, high / max(len(y) - 1, 1) / 2
+    ax.imshow(
+        np.where(n > 0, 1.0, np.nan), origin="lower", cmap="Greys", vmin=0, vmax=8,
+        extent=(x[0] - half_x, x[-1] + half_x, y[0] - half_y, y[-1] + half_y),
+        interpolation="none",
+    )  # fmt: skip
+    steady = np.nan_to_num(table.values[chosen]) * n / (n + max(1.0, 0.01 * n.sum()))
+    peaks: dict[tuple[int, int], list[int]] = {}
+    for latent, surface in zip(chosen.tolist(), steady, strict=True):
+        row, column = np.unravel_index(int(surface.argmax()), surface.shape)
+        peaks.setdefault((int(row), int(column)), []).append(latent)
+    for (row, column), same in peaks.items():
+        said = ", ".join(map(str, same[:3])) + ("…" if len(same) > 3 else "")
+        ax.text(x[column], y[row], said, ha="center", va="center", fontsize=7.5, color=INK,
+                bbox={"boxstyle": "round,pad=0.15", "facecolor": "#cfe3f2", "edgecolor": GREY,
+                      "linewidth": 0.5})  # fmt: skip
+    ax.set_aspect("equal")
+    ax.xaxis.set_major_locator(MaxNLocator(4))
+    ax.yaxis.set_major_locator(MaxNLocator(4))
+    return tidy(ax, x=measured_in("x", unit), y=measured_in(f"y{more}", unit))

@@ -1,0 +1,90 @@
+"""Figure of the moments at which a latent is strongest, with what its units did there."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+
+from nwbsparse import names
+from nwbsparse.analysis.apply.encode import dense
+from nwbsparse.views.drawing import BLUE, INK, axes, plain, says_nothing, tidy
+from nwbsparse.views.plots.units import carrying_units
+
+MOMENTS = 3
+UNITS = 8
+"""Units that are drawn: those that carry the latent most."""
+
+
+def strongest_moments(
+    latents: xr.Dataset, binned: xr.Dataset, latent: int, *, apart: float = 5.0
+) -> np.ndarray:
+    """(moment,) bins in which a latent is strongest, 5 s or more apart, strongest first; three at most."""
+    x = dense(latents)[:, latent]
+    far = max(1, round(apart / float(binned.attrs[names.BIN_WIDTH])))
+    picked: list[int] = []
+    for at in np.argsort(-x, kind="stable").tolist():
+        if x[at] <= 0 or len(picked) == MOMENTS:
+            break
+        if all(abs(at - other) >= far for other in picked):
+            picked.append(at)
+    return np.array(picked, dtype=np.int64)
+
+
+def moments(
+    latents: xr.Dataset,
+    binned: xr.Dataset,
+    attribution: xr.Dataset,
+    latent: int,
+    *,
+    bins: int = 20,
+    ax: Axes | None = None,
+) -> Axes:
+    """The moments at which a latent is strongest, and what its units did there.
+
+    Above its activation, beneath the eight units that carry it most, each to its maximum over the
+    recording; twenty bins before and after. The panels are children of the returned axes.
+
+    Args:
+        latents: what ``encode`` gave.
+        binned: the bins they are of.
+        attribution: what ``explain`` gave.
+        latent: its number.
+        bins: how many before and after.
+        ax: where to draw.
+    """
+    ax = axes(ax, (7.2, 2.1))
+    ax.set_axis_off()
+    at = strongest_moments(latents, binned, latent)
+    if not len(at):
+        return says_nothing(ax, "it is never active")
+    units = carrying_units(attribution, latent, UNITS)
+    counts = binned[names.COUNTS].values
+    x = dense(latents)[:, latent]
+    width = float(binned.attrs[names.BIN_WIDTH])
+    tops = np.maximum(np.nanmax(counts[:, units], axis=0).astype(np.float64), 1e-12)
+    wide = 0.9 / len(at)
+    for place, centre in enumerate(at.tolist()):
+        some = slice(max(0, centre - bins), min(len(x), centre + bins + 1))
+        seconds = (np.arange(some.start, some.stop) - centre) * width
+        left = 0.1 + wide * place
+        above = ax.inset_axes((left, 0.66, wide * 0.9, 0.22))
+        below = ax.inset_axes((left, 0.2, wide * 0.9, 0.42), sharex=above)
+        above.fill_between(seconds, x[some], step="mid", color=BLUE, linewidth=0)
+        above.set_ylim(0, float(x[at].max()) * 1.05)
+        above.set_yticks([])
+        below.imshow(
+            (counts[some][:, units] / tops).T, aspect="auto", cmap="Greys", vmin=0, vmax=1,
+            interpolation="none",
+            extent=(seconds[0] - width / 2, seconds[-1] + width / 2, len(units) - 0.5, -0.5),
+        )  # fmt: skip
+        when = float(binned[names.TIME].values[centre])
+        tidy(above, title=f"at {when:,.1f} s")
+        tidy(below, x="s")
+        above.tick_params(labelbottom=False, length=0)
+        ids = [plain(one, most=8) for one in attribution[names.UNIT_ID].values[units]]
+        below.set_yticks(range(len(units)), ids if not place else [""] * len(units))
+        below.tick_params(axis="y", length=0, labelsize=6.5)
+        if not place:
+            below.set_ylabel("unit", fontsize=8, color=INK)
+    return ax

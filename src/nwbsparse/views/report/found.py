@@ -1,0 +1,115 @@
+"""What was found, one variable after another: how strongly, how surely, beside what, which latents."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from nwbsparse import names
+from nwbsparse.analysis.behaviour.sentences import told_of
+from nwbsparse.results.results import Results
+from nwbsparse.views import plots
+from nwbsparse.views.drawing import data_uri
+from nwbsparse.views.report.cards import Card, make_card
+from nwbsparse.views.words import listing, several
+
+IN_FULL = 6
+"""Variables that have a part of their own."""
+LATENTS = 3
+"""Latents of each that have a card."""
+
+
+@dataclass(frozen=True)
+class Followed:
+    """One variable that latents follow."""
+
+    name: str
+    n: int
+    """Latents that follow it."""
+    sentences: tuple[str, ...]
+    bars: str
+    """What all latents tell of it beside units, components and untrained latents; '' if not known."""
+    covered: str
+    """The values that the found latents cover; '' where they have no curve over it."""
+    covered_said: str
+    cards: tuple[Card, ...]
+    others: str
+    """The found latents that have no card; '' where all have one."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """All variables that were compared."""
+
+    followed: tuple[Followed, ...]
+    briefly: tuple[str, ...]
+    """A sentence or two of each of the others."""
+
+
+def found(results: Results, binned: xr.Dataset) -> Found:
+    """A part of the page for each variable that latents follow, a line for each of the others."""
+    told = told_of(results.attribution)
+    if told is None:
+        return Found((), ())
+    followed, briefly = [], []
+    for name, sentences in told.variables:
+        latents = following(results.attribution, name)
+        if len(latents) and len(followed) < IN_FULL:
+            followed.append(_followed(results, binned, name, sentences, latents))
+        elif sentences:
+            briefly.append(" ".join(sentences))
+    return Found(tuple(followed), tuple(briefly))
+
+
+def following(attribution: xr.Dataset, variable: str) -> np.ndarray:
+    """The latents found to follow a variable: those that come back first, then by r."""
+    mine = attribution["best_variable"].values == variable
+    latents = np.flatnonzero(mine & (attribution["association_status"].values == "found"))
+    r = attribution["association"].values[latents]
+    confirmed = (
+        attribution["confirmed"].values[latents].astype(bool)
+        if "confirmed" in attribution
+        else np.zeros(len(latents), dtype=bool)
+    )
+    return latents[np.lexsort((-r, ~confirmed))]
+
+
+def _followed(
+    results: Results,
+    binned: xr.Dataset,
+    name: str,
+    sentences: tuple[str, ...],
+    latents: np.ndarray,
+) -> Followed:
+    a = results.attribution
+    summary = json.loads(a.attrs["summary"])
+    curved = f"tuning.{name}" in a or name in a["condition_variable"].values
+    unit = str(binned[name].attrs.get(names.UNITS_OF_MEASURE, "")) if name in binned else ""
+    beyond = [str(one) for one in latents[LATENTS:]]
+    return Followed(
+        name=name,
+        n=len(latents),
+        sentences=sentences,
+        bars=data_uri(plots.comparison_bars(summary, name))
+        if "together" in summary["variables"][name]
+        else "",
+        covered=data_uri(plots.values_covered(a, name, latents, unit=unit)) if curved else "",
+        covered_said=_covered_said(a, name, len(latents)),
+        cards=tuple(make_card(results, binned, int(latent)) for latent in latents[:LATENTS]),
+        others=f"{several(len(beyond), 'more latent')}: {listing(beyond, most=40)}."
+        if beyond
+        else "",
+    )
+
+
+def _covered_said(attribution: xr.Dataset, name: str, n: int) -> str:
+    in_plane = f"tuning.{name}" in attribution and attribution[f"tuning.{name}"].ndim == 3
+    if in_plane:
+        where = "Where it is" if n == 1 else f"Where each of the {n} is"
+        return f"{where} most active. Grey was visited."
+    kind = "activity" if f"tuning.{name}" in attribution else "share of bins in which it is active"
+    whose = "Its" if n == 1 else f"The {n} latents found, one a row:"
+    return f"{whose} {kind} by value, each from its least to its most."
