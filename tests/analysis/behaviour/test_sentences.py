@@ -82,12 +82,10 @@ def test_every_sentence_is_true_of_none_one_and_many(drawn, beats):
     assert not re.search(r"\b(1 of \d+|None of \d+) latents? (come|follow) ", whole)
     assert not re.search(r"\b[2-9]\d* of \d+ latents (comes|follows) ", whole)
     assert all(re.fullmatch(r"\S.*\S\.( Surely .*\.)?", one) for one in said)
-    counted = confirmed if confirmed is not None else found
-    first = said[0].split()
-    if channels == 1:
-        assert said[0].startswith("The one latent" if counted else "Not even the one latent")
-    else:
-        assert first[:3] == [str(counted) if counted else "None", "of", str(channels)]
+    counted = confirmed or 0 if confirmed is not None and found else found
+    start = "The one latent" if channels == 1 else f"{counted or 'None'} of {channels} latents"
+    assert said[0].startswith(start)
+    assert ("back" in said[0]) == (found > 0)
 
 
 def test_the_order_is_that_of_what_matters():

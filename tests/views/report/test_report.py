@@ -138,7 +138,7 @@ def test_nan_is_shown_as_a_dash(page: Path) -> None:
 def test_zero_found_is_said_to_be_zero(made: tuple[Results, xr.Dataset], tmp_path: Path) -> None:
     results, binned = made
     text = Tags(report(none_found(results), binned, tmp_path / "none.html")).text
-    assert "None of 16 latents follows something" in text
+    assert "None of 16 latents follows anything that the recording knows" in text
     assert "no latent follows it beyond chance" in text
     assert "No latent was found" in text and "do not read them as findings" in text
     assert "no finding: cannot be told from chance" in text

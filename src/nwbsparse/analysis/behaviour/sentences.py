@@ -77,29 +77,28 @@ def _others(rest: list[str], attribution: xr.Dataset) -> str:
 def _lead(attribution: xr.Dataset, latents: Mapping[str, Any]) -> str:
     n, found = latents["channels"], latents["found"]
     confirmed = attribution.attrs.get("n_confirmed_latents")
+    none = "The one latent" if n == 1 else f"None of {n} latents"
     if not latents["assessable"]:
-        none = "The one latent could not" if n == 1 else f"None of {n} latents could"
-        return f"{none} be tested against the behaviour."
+        return f"{none} could {'not ' if n == 1 else ''}be tested against the behaviour."
+    alpha = f"(q < {attribution.attrs['alpha']:g})"
+    if not found:
+        follows = "follows nothing" if n == 1 else "follows anything"
+        return f"{none} {follows} that the recording knows {alpha}."
+    some = "The one latent" if n == 1 else f"{found} of {n} latents"
+    they = "it comes" if found == 1 else "they come"
     if confirmed is None:
-        alpha = f"(q < {attribution.attrs['alpha']:g})"
-        they = "it comes" if n == 1 else "they come"
         return (
-            f"{_of(found, n)} {_s('follow', found)} something {alpha}; whether {they} back in other "
-            "seeds is not known (one seed)."
+            f"{some} {_s('follow', found)} something {alpha}; whether {they} back in other seeds is "
+            "not known (one seed)."
         )
-    said = f"{_of(confirmed, n)} {_s('come', confirmed)} back in other seeds and "
+    if n == 1 and not confirmed:
+        return f"{some} follows something {alpha}, but does not come back alike in other seeds."
+    some = f"{confirmed} of {n} latents" if confirmed and n > 1 else some if confirmed else none
+    said = f"{some} {_s('come', confirmed)} back in other seeds and "
     said += f"{_s('follow', confirmed)} something"
     if found == confirmed:
         return f"{said}."
-    they = "it comes" if found == 1 else "they come"
     return f"{said} ({found} {_s('follow', found)} something, whether {they} back or not)."
-
-
-def _of(some: int, n: int) -> str:
-    """'12 of 32 latents', 'None of 32 latents', 'The one latent'; no verb yet."""
-    if n == 1:
-        return "The one latent" if some else "Not even the one latent there is"
-    return f"{some} of {n} latents" if some else f"None of {n} latents"
 
 
 def _s(verb: str, n: int) -> str:

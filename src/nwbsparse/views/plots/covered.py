@@ -96,12 +96,11 @@ def _curves(attribution: xr.Dataset, variable: str) -> tuple[np.ndarray, np.ndar
 
 
 def _value_ticks(ax: Axes, values: Sequence[str]) -> None:
-    long = max(map(len, values)) > 6
-    most = 8 if long else 12
-    every = max(1, -(-len(values) // most))
+    every = max(1, -(-len(values) // 12))
     at = range(0, len(values), every)
-    ax.set_xticks(at, [values[i] for i in at], rotation=45 if long and len(values) > 4 else 0,
-                  ha="right" if long and len(values) > 4 else "center")  # fmt: skip
+    long = sum(len(values[i]) + 2 for i in at) > 60
+    ax.set_xticks(at, [values[i] for i in at], rotation=45 if long else 0,
+                  ha="right" if long else "center")  # fmt: skip
 
 
 def _in_the_plane(

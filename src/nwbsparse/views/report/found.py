@@ -18,6 +18,8 @@ from nwbsparse.views.words import listing, several
 
 IN_FULL = 6
 """Variables that have a part of their own."""
+BRIEFLY = 5
+"""Others that are shown unfolded."""
 LATENTS = 3
 """Latents of each that have a card."""
 
@@ -46,14 +48,17 @@ class Found:
 
     followed: tuple[Followed, ...]
     briefly: tuple[str, ...]
-    """A sentence or two of each of the others."""
+    """A sentence or two of each of the others: of the first few."""
+    folded: tuple[str, ...]
+    """Of those after them."""
+    folded_said: str
 
 
 def found(results: Results, binned: xr.Dataset) -> Found:
     """A part of the page for each variable that latents follow, a line for each of the others."""
     told = told_of(results.attribution)
     if told is None:
-        return Found((), ())
+        return Found((), (), (), "")
     followed, briefly = [], []
     for name, sentences in told.variables:
         latents = following(results.attribution, name)
@@ -61,7 +66,14 @@ def found(results: Results, binned: xr.Dataset) -> Found:
             followed.append(_followed(results, binned, name, sentences, latents))
         elif sentences:
             briefly.append(" ".join(sentences))
-    return Found(tuple(followed), tuple(briefly))
+    folded = briefly[BRIEFLY:]
+    more = several(len(folded), "more variable")
+    return Found(
+        followed=tuple(followed),
+        briefly=tuple(briefly[:BRIEFLY]),
+        folded=tuple(folded),
+        folded_said=more if folded else "",
+    )
 
 
 def following(attribution: xr.Dataset, variable: str) -> np.ndarray:

@@ -71,7 +71,8 @@ def _recording(results: Results, binned: xr.Dataset, behaviour: list[str]) -> st
     said = f"The recording holds {units}{fired}, over {duration(seconds)}"
     said += f", from {who}. " if who else ". "
     if behaviour:
-        return said + f"Beside the spikes it has {_behaviour(binned, behaviour)}."
+        activity = _activity(binned)
+        return said + f"Beside the {activity} it has {_behaviour(binned, behaviour)}."
     return said + "It holds no behaviour and no trials: there is nothing to compare latents with."
 
 
@@ -95,13 +96,18 @@ def _learned(results: Results, binned: xr.Dataset) -> str:
         return learned_apart(results, binned)
     if results.config.reads == names.EMBEDDING:
         return learned_from_embedding(results)
-    latents = several(results.coder.n_latents, "latent")
+    latents, activity = several(results.coder.n_latents, "latent"), _activity(binned)
+    together = "fire together" if activity == "spikes" else "are active together"
     return (
-        f"nwbsparse learned {latents} from the spikes alone, without seeing the behaviour. A latent "
-        "is a recurring pattern of units that fire together; it is active when its pattern is there. "
+        f"nwbsparse learned {latents} from the {activity} alone, without seeing the behaviour. A latent "
+        f"is a recurring pattern of units that {together}; it is active when its pattern is there. "
         f"In any one bin of {width(results.coder.record.bin_width)} about "
         f"{number(float(results.metrics['l0'].mean()), 1)} of them are active."
     )
+
+
+def _activity(binned: xr.Dataset) -> str:
+    return "traces" if binned[names.COUNTS].dtype.kind == "f" else "spikes"
 
 
 def _notices(results: Results, binned: xr.Dataset) -> list[str]:
@@ -154,7 +160,8 @@ def _notices(results: Results, binned: xr.Dataset) -> list[str]:
     few = int(np.sum(attribution["association_status"].values == "too few draws"))
     if few:
         said.append(
-            f"{several(few, 'latent')} could not reach the corrected level with the draws made: "
-            "raise n_shifts."
+            f"{several(few, 'latent')} did as well as these draws can show, which is not enough for so "
+            "many variables: ask for more draws (n_shifts), or for fewer variables (--covariate, "
+            "--condition)."
         )
     return said

@@ -10,6 +10,7 @@ import xarray as xr
 from nwbsparse import names
 from nwbsparse.analysis.apply.activity import entries_of
 from nwbsparse.analysis.apply.populations import read_ids
+from nwbsparse.analysis.behaviour.claims import FEW_DRAWS, NOT_FOUND
 from nwbsparse.results.results import Results
 from nwbsparse.views import plots
 from nwbsparse.views.drawing import data_uri
@@ -100,8 +101,12 @@ def _sentences(results: Results, binned: xr.Dataset, latent: int) -> list[str]:
         said.append(f"It tends to be active again after {_short(period)}.")
     status = str(a["association_status"].values[latent])
     strongest, r = str(a["best_variable"].values[latent]), a["association"].values[latent]
-    if status == "not found" and strongest:
-        said.append(f"Closest to {strongest} (r {number(r)}), which chance explains.")
+    why = {
+        NOT_FOUND: "which chance explains",
+        FEW_DRAWS: "with too few draws to tell that from chance",
+    }
+    if status in why and strongest:
+        said.append(f"Closest to {strongest} (r {number(r)}), {why[status]}.")
     elif status:
         said.append(f"{status[0].upper()}{status[1:]}.")
     return said
