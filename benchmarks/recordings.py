@@ -60,7 +60,9 @@ def row(path, seed=0):
     score, beside = "–", "–"
     if "hidden_unit_r2" in told:
         score = f"{float(told['hidden_unit_r2']):.3f} ± {float(told['hidden_unit_r2_se']):.3f}"
-        beside = " / ".join("–" if v != v else f"{v:.3f}" for v in told["hidden_baseline_r2"].values)
+        beside = " / ".join(
+            "–" if v != v else f"{v:.3f}" for v in told["hidden_baseline_r2"].values
+        )
     n_units = int((binned[names.COUNTS].values != 0).any(axis=0).sum())
     minutes = binned.sizes[names.TIME] * float(binned.attrs[names.BIN_WIDTH]) / 60
     choice = f"{options.smoothing or 0:g}, {options.n_latents}, {options.k}"

@@ -31,7 +31,8 @@ from nwbsparse.analysis.statistics.correlation import Channels, pearson
 from nwbsparse.analysis.units.tables import SINGLE_UNIT
 from nwbsparse.io.read import read
 from nwbsparse.options.config import Config
-from nwbsparse.runs.demo import N_SUPERPOSED, PLACECELLS, SUPERPOSITION
+from nwbsparse.options.presets import preset
+from nwbsparse.runs.demo.placecells import PLACECELLS
 from nwbsparse.runs.prepare import prepare
 from nwbsparse.simulate.assemblies import simulate_assemblies
 from nwbsparse.simulate.nwb import write_simulation
@@ -74,6 +75,8 @@ def placecells(seeds=range(10)):
     print(f"all four in {all_four} of {len(coders)} seeds; raw units: {n_units} of 4")
 
 
+SUPERPOSITION = Config(**preset("plain"), name="superposition", bin_width=0.02, n_latents=256, k=3)
+N_SUPERPOSED = 30_000
 RECIPES = {
     "batch top-k": {},
     "top-k": {"sparsifier": "topk"},

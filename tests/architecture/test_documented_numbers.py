@@ -188,7 +188,6 @@ HELD = [
     (METRICS, "active in more than # of them", [reconstruction.Sparsity.ALWAYS_ON]),
     (METRICS, "above one #", [reconstruction.Sparsity.ALWAYS_ON]),
     (METRICS, "under another name (r ≥ # with its counts)", [units.SINGLE_UNIT]),
-    (METRICS, "latents that come back in # % of them", [100 * stability.SHARE]),
     (
         METRICS,
         "the longest power of two of bins, # at most, within # s of which # fit",

@@ -102,10 +102,18 @@ def matched_cosine(dictionary: np.ndarray, planted: np.ndarray) -> np.ndarray:
     Rows are matched one to one so that the sum of cosines is largest; sources beyond the number
     of rows get 0.
     """
+    return matching_rows(dictionary, planted)[1]
+
+
+def matching_rows(dictionary: np.ndarray, planted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(source,) the dictionary row matched to each planted source, −1 for none; and their cosine.
+
+    As :func:`matched_cosine` matches them.
+    """
     rows = dictionary / np.maximum(np.linalg.norm(dictionary, axis=1, keepdims=True), 1e-12)
     sources = planted / np.maximum(np.linalg.norm(planted, axis=1, keepdims=True), 1e-12)
     cosine = sources @ rows.T
     source, row = linear_sum_assignment(-cosine)
-    out = np.zeros(len(planted))
-    out[source] = cosine[source, row]
-    return out
+    matched, out = np.full(len(planted), -1), np.zeros(len(planted))
+    matched[source], out[source] = row, cosine[source, row]
+    return matched, out

@@ -18,8 +18,6 @@ from nwbsparse.files.whole import whole_file, write_whole
 from nwbsparse.results.results import Results
 
 ATTRIBUTION, METRICS, STABILITY = "attribution.nc", "metrics.nc", "stability.nc"
-STORED = (ATTRIBUTION, METRICS)
-"""What the headline is made of."""
 NUMBERS = "metrics.json"
 EMBEDDING = "embedding.nc"
 SESSIONS = "sessions.json"
@@ -140,9 +138,12 @@ def _keep(dataset: xr.Dataset, path: Path, numbers: dict[str, Any]) -> None:
     except OSError as error:
         raise EnvironmentProblem(f"{written} cannot be read: {error}") from error
     save_netcdf(dataset, path)
-    both = {one: dataset if one == path.name else _stored(path.parent / one) for one in STORED}
-    if all(one is not None for one in both.values()):
-        numbers = {"headline": headline(both[ATTRIBUTION], both[METRICS]), **numbers}
+    attribution, metrics = (
+        dataset if one == path.name else _stored(path.parent / one)
+        for one in (ATTRIBUTION, METRICS)
+    )
+    if attribution is not None and metrics is not None:
+        numbers = {"headline": headline(attribution, metrics), **numbers}
     write_whole(written, to_json(known | _finite(numbers)))
 
 
