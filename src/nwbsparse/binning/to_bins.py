@@ -122,7 +122,7 @@ def bin_session(
     grid = make_grid(stretches, chosen)
     _check_clock(session, chosen)
     variables = activity_on(session, grid, rows, lazy=lazy)
-    variables |= _beside(session, grid, variables, max_gap)
+    variables |= variables_beside(session, grid, variables, max_gap)
     coords = coordinates(session, grid, rows, variables) | merged_units(found, session, duplicates)
     binned = xr.Dataset(variables, coords=coords)
     if session.traces is None:
@@ -176,8 +176,8 @@ def activity_on(
     return made
 
 
-def _beside(
-    session: Session, grid: Grid, activity: Collection[str], max_gap: float | None
+def variables_beside(
+    session: Session, grid: Grid, activity: Collection[str], max_gap: float | None = None
 ) -> dict[str, xr.DataArray]:
     """Behaviour, events and intervals on the grid, each under a name that nothing else has."""
     ours = {*activity, names.UNIT_ID, names.N_SPIKES}

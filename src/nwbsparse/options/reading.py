@@ -9,7 +9,6 @@ from typing import Any
 
 from nwbsparse.options.words import Duplicates
 
-
 _OF_BINS = ("duplicates",)
 
 

@@ -21,6 +21,7 @@ from nwbsparse.schema import check, own_version
 from nwbsparse.views import plots
 from nwbsparse.views.drawing import data_uri
 from nwbsparse.views.report.cards import ROWS, cards, cards_said, chosen, rows
+from nwbsparse.views.report.data_check import findings_of, found_said
 from nwbsparse.views.report.headline import headline
 from nwbsparse.views.report.quality import held_out_said, quality
 from nwbsparse.views.report.recording import parts, reading, variables
@@ -64,11 +65,14 @@ def render(results: Results, binned: xr.Dataset) -> str:
 
 def _content(results: Results, binned: xr.Dataset) -> dict[str, Any]:
     source, config = results.session.source, results.config
+    findings = findings_of(results)
     original = results.coder.record.source_sha256
     return {
         "head": headline(results, binned),
         "comparison": _comparison(results.attribution),
         "reading": reading(results),
+        "findings": findings,
+        "to_be_careful": found_said(findings),
         "parts": parts(binned),
         "variables": variables(binned),
         "n_bins": f"{binned.sizes[names.TIME]:,}",
