@@ -91,7 +91,7 @@ def units_needed(rate: np.ndarray, n_moments: float) -> float:
     enough = np.flatnonzero(at_least * n_moments <= BY_CHANCE)
     if not len(enough):
         return math.inf
-    return max(int(enough[0]), math.ceil(NEARLY_ALL * len(rate)))
+    return float(max(int(enough[0]), math.ceil(NEARLY_ALL * len(rate))))
 
 
 def _of_spikes(recording: CheckedRecording) -> tuple[np.ndarray, np.ndarray, int]:
@@ -122,7 +122,7 @@ def _of_samples(recording: CheckedRecording) -> tuple[np.ndarray, np.ndarray, in
     n_units = int(often.sum())
     if n_units < FEWEST_UNITS or not len(times):
         return np.zeros(0), np.zeros(0, np.int64), n_units
-    needed = units_needed(on[:, often].mean(axis=0), len(times))
+    needed = units_needed(on[:, often].mean(axis=0), float(len(times)))
     active = on[:, often].sum(axis=1)
     found = active >= needed
     return times[found], active[found], n_units

@@ -15,6 +15,10 @@ LITTLE = 0.5
 OUTSIDE = 0.05
 """Share of the rows or events outside the recording from which on they are said: one trial that
 begins before the first spike is usual."""
+MOSTLY_AWAY = 0.1
+"""Share of a signal's own time that lies in the recording below which it may be in another unit."""
+FITS = 0.5
+"""Share of both that must overlap for times in another unit to be the explanation."""
 FACTORS = {1e-3: "milliseconds", 1e-6: "microseconds", 1e3: "thousands of seconds"}
 """What times may be in that lie far from the recording."""
 
@@ -46,8 +50,10 @@ def _of_series(name: str, times: np.ndarray, whole: np.ndarray) -> Finding | Non
         return None
     span = np.array([[times.min(), times.max()]])
     total = float((whole[:, 1] - whole[:, 0]).sum())
-    share = covered(span, whole) / total
-    if share >= LITTLE:
+    shared = covered(span, whole)
+    share, own = shared / total, shared / max(float(np.ptp(span)), 1e-9)
+    unit = _other_unit(span, whole) if own < MOSTLY_AWAY else ""
+    if share >= LITTLE and not unit:
         return None
     numbers = {
         "name": name,
@@ -56,9 +62,10 @@ def _of_series(name: str, times: np.ndarray, whole: np.ndarray) -> Finding | Non
         "share_of_recording": share,
     }
     said = f"{name} was measured from {stretch(*span[0])}, the units from {_span(whole)}"
-    if share == 0:
+    if share == 0 or unit:
+        common = "no moment in common" if share == 0 else f"{percent(own)} of it in common"
         return Finding(
-            CHECK, "problem", f"{said}: no moment in common. Nothing can be compared with it.",
+            CHECK, "problem", f"{said}: {common}. What is compared with it means nothing.",
             name, _why(span, whole), numbers,
         )  # fmt: skip
     return Finding(
@@ -76,9 +83,10 @@ def _of_moments(
     name: str, what: str, both: np.ndarray, there: np.ndarray, whole: np.ndarray, extent_from: str
 ) -> list[Finding]:
     n, out = len(both), int((~there).sum())
-    if not n or out <= OUTSIDE * n:
+    before, after = int((both[:, 1] < whole[0, 0]).sum()), int((both[:, 0] > whole[-1, 1]).sum())
+    # what lies in pauses that the file states is no matter of clocks, unless nothing else is there
+    if not n or (before + after <= OUTSIDE * n and out < n):
         return []
-    away = both[~there]
     numbers = {
         "name": name,
         "n": n,
@@ -98,7 +106,6 @@ def _of_moments(
                 numbers,
             )
         ]
-    before, after = int((away[:, 1] < whole[0, 0]).sum()), int((away[:, 0] > whole[-1, 1]).sum())
     parts = [(before, "before it"), (after, "after it"), (out - before - after, "in its pauses")]
     placed = " and ".join(f"{k:,} {words}" for k, words in parts if k)
     return [
@@ -117,9 +124,8 @@ def _of_moments(
 
 def _why(span: np.ndarray, whole: np.ndarray) -> str:
     """What may be wrong with times that have nothing in common with the recording."""
-    for factor, unit in FACTORS.items():
-        if covered(_widened(span * factor), whole) > 0.5 * float(np.ptp(span)) * factor:
-            return f"Its times may be in {unit}: they must be seconds of the session, in the file."
+    if unit := _other_unit(span, whole):
+        return f"Its times may be in {unit}; in the file they must be seconds of the session."
     shift = float(whole[0, 0] - span.min())
     return (
         f"Is its clock another one, with a zero {length(abs(shift))} off? Times must be seconds on the "
@@ -127,8 +133,14 @@ def _why(span: np.ndarray, whole: np.ndarray) -> str:
     )
 
 
-def _widened(both: np.ndarray) -> np.ndarray:
-    return np.array([[both.min(), both.max()]])
+def _other_unit(span: np.ndarray, whole: np.ndarray) -> str:
+    """The unit in which times would fit the recording; '' for none."""
+    for factor, unit in FACTORS.items():
+        scaled = np.array([[span.min(), span.max()]]) * factor
+        both = covered(scaled, np.array([[whole[0, 0], whole[-1, 1]]]))
+        if both > FITS * max(float(np.ptp(scaled)), float(np.ptp(whole))):
+            return unit
+    return ""
 
 
 def _overlaps(row: np.ndarray, whole: np.ndarray) -> bool:

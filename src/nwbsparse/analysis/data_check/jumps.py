@@ -65,7 +65,7 @@ def jumps(series: Series) -> tuple[np.ndarray, np.ndarray]:
     apart = np.diff(series.times)
     size[(apart <= 0) | (apart > GAP * np.median(apart))] = np.nan
     far = np.flatnonzero(size >= FAR)
-    usual = np.array([_usual(size, one) for one in far])
+    usual = np.array([_usual(size, one) for one in far.tolist()])
     sudden = far[size[far] >= SUDDEN * usual] if len(far) else far
     return sudden + 1, size[sudden]
 

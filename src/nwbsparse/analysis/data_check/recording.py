@@ -88,7 +88,7 @@ class CheckedRecording:
         """Share of each pair's spikes that coincide (:mod:`nwbsparse.binning.groups`)."""
         return shared_in_order(*self.spikes, self.n_units)
 
-    def train(self, unit: int) -> Float[np.ndarray, " event"]:
+    def train(self, unit: int | np.integer) -> Float[np.ndarray, " event"]:
         """Times (s) of one unit's spikes, or of its samples with activity (each count its own)."""
         return self._trains[unit]
 
