@@ -128,7 +128,7 @@ def counted_twice():
 ODD = [
     # check, what it says, the recording
     ("shared spikes", "2 units share spikes, in 1 group", copied),
-    ("shared spikes", "a clock of 20 ms", lambda: odd.everywhere(lambda t: np.floor(t / 0.02) * 0.02)),
+    ("shared spikes", "a clock of 100 ms", lambda: odd.everywhere(lambda t: np.floor(t / 0.1) * 0.1)),
     (
         "one unit holds most spikes",
         "Unit u5 holds",
@@ -154,8 +154,8 @@ ODD = [
     ("clocks", "0.1 % of it in common", in_milliseconds),
     (
         "clocks",
-        "lie outside the recording (0 to 600 s, extent of the raw recording): 30 before it",
-        lambda: odd.normal(intervals={"trials": odd.trials(start=-SECONDS)}),
+        "30 of 60 rows of trials lie outside the recording (0 to 600 s, extent of the raw recording): b",
+        lambda: odd.normal(intervals={"trials": odd.trials(start=-SECONDS, stop=SECONDS)}),
     ),
     ("clocks", "All 2 events of licks", lambda: odd.with_events([-10.0, -5.0])),
     ("units that hardly fire", "1 of 12 units never fire", lambda: odd.changed(u1=lambda t: t[:0])),
@@ -210,6 +210,7 @@ FINE = {
     "a tenth of the rate more at the end": lambda: odd.everywhere(
         lambda t: SECONDS * (t / SECONDS) ** 0.95
     ),
+    "a clock of 10 ms": lambda: odd.everywhere(lambda t: np.floor(t / 0.01) * 0.01),
     "an animal that rests": lambda: stuck(100, 120),
     "one trial too early": lambda: odd.normal(intervals={"trials": odd.trials(start=-10.0)}),
 }  # fmt: skip

@@ -107,7 +107,9 @@ def _of_moments(
             )
         ]
     parts = [(before, "before it"), (after, "after it"), (out - before - after, "in its pauses")]
-    placed = " and ".join(f"{k:,} {words}" for k, words in parts if k)
+    there_are = [(k, words) for k, words in parts if k]
+    placed = " and ".join(f"{k:,} {words}" for k, words in there_are)
+    placed = there_are[0][1] if len(there_are) == 1 else placed
     return [
         Finding(
             CHECK,

@@ -22,12 +22,12 @@ def units_that_share_spikes(recording: CheckedRecording) -> list[Finding]:
     """Pairs of units whose spikes coincide within 0.5 ms far more often than chance."""
     if not recording.is_spikes:
         return []
-    if step := _coarse_clock(recording):
-        return [_cannot_be_told(step)]
     share = recording.shared
     pairs = np.argwhere(np.triu(share > SHARED))
     if not len(pairs):
         return []
+    if step := _coarse_clock(recording):
+        return [_cannot_be_told(step, len(pairs))]
     _, number = connected_components(share > SHARED, directed=False)
     ids = recording.ids
     groups = [np.flatnonzero(number == one) for one in np.unique(number[pairs[:, 0]])]
@@ -91,14 +91,15 @@ def _coarse_clock(recording: CheckedRecording) -> float:
     return step if np.quantile(off, 0.99) < ON_THE_CLOCK else 0.0
 
 
-def _cannot_be_told(step: float) -> Finding:
+def _cannot_be_told(step: float, n_pairs: int) -> Finding:
     return Finding(
         CHECK,
         "note",
-        f"Spike times lie on a clock of {step * 1000:.3g} ms: whether units share spikes cannot be "
-        f"told, as spikes of any two would coincide within {WITHIN * 1000:g} ms.",
+        f"Spike times lie on a clock of {step * 1000:.3g} ms, on which spikes of any two units "
+        f"coincide within {WITHIN * 1000:g} ms: {several(n_pairs, 'pair')} of units seem to share spikes, "
+        "and whether they do cannot be told.",
         "all units",
         "Use the spike times as they were sorted; else --groups none, so that units that merely "
         "fire in the same step are not hidden together.",
-        {"clock_step": step},
+        {"clock_step": step, "n_pairs": n_pairs},
     )

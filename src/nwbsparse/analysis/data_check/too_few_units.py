@@ -7,7 +7,7 @@ from scipy.sparse.csgraph import connected_components
 
 from nwbsparse.analysis.data_check.finding import Finding
 from nwbsparse.analysis.data_check.recording import CheckedRecording
-from nwbsparse.analysis.data_check.wording import length, named, several
+from nwbsparse.analysis.data_check.wording import length, named
 from nwbsparse.binning.groups import SHARED
 from nwbsparse.options.config import Config
 from nwbsparse.training.learn import FEWEST_GROUPS
@@ -71,7 +71,7 @@ def too_few_units(recording: CheckedRecording) -> list[Finding]:
             f"{n} {what}, {FEWEST_GROUPS} are needed to hide some and tell them from the others: "
             "smoothing, number of latents and k cannot be chosen by that, and latents are units under "
             "other names.",
-            f"all {several(recording.n_units, 'unit')}",
+            "all units" if recording.n_units > 1 else "the only unit",
             f"{FEWEST_GROUPS - n} more would do. Are there more in the file (another table, or units "
             "that a curation left out)? Several sessions can be learned together; else look at the "
             "units themselves.",
