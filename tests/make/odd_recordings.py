@@ -64,6 +64,15 @@ def everywhere(change):
     return normal(spikes={unit: np.sort(change(times)) for unit, times in trains().items()})
 
 
+def teleported(n=3) -> Session:
+    """The usual position but for single samples 3 m away."""
+    series = place()
+    data = series.data.copy()
+    for k in range(n):
+        data[5000 * (k + 1)] += 3.0
+    return normal(series=[replace(series, data=data)])
+
+
 def traces(data, *, rate=10.0, bin_width=None) -> Session:
     """Units of a table (sample, unit) of activity."""
     n, n_units = data.shape

@@ -7,18 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import nwbsparse as ns
 from make import odd_recordings as odd
 from make.duplicated import duplicated
 from make.sessions import make_series, make_session
-from nwbsparse.analysis.data_check.at_once import TOGETHER, units_needed
 from nwbsparse.analysis.data_check.check import CHECKS
 from nwbsparse.analysis.data_check.finding import SEVERITIES
-from nwbsparse.analysis.data_check.jumps import jumps
-from nwbsparse.analysis.data_check.recording import covered, elapsed, inside
 from nwbsparse.errors import BadInput
 
 SECONDS = odd.SECONDS
@@ -34,14 +29,6 @@ def stuck(start, stop, *, value=None):
     data = series.data.copy()
     at = (series.times >= start) & (series.times < stop)
     data[at] = data[at][0] if value is None else value
-    return odd.normal(series=[replace(series, data=data)])
-
-
-def teleported(n=3):
-    series = odd.place()
-    data = series.data.copy()
-    for k in range(n):
-        data[5000 * (k + 1)] += 3.0
     return odd.normal(series=[replace(series, data=data)])
 
 
@@ -147,7 +134,7 @@ ODD = [
     ("all units at once", "in one bin", counted_at_once),
     ("all units at once", "jump in one frame", flash),
     ("frozen behaviour", "does not change at all in 1 stretch", lambda: stuck(100, 180)),
-    ("jumps of behaviour", "jumps 6 times", teleported),
+    ("jumps of behaviour", "jumps 6 times", odd.teleported),
     ("jumps of behaviour", "over (nearly) its whole range 60 times: laps", laps),
     ("clocks", "no moment in common", lambda: shifted(5000.0)),
     ("clocks", "covers 33 % of the recording", lambda: shifted(400.0)),
@@ -320,7 +307,7 @@ def test_a_recording_without_its_spikes_is_not_checked():
 
 
 def test_nothing_in_the_session_is_changed():
-    session = teleported()
+    session = odd.teleported()
     before = session.series["position"].data.copy(), session.spike_times.copy()
     ns.check(session, duplicates="merge")
     np.testing.assert_array_equal(session.series["position"].data, before[0])
@@ -330,58 +317,6 @@ def test_nothing_in_the_session_is_changed():
 def test_every_check_takes_a_sentence_to_say_what_it_is():
     assert len({one.__name__ for one in CHECKS}) == len(CHECKS)
     assert all((one.__doc__ or "").strip().endswith(".") for one in CHECKS)
-
-
-@settings(max_examples=60, deadline=None)
-@given(
-    st.lists(st.floats(0.001, 0.9), min_size=1, max_size=30),
-    st.integers(1, 10_000_000),
-)
-def test_more_units_are_needed_where_more_moments_are_looked_at(rates, n):
-    rates = np.array(rates)
-    few, many = units_needed(rates, float(n)), units_needed(rates, 10.0 * n)
-    assert few <= many
-    assert few >= 0.8 * len(rates)
-    if (rates * TOGETHER >= 1).all():
-        assert few == np.inf, "where all may be active at any moment nothing can be told"
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 50), st.integers(1, 20)), min_size=1, max_size=5),
-       st.lists(st.floats(0, 500), max_size=30))  # fmt: skip
-def test_the_clock_of_recorded_time_stands_still_in_pauses(pieces, times):
-    edges = np.cumsum([one for pair in pieces for one in (pair[0] + 1, pair[1])]).reshape(-1, 2)
-    edges, times = edges.astype(float), np.sort(np.array(times))
-    there = inside(times, edges)
-    expected = np.array([any(a <= t <= b for a, b in edges) for t in times], dtype=bool)
-    np.testing.assert_array_equal(there, expected)
-    clock = elapsed(times, edges)
-    assert (np.diff(clock) >= 0).all()
-    total = (edges[:, 1] - edges[:, 0]).sum()
-    assert ((clock >= 0) & (clock <= total)).all()
-    for t, c in zip(times[there], clock[there], strict=True):
-        assert c == pytest.approx(covered(np.array([[edges[0, 0], t]]), edges), abs=1e-9)
-
-
-@pytest.mark.parametrize("factor", [1e-3, 1.0, 250.0])
-def test_jumps_do_not_depend_on_the_unit_of_measure(factor):
-    series = next(iter(teleported().series.values()))
-    at, size = jumps(series)
-    again, same = jumps(replace(series, data=series.data * factor))
-    np.testing.assert_array_equal(at, again)
-    np.testing.assert_allclose(size, same)
-
-
-def test_an_angle_that_passes_the_half_turn_does_not_jump():
-    times = np.arange(0, SECONDS, 1 / odd.RATE)
-    noise = 0.01 * np.random.default_rng(0).standard_normal(len(times))
-    angle = np.angle(np.exp(1j * (2 * np.pi * times / 7 + noise)))
-    head = make_series("head", times, angle, kind="circular")
-    assert ns.check(odd.normal(series=[head])) == []
-    flipped = angle.copy()
-    flipped[4000] = np.angle(np.exp(1j * (angle[4000] + np.pi)))
-    [one] = ns.check(odd.normal(series=[replace(head, data=flipped)]))
-    assert one.numbers["n"] == 2
 
 
 DATA = os.environ.get("NWBSPARSE_DATA")
