@@ -24,6 +24,7 @@ from nwbsparse.analysis.behaviour import (
     event_codes,
     information,
     labels,
+    notes,
     together,
 )
 from nwbsparse.analysis.behaviour import cut as automatic
@@ -254,7 +255,7 @@ HELD = [
     (
         CHECKED,
         "one of # or more units that fire holds more than #",
-        [dominant.FEWEST_UNITS, dominant.MOST],
+        [dominant.FEWEST_UNITS, notes.MOST_SPIKES],
     ),
     (
         CHECKED,

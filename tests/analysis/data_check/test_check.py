@@ -121,7 +121,7 @@ ODD = [
         "Unit u5 holds",
         lambda: odd.changed(u5=lambda _: odd.trains(rate=100, n_units=1)["u0"]),
     ),
-    ("units that appear or disappear", "u4 disappears at 3", lambda: odd.changed(u4=lambda t: t[t < 320])),
+    ("units that appear or disappear", "u4 disappears at 31", lambda: odd.changed(u4=lambda t: t[t < 320])),
     ("units that appear or disappear", "u4 appears at 2", lambda: odd.changed(u4=lambda t: t[t > 240])),
     ("drift", "times as much as in", lambda: odd.everywhere(lambda t: SECONDS * np.sqrt(t / SECONDS))),
     ("drift", "% of what they fire in",

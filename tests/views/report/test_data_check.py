@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import xarray as xr
 from nwbsparse.analysis.data_check.finding import Finding
 from nwbsparse.results.results import Results
 from nwbsparse.session import Session
-from nwbsparse.views.report.data_check import findings_of, found_said
+from nwbsparse.views.report.data_check import findings_of, flags_whole, found_said
 from nwbsparse.views.report.report import render
 
 
@@ -40,7 +41,8 @@ def test_what_is_odd_stands_in_the_section_and_is_named_at_the_top(
     [silent] = [one for one in found if one.check == "silent stretches"]
     page = text_of(quiet, binned)
     section = page.partition('<section id="check">')[2].partition("</section>")[0]
-    assert silent.what in section and silent.to_do in section and silent.where in section
+    plain = re.sub(r"</?span[^>]*>", "", section)
+    assert silent.what in plain and silent.to_do in plain and silent.where in plain
     assert f'<a href="#check">data check</a> has {found_said(found)}' in page.partition(section)[0]
 
 
@@ -66,6 +68,14 @@ def test_a_recording_that_is_not_here_is_not_checked(made: tuple[Results, xr.Dat
     without = dataclasses.replace(results, session=gone)
     assert findings_of(without) is None
     assert "Not done: the recording itself is not here." in text_of(without, binned)
+
+
+def test_flags_are_not_broken_and_text_stays_text() -> None:
+    said = flags_whole("use --bin-width, not <b>--units</b>: a--b")
+    assert said == (
+        'use <span class="flag">--bin-width</span>, not &lt;b&gt;<span class="flag">--units</span>'
+        "&lt;/b&gt;: a--b"
+    )
 
 
 def test_notes_are_not_named_at_the_top() -> None:

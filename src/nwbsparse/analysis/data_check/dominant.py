@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from nwbsparse.analysis.behaviour.notes import MOST_SPIKES
 from nwbsparse.analysis.data_check.finding import Finding
 from nwbsparse.analysis.data_check.recording import CheckedRecording
 from nwbsparse.analysis.data_check.wording import percent
 
 CHECK = "one unit holds most spikes"
-MOST = 0.5
-"""Share of all spikes from which one unit is more than all others together."""
 FEWEST_UNITS = 5
 """Units below which one of them may well hold half of the spikes: rates of cells differ tenfold."""
 
@@ -21,7 +20,7 @@ def unit_that_dominates(recording: CheckedRecording) -> list[Finding]:
         return []
     n = recording.n_events
     firing = np.flatnonzero(n)
-    if len(firing) < FEWEST_UNITS or n.max() <= MOST * n.sum():
+    if len(firing) < FEWEST_UNITS or n.max() <= MOST_SPIKES * n.sum():
         return []
     unit = int(n.argmax())
     rate, others = (

@@ -87,7 +87,7 @@ def _finding(series: Series, at: np.ndarray, size: np.ndarray) -> Finding:
         "times": times[shown].tolist(),
         "sizes": size[shown].round(4).tolist(),
     }
-    where = f"{series.name}, {listed([moment(one) for one in times[shown]])}"
+    where = f"{series.name}, {listed(list(dict.fromkeys(moment(one) for one in times[shown])))}"
     if is_laps:
         return Finding(
             CHECK,
@@ -102,11 +102,16 @@ def _finding(series: Series, at: np.ndarray, size: np.ndarray) -> Finding:
     return Finding(
         CHECK,
         "caution",
-        f"{series.name} jumps {several(len(at), 'time')} by {percent(FAR)} to "
-        f"{percent(float(size.max()))} of its range from one sample to the next, {SUDDEN:g} times as "
-        "far as it moves around that or more.",
+        f"{series.name} jumps {several(len(at), 'time')}, by {_range(size)} of its range from one "
+        f"sample to the next, {SUDDEN:g} times as far as it moves around that or more.",
         where,
         "Reflections, a second animal, or a tracker that lost and found it? Mark these samples as not "
         "known (NaN) in the file: speed and direction derived from them are wrong.",
         numbers,
     )
+
+
+def _range(size: np.ndarray) -> str:
+    """'14 to 16 %'."""
+    low, high = percent(float(size.min())), percent(float(size.max()))
+    return high if low == high else f"{low.removesuffix(' %')} to {high}"

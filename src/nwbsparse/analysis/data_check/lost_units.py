@@ -8,7 +8,7 @@ import numpy as np
 
 from nwbsparse.analysis.data_check.finding import Finding
 from nwbsparse.analysis.data_check.recording import CheckedRecording, elapsed, inside
-from nwbsparse.analysis.data_check.wording import length, listed, moment, named, several
+from nwbsparse.analysis.data_check.wording import length, moment, named, sentences, several
 
 CHECK = "units that appear or disappear"
 FEWEST_SPIKES, FEWEST_SECONDS = 100, 20
@@ -61,7 +61,7 @@ def units_that_come_and_go(recording: CheckedRecording) -> list[Finding]:
             CHECK,
             "caution",
             f"{several(n_units, 'unit')} of {recording.n_units:,} {verb} in the course of the "
-            f"recording: {listed(said, most=3)}.",
+            f"recording: {sentences(said, most=3)}.",
             named(list(dict.fromkeys(one.unit for one in losses))),
             "Did the electrode move, or the state change? A unit that was lost is no silent unit: give "
             "its obs_intervals in the file, leave it out with --units, or use only the time in which "

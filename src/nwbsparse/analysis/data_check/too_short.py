@@ -19,7 +19,7 @@ from nwbsparse.analysis.behaviour.coding import Coded, code_variables, frequent
 from nwbsparse.analysis.behaviour.event_codes import code_event
 from nwbsparse.analysis.data_check.finding import Finding
 from nwbsparse.analysis.data_check.recording import CheckedRecording
-from nwbsparse.analysis.data_check.wording import length, listed, several
+from nwbsparse.analysis.data_check.wording import length, listed, sentences, several
 from nwbsparse.binning.clock import trace_step
 from nwbsparse.binning.grid import MIN_BINS, Grid, make_grid, suggest_bin_width
 from nwbsparse.binning.split import MIN_BLOCK
@@ -181,7 +181,7 @@ def _cannot_be_tested(untestable: list[Untestable]) -> list[Finding]:
             CHECK,
             "note",
             f"Whether latents follow {several(n, 'variable')} cannot be tested in a recording of this "
-            f"length. {listed(said, most=4)}.",
+            f"length. {sentences(said, most=4)}.",
             listed([one.variable for one in untestable], most=12),
             f"How closely latents go with {it} is shown all the same, and nothing is claimed. A longer "
             "recording, or several learned together, would do.",

@@ -18,6 +18,12 @@ def listed(items: Sequence[object], *, most: int = MOST) -> str:
     return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
 
 
+def sentences(items: Sequence[str], *, most: int = MOST) -> str:
+    """'a: this; b: that'; past ``most`` the rest is counted."""
+    shown = [*items[:most], *([f"{len(items) - most:,} more"] if len(items) > most else [])]
+    return "; ".join(shown)
+
+
 def several(n: int, noun: str) -> str:
     """'1 unit', '1,679 units'."""
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
@@ -37,8 +43,9 @@ def percent(share: float) -> str:
 
 
 def moment(seconds: float) -> str:
-    """'1,203 s', '12.4 s': seconds of the session's clock."""
-    return f"{seconds:,.0f} s" if abs(seconds) >= 100 else f"{seconds:.3g} s"
+    """'1,203 s', '312.4 s': seconds of the session's clock."""
+    digits = 0 if abs(seconds) >= 1000 else 1
+    return f"{seconds:,.{digits}f}".removesuffix(".0") + " s"
 
 
 def length(seconds: float) -> str:

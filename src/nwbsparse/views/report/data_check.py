@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
+from markupsafe import Markup, escape
+
 from nwbsparse.analysis.data_check.check import check
 from nwbsparse.analysis.data_check.finding import Finding
 from nwbsparse.results.results import Results
 from nwbsparse.views.words import listing, several
+
+_FLAG = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 
 
 def findings_of(results: Results) -> list[Finding] | None:
@@ -25,6 +31,11 @@ def findings_of(results: Results) -> list[Finding] | None:
         intervals=config.intervals,
         duplicates=config.duplicates,
     )
+
+
+def flags_whole(text: str) -> Markup:
+    """Text in which no flag of the command line is broken at the end of a line."""
+    return Markup(_FLAG.sub(r'<span class="flag">\g<0></span>', str(escape(text))))  # noqa: S704
 
 
 def found_said(findings: list[Finding] | None) -> str:

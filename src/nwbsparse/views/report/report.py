@@ -21,7 +21,7 @@ from nwbsparse.schema import check, own_version
 from nwbsparse.views import plots
 from nwbsparse.views.drawing import data_uri
 from nwbsparse.views.report.cards import ROWS, cards, cards_said, chosen, rows
-from nwbsparse.views.report.data_check import findings_of, found_said
+from nwbsparse.views.report.data_check import findings_of, flags_whole, found_said
 from nwbsparse.views.report.headline import headline
 from nwbsparse.views.report.quality import held_out_said, quality
 from nwbsparse.views.report.recording import parts, reading, variables
@@ -60,6 +60,7 @@ def render(results: Results, binned: xr.Dataset) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    world.filters["flags_whole"] = flags_whole
     return world.get_template(TEMPLATE).render(_content(results, binned))
 
 
