@@ -94,3 +94,34 @@ def test_an_edit_of_a_unit_that_was_merged_is_noticed(made, tmp_path):
             revisit(path)
     else:
         revisit(path)
+
+
+def merged_of(dataset, name="merged_units"):
+    ids = dataset["input_unit_id" if name.startswith("input") else "unit_id"].values.astype(str)
+    said = zip(ids, dataset[name].values, strict=True)
+    return {unit: json.loads(others) for unit, others in said if others}
+
+
+def test_units_that_are_read_and_those_reconstructed_each_say_what_was_merged(tmp_path):
+    source = write_duplicated(tmp_path / "rat.nwb")
+    config = plain_config(**QUICK, duplicates="merge", target_units="14,15,16,17")
+    results = ns.open_results(ns.run(source, tmp_path / "out", config).nwb)
+    assert merged_of(results.attribution, "input_merged_units") == {"12": [[1, "11"]]}
+    assert merged_of(results.attribution) == {"14": [[3, "13"]]}
+
+
+def test_a_model_of_several_sessions_merges_in_each(tmp_path):
+    sources = {
+        name: write_duplicated(tmp_path / f"{name}.nwb", identifier=name) for name in ("mon", "tue")
+    }
+    config = plain_config(**QUICK, duplicates="merge")
+    done = ns.run_sessions(sources, tmp_path / "both", config)
+    for name in sources:
+        results = ns.open_results(next((tmp_path / "both" / name).glob("*_sparse.nwb")))
+        said = merged_of(results.attribution)
+        assert {unit.rpartition("/")[2]: others for unit, others in said.items()} == {
+            "12": [[1, "11"]], "14": [[3, "13"]],
+        }  # fmt: skip
+        [line] = [one for one in results.session.report.lines if one.name == ACCOUNT]
+        assert (line.found, line.kept) == (10, 8)
+    assert done
