@@ -32,9 +32,12 @@ SPLIT: Final = "split"
 UNIT_ID: Final = "unit_id"
 UNIT_ROW: Final = "unit_row"
 GROUP: Final = "group"
+# which units were made one with each, where units that share spikes are merged
+MERGED_UNITS: Final = "merged_units"
 N_SPIKES: Final = "n_spikes"
 INPUT_UNIT_ID: Final = "input_unit_id"
 INPUT_UNIT_ROW: Final = "input_unit_row"
+INPUT_MERGED_UNITS: Final = "input_merged_units"
 
 # an embedding beside the counts, and which of the two a coder reads
 EMBEDDING: Final = "embedding"

@@ -24,9 +24,20 @@ from nwbsparse.analysis.behaviour import (
     event_codes,
     information,
     labels,
+    notes,
     together,
 )
 from nwbsparse.analysis.behaviour import cut as automatic
+from nwbsparse.analysis.data_check import (
+    at_once,
+    clocks,
+    dominant,
+    drift,
+    faulty_rois,
+    jumps,
+    lost_units,
+    silence,
+)
 from nwbsparse.analysis.decoding import decode as decoding
 from nwbsparse.analysis.decoding import targets as decoding_targets
 from nwbsparse.analysis.quality import (
@@ -45,12 +56,13 @@ from nwbsparse.analysis.units import tables as units
 from nwbsparse.annotated.elements import activations
 from nwbsparse.annotated.elements import latents as tables
 from nwbsparse.annotated.elements import storage as packing
-from nwbsparse.binning import events, grid
+from nwbsparse.binning import covariates, events, grid, groups
+from nwbsparse.binning import split as dealing
 from nwbsparse.io import digest as unchanged
 from nwbsparse.options import presets
 from nwbsparse.options.automatic import ACTIVE_SHARE, MIN_ACTIVE, PER_DIM
 from nwbsparse.options.config import Config
-from nwbsparse.training import bins, engine, start
+from nwbsparse.training import bins, engine, learn, start
 from nwbsparse.training import hidden_units as hidden_scores
 from nwbsparse.views.plots import comparison as plots_comparison
 from nwbsparse.views.plots import conditions as plots_conditions
@@ -71,6 +83,7 @@ CROSS_FITTED = "docs/decisions/0020-associations-are-cross-fitted.md"
 ATTRIBUTION, METRICS = "docs/reference/attribution.md", "docs/reference/metrics.md"
 MODELS, WRITING = "docs/reference/models.md", "docs/reference/writing.md"
 DECODING, SPEED = "docs/reference/decoding.md", "docs/reference/speed.md"
+CHECKED = "docs/reference/data-check.md"
 EMBEDDINGS, FIGURES = "docs/how-to/embeddings.md", "docs/how-to/figures.md"
 SHIFTS, EXCHANGED = (
     "docs/decisions/0003-p-values-of-circular-shifts.md",
@@ -231,6 +244,60 @@ HELD = [
         [packing.CHUNK_BYTES * packing.CHUNKS_PER_BLOCK / 2**20],
     ),
     (WRITING, "hashed it within the last # minutes", [unchanged.BELIEVED_FOR / 60]),
+    (
+        CHECKED,
+        "# % of the rarer unit's spikes lie within # ms of another unit's, beyond chance, # spikes",
+        [100 * groups.SHARED, 1000 * groups.WITHIN, groups.FEWEST],
+    ),
+    (CHECKED, "spikes within # ms of one that is there already", [1000 * groups.WITHIN]),
+    (CHECKED, "on a clock coarser than # ms", [2000 * groups.WITHIN]),
+    (
+        CHECKED,
+        "one of # or more units that fire holds more than #",
+        [dominant.FEWEST_UNITS, notes.MOST_SPIKES],
+    ),
+    (
+        CHECKED,
+        "a unit of # spikes or more, in # different seconds or more, is missing for the first or last "
+        "fifth of the recording and # s or more, and # times",
+        [
+            lost_units.FEWEST_SPIKES,
+            lost_units.FEWEST_SECONDS,
+            lost_units.SECONDS,
+            lost_units.LONGER,
+        ],
+    ),
+    (CHECKED, "in the last third are # times those", [drift.FACTOR]),
+    (CHECKED, "the baseline of # of the units moves", [drift.MOST_UNITS]),
+    (CHECKED, "all, from # minutes", [drift.WINDOWS * drift.SHORTEST / 60]),
+    (
+        CHECKED,
+        "for # s or more in which # spikes were to be expected, # units or more",
+        [silence.SECONDS, silence.EXPECTED, silence.FEWEST_UNITS],
+    ),
+    (
+        CHECKED,
+        "# % of the units, # or more, are active within # ms (one bin or frame), and chance does not do "
+        "that even when all fire # times",
+        [
+            100 * at_once.NEARLY_ALL,
+            at_once.FEWEST_UNITS,
+            1000 * at_once.WITHIN,
+            at_once.TOGETHER,
+        ],
+    ),
+    (CHECKED, "NaN; # % stand at exactly", [100 * faulty_rois.SATURATED]),
+    (CHECKED, "does not change at all for more than # s", [covariates.FROZEN]),
+    (CHECKED, "from one sample to the next, and # times as far", [jumps.SUDDEN]),
+    (CHECKED, "more than # % of trials or events", [100 * clocks.OUTSIDE]),
+    (CHECKED, "is active in fewer than # bins, so", [start.FEWEST]),
+    (CHECKED, "fewer than # units (or groups", [learn.FEWEST_GROUPS]),
+    (
+        CHECKED,
+        "fewer than the # independent stretches, or # trials with # of each label",
+        [shifts.LEAST_INDEPENDENT, trials.LEAST, trials.LEAST_PER_LABEL],
+    ),
+    (CHECKED, "shorter than # s; fewer than # bins", [dealing.MIN_BLOCK, grid.MIN_BINS]),
     (FIGURES, "those with the largest sum (#)", [plots_units.ROWS]),
     (FIGURES, "`peri_event` the most active (#)", [plots_triggered.ROWS]),
     (FIGURES, "`stability_matrix` (#)", [plots_comparison.COLUMNS]),

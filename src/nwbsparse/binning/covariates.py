@@ -32,21 +32,36 @@ def thaw(series: Series) -> tuple[Series, ReadLine]:
     flat = data if data.ndim > 1 else data[:, None]
     found = len(data)
     frozen: list[str] = []
-    if len(data) > 1 and len(np.unique(flat[:, 0])) > _MEASURED:
-        with np.errstate(invalid="ignore"):
-            change = np.any(flat[1:] != flat[:-1], axis=1)  # NaN differs from NaN: never frozen
-        starts = np.concatenate([[0], np.flatnonzero(change) + 1])
-        stops = np.concatenate([starts[1:], [len(data)]])
-        for start, stop in zip(starts, stops, strict=True):
-            if series.times[stop - 1] - series.times[start] > FROZEN:
-                data[start:stop] = np.nan
-                frozen.append(f"{series.times[start]:.1f} to {series.times[stop - 1]:.1f} s")
+    for start, stop in frozen_runs(series):
+        data[start:stop] = np.nan
+        frozen.append(f"{series.times[start]:.1f} to {series.times[stop - 1]:.1f} s")
     reasons = [f"frozen, so taken as not measured: {', '.join(frozen)}"] if frozen else []
     kept = int(np.isfinite(flat).all(axis=1).sum())
     missing = found - kept
     if missing and not reasons:
         reasons.append(f"{missing} samples are NaN")
     return replace(series, data=data), ReadLine("series", series.name, found, kept, tuple(reasons))
+
+
+def frozen_runs(series: Series) -> list[tuple[int, int]]:
+    """(start, stop) of the runs of samples that do not change for more than 30 s.
+
+    None in signals of few values (codes), which may well stay the same.
+    """
+    data = series.data if series.data.ndim > 1 else series.data[:, None]
+    if not (len(data) > 1 and is_measured(series)):
+        return []
+    with np.errstate(invalid="ignore"):
+        change = np.any(data[1:] != data[:-1], axis=1)  # NaN differs from NaN: never frozen
+    starts = np.concatenate([[0], np.flatnonzero(change) + 1])
+    stops = np.concatenate([starts[1:], [len(data)]])
+    long = series.times[stops - 1] - series.times[starts] > FROZEN
+    return [(int(a), int(b)) for a, b in zip(starts[long], stops[long], strict=True)]
+
+
+def is_measured(series: Series) -> bool:
+    """Whether a signal is measured rather than coded: it has more than a few values."""
+    return len(np.unique(series.data.reshape(len(series.data), -1)[:, 0])) > _MEASURED
 
 
 def derive(position: Series, *, prefix: str = "") -> list[Series]:

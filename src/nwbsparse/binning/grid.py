@@ -176,10 +176,13 @@ def suggest_bin_width(session: Session, *, epochs: str | None = None) -> tuple[f
         return trace_step(session.traces), 0.0
     stretches, _ = observed(session, epochs=epochs)
     duration = float((stretches[:, 1] - stretches[:, 0]).sum())
-    inside = sum(
-        np.searchsorted(np.sort(session.spike_times), [start, stop]) @ [-1, 1]
-        for start, stop in stretches
-    )
+    spikes = session.spike_times
+    if len(stretches) == 1:  # most recordings: no need to sort
+        start, stop = stretches[0]
+        inside = np.count_nonzero((spikes >= start) & (spikes < stop))
+    else:
+        edges = np.searchsorted(np.sort(spikes), stretches.ravel()).reshape(-1, 2)
+        inside = (edges[:, 1] - edges[:, 0]).sum()
     rate = float(inside) / duration if duration else 0.0
     width = next((w for w in BIN_WIDTHS if rate * w >= SPIKES_PER_BIN), BIN_WIDTHS[-1])
     return width, rate * width

@@ -32,12 +32,18 @@ def shared_spikes(
         times: spike times (s), those of each unit in order and together.
         index: where each unit's spikes begin, and the last end.
     """
-    n_units = len(index) - 1
-    units = np.repeat(np.arange(n_units), np.diff(index))
+    units = np.repeat(np.arange(len(index) - 1), np.diff(index))
     order = np.argsort(times, kind="stable")
+    return shared_in_order(times[order], units[order], len(index) - 1)
+
+
+def shared_in_order(
+    times: Float[np.ndarray, " spike"], units: Int[np.ndarray, " spike"], n_units: int
+) -> Float[np.ndarray, "unit unit"]:
+    """:func:`shared_spikes` of spikes in the order of time, with the unit of each."""
     near = np.zeros((n_units, n_units), dtype=np.int64)
-    _count(times[order], units[order], WITHIN, near, np.full(n_units, -1))
-    counts = np.diff(index)
+    _count(times, units, WITHIN, near, np.full(n_units, -1))
+    counts = np.bincount(units, minlength=n_units)
     span = float(times.max() - times.min()) if len(times) else 0.0
     rarer = np.minimum.outer(counts, counts)
     # of the rarer unit's spikes, those near one of the other's

@@ -12,6 +12,7 @@ import xarray as xr
 from nwbsparse import names
 from nwbsparse.binning.conditions import label_bins
 from nwbsparse.binning.counts import count_spikes, count_spikes_lazily, observed_bins
+from nwbsparse.binning.duplicates import distinct_units, merged_units
 from nwbsparse.binning.events import count_events
 from nwbsparse.binning.grid import MIN_BINS, Grid, make_grid, observed, suggest_bin_width
 from nwbsparse.binning.groups import groups_in
@@ -27,6 +28,7 @@ from nwbsparse.binning.variables import (
     free_name,
 )
 from nwbsparse.errors import BadInput, CoarseClockWarning
+from nwbsparse.options.words import Duplicates
 from nwbsparse.query import in_regions, select, with_ids
 from nwbsparse.schema import check, with_step
 from nwbsparse.session import Session
@@ -43,6 +45,7 @@ def to_bins(
     where: str | None = None,
     max_gap: float | None = None,
     lazy: bool = False,
+    duplicates: Duplicates = "keep",
 ) -> xr.Dataset | xr.DataTree:
     """Count the spikes of a recording in bins and put the behaviour beside them.
 
@@ -61,6 +64,9 @@ def to_bins(
         max_gap: seconds over which behaviour is interpolated; None: 3 median steps.
         lazy: keep ``counts`` as a dask array that is binned block by block when it is computed:
             for recordings whose counts do not fit into memory.
+        duplicates: what becomes of units that share spikes (``group``): 'keep' them, 'merge' each
+            group into the unit of most spikes (``merged_units`` lists the others), or 'drop' all but
+            that one.
 
     Returns:
         Binned dataset: ``counts(time, unit)``, one variable per covariate and condition, the number
@@ -70,7 +76,8 @@ def to_bins(
         is present when some unit was not observed throughout.
 
     Raises:
-        BadInput: the width is not > 0, too few bins remain, or a name does not exist.
+        BadInput: the width is not > 0, too few bins remain, a name does not exist, or units without
+            spike times are to be merged or dropped.
     """
     options: dict[str, Any] = {
         "units": units,
@@ -80,6 +87,7 @@ def to_bins(
         "where": where,
         "max_gap": max_gap,
         "lazy": lazy,
+        "duplicates": duplicates,
     }
     if isinstance(session, Session):
         return bin_session(session, bin_width, **options)
@@ -104,16 +112,19 @@ def bin_session(
     where: str | None = None,
     max_gap: float | None = None,
     lazy: bool = False,
+    duplicates: Duplicates = "keep",
 ) -> xr.Dataset:
     """:func:`to_bins` for one session."""
     chosen, _ = suggest_bin_width(session, epochs=epochs) if bin_width is None else (bin_width, 0)
-    rows = select_units(session, units, regions=regions)
+    found = distinct_units(session, select_units(session, units, regions=regions), duplicates)
+    session, rows = found.session, found.rows
     stretches, extent_from = observed(session, epochs=epochs, intervals=intervals)
     grid = make_grid(stretches, chosen)
     _check_clock(session, chosen)
     variables = activity_on(session, grid, rows, lazy=lazy)
-    variables |= _beside(session, grid, variables, max_gap)
-    binned = xr.Dataset(variables, coords=coordinates(session, grid, rows, variables))
+    variables |= variables_beside(session, grid, variables, max_gap)
+    coords = coordinates(session, grid, rows, variables) | merged_units(found, session, duplicates)
+    binned = xr.Dataset(variables, coords=coords)
     if session.traces is None:
         binned = binned.assign_coords({names.GROUP: (names.UNIT, groups_in(session, rows))})
     binned.attrs = {
@@ -134,6 +145,7 @@ def bin_session(
         "intervals": _recorded(intervals),
         "where": where,
         "max_gap": max_gap,
+        "duplicates": None if duplicates == "keep" else duplicates,
     }
     given = {key: value for key, value in parameters.items() if value is not None}
     return check(with_step(binned, "to_bins", given), names.BINNED)
@@ -164,8 +176,8 @@ def activity_on(
     return made
 
 
-def _beside(
-    session: Session, grid: Grid, activity: Collection[str], max_gap: float | None
+def variables_beside(
+    session: Session, grid: Grid, activity: Collection[str], max_gap: float | None = None
 ) -> dict[str, xr.DataArray]:
     """Behaviour, events and intervals on the grid, each under a name that nothing else has."""
     ours = {*activity, names.UNIT_ID, names.N_SPIKES}

@@ -28,7 +28,15 @@ _OURS = {
         names.VALID,
         "dropped",
     ),
-    *(names.SEGMENT, names.TRIAL, names.SPLIT, names.UNIT_ROW, names.LATENT, names.LEVEL),
+    *(
+        names.SEGMENT,
+        names.TRIAL,
+        names.SPLIT,
+        names.UNIT_ROW,
+        names.MERGED_UNITS,
+        names.LATENT,
+        names.LEVEL,
+    ),
 }
 
 

@@ -21,6 +21,7 @@ from nwbsparse.options.words import (
     Decoded,
     Decoder,
     Device,
+    Duplicates,  # noqa: F401  the hints of inherited options are resolved in this module
     Encoder,
     Initialisation,
     LevelTerms,

@@ -7,6 +7,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+from nwbsparse.options.words import Duplicates
+
+_OF_BINS = ("duplicates",)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ReadOptions:
@@ -24,13 +28,18 @@ class ReadOptions:
     """Seconds per unit of the stored spike times, such as 0.001 for milliseconds."""
     bin_width: float | None = None
     """Bin width (s). Absent: the smallest of 10-200 ms with 5 population spikes per bin."""
+    duplicates: Duplicates = "keep"
+    """Units that share spikes: kept as one group, made one unit (merge), or but the largest dropped."""
 
     def for_reading(self, accepted: Collection[str]) -> dict[str, Any]:
         """The options that were given, as :func:`nwbsparse.read` takes them.
 
-        The bin width is passed on only where the reader asks for it (ready-made counts).
+        The bin width is passed on only where the reader asks for it (ready-made counts), and what is
+        done when bins are made (``duplicates``) nowhere.
         """
-        names = [field.name for field in dataclasses.fields(ReadOptions)]
+        names = [
+            field.name for field in dataclasses.fields(ReadOptions) if field.name not in _OF_BINS
+        ]
         given = {name: getattr(self, name) for name in names}
         return {
             name: value

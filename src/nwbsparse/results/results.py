@@ -16,6 +16,7 @@ from nwbsparse import names
 from nwbsparse.annotated.elements.digests import Digests
 from nwbsparse.annotated.read.same_units import check_units, digests_of, file_of
 from nwbsparse.annotated.stored import OtherTable, StoredResult
+from nwbsparse.binning.account import accounted
 from nwbsparse.errors import BadInput, IntegrityError
 from nwbsparse.io.stops import stops_are_heard
 from nwbsparse.models.checkpoint import from_parts, to_bytes, to_words
@@ -250,7 +251,10 @@ def open_results(path: str | Path, *, name: str | None = None) -> Results:
         if recording is None:
             session = without_recording(path, stored)
         else:
-            session = read_opened(recording, coder.config)
+            session = accounted(
+                read_opened(recording, coder.config), duplicates=coder.config.duplicates,
+                units=coder.config.units, regions=coder.config.regions,
+            )  # fmt: skip
         if recording is not None and stored.target is not None:
             series = stored.target.series or None
             other = read_opened(recording, coder.config.replace(series=series, band=()))

@@ -7,6 +7,7 @@ from typing import Any
 import xarray as xr
 
 from nwbsparse import names
+from nwbsparse.binning.account import accounted
 from nwbsparse.binning.split import split
 from nwbsparse.binning.to_bins import bin_session
 from nwbsparse.embedding.attach import with_embedding
@@ -42,6 +43,7 @@ def prepare(
         epochs=config.epochs,
         intervals=config.intervals,
         where=config.where,
+        duplicates=config.duplicates,
     )
     reach = (shaped(config).window or 1) - 1 + abs(config.lag)
     binned = split(
@@ -59,6 +61,13 @@ def prepare(
             "rows, one per bin, with --embedding (embedding= in Python)"
         )
     return binned
+
+
+def accounted_as(session: Session, config: Config) -> Session:
+    """The recording with what the options do about units that share spikes in its report."""
+    return accounted(
+        session, duplicates=config.duplicates, units=config.units, regions=config.regions
+    )
 
 
 def reading(config: Config, embedding: Any) -> Config:

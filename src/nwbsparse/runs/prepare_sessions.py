@@ -17,7 +17,7 @@ from nwbsparse.models import checkpoint
 from nwbsparse.options.config import Config
 from nwbsparse.results.folder import SESSIONS
 from nwbsparse.runs.outputs import Say, check_out, source_name
-from nwbsparse.runs.prepare import bins_said, prepare
+from nwbsparse.runs.prepare import accounted_as, bins_said, prepare
 from nwbsparse.session import Session
 
 Sources = Mapping[str, Any] | Iterable[Any]
@@ -93,7 +93,7 @@ def prepare_sessions(
         one = source if isinstance(source, Session) else read_as(source, config, strict=strict)
         what = one.traces.name if one.traces else f"{len(one.spike_times):,} spikes"
         say(f"{name}: read {one.n_units} units and {what} from {Path(source_name(source)).name}")
-        sessions[name] = one
+        sessions[name] = accounted_as(one, config)
     _check_different(sessions)
     if config.bin_width is None:
         widths = {n: suggest_bin_width(one, epochs=config.epochs)[0] for n, one in sessions.items()}

@@ -17,7 +17,7 @@ from nwbsparse.models import checkpoint
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.results.folder import STABILITY, check_one_session, embedding_in
 from nwbsparse.results.results import Results, check_recording, open_results
-from nwbsparse.runs.prepare import prepare
+from nwbsparse.runs.prepare import accounted_as, prepare
 from nwbsparse.session import Session
 
 ANNOTATED = "*_sparse.nwb"
@@ -137,7 +137,7 @@ def recording_of(
     Raises:
         BadInput: it is another recording, or its units changed since.
     """
-    session = read_as(source, coder.config, strict=strict)
+    session = accounted_as(read_as(source, coder.config, strict=strict), coder.config)
     made_from = coder.record.source_sha256
     if session.source.sha256 == made_from or not made_from:
         return session

@@ -21,7 +21,7 @@ from nwbsparse.progress import Progress, silent
 from nwbsparse.results.folder import flat_metrics
 from nwbsparse.results.results import Results, environment
 from nwbsparse.runs.outputs import REPORT, Log, Say, check_out, source_name, staged, write_outputs
-from nwbsparse.runs.prepare import bins_said, prepare, reading
+from nwbsparse.runs.prepare import accounted_as, bins_said, prepare, reading
 from nwbsparse.runs.said import learned_said, told
 from nwbsparse.session import Session
 from nwbsparse.training.fit import fit
@@ -86,6 +86,7 @@ def run(
     log = Log(say)
     check_out(out, source, config, overwrite=overwrite)
     session = source if isinstance(source, Session) else read_as(source, config)
+    session = accounted_as(session, config)
     what = session.traces.name if session.traces else f"{len(session.spike_times):,} spikes"
     log(f"read {session.n_units} units and {what} from {Path(source_name(source)).name}")
     binned = prepare(

@@ -118,7 +118,9 @@ def test_text_of_the_file_is_escaped(page: Path) -> None:
 def test_every_section_is_there(page: Path, made: tuple[Results, xr.Dataset]) -> None:
     read_page = Tags(page)
     there = {a.get("id") for t, a in read_page.tags if t == "section"}
-    assert there == {"found", "follow", "time", "read", "quality", "all", "methods", "next"}
+    assert there == {
+        "found", "follow", "time", "read", "check", "quality", "all", "methods", "next"
+    }  # fmt: skip
     summary = json.loads(made[0].attribution.attrs["summary"])["latents"]
     assert summary["found"] > 0
     assert f"{summary['found']} of {summary['channels']} latents follow" in read_page.text

@@ -74,11 +74,14 @@ def unit_names(data: xr.Dataset) -> dict[str, object]:
     """The coordinates that say which unit is which; without rows of a table, their order."""
     rows = np.arange(data.sizes[names.UNIT])
     table_rows = data[names.UNIT_ROW].values if names.UNIT_ROW in data.coords else rows
-    return {
+    known: dict[str, object] = {
         names.UNIT: rows,
         names.UNIT_ID: (names.UNIT, data[names.UNIT_ID].values),
         names.UNIT_ROW: (names.UNIT, table_rows),
     }
+    if names.MERGED_UNITS in data.coords:
+        known[names.MERGED_UNITS] = (names.UNIT, data[names.MERGED_UNITS].values)
+    return known
 
 
 def over_dims(variables: Mapping[str, Any]) -> dict[str, Any]:

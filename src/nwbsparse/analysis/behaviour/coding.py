@@ -84,10 +84,11 @@ def frequent(variable: Coded, binned: xr.Dataset, train: np.ndarray) -> Coded | 
 
 
 def _one_per_session(variable: Coded, session: np.ndarray) -> bool:
+    if len(np.unique(session)) < 2:
+        return False
     known = variable.codes >= 0
     pairs = np.unique(np.stack([session[known], variable.codes[known]]), axis=1)
-    n_sessions = len(np.unique(session))
-    return n_sessions > 1 and pairs.shape[1] == len(np.unique(pairs[0]))
+    return pairs.shape[1] == len(np.unique(pairs[0]))
 
 
 def _covariate(name: str, binned: xr.Dataset, train: np.ndarray) -> Coded | None:

@@ -11,6 +11,9 @@ from nwbsparse.binning.split import part
 from nwbsparse.embedding.attach import ALL, saw_behaviour
 from nwbsparse.models.coder import SparseCoder
 
+MOST_SPIKES = 0.5
+"""Share of all spikes from which one unit holds more than all others together."""
+
 
 def assessed_bins(coder: SparseCoder, data: xr.Dataset) -> np.ndarray:
     """All bins; of an embedding that was made with the behaviour, those that it had no part in.
@@ -36,7 +39,7 @@ def notes(data: xr.Dataset) -> list[str]:
     for one in observed_together(data):
         share = spikes[one.units] / max(per_bin[one.seen].sum(), 1.0)
         for unit, its_share in zip(one.units, share, strict=True):
-            if its_share > 0.5:
+            if its_share > MOST_SPIKES:
                 unit_id = data[names.UNIT_ID].values[unit]
                 said.append(f"unit {unit_id} holds {its_share:.0%} of all spikes")
     return said

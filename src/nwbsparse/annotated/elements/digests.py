@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from hdmf.common import DynamicTable
 
+from nwbsparse.annotated.elements.merged import merged_digests
 from nwbsparse.io.unit_digests import UnitDigests
 
 COLUMN = "activity_sha256"
@@ -48,4 +49,5 @@ def digest_of_unit(known: UnitDigests, row: Any, unit_id: Any) -> str:
 def _in(population: Any) -> UnitDigests:
     rows = np.asarray(population["source_row"][:])
     columns = zip(rows, population["unit_name"][:], population[COLUMN][:], strict=True)
-    return {(int(row), str(unit)): str(digest) for row, unit, digest in columns if digest}
+    own = {(int(row), str(unit)): str(digest) for row, unit, digest in columns if digest}
+    return own | merged_digests(population)

@@ -15,6 +15,7 @@ import ndx_sparse_latents as ndx
 from nwbsparse import names
 from nwbsparse.annotated.elements.digests import add_digests, digests_in
 from nwbsparse.annotated.elements.embedding import dims_table
+from nwbsparse.annotated.elements.merged import MERGED, add_merged, merged_in
 from nwbsparse.annotated.elements.placed import Found, Placed, numbered, there
 from nwbsparse.annotated.stored import StoredResult
 from nwbsparse.errors import BadInput
@@ -39,10 +40,11 @@ class Axis:
     dim: str
     unit_id: str
     unit_row: str
+    merged_units: str
 
 
-RECONSTRUCTED = Axis(names.UNIT, names.UNIT_ID, names.UNIT_ROW)
-READ = Axis(names.INPUT_UNIT, names.INPUT_UNIT_ID, names.INPUT_UNIT_ROW)
+RECONSTRUCTED = Axis(names.UNIT, names.UNIT_ID, names.UNIT_ROW, names.MERGED_UNITS)
+READ = Axis(names.INPUT_UNIT, names.INPUT_UNIT_ID, names.INPUT_UNIT_ROW, names.INPUT_MERGED_UNITS)
 """Only where a model reconstructs other units than it reads."""
 
 
@@ -153,7 +155,9 @@ def _coordinates_of(dataset: xr.Dataset) -> frozenset[str]:
     """Those coordinates of units that populations say, and that need no other place."""
     placed = frozenset[str]()
     for axis in axes_of(dataset):
-        placed |= {axis.unit_id, axis.unit_row} & {str(key) for key in dataset.coords}
+        placed |= {axis.unit_id, axis.unit_row, axis.merged_units} & {
+            str(key) for key in dataset.coords
+        }
         placed |= numbered(dataset, axis.dim)
     # the numbers of dims are always 0 … n−1
     return placed | ({names.DIM} if names.DIM in dataset.coords else set())
@@ -173,11 +177,14 @@ def _of_the_same_units(stored: StoredResult) -> bool:
 
 
 def _coordinates(population: Any, axis: Axis) -> dict[str, Any]:
-    return {
+    named: dict[str, Any] = {
         axis.dim: np.arange(len(population)),
         axis.unit_id: np.array([str(name) for name in population["unit_name"][:]], dtype=object),
         axis.unit_row: np.asarray(population["source_row"][:]),
     }
+    if MERGED in population.colnames:
+        named[axis.merged_units] = merged_in(population)
+    return named
 
 
 def _table(
@@ -210,7 +217,10 @@ def _table(
         )
     if axis is RECONSTRUCTED and scaling is not None:
         _add_metrics(table, stored)
-    add_digests(table, stored.digests.get(axis.dim, {}))
+    known = stored.digests.get(axis.dim, {})
+    if axis.merged_units in stored.attribution.coords:
+        add_merged(table, stored.attribution[axis.merged_units].values, known)
+    add_digests(table, known)
     return table
 
 

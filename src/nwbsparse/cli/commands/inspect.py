@@ -18,7 +18,7 @@ def inspect(
     strict: bool = False,
     as_json: Json = False,
 ) -> None:
-    """Show what a recording holds: what can be read, what was dropped and why.
+    """Show what a recording holds: what can be read, what was dropped and why, what is odd in it.
 
     Parameters
     ----------
@@ -32,12 +32,20 @@ def inspect(
     as_json
         Print JSON instead of tables.
     """
+    from nwbsparse.analysis.data_check.check import check
+    from nwbsparse.binning.account import accounted
     from nwbsparse.binning.describe import describe
+    from nwbsparse.cli.findings import show_findings
     from nwbsparse.cli.show import show_recording
     from nwbsparse.io.read import read_as
 
-    seen = describe(read_as(source, options, strict=strict))
+    session = read_as(source, options, strict=strict)
+    session = accounted(session, duplicates=options.duplicates)
+    seen, found = describe(session), check(session, duplicates=options.duplicates)
     if as_json:
+        seen["check"] = [finding.to_dict() for finding in found]
         sys.stdout.write(json.dumps(seen, indent=1) + "\n")
     else:
-        show_recording(new_console(), seen)
+        console = new_console()
+        show_recording(console, seen)
+        show_findings(console, found)

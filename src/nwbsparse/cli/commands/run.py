@@ -59,6 +59,7 @@ def run(
     from nwbsparse.io.read import read_as
     from nwbsparse.runs.outputs import check_out
     from nwbsparse.runs.plan import plan
+    from nwbsparse.runs.prepare import accounted_as
     from nwbsparse.runs.run import run
 
     console = new_console()
@@ -78,7 +79,7 @@ def run(
         return
     if not dry_run:
         check_out(out, source, config, overwrite=overwrite)
-    session = read_as(source, config, strict=strict)
+    session = accounted_as(read_as(source, config, strict=strict), config)
     if dry_run:
         show_plan(console, plan(session, config, embedding=embedding), source, out)
         return

@@ -61,10 +61,14 @@ def assemblies_demo(
         f"{DURATION / 60:g} minutes of laps: {source}"
     )
     config = ASSEMBLIES.replace(seed=seed)
-    done = run(source, folder / "run-assemblies", config, overwrite=True, progress=progress, say=say)
+    done = run(
+        source, folder / "run-assemblies", config, overwrite=True, progress=progress, say=say
+    )
     coder = done.results.coder
     methods = compare(coder, done.binned, truth.dictionary, seed=seed)
-    return AssembliesDemo(done, methods, name_assemblies(truth, rows_of(coder), done.results.attribution))
+    return AssembliesDemo(
+        done, methods, name_assemblies(truth, rows_of(coder), done.results.attribution)
+    )
 
 
 def name_assemblies(

@@ -20,6 +20,7 @@ from nwbsparse.schema import check, own_version
 from nwbsparse.views import plots
 from nwbsparse.views.drawing import data_uri
 from nwbsparse.views.report.cards import ROWS, candidates, ranked, rows
+from nwbsparse.views.report.data_check import findings_of, flags_whole, found_said
 from nwbsparse.views.report.found import Found, found
 from nwbsparse.views.report.headline import top_of_page
 from nwbsparse.views.report.quality import held_out_said, quality
@@ -62,11 +63,13 @@ def render(results: Results, binned: xr.Dataset) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    world.filters["flags_whole"] = flags_whole
     return world.get_template(TEMPLATE).render(_content(results, binned))
 
 
 def _content(results: Results, binned: xr.Dataset) -> dict[str, Any]:
     source, config = results.session.source, results.config
+    findings = findings_of(results)
     original = results.coder.record.source_sha256
     variables_found, come_back = found(results, binned), unexplained(results, binned)
     return {
@@ -75,6 +78,8 @@ def _content(results: Results, binned: xr.Dataset) -> dict[str, Any]:
         "come_back": come_back,
         "candidates": candidates(results, binned),
         "reading": reading(results),
+        "findings": findings,
+        "to_be_careful": found_said(findings),
         "parts": parts(binned),
         "variables": variables(binned),
         "n_bins": f"{binned.sizes[names.TIME]:,}",
