@@ -243,3 +243,17 @@ def test_a_duplicate_stamp_gives_no_infinite_speed():
     made = derive(make_series("p", times, 0.2 * times, kind=names.POSITION))
     assert not np.isinf(made[0].data).any()
     np.testing.assert_allclose(made[0].data[50:600], 0.2, rtol=1e-9)
+
+
+@pytest.mark.parametrize("values", [10, 1000], ids=["in steps", "smooth"])
+def test_a_lap_that_ends_where_it_begins_is_not_run_back_in_an_instant(values):
+    times = np.arange(0, 120, 0.1)
+    along = (
+        np.floor((times % 8) / 8 * values) / values * 2.0
+    )  # 2 m in 8 s, then from the start again
+    speed, velocity = derive(make_series("track", times, along, kind="position", unit="m"))
+    assert np.nanmin(velocity.data) > -0.01
+    assert np.nanmedian(speed.data) == pytest.approx(0.25, abs=0.26 if values == 10 else 0.01)
+    assert np.nanmax(speed.data) < (2.0 if values == 10 else 0.5)
+    back = derive(make_series("track", times, np.abs(along - 1.0), kind="position", unit="m"))[1]
+    assert np.nanmin(back.data) < -0.2, "what moves back is seen to"

@@ -10,6 +10,8 @@ from scipy.ndimage import gaussian_filter1d
 
 from nwbsparse import names
 from nwbsparse.binning.grid import Grid
+from nwbsparse.binning.jumps import jumps
+from nwbsparse.binning.measured import is_measured
 from nwbsparse.session import ReadLine, Series
 
 FROZEN = 30.0
@@ -22,8 +24,6 @@ positions are whole pixels, and their bare differences are mostly noise."""
 
 MOVING = 0.1
 """Share of the 95th percentile of speed below which a movement direction is not defined."""
-
-_MEASURED = 50  # distinct values from which on a signal counts as measured rather than coded
 
 
 def thaw(series: Series) -> tuple[Series, ReadLine]:
@@ -59,15 +59,11 @@ def frozen_runs(series: Series) -> list[tuple[int, int]]:
     return [(int(a), int(b)) for a, b in zip(starts[long], stops[long], strict=True)]
 
 
-def is_measured(series: Series) -> bool:
-    """Whether a signal is measured rather than coded: it has more than a few values."""
-    return len(np.unique(series.data.reshape(len(series.data), -1)[:, 0])) > _MEASURED
-
-
 def derive(position: Series, *, prefix: str = "") -> list[Series]:
     """Speed and movement direction (2-D, 3-D) or speed and velocity (1-D) of a position.
 
-    Differentiated on the position's own clock after a Gaussian of 0.1 s, within gap-free runs.
+    Differentiated on the position's own clock after a Gaussian of 0.1 s, within runs that no gap
+    interrupts and no jump: a lap that ends where it begins is not run back in an instant.
     Direction (rad, atan2 of y and x) is NaN where the animal hardly moves.
     """
     rising = np.concatenate([[True], np.diff(position.times) > 0])[: len(position.times)]
@@ -76,7 +72,8 @@ def derive(position: Series, *, prefix: str = "") -> list[Series]:
     data = position.data if position.data.ndim > 1 else position.data[:, None]
     velocity = np.full(data.shape, np.nan)
     step = np.median(np.diff(position.times)) if len(position.times) > 1 else 0.0
-    for start, stop in _runs(position.times, np.all(np.isfinite(data), axis=1), 3 * step):
+    cuts, _ = jumps(position)
+    for start, stop in _runs(position.times, np.all(np.isfinite(data), axis=1), 3 * step, cuts):
         if stop - start >= 3:
             smooth = gaussian_filter1d(data[start:stop], SMOOTHING / step, axis=0, mode="nearest")
             velocity[start:stop] = np.gradient(smooth, position.times[start:stop], axis=0)
@@ -157,10 +154,12 @@ def _interpolate(times: np.ndarray, values: np.ndarray, at: np.ndarray, gap: flo
     return np.stack(columns, axis=1)
 
 
-def _runs(times: np.ndarray, good: np.ndarray, gap: float) -> list[tuple[int, int]]:
-    """(start, stop) of the stretches of good samples without a gap."""
+def _runs(
+    times: np.ndarray, good: np.ndarray, gap: float, jumps_to: np.ndarray
+) -> list[tuple[int, int]]:
+    """(start, stop) of the stretches of good samples without a gap or a jump."""
     if not good.any():
         return []
     cut = np.flatnonzero((np.diff(times) > gap) | (good[1:] != good[:-1])) + 1
-    edges = np.concatenate([[0], cut, [len(times)]])
+    edges = np.unique(np.concatenate([[0], cut, jumps_to, [len(times)]]))
     return [(int(a), int(b)) for a, b in pairwise(edges) if good[a]]

@@ -81,7 +81,7 @@ def test_every_sentence_is_true_of_none_one_and_many(drawn, beats):
     assert not re.search(r"\b0 (of|latents|different|value|more)\b", whole)
     assert not re.search(r"\b(1 of \d+|None of \d+) latents? (come|follow) ", whole)
     assert not re.search(r"\b[2-9]\d* of \d+ latents (comes|follows) ", whole)
-    assert all(re.fullmatch(r"\S.*\S\.( Surely .*\.)?", one) for one in said)
+    assert all(re.fullmatch(r"\S.*\S\.( That is .*\.)?", one) for one in said)
     counted = confirmed or 0 if confirmed is not None and found else found
     start = "The one latent" if channels == 1 else f"{counted or 'None'} of {channels} latents"
     assert said[0].startswith(start)
@@ -99,8 +99,13 @@ def test_the_order_is_that_of_what_matters():
         "Together the 32 latents tell position in 75 % of the time; the 32 best units 58 %"
     )
     assert "chance 15 %" in said[2]
-    assert said[2].endswith("Surely more than the best units and untrained latents (p < .05).")
-    assert said[3] == "No single latent beats every unit (strongest .67, the best unit there .61)."
+    assert said[2].endswith(
+        "That is more than the best units and untrained latents, as much as components (p < .05 where it "
+        "is more or less)."
+    )
+    assert said[3] == (
+        "No single latent is surely better than every unit (strongest .67, the best unit there .61)."
+    )
 
 
 def test_one_seed_and_latents_that_beat_units_are_said():

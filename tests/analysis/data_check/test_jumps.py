@@ -8,7 +8,7 @@ import pytest
 import nwbsparse as ns
 from make import odd_recordings as odd
 from make.sessions import make_series
-from nwbsparse.analysis.data_check.jumps import jumps
+from nwbsparse.binning.jumps import jumps
 
 
 @pytest.mark.parametrize("factor", [1e-3, 1.0, 250.0])

@@ -83,7 +83,9 @@ def drawn(made: tuple[Results, xr.Dataset]) -> dict[str, Axes | list[Axes]]:
         "weights_along_depth": plots.weights_along_depth(table, placed, 0),
         "weights_by_region": plots.weights_by_region(table, placed, 0),
         "ablation_heatmap": plots.ablation_heatmap(table),
-        "values_covered": plots.values_covered(a, "position_speed", [0, 3], unit="m/s"),
+        "values_covered": plots.values_covered(
+            a, "position_speed", [0, 3], bin_width=0.1, unit="m/s"
+        ),
         "rhythm": plots.rhythm(latents, binned, 0),
         "moments": plots.moments(latents, binned, a, 0),
         "latent_raster": plots.latent_raster(latents, binned, [0, 3], variable=trials),

@@ -106,13 +106,20 @@ def test_covered_values_are_sorted_by_the_place_of_the_peak() -> None:
         (names.LATENT, "condition"),
         np.array([[0.1, 0.9], [0.8, 0.1], [0.3, 0.4]]),
     )
-    ax = plots.values_covered(attribution, "place", [0, 1, 2], unit="m")
+    ax = plots.values_covered(attribution, "place", [0, 1, 2], bin_width=0.1, unit="m")
     assert [tick.get_text() for tick in ax.get_yticklabels()] == ["1", "2", "0"]
     picture = np.asarray(ax.images[0].get_array())
     assert (np.diff(picture.argmax(axis=1)) > 0).all() and picture.max() == 1
-    side = plots.values_covered(attribution, "side", [0, 1])
+    side = plots.values_covered(attribution, "side", [0, 1], bin_width=0.1)
     assert [tick.get_text() for tick in side.get_yticklabels()] == ["1", "0"]
-    none = plots.values_covered(attribution, "place", [])
+    none = plots.values_covered(attribution, "place", [], bin_width=0.1)
     assert "no latent follows place" in none.texts[0].get_text()
     with pytest.raises(BadInput, match="place"):
-        plots.values_covered(attribution, "plaice", [0])
+        plots.values_covered(attribution, "plaice", [0], bin_width=0.1)
+
+
+def test_lags_longer_than_segments_are_not_drawn() -> None:
+    rng = np.random.default_rng(2)
+    pieces = np.repeat(np.arange(20), 30)
+    found = rhythm_of(*recording(rng.random((600, 1)), segment=pieces), 0)
+    assert 15 <= len(found.lag) < 30

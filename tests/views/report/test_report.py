@@ -29,6 +29,7 @@ from nwbsparse.models.record import SessionSource
 from nwbsparse.results.label import relabelled
 from nwbsparse.results.results import Results
 from nwbsparse.session import Session
+from nwbsparse.views.report.cards import one_group
 from nwbsparse.views.report.found import following
 from nwbsparse.views.report.report import report
 
@@ -140,7 +141,7 @@ def test_nan_is_shown_as_a_dash(page: Path) -> None:
 def test_zero_found_is_said_to_be_zero(made: tuple[Results, xr.Dataset], tmp_path: Path) -> None:
     results, binned = made
     text = Tags(report(none_found(results), binned, tmp_path / "none.html")).text
-    assert "None of 16 latents follows anything that the recording knows" in text
+    assert "None of 16 latents was found to follow anything" in text
     assert "no latent follows it beyond chance" in text
     assert "No latent was found" in text and "do not read them as findings" in text
     assert "no finding: cannot be told from chance" in text
@@ -335,3 +336,22 @@ def test_a_browser_shows_it_without_complaint(page: Path) -> None:
             browser.close()
     assert complaints == []
     assert all(url.startswith(("file://", "data:")) for url in asked)
+
+
+def test_a_latent_of_units_that_share_spikes_is_called_one_cell_perhaps(
+    made: tuple[Results, xr.Dataset],
+) -> None:
+    results, binned = made
+    attribution = results.attribution.copy()
+    weight = np.full(attribution["weight"].shape, 0.01)
+    weight[0, [1, 3]] = 1.0
+    weight[1, [1, 4]] = 1.0
+    attribution["weight"] = (attribution["weight"].dims, weight)
+    group = np.arange(binned.sizes[names.UNIT], dtype=np.int32)
+    group[3] = 1
+    grouped = binned.assign({names.GROUP: (names.UNIT, group)})
+    ids = binned[names.UNIT_ID].values
+    said = one_group(attribution, grouped, 0)
+    assert said == f"mostly units {ids[1]} and {ids[3]}, which share spikes: one cell, perhaps"
+    assert one_group(attribution, grouped, 1) == ""
+    assert one_group(attribution, binned.drop_vars(names.GROUP, errors="ignore"), 0) == ""

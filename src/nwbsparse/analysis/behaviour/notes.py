@@ -41,7 +41,7 @@ def notes(data: xr.Dataset) -> list[str]:
         for unit, its_share in zip(one.units, share, strict=True):
             if its_share > MOST_SPIKES:
                 unit_id = data[names.UNIT_ID].values[unit]
-                said.append(f"unit {unit_id} holds {its_share:.0%} of all spikes")
+                said.append(f"unit {unit_id} holds {its_share * 100:.0f} % of all spikes")
     return said
 
 

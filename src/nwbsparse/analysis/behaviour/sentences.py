@@ -26,6 +26,8 @@ class Told:
     """How many latents come back and follow something."""
     variables: tuple[tuple[str, tuple[str, ...]], ...]
     """(name, sentences), most found first; without sentences where nothing is known."""
+    together: str
+    """What all latents tell of the first variable, beside what; '' where no latent follows it."""
     units: str
     """Whether any latent follows something more closely than every unit; '' where none is found."""
 
@@ -40,7 +42,9 @@ def told_of(attribution: xr.Dataset) -> Told | None:
     summary = json.loads(attribution.attrs["summary"])
     if not summary.get("variables"):
         return None
+    first, one = listed(summary)[0]
     return Told(
+        together=" ".join(_together(first, one)) if one["found"] else "",
         lead=_lead(attribution, summary["latents"]),
         variables=tuple(
             (name, (*_strongest(name, one), *_together(name, one))) for name, one in listed(summary)
@@ -82,8 +86,8 @@ def _lead(attribution: xr.Dataset, latents: Mapping[str, Any]) -> str:
         return f"{none} could {'not ' if n == 1 else ''}be tested against the behaviour."
     alpha = f"(q < {attribution.attrs['alpha']:g})"
     if not found:
-        follows = "follows nothing" if n == 1 else "follows anything"
-        return f"{none} {follows} that the recording knows {alpha}."
+        was = "was not" if n == 1 else "was"
+        return f"{none} {was} found to follow anything that the recording knows {alpha}."
     some = "The one latent" if n == 1 else f"{found} of {n} latents"
     they = "it comes" if found == 1 else "they come"
     if confirmed is None:
@@ -160,27 +164,24 @@ def _together(name: str, one: Mapping[str, Any]) -> list[str]:
     )  # fmt: skip
     beside = ", ".join(f"{label} {_percent(value)}" for label, value in others if label)
     who = f"Together the {n} latents tell" if many else "By itself it tells"
-    return [
-        f"{who} {name} in {_percent(share['latents'])} of the {of}; {beside}."
-        f"{_surely(share, told['p'])}"
-    ]
+    verdict = _beside(share, told["p"]) if share["latents"] > chance else ""
+    return [f"{who} {name} in {_percent(share['latents'])} of the {of}; {beside}.{verdict}"]
 
 
-def _surely(share: Mapping[str, float], p: Mapping[str, float]) -> str:
-    """What the latents tell more or less than, where leaving out blocks leaves no doubt."""
+def _beside(share: Mapping[str, float], p: Mapping[str, float]) -> str:
+    """What latents tell more than, less than, or as much as, as far as leaving out blocks can say."""
     called = {
         "units": "the best units",
         "components": "components",
         "untrained": "untrained latents",
     }
-    said = []
-    for word, sign in (("more", 1), ("less", -1)):
-        mine = [
-            label for key, label in called.items()
-            if p[key] < 0.05 and sign * (share["latents"] - share[key]) > 0
-        ]  # fmt: skip
-        said += [f"{word} than {' and '.join(mine)}"] if mine else []
-    return f" Surely {', '.join(said)} (p < .05)." if said else ""
+    kinds: dict[str, list[str]] = {"more than": [], "as much as": [], "less than": []}
+    for key, label in called.items():
+        more = share["latents"] > share[key]
+        kind = "as much as" if not p[key] < 0.05 else "more than" if more else "less than"
+        kinds[kind].append(label)
+    said = [f"{kind} {' and '.join(labels)}" for kind, labels in kinds.items() if labels]
+    return f" That is {', '.join(said)} (p < .05 where it is more or less)."
 
 
 def _against_units(attribution: xr.Dataset) -> str:
@@ -196,7 +197,7 @@ def _against_units(attribution: xr.Dataset) -> str:
     if units[at] != units[at]:
         return ""
     best = f"strongest {_r(r[at])}, the best unit there {_r(units[at])}"
-    return f"No single latent beats every unit ({best})."
+    return f"No single latent is surely better than every unit ({best})."
 
 
 def _r(value: float) -> str:

@@ -23,6 +23,7 @@ def values_covered(
     variable: str,
     latents: Sequence[int] | np.ndarray,
     *,
+    bin_width: float,
     unit: str = "",
     ax: Axes | None = None,
 ) -> Axes:
@@ -36,6 +37,7 @@ def values_covered(
         attribution: what ``explain`` gave.
         variable: a covariate or condition of it.
         latents: which latents, by number.
+        bin_width: s; values visited for less than a second count for less, as in the test.
         unit: the variable's unit of measure.
         ax: where to draw.
 
@@ -50,10 +52,10 @@ def values_covered(
     if not len(chosen):
         return says_nothing(axes(ax, (4.4, 2.4)), f"no latent follows {variable}")
     if curves.ndim == 3:
-        return _in_the_plane(attribution, variable, chosen, unit, more, ax)
+        return _in_the_plane(attribution, variable, chosen, bin_width, unit, more, ax)
     shown = np.where(n > 0, curves[chosen], np.nan)
     # rarely visited values count less, as they do in the test
-    steady = np.nan_to_num(shown) * n / (n + max(1.0, 0.01 * n.sum()))
+    steady = np.nan_to_num(shown) * n / (n + 1 / bin_width)
     order = np.argsort(steady.argmax(axis=1), kind="stable")
     chosen, shown = chosen[order], shown[order]
     low = np.nanmin(shown, axis=1, keepdims=True)
@@ -107,6 +109,7 @@ def _in_the_plane(
     attribution: xr.Dataset,
     variable: str,
     chosen: np.ndarray,
+    bin_width: float,
     unit: str,
     more: str,
     ax: Axes | None,
@@ -116,13 +119,14 @@ def _in_the_plane(
     y, x = (table[dim].values for dim in table.dims[1:])
     wide, high = float(np.ptp(x)) or 1.0, float(np.ptp(y)) or 1.0
     ax = axes(ax, (3.4, float(np.clip(3.0 * high / wide, 1.8, 4.2))))
+    ax.set_facecolor(NEVER)
     half_x, half_y = wide / max(len(x) - 1, 1) / 2, high / max(len(y) - 1, 1) / 2
     ax.imshow(
-        np.where(n > 0, 1.0, np.nan), origin="lower", cmap="Greys", vmin=0, vmax=8,
+        np.where(n > 0, 0.0, np.nan), origin="lower", cmap="Greys", vmin=0, vmax=1,
         extent=(x[0] - half_x, x[-1] + half_x, y[0] - half_y, y[-1] + half_y),
         interpolation="none",
     )  # fmt: skip
-    steady = np.nan_to_num(table.values[chosen]) * n / (n + max(1.0, 0.01 * n.sum()))
+    steady = np.nan_to_num(table.values[chosen]) * n / (n + 1 / bin_width)
     peaks: dict[tuple[int, int], list[int]] = {}
     for latent, surface in zip(chosen.tolist(), steady, strict=True):
         row, column = np.unravel_index(int(surface.argmax()), surface.shape)

@@ -58,8 +58,13 @@ def rhythm_of(latents: xr.Dataset, binned: xr.Dataset, latent: int) -> Rhythm:
     found = np.zeros(n_lags)
     for lag in range(1, n_lags + 1):
         same = segment[lag:] == segment[:-lag]
-        if same.any() and spread > 0:
+        if np.count_nonzero(same) < len(x) // 4:  # segments are hardly longer than this lag
+            found, n_lags = found[: lag - 1], lag - 1
+            break
+        if spread > 0:
             found[lag - 1] = (x[lag:] * x[:-lag])[same].mean() / spread
+    if not n_lags:
+        return Rhythm(found, found, found, np.nan)
     before = np.concatenate([[0.0], 2 * np.cumsum(found**2)[:-1]])
     error = np.sqrt((1 + before) / len(x))
     return Rhythm(np.arange(1, n_lags + 1) * width, found, error, _period(found, error) * width)

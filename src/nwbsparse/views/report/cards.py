@@ -13,12 +13,14 @@ from nwbsparse.analysis.apply.populations import read_ids
 from nwbsparse.results.results import Results
 from nwbsparse.views.drawing import data_uri
 from nwbsparse.views.plots import condition_bars, read_units, spatial_map, top_units, tuning_curve
-from nwbsparse.views.report.embedded import to_units
+from nwbsparse.views.report.embedded import is_of_units, to_units
 from nwbsparse.views.report.populations import reads_and_reconstructs
-from nwbsparse.views.words import measure, number, p_value, percent
+from nwbsparse.views.words import listing, measure, number, p_value, percent
 
 MOST = 3
 """Candidates that are shown where no latent is found."""
+MOSTLY_ONE = 0.8
+"""Share of the squared weights from which on a latent consists of one group of units."""
 ROWS = 5000
 """Latents in the table of all; the annotated file holds every one."""
 
@@ -36,6 +38,8 @@ class Row:
     density: str
     best_unit: str
     best_unit_r: str
+    back: str
+    """Whether it comes back in other seeds: 'yes', 'no', '–' where that is not known."""
     single_unit: str
     """The unit that it is under another name, else ''."""
 
@@ -54,6 +58,8 @@ class Card:
     interval: str
     """Of r; '' for results of versions before 0.2."""
     follows: str
+    one_group: str
+    """The units that share spikes of which it mostly consists: one cell, perhaps; else ''."""
     populations: str
     """Which units it reads and which it reconstructs, where these are others; else ''."""
     null: str
@@ -109,11 +115,18 @@ def _row(results: Results, latent: int) -> Row:
         r=number(a["association"].values[latent]),
         q=p_value(a["association_q"].values[latent]),
         status=status,
+        back=_back(results, latent),
         density=percent(density),
         best_unit=str(unit_id[best]) if best >= 0 else "",
         best_unit_r=number(a["best_unit_association"].values[latent]) if best >= 0 else "–",
         single_unit=str(unit_id[int(a["like_unit"].values[latent])]) if single else "",
     )
+
+
+def _back(results: Results, latent: int) -> str:
+    if results.stability is None:
+        return "–"
+    return "yes" if results.stability["stable"].values[latent] else "no"
 
 
 def make_card(results: Results, binned: xr.Dataset, latent: int) -> Card:
@@ -134,6 +147,7 @@ def make_card(results: Results, binned: xr.Dataset, latent: int) -> Card:
         verdict=str(a["verdict"].values[latent]) if "verdict" in a else "",
         interval=_interval(a, latent),
         follows=follows(results, binned, latent),
+        one_group=one_group(a, binned, latent),
         populations=(populations := reads_and_reconstructs(a, binned, latent)),
         null=f"{number(mean)} ± {number(spread)}",
         p=p_value(a["association_p"].values[latent]),
@@ -144,6 +158,25 @@ def make_card(results: Results, binned: xr.Dataset, latent: int) -> Card:
         units_image=data_uri(top_units(a, latent)),
         units_alt=f"{to_units(a, latent)[1].capitalize()} of each unit of latent {latent}",
     )
+
+
+def one_group(attribution: xr.Dataset, binned: xr.Dataset, latent: int) -> str:
+    """Whether a latent mostly consists of units that share spikes, and of which; '' where it does not."""
+    if names.GROUP not in binned or not is_of_units(attribution):
+        return ""
+    if attribution.sizes[names.UNIT] != binned.sizes[names.UNIT]:
+        return ""
+    power = (
+        attribution["weight"].values[latent].reshape(binned.sizes[names.UNIT], -1).sum(axis=1) ** 2
+    )
+    group = binned[names.GROUP].values
+    share = np.bincount(group, weights=power) / max(power.sum(), 1e-300)
+    most = int(share.argmax())
+    mine = np.flatnonzero((group == most) & (power > 0.01 * power.sum()))
+    if share[most] < MOSTLY_ONE or len(mine) < 2:
+        return ""
+    ids = [str(one) for one in binned[names.UNIT_ID].values[mine]]
+    return f"mostly units {listing(ids)}, which share spikes: one cell, perhaps"
 
 
 def _interval(a: xr.Dataset, latent: int) -> str:

@@ -31,6 +31,8 @@ class Followed:
     name: str
     n: int
     """Latents that follow it."""
+    n_confirmed: int | None
+    """Those of them that come back; None where that is not known."""
     sentences: tuple[str, ...]
     bars: str
     """What all latents tell of it beside units, components and untrained latents; '' if not known."""
@@ -100,15 +102,21 @@ def _followed(
     summary = json.loads(a.attrs["summary"])
     curved = f"tuning.{name}" in a or name in a["condition_variable"].values
     unit = str(binned[name].attrs.get(names.UNITS_OF_MEASURE, "")) if name in binned else ""
+    width = float(binned.attrs[names.BIN_WIDTH])
     beyond = [str(one) for one in latents[LATENTS:]]
     return Followed(
         name=name,
         n=len(latents),
+        n_confirmed=int(a["confirmed"].values[latents].sum())
+        if "n_confirmed_latents" in a.attrs
+        else None,
         sentences=sentences,
         bars=data_uri(plots.comparison_bars(summary, name))
         if "together" in summary["variables"][name]
         else "",
-        covered=data_uri(plots.values_covered(a, name, latents, unit=unit)) if curved else "",
+        covered=data_uri(plots.values_covered(a, name, latents, bin_width=width, unit=unit))
+        if curved
+        else "",
         covered_said=_covered_said(a, name, len(latents)),
         cards=tuple(make_card(results, binned, int(latent)) for latent in latents[:LATENTS]),
         others=f"{several(len(beyond), 'more latent')}: {listing(beyond, most=40)}."
@@ -121,7 +129,7 @@ def _covered_said(attribution: xr.Dataset, name: str, n: int) -> str:
     in_plane = f"tuning.{name}" in attribution and attribution[f"tuning.{name}"].ndim == 3
     if in_plane:
         where = "Where it is" if n == 1 else f"Where each of the {n} is"
-        return f"{where} most active. Grey was visited."
+        return f"{where} most active. Light grey was never visited."
     kind = "activity" if f"tuning.{name}" in attribution else "share of bins in which it is active"
     whose = "Its" if n == 1 else f"The {n} latents found, one a row:"
     return f"{whose} {kind} by value, each from its least to its most."

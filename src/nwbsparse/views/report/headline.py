@@ -31,6 +31,8 @@ class Headline:
     """How many latents come back and follow something."""
     shared: str
     """What units tell of each other, beside simpler models; '' where that is not known."""
+    together: str
+    """What all latents tell of the variable that most follow, beside what; '' where none is followed."""
     units: str
     """Whether any latent follows something more closely than every unit."""
     recording: str
@@ -47,6 +49,7 @@ def top_of_page(results: Results, binned: xr.Dataset) -> Headline:
     return Headline(
         lead=lead,
         shared=others[0] if shared else "",
+        together=told.together if told else "",
         units=told.units if told else "",
         recording=_recording(results, binned, behaviour),
         learned=_learned(results, binned),
@@ -97,12 +100,16 @@ def _learned(results: Results, binned: xr.Dataset) -> str:
     if results.config.reads == names.EMBEDDING:
         return learned_from_embedding(results)
     latents, activity = several(results.coder.n_latents, "latent"), _activity(binned)
+    active = float(results.metrics["l0"].mean())
+    bins = f"bin of {width(results.coder.record.bin_width)}"
+    often = f"In any one {bins} about {number(active, 1)} of them are active."
+    if results.coder.n_latents == 1:
+        often = f"It is active in {percent(active)} of the bins."
     together = "fire together" if activity == "spikes" else "are active together"
     return (
         f"nwbsparse learned {latents} from the {activity} alone, without seeing the behaviour. A latent "
         f"is a recurring pattern of units that {together}; it is active when its pattern is there. "
-        f"In any one bin of {width(results.coder.record.bin_width)} about "
-        f"{number(float(results.metrics['l0'].mean()), 1)} of them are active."
+        f"{often}"
     )
 
 

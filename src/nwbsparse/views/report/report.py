@@ -26,7 +26,7 @@ from nwbsparse.views.report.headline import top_of_page
 from nwbsparse.views.report.quality import held_out_said, quality
 from nwbsparse.views.report.recording import parts, reading, variables
 from nwbsparse.views.report.unexplained import ComeBack, unexplained
-from nwbsparse.views.words import duration, width
+from nwbsparse.views.words import duration, several, width
 
 TEMPLATE = "report.html.jinja"
 IN_TIME = 12
@@ -128,7 +128,11 @@ def _quality_figures(results: Results) -> list[tuple[str, str]]:
         "Loss during training": plots.training_history(results.coder.record.history),
     }
     if results.coder.record.learned.get("candidates"):
-        drawn["How many latents: what was tried"] = plots.candidates(results.coder)
+        tried = "How many latents: what was tried"
+        if results.stability is not None:
+            n = several(results.coder.n_latents, "latent")
+            tried += f"; of the size chosen, {results.stability.attrs['n_seeds']} seeds had {n} in common"
+        drawn[tried] = plots.candidates(results.coder)
     return [(title, data_uri(ax)) for title, ax in drawn.items()]
 
 

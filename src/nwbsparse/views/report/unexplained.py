@@ -14,6 +14,7 @@ from nwbsparse.analysis.behaviour.claims import FEW_DRAWS, NOT_FOUND
 from nwbsparse.results.results import Results
 from nwbsparse.views import plots
 from nwbsparse.views.drawing import data_uri
+from nwbsparse.views.plots.moments import UNITS
 from nwbsparse.views.plots.rhythm import rhythm_of
 from nwbsparse.views.plots.units import carrying_units
 from nwbsparse.views.words import duration, listing, number, percent, several
@@ -74,7 +75,13 @@ def _shown(results: Results, binned: xr.Dataset, latent: int) -> Unexplained:
     return Unexplained(
         latent=latent,
         sentences=(*_sentences(results, binned, latent),),
-        units_image=data_uri(plots.top_units(results.attribution, latent)),
+        units_image=data_uri(
+            plots.top_units(
+                results.attribution,
+                latent,
+                units=carrying_units(results.attribution, latent, UNITS),
+            )
+        ),
         rhythm_image=data_uri(plots.rhythm(results.latents, binned, latent)),
         moments_image=data_uri(plots.moments(results.latents, binned, results.attribution, latent)),
     )
@@ -102,7 +109,7 @@ def _sentences(results: Results, binned: xr.Dataset, latent: int) -> list[str]:
     status = str(a["association_status"].values[latent])
     strongest, r = str(a["best_variable"].values[latent]), a["association"].values[latent]
     why = {
-        NOT_FOUND: "which chance explains",
+        NOT_FOUND: "which is not beyond chance",
         FEW_DRAWS: "with too few draws to tell that from chance",
     }
     if status in why and strongest:
