@@ -83,13 +83,38 @@ def read_as(source: Any, options: ReadOptions, *, strict: bool = False) -> Sessi
     return read(source, strict=strict, **options.for_reading(options_of(source)))
 
 
-def read_opened(recording: Any, options: ReadOptions) -> Session:
+def read_again(source: Any, options: ReadOptions, *, strict: bool = False) -> Session:
+    """Read a recording that a run was made from, or a copy of it that may have another form.
+
+    Options of the run that this form does not have are left out: a sorting's sampling rate is not asked
+    of an NWB file that was made of it.
+    """
+    if what_is(source) != "NWB":
+        given = options.for_reading(options_of(source))
+        known = {key: value for key, value in given.items() if key in options_of(source)}
+        return read(source, strict=strict, **known)
+    from nwbsparse.io.nwb.opening import opened
+
+    with opened(source) as recording:
+        session = read_opened(recording, options, strict=strict)
+    uri = public_address(source)
+    return replace(session, source=replace(session.source, uri=uri)) if uri else session
+
+
+def read_opened(recording: Any, options: ReadOptions, *, strict: bool = False) -> Session:
     """Read an NWB recording that is open (``nwbsparse.io.nwb.opening.opened``) with the options of a run.
 
-    It stays open, and is not built a second time.
+    It stays open, and is not built a second time. Of a recording that nwbsparse made of something else
+    nothing is left open, and no option applies.
     """
+    from nwbsparse.io.nwb.marks import was_made
+
     reader = _reader("NWB")
-    return reader(recording, **options.for_reading(_options_of(reader)))
+    known = _options_of(reader)
+    given = {} if was_made(recording.nwbfile) else options.for_reading(known)
+    return reader(
+        recording, strict=strict, **{key: value for key, value in given.items() if key in known}
+    )
 
 
 def options_of(source: Any) -> list[str]:
