@@ -175,8 +175,7 @@ def show_run(console: Console, done: Any) -> None:
     console.print(Text.assemble(("latents that are single units", "bold"), copies))
     for sentence in sentences(done.results.attribution):
         console.print(sentence, highlight=False)
-    if done.nwb is not None:
-        console.print(f"annotated NWB  {done.nwb}", soft_wrap=True)
+    console.print(f"annotated NWB  {done.nwb}", soft_wrap=True)
     console.print(f"report         {done.report}", soft_wrap=True)
 
 

@@ -88,7 +88,7 @@ def missing_for_dandi(session: Session) -> list[str]:
     if "session_start" in lacks:
         said.append(f"nobody said when the session began: {NO_START[:10]} stands in the file")
     if likes:
-        said.append(f"DANDI also likes {', '.join(map(flag, likes))}")
+        said.append(f"not needed for DANDI, but good to have: {', '.join(map(flag, likes))}")
     return said
 
 

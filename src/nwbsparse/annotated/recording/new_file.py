@@ -1,4 +1,4 @@
-"""A session that was no NWB file on this machine → a new one, with all that was read and what a person adds."""
+"""A session that was no NWB file on this machine → a new one: what was read, and what a person adds."""
 
 # hdmf makes its classes and their signatures at run time
 # pyright: reportInvalidTypeForm=false, reportCallIssue=false

@@ -1,4 +1,4 @@
-"""The recording that results are written beside: an NWB file (HDF5) of its own, made where there is none."""
+"""The recording that results are written beside: an NWB file (HDF5), made where there is none."""
 
 from __future__ import annotations
 

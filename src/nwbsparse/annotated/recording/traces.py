@@ -1,4 +1,4 @@
-"""Activity that is not spikes → an NWB file: fluorescence of ROIs, or a series with a table of its units."""
+"""Activity that is no spikes → an NWB file: fluorescence of ROIs, or a series with a table of units."""
 
 # hdmf makes its classes and their signatures at run time
 # pyright: reportInvalidTypeForm=false, reportCallIssue=false

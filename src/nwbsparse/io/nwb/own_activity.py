@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -71,4 +72,4 @@ def _observed(table: Any) -> tuple[np.ndarray, ...] | None:
     column: Any = table["obs_intervals"]
     flat = load(column.target.data, what="obs_intervals").astype(np.float64).reshape(-1, 2)
     edges = np.concatenate([[0], load(column.data, what="obs_intervals").astype(np.int64)])
-    return tuple(sound_stretches(flat[a:b]) for a, b in zip(edges, edges[1:], strict=False))
+    return tuple(sound_stretches(flat[a:b]) for a, b in pairwise(edges))
