@@ -1,4 +1,4 @@
-"""A sorter's folder, and the behaviour that another program recorded beside it; the lab's NWB file of both."""
+"""A sorting, the behaviour that another program recorded beside it, and the lab's NWB file of both."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from typing import Final
 
@@ -31,17 +32,15 @@ def columns_of_csv(path: Path, account: Account) -> Columns:
             or a column of numbers with something else in it: row and column are named.
         EnvironmentProblem: this account may not read it.
     """
-    separator, skipped = _looked_through(path)
-    frame = _frame(path, separator, skipped)
-    names = [str(name).strip() for name in frame.iloc[0]]
+    names, rows, lines = _rows(path)
     _check_names(names, path)
-    rows = frame.iloc[1:]
-    if not len(rows):
+    if not rows:
         raise BadInput(f"{path} holds names of columns and no rows")
+    separated = [np.array(column, dtype=str) for column in zip(*rows, strict=True)]
+    commas = _separator(path) == ";"
     found: Columns = {}
-    for at, name in enumerate(names):
-        words = np.char.strip(rows.iloc[:, at].to_numpy(dtype=str))
-        values = _typed(words, name, path, separator, skipped=len(skipped))
+    for at, (name, column) in enumerate(zip(names, separated, strict=True)):
+        values = _typed(np.char.strip(column), name, path, lines, commas=commas)
         if not name:
             if not _counts_rows(values):
                 raise BadInput(
@@ -53,51 +52,44 @@ def columns_of_csv(path: Path, account: Account) -> Columns:
     return found
 
 
-def _looked_through(path: Path) -> tuple[str, list[int]]:
-    """What separates fields, and which lines are comments or empty."""
-    first, skipped = "", []
+def _separator(path: Path) -> str:
+    """What splits the line of names most."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        first = next((line for line in file if line.strip() and not line.startswith("#")), "")
+    return max(SEPARATORS, key=first.count)
+
+
+def _rows(path: Path) -> tuple[list[str], list[list[str]], list[int]]:
+    """The names, the fields of every row, and the line in which it stands (counted from 1)."""
+    names: list[str] = []
+    rows: list[list[str]] = []
+    lines: list[int] = []
     try:
+        separator = _separator(path)
         with path.open(encoding="utf-8-sig", newline="") as file:
-            for number, line in enumerate(file):
-                if line.startswith("#") or not line.strip():
-                    skipped.append(number)
-                elif not first:
-                    first = line
+            reader = csv.reader(file, delimiter=separator)
+            for row in reader:
+                if not any(field.strip() for field in row) or row[0].startswith("#"):
+                    continue
+                if not names:
+                    names = [field.strip() for field in row]
+                    continue
+                if len(row) != len(names):
+                    raise BadInput(
+                        f"{path}, row {reader.line_num}: {counted(len(row), 'field')}, and the line of "
+                        f"names has {len(names)}; every row needs as many, empty where a value is missing"
+                    )
+                rows.append(row)
+                lines.append(reader.line_num)
     except PermissionError:
         raise EnvironmentProblem(f"{path} may not be read by this account.") from None
     except UnicodeDecodeError:
         raise BadInput(f"{path} is no text in UTF-8: export it as csv (UTF-8)") from None
-    if not first:
+    except csv.Error as error:
+        raise BadInput(f"{path} is no table ({error}); export it as csv (UTF-8)") from None
+    if not names:
         raise BadInput(f"{path} is empty")
-    return max(SEPARATORS, key=first.count), skipped
-
-
-def _frame(path: Path, separator: str, skipped: list[int]) -> pd.DataFrame:
-    """All fields as text, the line of names first."""
-    try:
-        frame = pd.read_csv(
-            path,
-            sep=separator,
-            header=None,
-            dtype=str,
-            keep_default_na=False,
-            skiprows=skipped,
-            encoding="utf-8-sig",
-        )
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        said = str(error).strip().rpartition("C error: ")[2]
-        raise BadInput(
-            f"{path} is no table: {said}. Every row needs as many fields as the line of names"
-        ) from None
-    short = frame.isna().any(axis=1).to_numpy()
-    if short.any():
-        row = int(np.flatnonzero(short)[0])
-        raise BadInput(
-            f"{path}, row {row + 1 + len(skipped)}: {int(frame.iloc[row].notna().sum())} fields, and the "
-            f"line of names has {frame.shape[1]}. Every row needs as many; leave those empty that are "
-            "missing"
-        )
-    return frame
+    return names, rows, lines
 
 
 def _check_names(names: list[str], path: Path) -> None:
@@ -112,13 +104,16 @@ def _check_names(names: list[str], path: Path) -> None:
         )
 
 
-def _typed(words: np.ndarray, name: str, path: Path, separator: str, *, skipped: int) -> np.ndarray:
+def _typed(
+    words: np.ndarray, name: str, path: Path, lines: list[int], *, commas: bool
+) -> np.ndarray:
+    """Numbers, true/false or text; ``commas``: numbers may have a comma for their point."""
     lower = np.char.lower(words)
     missing = np.isin(lower, MISSING)
     known = lower[~missing]
     if len(known) and np.isin(known, (_TRUE, _FALSE)).all():
         return lower == _TRUE if not missing.any() else np.where(missing, "", lower)
-    spelled = np.char.replace(words, ",", ".") if separator == ";" else words
+    spelled = np.char.replace(words, ",", ".") if commas else words
     numbers = pd.to_numeric(
         pd.Series(np.where(missing, "nan", spelled)), errors="coerce"
     ).to_numpy()
@@ -129,8 +124,7 @@ def _typed(words: np.ndarray, name: str, path: Path, separator: str, *, skipped:
         return np.full(len(words), np.nan)
     if len(odd) * 2 >= len(known):
         return np.where(missing, "", words)
-    # rows are counted as a spreadsheet does: the line of names is one, and so is a line that is skipped
-    row, value = int(odd[0]) + 2 + skipped, str(words[odd[0]])
+    row, value = lines[int(odd[0])], str(words[odd[0]])
     raise BadInput(
         f"{path}, column '{name}', row {row}: {value!r} is no number, and {len(known) - len(odd):,} others "
         f"of the column are ({counted(len(odd), 'such value')}). Correct it, or leave the field empty"

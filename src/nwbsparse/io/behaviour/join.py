@@ -62,7 +62,7 @@ def join_behaviour(
             that the recording has already, or a clock that does not overlap that of the units.
     """
     path = Path(file).expanduser()
-    if isinstance(offset, bool) or not math.isfinite(offset):
+    if not math.isfinite(offset):
         raise BadInput(f"the offset of behaviour must be seconds, not {offset}")
     if session.joined is not None:
         raise BadInput(
