@@ -78,6 +78,6 @@ def lab_file(path: Path, *, seed: int = 0, first_id: int = 3, extra: bool = True
         path,
         spike_times=trains[::-1],
         unit_ids=ids[::-1],
-        position={"data": np.column_stack([laps(t), np.zeros(len(t))]), "timestamps": t},
+        position={"data": np.column_stack([laps(t), 0.1 * np.sin(t)]), "timestamps": t},
         subject={"subject_id": "A", "species": "Rattus norvegicus", "sex": "M", "age": "P90D"},
     )

@@ -58,7 +58,7 @@ def test_electrode_groups_are_groups(tmp_path):
 
 @pytest.mark.parametrize("known", ["obs_intervals", "extent", "epochs", "nothing", "invalid"])
 def test_bins_lie_where_they_lay(known, tmp_path):
-    epochs = make_table([1.0, 30.0], [20.0, 50.0], name=("category", ["a", "b"]))
+    epochs = make_table([1.0, 30.0], [20.0, 50.0], phase=("category", ["a", "b"]))
     given = {
         "obs_intervals": {"obs_intervals": [[[0, 50]], [[0, 20], [30, 60]], []]},
         "extent": {"extent": (-1.0, 61.5)},

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from hdmf.common import DynamicTable, VectorData
 from pynwb import TimeSeries
-from pynwb.behavior import BehavioralEvents, CompassDirection, Position, SpatialSeries
-from pynwb.misc import AnnotationSeries
+from pynwb.behavior import CompassDirection, Position, SpatialSeries
 
 from nwbsparse import names
 from nwbsparse.annotated.elements.storage import packed
@@ -33,8 +33,7 @@ def add_behaviour(
     """Add behaviour to a file, where NWB has its place: found again by what it is, under its name.
 
     Positions stand in ``Position``, angles in ``CompassDirection``, other signals in the module
-    ``behavior`` itself; events with labels are AnnotationSeries there, others lie in
-    ``BehavioralEvents``; intervals are tables of /intervals.
+    ``behavior`` itself; events are tables there, a row each; intervals are tables of /intervals.
 
     Raises:
         BadInput: the file has a table of intervals of that name.
@@ -55,13 +54,9 @@ def add_behaviour(
     for one in series.values():
         if one.kind == names.CONTINUOUS:
             module.add(TimeSeries(**_sampled(one, one.unit or "n.a.")))
-    unlabelled = [_moments(one) for one in events.values() if one.labels is None]
-    if unlabelled:
-        name = tables.free("BehavioralEvents", taken)
-        module.add(BehavioralEvents(name=name, time_series=unlabelled))
     for one in events.values():
-        if one.labels is not None:
-            module.add(_labelled(one))
+        if len(one.times):  # what never happened has no place
+            module.add(_moments(one))
 
 
 def _add_intervals(nwbfile: Any, name: str, table: xr.Dataset) -> None:
@@ -89,22 +84,14 @@ def _spatial(one: Series) -> SpatialSeries:
     return SpatialSeries(**_sampled(one, unit), reference_frame="not described by the source")
 
 
-def _moments(one: Events) -> TimeSeries:
-    """Events that are all the same: a 1 at each."""
-    return TimeSeries(
+def _moments(one: Events) -> DynamicTable:
+    """A row per event: when, and what it was where they differ."""
+    stamps = np.asarray(one.times, np.float64)
+    columns = [VectorData(name="timestamp", description="when the event was, s", data=stamps)]
+    if one.labels is not None:
+        columns.append(tables.column("event_type", one.labels, "what the event was"))
+    return DynamicTable(
         name=one.name,
-        data=np.ones(len(one.times), dtype=np.uint8),
-        timestamps=np.asarray(one.times, np.float64),
-        unit="n.a.",
-        description=one.description or f"{one.name.replace('_', ' ')}: a 1 at every event",
-    )
-
-
-def _labelled(one: Events) -> AnnotationSeries:
-    assert one.labels is not None
-    return AnnotationSeries(
-        name=one.name,
-        data=one.labels.astype(str).tolist(),
-        timestamps=np.asarray(one.times, np.float64),
-        description=one.description or f"{one.name.replace('_', ' ')}, and what each event was",
+        description=one.description or f"{one.name.replace('_', ' ')}: one event per row",
+        columns=columns,
     )

@@ -15,7 +15,6 @@ from pynwb.ophys import (
     ImageSegmentation,
     OpticalChannel,
     PlaneSegmentation,
-    RoiResponseSeries,
 )
 
 from nwbsparse import names
@@ -85,13 +84,16 @@ def _add_fluorescence(nwbfile: Any, session: Session, traces: Traces) -> None:
     )
     module = nwbfile.create_processing_module("ophys", "traces of ROIs, as read")
     module.add(ImageSegmentation(plane_segmentations=[rois]))
+    # a region must lie in the file of its table before it gets its place
+    holder = (DfOverF if traces.name in _RATIO else Fluorescence)()
+    module.add(holder)
     region = DynamicTableRegion(
         name="rois",
         description="every ROI",
         data=np.arange(session.n_units),
         table=rois,
     )
-    series = RoiResponseSeries(
+    holder.create_roi_response_series(
         name=plain_name(traces.name),
         data=packed(traces.data),
         rois=region,
@@ -99,8 +101,6 @@ def _add_fluorescence(nwbfile: Any, session: Session, traces: Traces) -> None:
         description=traces.description or f"{traces.name} of every ROI",
         **clock(traces.times),
     )
-    kind = DfOverF if traces.name in _RATIO else Fluorescence
-    module.add(kind(roi_response_series=[series]))
 
 
 def _no_shapes(n_units: int) -> VectorData:
