@@ -94,6 +94,22 @@ def test_results_go_into_a_copy_of_the_labs_file(sorted_by_lab, tmp_path):
     assert run_cli("explain", out, "--quiet") == 0
 
 
+def test_a_finished_run_goes_into_the_labs_file_too(described, tmp_path, capsys):
+    lab = lab_file(tmp_path / "lab.nwb", extra=False)
+    to = tmp_path / "annotated.nwb"
+    assert run_cli("write", described, "--to", to, "--source", lab) == 0
+    again = ns.open_results(to)
+    assert again.session.subject["subject_id"] == "A"
+    rows = again.attribution["unit_row"].values
+    ids = again.session.units["unit_id"].values[rows]
+    assert ids.tolist() == again.attribution["unit_id"].values.tolist()
+    assert run_cli("explain", to, "--write", "--quiet") == 0
+    more = lab_file(tmp_path / "more.nwb")
+    assert run_cli("write", described, "--to", tmp_path / "b.nwb", "--source", more) == 2
+    assert "run once more with --source" in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "b.nwb").exists()
+
+
 @pytest.mark.parametrize(
     ("flags", "match"),
     [

@@ -190,7 +190,9 @@ def test_ready_made_counts_run_and_end_in_nwb(tmp_path, capsys):
     assert run_cli("run", tmp_path / "rat.npz", "--out", out, "--bin-width=0.1", *quick) == 0
     assert "for DANDI the annotated file lacks" in " ".join(capsys.readouterr().out.split())
     assert {path.name for path in out.iterdir()} == FILES
-    assert nwbsparse.open_results(out / "rat_desc-latents_sparse.nwb").session.traces.bin_width == 0.1
+    assert (
+        nwbsparse.open_results(out / "rat_desc-latents_sparse.nwb").session.traces.bin_width == 0.1
+    )
 
 
 def test_traces_of_an_nwb_file_run(tmp_path):

@@ -1,5 +1,6 @@
 """Results beside another recording of the same units: found by id, compared, or refused in words."""
 
+import io
 import shutil
 from dataclasses import replace
 
@@ -9,7 +10,7 @@ import pytest
 
 import nwbsparse as ns
 from make.pipelines import learned
-from make.recordings import circle, laps, poisson_spikes, write_recording
+from make.recordings import circle, damaged, laps, poisson_spikes, write_recording
 from make.sessions import make_session
 from make.sortings import behaviour_csv, kilosort_folder, lab_file
 from nwbsparse.errors import BadInput
@@ -103,6 +104,35 @@ def test_what_was_joined_is_in_the_file_and_explains_it_again(sorted_results, tm
     assert lines["origin of the behaviour"] == (
         f"beh.csv (sha256 {sha256}), its times moved by 5 s",
     )
+
+
+def damaged_with_raw_data(folder):
+    """A recording with raw data, in which it is not certain whose spikes some are."""
+    path = write_recording(
+        folder / "rat.nwb", spike_times=poisson_spikes(n_units=6, stop=100.0),
+        electrodes={"location": ["CA1"] * 6}, raw={"data": np.zeros((100, 1)), "rate": 1.0},
+    )  # fmt: skip
+    with damaged(path) as file:
+        edges = file["units/spike_times_index"][:]
+        edges[2] = edges[1] - 3
+        file["units/spike_times_index"][:] = edges
+    return path
+
+
+def test_a_light_file_says_what_is_not_in_it_and_numbers_its_own_rows(tmp_path):
+    session = ns.read(io.BytesIO(damaged_with_raw_data(tmp_path).read_bytes()))
+    assert session.units["unit_row"].values.tolist() == [0, 4, 5]
+    said = []
+    path = ns.write(learned(session), tmp_path / "out" / "a.nwb", say=said.append)
+    assert said[0] == "not in the annotated file: /acquisition/raw"
+    with pynwb.NWBHDF5IO(path, "r") as file:
+        nwbfile = file.read()
+        assert "/acquisition/raw" in nwbfile.notes
+        assert nwbfile.object_id == session.source.object_id
+    again = ns.open_results(path)
+    assert again.attribution["unit_row"].values.tolist() == [0, 1, 2]
+    assert again.attribution["unit_id"].values.tolist() == session.units["unit_id"].values.tolist()
+    ns.revisit(path)
 
 
 @pytest.mark.parametrize("mode", ["link", "in_place"])

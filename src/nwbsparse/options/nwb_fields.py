@@ -6,6 +6,8 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from nwbsparse.errors import unknown
+
 
 @dataclass(frozen=True, kw_only=True)
 class NwbFields:
@@ -44,10 +46,14 @@ class NwbFields:
         """The fields themselves, or made of a mapping; none where nothing is given.
 
         Raises:
-            TypeError: a field that does not exist.
+            BadInput: a field that does not exist.
         """
         if isinstance(fields, NwbFields):
             return fields
+        known = [one.name for one in dataclasses.fields(cls)]
+        for name in fields or {}:
+            if name not in known:
+                raise unknown(name, known, what="field", where="fields")
         return cls(**(fields or {}))
 
 

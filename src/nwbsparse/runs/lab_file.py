@@ -6,12 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from nwbsparse import names
 from nwbsparse.binning.to_bins import select_units
 from nwbsparse.errors import BadInput
+from nwbsparse.io.nwb.marks import RECORDING
 from nwbsparse.io.read import read, what_is
 from nwbsparse.options.config import Config
-from nwbsparse.results.placement import same_rows
+from nwbsparse.results.placement import placed_in, same_rows
+from nwbsparse.results.results import Results
+from nwbsparse.runs.prepare import prepare
 from nwbsparse.session import Session
 
 
@@ -55,3 +60,33 @@ def in_lab_file(
     if len(found) < there.n_units or config.units or config.regions:
         given |= {"units": ",".join(map(str, ids)), "regions": None}
     return there, replace(config, **given)
+
+
+def into_lab_file(results: Results, file: str | Path) -> Results:
+    """Results of a sorting, traces or arrays, as results of the lab's NWB file that holds the same units.
+
+    Raises:
+        BadInput: its units are missing or differ, it holds more of them, or its bins lie elsewhere
+            (observed at other times, other epochs): the results would not be those of the file.
+    """
+    there = read(file)
+    placed = placed_in(results, there)
+    binned = prepare(there, results.config, embedding=results.embedding)
+    remedy = f"run once more with --source {file}"
+    if binned.sizes[names.UNIT] != results.session.n_units and not results.config.units:
+        raise BadInput(
+            f"{file} holds {there.n_units} units, and '{results.name}' was made from all "
+            f"{results.session.n_units} of its recording; {remedy}, which takes those"
+        )
+    if not np.array_equal(binned[names.TIME].values, results.latents[names.TIME].values):
+        raise BadInput(
+            f"the bins of {file} lie elsewhere than those of '{results.name}' (there over the "
+            f"{binned.attrs['extent_from']}); {remedy}"
+        )
+    return replace(placed, session=there)
+
+
+def was_made_here(results: Results) -> bool:
+    """Whether the recording beside opened results is one that nwbsparse wrote of what was no NWB file."""
+    origin = f"origin of the {RECORDING}"
+    return any(line.name == origin for line in results.session.report.lines)
