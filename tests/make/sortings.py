@@ -68,16 +68,16 @@ def trials_csv(path: Path) -> Path:
 
 
 def lab_file(path: Path, *, seed: int = 0, first_id: int = 3, extra: bool = True) -> Path:
-    """The lab's NWB file with the same units in another order, one more unit, and trials."""
+    """The lab's NWB file with the same units; with ``extra`` one more, and in another order."""
     trains = [one / RATE for one in samples(seed)]
     ids = [unit + first_id for unit in range(N_UNITS)]
     if extra:
         trains, ids = [*trains, np.arange(1.0, SECONDS, 0.5)], [*ids, 99]
-    t = np.arange(0, SECONDS, 0.02)
+    t, step = np.arange(0, SECONDS, 0.02), -1 if extra else 1
     return write_recording(
         path,
-        spike_times=trains[::-1],
-        unit_ids=ids[::-1],
+        spike_times=trains[::step],
+        unit_ids=ids[::step],
         position={"data": np.column_stack([laps(t), 0.1 * np.sin(t)]), "timestamps": t},
         subject={"subject_id": "A", "species": "Rattus norvegicus", "sex": "M", "age": "P90D"},
     )

@@ -74,18 +74,19 @@ def test_rows_are_those_of_the_other_table(sorted_results, tmp_path):
 
 def test_results_of_a_sorting_are_put_into_the_labs_file(sorted_results, tmp_path):
     _, results = sorted_results
-    path = lab_file(tmp_path / "lab.nwb")
+    path = lab_file(tmp_path / "lab.nwb", extra=False)
     with pytest.raises(BadInput, match=r"speed, track_position of beh.csv would not be in"):
         ns.write(results, path, "in_place")
     plain = replace(results, session=replace(results.session, joined=None))
     before = path.read_bytes()
     with pytest.raises(BadInput, match="with other spikes or samples"):
         ns.write(plain, lab_file(tmp_path / "other.nwb", seed=3), "in_place")
+    with pytest.raises(BadInput, match="in another order, or more units"):
+        ns.write(plain, lab_file(tmp_path / "turned.nwb"), "in_place")
     assert path.read_bytes() == before
     ns.write(plain, path, "in_place")
-    again = ns.open_results(path)
-    rows = again.attribution["unit_row"].values
-    assert again.session.units["unit_id"].values[rows].tolist() == (
+    again = ns.revisit(path).results
+    assert again.session.units["unit_id"].values.tolist() == (
         results.session.units["unit_id"].values.tolist()
     )
 

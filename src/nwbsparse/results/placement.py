@@ -91,7 +91,24 @@ def in_file(results: Results, file: Path) -> Results:
                 f"{listed(sorted(gone))} of {joined.name} would not be in {file}: write with "
                 "mode='derived', which adds what was joined"
             )
-    return placed_in(results, session)
+    placed = placed_in(results, session)
+    check_model_order(placed, session, file)
+    return placed
+
+
+def check_model_order(placed: Results, session: Session, file: str | Path) -> None:
+    """Refuse a recording that a coder would read otherwise: its units in another order, or more of them.
+
+    Raises:
+        BadInput: it would.
+    """
+    config, rows = placed.config, placed.attribution[names.UNIT_ROW].values
+    whole = not (config.units or config.regions or placed.coder.record.target_ids)
+    if (np.diff(rows) <= 0).any() or (whole and len(rows) != session.n_units):
+        raise BadInput(
+            f"{file} holds the units of '{placed.name}' in another order, or more units: run once more "
+            f"with --source {file} (source_nwb=), which learns from its table"
+        )
 
 
 def placed_in(results: Results, session: Session) -> Results:
