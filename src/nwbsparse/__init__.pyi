@@ -19,6 +19,7 @@ from .binning.split import split as split
 from .binning.to_bins import to_bins as to_bins
 from .binning.with_target import with_target as with_target
 from .embedding.attach import with_embedding as with_embedding
+from .io.behaviour.join import join_behaviour as join_behaviour
 from .io.read import read as read
 from .models.checkpoint import load as load
 from .models.checkpoint import save as save
@@ -27,6 +28,7 @@ from .models.exports import export_dictionary_learning as export_dictionary_lear
 from .models.exports import export_saelens as export_saelens
 from .models.session_part import coder_of_session as coder_of_session
 from .options.config import Config as Config
+from .options.nwb_fields import NwbFields as NwbFields
 from .plugins.sklearn import SparseCoderTransformer as SparseCoderTransformer
 from .results.label import label as label
 from .results.of_sessions import results_of_sessions as results_of_sessions
@@ -49,6 +51,7 @@ from .views.report.report import report as report
 
 __all__ = [
     "Config",
+    "NwbFields",
     "Results",
     "Session",
     "SparseCoder",
@@ -70,6 +73,7 @@ __all__ = [
     "fit_many",
     "fit_seeds",
     "for_coder",
+    "join_behaviour",
     "join_sessions",
     "label",
     "labels_in_words",

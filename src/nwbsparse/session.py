@@ -134,6 +134,27 @@ class Events:
 
 
 @dataclass(frozen=True)
+class Joined:
+    """Behaviour that came from another file than the units (:func:`nwbsparse.join_behaviour`)."""
+
+    name: str
+    """Name of that file."""
+    sha256: str
+    offset: float
+    """Seconds that were added to its times."""
+    series: tuple[str, ...] = ()
+    """What came from it, by the names that it has in the session."""
+    intervals: tuple[str, ...] = ()
+    events: tuple[str, ...] = ()
+
+    @property
+    def said(self) -> str:
+        """Where it came from, in words."""
+        moved = f", its times moved by {self.offset:g} s" if self.offset else ""
+        return f"{self.name} (sha256 {self.sha256}){moved}"
+
+
+@dataclass(frozen=True)
 class Session:
     """A recording: its units, their spikes, the behaviour, the trials, and where it came from.
 
@@ -160,6 +181,11 @@ class Session:
     invalid_times: np.ndarray | None = None
     """(n, 2): stretches that the source marks as invalid."""
     subject: Mapping[str, str] = field(default_factory=dict)
+    about: Mapping[str, str] = field(default_factory=dict)
+    """What an NWB file says of the session as a whole, under NWB's names: ``session_start_time`` (ISO
+    8601), ``session_description``, ``institution`` …; of several in one field one per line."""
+    joined: Joined | None = None
+    """What was joined from another file."""
     source: Source = field(default_factory=lambda: Source(None, ""))
     report: ReadReport = field(default_factory=ReadReport)
 

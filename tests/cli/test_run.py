@@ -175,7 +175,7 @@ def test_a_stopped_run_leaves_no_half_results(number, words, recording, tmp_path
     assert not out.exists()
 
 
-def test_ready_made_counts_run_without_an_annotated_file(tmp_path, capsys):
+def test_ready_made_counts_run_and_end_in_nwb(tmp_path, capsys):
     rng = np.random.default_rng(0)
     direction = np.repeat(np.arange(40) % 2, 50)
     arrays = {
@@ -188,8 +188,11 @@ def test_ready_made_counts_run_without_an_annotated_file(tmp_path, capsys):
     quick = [flag for flag in QUICK if not flag.startswith("--bin-width")]
     out = tmp_path / "out"
     assert run_cli("run", tmp_path / "rat.npz", "--out", out, "--bin-width=0.1", *quick) == 0
-    assert "no annotated NWB file" in capsys.readouterr().out
-    assert {path.name for path in out.iterdir()} == FILES - {"rat_desc-latents_sparse.nwb"}
+    assert "for DANDI the annotated file lacks" in " ".join(capsys.readouterr().out.split())
+    assert {path.name for path in out.iterdir()} == FILES
+    assert (
+        nwbsparse.open_results(out / "rat_desc-latents_sparse.nwb").session.traces.bin_width == 0.1
+    )
 
 
 def test_traces_of_an_nwb_file_run(tmp_path):

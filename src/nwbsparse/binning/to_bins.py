@@ -148,6 +148,9 @@ def bin_session(
         "duplicates": None if duplicates == "keep" else duplicates,
     }
     given = {key: value for key, value in parameters.items() if value is not None}
+    if session.joined is not None:
+        came = {"file": session.joined.name, "sha256": session.joined.sha256}
+        binned = with_step(binned, "join_behaviour", came | {"offset": session.joined.offset})
     return check(with_step(binned, "to_bins", given), names.BINNED)
 
 

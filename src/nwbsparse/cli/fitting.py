@@ -18,7 +18,7 @@ from nwbsparse.embedding.attach import embedding_of
 from nwbsparse.errors import BadInput, EnvironmentProblem, NwbsparseError
 from nwbsparse.files.made_folder import check_writable
 from nwbsparse.files.whole import write_whole
-from nwbsparse.io.read import read_as
+from nwbsparse.io.read import read_again, read_as
 from nwbsparse.models import checkpoint
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.options.config import Config
@@ -50,6 +50,8 @@ def fit_into(
     embedding: Path | None,
     embedding_method: str | None,
     embedding_saw_behaviour: str | None,
+    behaviour: Path | None = None,
+    behaviour_offset: float = 0.0,
     resume: bool,
     overwrite: bool,
     strict: bool,
@@ -66,7 +68,9 @@ def fit_into(
     out = out.expanduser()
     _check_folder(out, resume=resume, overwrite=overwrite)
     config = reading(config, embedding)
-    session = read_as(source, config, strict=strict)
+    session = read_as(
+        source, config, strict=strict, behaviour=behaviour, behaviour_offset=behaviour_offset
+    )
     binned = prepare(
         session,
         config,
@@ -122,7 +126,7 @@ def encode_into(
     check_one_session(model)
     coder = checkpoint.load(model)
     given = embedding_in(model) if embedding is None else embedding
-    session = read_as(source, coder.config, strict=strict)
+    session = read_again(source, coder.config, strict=strict)
     binned = prepare(session, coder.config, embedding=given)
     latents = encode(coder, binned)
     save_netcdf(latents, out)

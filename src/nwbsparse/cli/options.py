@@ -10,6 +10,7 @@ from cyclopts import Parameter
 
 from nwbsparse.errors import BadInput
 from nwbsparse.options.config import Config, ReadOptions, from_dict
+from nwbsparse.options.nwb_fields import NwbFields
 from nwbsparse.options.presets import preset
 from nwbsparse.options.toml import read_toml
 
@@ -19,6 +20,8 @@ Options = Annotated[Config, Parameter(name="*")]
 """All options, a flag each."""
 Reading = Annotated[ReadOptions, Parameter(name="*")]
 """Those of reading, a flag each."""
+Fields = Annotated[NwbFields, Parameter(name="*")]
+"""What a person says about a session that comes from no NWB file, a flag each."""
 Json = Annotated[bool, Parameter(name="--json", negative=())]
 
 

@@ -171,8 +171,7 @@ def show_run(console: Console, done: Any) -> None:
     )
     copies = f" {numbers['n_single_unit_latents']} of {numbers['n_latents']}"
     console.print(Text.assemble(("latents that are single units", "bold"), copies))
-    if done.nwb is not None:
-        console.print(f"annotated NWB  {done.nwb}", soft_wrap=True)
+    console.print(f"annotated NWB  {done.nwb}", soft_wrap=True)
     console.print(f"report         {done.report}", soft_wrap=True)
 
 

@@ -15,14 +15,17 @@ import xarray as xr
 from nwbsparse import names
 from nwbsparse.annotated.elements.digests import Digests
 from nwbsparse.annotated.read.same_units import check_units, digests_of, file_of
+from nwbsparse.annotated.recording.stage import refuse_fields, stands_as_it_is
 from nwbsparse.annotated.stored import OtherTable, StoredResult
 from nwbsparse.binning.account import accounted
 from nwbsparse.errors import BadInput, IntegrityError
+from nwbsparse.io.digest import digest_of
 from nwbsparse.io.stops import stops_are_heard
 from nwbsparse.models.checkpoint import from_parts, to_bytes, to_words
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.options.config import Config
-from nwbsparse.session import Session
+from nwbsparse.options.nwb_fields import NwbFields
+from nwbsparse.session import Session, Source
 from nwbsparse.training.device import pick_device
 
 if TYPE_CHECKING:
@@ -79,15 +82,11 @@ def environment(coder: SparseCoder) -> dict[str, Any]:
     }
 
 
-def can_annotate(session: Session) -> bool:
-    """Whether an annotated copy can be written: the source is an NWB file (HDF5) on this machine."""
-    source = session.source
-    return bool(source.nwb_version) and source.path is not None and source.path.is_file()
-
-
 def derived_name(source: Path, name: str) -> str:
-    """File name of the annotated copy of a recording."""
-    return f"{source.stem}_desc-{name}_sparse.nwb"
+    """File name of the annotated copy of a recording: a file without its ending, a folder as it is."""
+    called = source.name if source.is_dir() else source.stem
+    called = called.removesuffix(".zarr").removesuffix(".nwb")
+    return f"{called or 'recording'}_desc-{name}_sparse.nwb"
 
 
 def write(
@@ -99,6 +98,7 @@ def write(
     overwrite: bool = False,
     dense: bool | None = None,
     backup: bool = False,
+    fields: NwbFields | Mapping[str, str] | None = None,
     say: Say | None = None,
 ) -> Path:
     """Write the latents and their meaning into an NWB file, beside the recording they came from.
@@ -107,6 +107,10 @@ def write(
     ``/processing/sparse_latents``; anyone can read them, with pynwb alone. The file is reopened,
     compared and validated before it gets its name: at every moment there is the file that was
     there before, or the complete new one. ``docs/reference/writing.md`` says more.
+
+    Of a session that is no NWB file (HDF5) on this machine (a sorting, traces, arrays, a stream, a
+    Zarr store) the file holds the recording as it was read: a copy of a Zarr store without raw data,
+    else a new recording with units, behaviour, trials and events.
 
     Args:
         results: what :func:`nwbsparse.run` made, or was put together from the single steps.
@@ -120,6 +124,8 @@ def write(
         dense: store activations as a full table (True) or only those that are not zero (False);
             None: a full table for up to 256 latents.
         backup: with ``in_place``, keep what was there before as ``<to>.bak``.
+        fields: what only a person can say about a session that comes from no NWB file: when it began,
+            the subject, who recorded it (:class:`nwbsparse.NwbFields`, or {field: text}).
         say: called with a line of text when there is something to know.
 
     Returns:
@@ -128,32 +134,53 @@ def write(
 
     Raises:
         BadInput: the file exists (``overwrite``), a result of this name exists (``replace``), the
-            session did not come from a file, or its units changed since the results were made.
+            units changed since the results were made, or the mode needs a file and there is none.
         EnvironmentProblem: it cannot be written there, or another program holds it.
         IntegrityError: what was read back differs; nothing is left behind.
     """
     from nwbsparse.annotated.write.pairing import recording_at
     from nwbsparse.annotated.write.write import MODES, Manner, write_result
+    from nwbsparse.results.placement import in_file, with_recording
 
     if mode not in MODES:
         raise BadInput(f"mode is {mode!r}; choose one of {', '.join(MODES)}")
-    source = results.session.source
-    if source.path is None or not can_annotate(results.session):
-        raise BadInput(
-            "the session did not come from an NWB file (HDF5) on this machine, so there is none "
-            "to annotate"
-        )
-    coder = results.coder
     check_recording(results)
-    made_from = coder.record.source_sha256
+    target, told = Path(to).expanduser(), say or _log.info
+    manner = Manner(mode, replace, overwrite, dense, backup)
+    asked = NwbFields.of(fields)
+    if stands_as_it_is(results.session):
+        refuse_fields(results.session, asked)
+        source = results.session.source
+        assert source.path is not None
+        path, made_from = source.path, results.coder.record.source_sha256
+        if mode == "in_place":
+            source = recording_at(source, target, made_from)
+        same_as = (made_from,) if results.digests else ()
+        return write_result(_stored(results, source, same_as), path, target, manner, say=told)
+    if mode == "link":
+        raise BadInput(
+            "mode='link' needs the recording as an NWB file (HDF5) on this machine that stays where it "
+            "is, with nothing joined to it; use mode='derived'"
+        )
     if mode == "in_place":
-        source = recording_at(source, Path(to).expanduser(), made_from)
-    weights = {name: tensor.detach().cpu().numpy() for name, tensor in coder.state_dict().items()}
-    stored = StoredResult(
+        placed = in_file(results, target)
+        same_as = (digest_of(target), results.coder.record.source_sha256)
+        stored = _stored(placed, placed.session.source, same_as)
+        return write_result(stored, target, target, manner, say=told)
+    with with_recording(results, asked, target, say=told) as (placed, path, sha256):
+        same_as = (sha256, results.coder.record.source_sha256)
+        stored = _stored(placed, placed.session.source, same_as)
+        return write_result(stored, path, target, manner, say=told)
+
+
+def _stored(results: Results, source: Source, same_as: tuple[str, ...]) -> StoredResult:
+    """Results as files hold them; ``same_as``: checksums of what ``source`` is a copy of."""
+    coder = results.coder
+    return StoredResult(
         name=results.name,
         words=to_words(coder),
         tensors=to_bytes(coder),
-        weights=weights,
+        weights={name: one.detach().cpu().numpy() for name, one in coder.state_dict().items()},
         latents=results.latents,
         metrics=results.metrics,
         attribution=results.attribution,
@@ -163,11 +190,8 @@ def write(
         target=_target(results),
         stability=results.stability,
         digests=results.digests or digests_of(results.session, results.target),
-        same_as=(made_from,) if results.digests else (),
+        same_as=same_as,
     )
-    manner = Manner(mode, replace, overwrite, dense, backup)
-    assert source.path is not None
-    return write_result(stored, source.path, Path(to).expanduser(), manner, say=say or _log.info)
 
 
 def check_recording(results: Results, session: Session | None = None) -> None:

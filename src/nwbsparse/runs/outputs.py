@@ -18,6 +18,7 @@ from nwbsparse.files.made_folder import check_writable, made_folder
 from nwbsparse.io.stream import public_address
 from nwbsparse.models import checkpoint
 from nwbsparse.options.config import Config
+from nwbsparse.options.nwb_fields import NwbFields
 from nwbsparse.options.toml import to_toml
 from nwbsparse.results.folder import (
     ATTRIBUTION,
@@ -28,11 +29,12 @@ from nwbsparse.results.folder import (
     save_netcdf,
     to_json,
 )
-from nwbsparse.results.results import Results, can_annotate, derived_name, write
+from nwbsparse.results.results import Results, derived_name, write
 from nwbsparse.session import Session
 from nwbsparse.views.report.report import report
 
 Say = Callable[[str], None]
+NO_FIELDS = NwbFields()
 REPORT, OPTIONS, LOG = "report.html", "run.toml", "log.txt"
 
 
@@ -97,20 +99,17 @@ def write_outputs(
     log: Log,
     *,
     source: Path,
+    fields: NwbFields = NO_FIELDS,
     seeds: Seeds | None = None,
-) -> str | None:
+) -> str:
     """Write everything that a run leaves about one recording into a folder.
 
-    Returns the name of the annotated NWB file; None where the source is not an NWB file (HDF5) on
-    this machine.
+    ``fields``: what a person says about a recording that comes from no NWB file. Returns the name of
+    the annotated NWB file.
     """
-    annotated = can_annotate(results.session)
     nwb = derived_name(source, results.name)
-    if annotated:
-        write(results, folder / nwb)
-        log(f"wrote and verified {nwb}")
-    else:
-        log("no annotated NWB file: the source is not an NWB file (HDF5) on this machine")
+    write(results, folder / nwb, fields=fields, say=log)
+    log(f"wrote and verified {nwb}")
     report(results, binned, folder / REPORT)
     options = to_toml(
         results.coder.record.options, source=results.session.source.uri or source.name
@@ -125,7 +124,7 @@ def write_outputs(
     if seeds is not None:
         save_netcdf(seeds.stability, folder / STABILITY)
     log.write(folder)
-    return nwb if annotated else None
+    return nwb
 
 
 def source_name(source: Any) -> str:

@@ -12,7 +12,7 @@ from nwbsparse import names
 from nwbsparse.annotated.read.same_units import digests_of, file_of, n_changed
 from nwbsparse.binning.with_target import with_target
 from nwbsparse.errors import BadInput
-from nwbsparse.io.read import read_as
+from nwbsparse.io.read import read_again
 from nwbsparse.models import checkpoint
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.results.folder import STABILITY, check_one_session, embedding_in
@@ -137,7 +137,7 @@ def recording_of(
     Raises:
         BadInput: it is another recording, or its units changed since.
     """
-    session = accounted_as(read_as(source, coder.config, strict=strict), coder.config)
+    session = accounted_as(read_again(source, coder.config, strict=strict), coder.config)
     made_from = coder.record.source_sha256
     if session.source.sha256 == made_from or not made_from:
         return session

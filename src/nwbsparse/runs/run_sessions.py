@@ -140,7 +140,7 @@ def _write_one(
     source = Path(source_name(results.session))
     nwb = write_outputs(results, binned, flat, folder, log, source=source, seeds=here)
     at = out / name
-    return Run(results, binned, flat, at, at / nwb if nwb else None, at / REPORT)
+    return Run(results, binned, flat, at, at / nwb, at / REPORT)
 
 
 def _write_whole(

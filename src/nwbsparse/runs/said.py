@@ -6,7 +6,9 @@ import xarray as xr
 
 from nwbsparse import names
 from nwbsparse.analysis.quality.hidden_said import shared_said
+from nwbsparse.io.rules.account import listed
 from nwbsparse.models.coder import SparseCoder
+from nwbsparse.session import Joined
 from nwbsparse.training.learn import FEWEST_GROUPS
 from nwbsparse.views.words import several
 
@@ -29,6 +31,16 @@ def told(metrics: xr.Dataset) -> list[str]:
     r2, l0 = float(metrics["r2"]), float(metrics["l0"].mean())
     shared = shared_said(metrics)
     return [*([shared] if shared else []), f"reconstruction: held-out R² {r2:.3f}, L0 {l0:.2f}"]
+
+
+def joined_said(joined: Joined) -> str:
+    """What was joined from another file, in one line."""
+    held = {
+        "signals": joined.series, "intervals": joined.intervals, "events": joined.events,
+    }  # fmt: skip
+    parts = [f"{kind} {listed(names_of)}" for kind, names_of in held.items() if names_of]
+    moved = f", moved by {joined.offset:g} s" if joined.offset else ""
+    return f"joined {'; '.join(parts)} from {joined.name}{moved}"
 
 
 def _chosen(coder: SparseCoder) -> str:

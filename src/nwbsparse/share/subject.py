@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, fields
+from datetime import datetime
 from typing import Any
 
 from pynwb.file import Subject
 
+from nwbsparse.annotated.recording.new_file import NO_START
 from nwbsparse.errors import raise_together
 from nwbsparse.io.rules.values import text
+from nwbsparse.options.nwb_fields import NwbFields, flag
+from nwbsparse.session import Session
 
 _DURATION = (
     r"P(?!$)(\d+(\.\d+)?Y)?(\d+(\.\d+)?M)?(\d+(\.\d+)?W)?(\d+(\.\d+)?D)?"
@@ -30,6 +34,9 @@ _FORMS = {
 """Field → the form that DANDI accepts, and that form in words."""
 
 
+_LIKED = ("session_description", "experimenter", "institution")
+
+
 @dataclass(frozen=True)
 class SubjectFields:
     """What is said about a subject where the file does not say it."""
@@ -42,6 +49,55 @@ class SubjectFields:
     """M, F, O (other) or U (unknown)."""
     species: str | None = None
     """Latin name, such as 'Mus musculus'."""
+
+
+def check_fields(fields: NwbFields) -> None:
+    """Make sure that what a person says about a session has the forms that NWB and DANDI take.
+
+    Raises:
+        BadInput: what has not; all of it in one message.
+    """
+    problems = []
+    for name, value in fields.given().items():
+        pattern, form = _FORMS.get(name, (None, ""))
+        if not value.strip():
+            problems.append(f"{flag(name)} is empty: say something, or leave it out")
+        elif pattern is not None and not pattern.fullmatch(value):
+            problems.append(f"{flag(name)} {value!r} must be {form}")
+        elif name == "session_start" and not _is_time(value):
+            problems.append(
+                f"{flag(name)} {value!r} is no time; write it as 2026-03-02T14:30:00+01:00"
+            )
+    raise_together(problems, heading="what is said about the session cannot be used")
+
+
+def missing_for_dandi(session: Session) -> list[str]:
+    """What DANDI asks for, or likes to have, that a recording does not say: a line each, with flags."""
+    subject, about = session.subject, session.about
+    lacks = [name for name in _FORMS if not _FORMS[name][0].fullmatch(subject.get(name, ""))]
+    if subject.get("date_of_birth") and "age" in lacks:
+        lacks.remove("age")
+    if about.get("session_start_time", NO_START) == NO_START:
+        lacks.insert(0, "session_start")
+    likes = [name for name in _LIKED if not about.get(name)]
+    likes += [] if session.source.session_id else ["session_id"]
+    said = []
+    if lacks:
+        flags = ", ".join(map(flag, lacks))
+        said.append(f"for DANDI the annotated file lacks {flags}; give them with the run")
+    if "session_start" in lacks:
+        said.append(f"nobody said when the session began: {NO_START[:10]} stands in the file")
+    if likes:
+        said.append(f"not needed for DANDI, but good to have: {', '.join(map(flag, likes))}")
+    return said
+
+
+def _is_time(said: str) -> bool:
+    try:
+        datetime.fromisoformat(said.strip())
+    except ValueError:
+        return False
+    return True
 
 
 def complete_subject(nwbfile: Any, given: SubjectFields) -> dict[str, str]:

@@ -214,7 +214,7 @@ def _check_source(
             "changed."
         ) from None
     known = stored.source.sha256
-    if not known or digest_of(source) == known:
+    if not known or digest_of(source) in (known, *stored.same_as):
         return
     if manner.mode == "in_place" and look().was_made_from(known):
         return

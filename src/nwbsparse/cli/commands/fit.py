@@ -18,6 +18,8 @@ def fit(
     embedding: Path | None = None,
     embedding_method: str | None = None,
     embedding_saw_behaviour: str | None = None,
+    behaviour: Path | None = None,
+    behaviour_offset: float = 0.0,
     resume: bool = False,
     overwrite: bool = False,
     strict: bool = False,
@@ -41,6 +43,11 @@ def fit(
     embedding_saw_behaviour
         ``train`` or ``all``: the embedding was made with the behaviour of all bins but the test
         bins, or of all; latents are then compared with behaviour on test bins only, or not.
+    behaviour
+        A file whose signals, trials and events are joined to the units, as for ``run``: ``--where`` and
+        ``--intervals`` can use them.
+    behaviour_offset
+        Seconds to add to its times.
     resume
         Go on with a training that was stopped.
     overwrite
@@ -62,6 +69,8 @@ def fit(
         embedding=embedding,
         embedding_method=embedding_method,
         embedding_saw_behaviour=embedding_saw_behaviour,
+        behaviour=behaviour,
+        behaviour_offset=behaviour_offset,
         resume=resume,
         overwrite=overwrite,
         strict=strict,

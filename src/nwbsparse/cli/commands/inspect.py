@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 
 from nwbsparse.cli.console import new_console
 from nwbsparse.cli.options import Json, Reading
@@ -15,6 +16,8 @@ def inspect(
     /,
     *,
     options: Reading = ReadOptions(),  # noqa: B008
+    behaviour: Path | None = None,
+    behaviour_offset: float = 0.0,
     strict: bool = False,
     as_json: Json = False,
 ) -> None:
@@ -25,6 +28,10 @@ def inspect(
     source
         What is read: an NWB file (HDF5 or Zarr, a path or address), a Kilosort, Phy or suite2p
         folder, an .npz file. It is never written to.
+    behaviour
+        A file whose signals, trials and events are joined to the units, as for ``run``.
+    behaviour_offset
+        Seconds to add to its times.
     strict
         Refuse what reading would otherwise repair and report.
     time_scale
@@ -39,7 +46,9 @@ def inspect(
     from nwbsparse.cli.show import show_recording
     from nwbsparse.io.read import read_as
 
-    session = read_as(source, options, strict=strict)
+    session = read_as(
+        source, options, strict=strict, behaviour=behaviour, behaviour_offset=behaviour_offset
+    )
     session = accounted(session, duplicates=options.duplicates)
     seen, found = describe(session), check(session, duplicates=options.duplicates)
     if as_json:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
 
 from nwbsparse.cli.console import new_console, says
-from nwbsparse.cli.options import Options
+from nwbsparse.cli.options import Fields, Options
 from nwbsparse.options.config import Config
+from nwbsparse.options.nwb_fields import NwbFields
 
 
 def run(
@@ -18,15 +22,20 @@ def run(
     embedding: Path | None = None,
     embedding_method: str | None = None,
     embedding_saw_behaviour: str | None = None,
+    behaviour: Path | None = None,
+    behaviour_offset: float = 0.0,
+    source_nwb: Annotated[Path | None, Parameter(name="--source")] = None,
+    fields: Fields = NwbFields(),  # noqa: B008
     overwrite: bool = False,
     strict: bool = False,
     dry_run: bool = False,
     quiet: bool = False,
 ) -> None:
-    """Learn sparse latents from an NWB file and write an annotated copy and a report.
+    """Learn sparse latents from a recording and write an annotated NWB file and a report.
 
     With several recordings one model is learned from all of them, and each gets an annotated copy
-    and a report of its own, in a folder called like its file. Options can come from a file:
+    and a report of its own, in a folder called like its file. Of a sorting, of traces, of a stream or a
+    Zarr store the recording is written as NWB, with the results beside it. Options can come from a file:
     ``--config run.toml`` (``nwbsparse config`` writes one); flags beside it win.
 
     Parameters
@@ -46,6 +55,14 @@ def run(
     embedding_saw_behaviour
         ``train`` or ``all``: the embedding was made with the behaviour of all bins but the test
         bins, or of all; latents are then compared with behaviour on test bins only, or not.
+    behaviour
+        A file whose signals, trials and events are joined to the units: csv (times and columns; start
+        and stop; times and labels), npz or NWB.
+    behaviour_offset
+        Seconds to add to its times.
+    source_nwb
+        The lab's own NWB file that holds the units of a sorting, traces or arrays: behaviour comes from
+        it, and the annotated file is a copy of it. The units are compared spike by spike.
     overwrite
         Replace results of an earlier run in the folder.
     strict
@@ -57,6 +74,7 @@ def run(
     """
     from nwbsparse.cli.show import progress_bars, report_table, show_plan, show_run
     from nwbsparse.io.read import read_as
+    from nwbsparse.runs.lab_file import in_lab_file
     from nwbsparse.runs.outputs import check_out
     from nwbsparse.runs.plan import plan
     from nwbsparse.runs.prepare import accounted_as
@@ -67,6 +85,11 @@ def run(
         from nwbsparse.cli.several import run_several
         from nwbsparse.errors import BadInput
 
+        of_one = {
+            "--behaviour": behaviour, "--source": source_nwb, "a description": fields.given() or None,
+        }  # fmt: skip
+        if given := [flag for flag, value in of_one.items() if value is not None]:
+            raise BadInput(f"{', '.join(given)} is for one recording; run them one by one")
         if embedding is not None:
             raise BadInput(
                 "--embedding is for one recording; a model of several sessions reads their counts"
@@ -78,9 +101,14 @@ def run(
         )  # fmt: skip
         return
     if not dry_run:
-        check_out(out, source, config, overwrite=overwrite)
-    session = accounted_as(read_as(source, config, strict=strict), config)
+        check_out(out, source_nwb or source, config, overwrite=overwrite)
+    session = read_as(
+        source, config, strict=strict, behaviour=behaviour, behaviour_offset=behaviour_offset
+    )
+    session = accounted_as(session, config)
     if dry_run:
+        if source_nwb is not None:
+            session, config = in_lab_file(session, source_nwb, config)
         show_plan(console, plan(session, config, embedding=embedding), source, out)
         return
     if not quiet:
@@ -89,10 +117,10 @@ def run(
         say = (lambda _: None) if quiet else says(console)
         done = run(
             session, out, config, embedding=embedding, embedding_method=embedding_method,
-            embedding_saw_behaviour=embedding_saw_behaviour,
+            embedding_saw_behaviour=embedding_saw_behaviour, source_nwb=source_nwb, fields=fields,
             overwrite=overwrite, progress=progress, say=say,
         )  # fmt: skip
     if not quiet:
         show_run(console, done)
-        then = f", or in Python: nwbsparse.open_results('{done.nwb}')" if done.nwb else ""
-        console.print(f"next: open the report{then}", soft_wrap=True)
+        then = f"or in Python: nwbsparse.open_results('{done.nwb}')"
+        console.print(f"next: open the report, {then}", soft_wrap=True)

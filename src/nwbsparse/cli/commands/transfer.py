@@ -42,14 +42,14 @@ def transfer(
     from nwbsparse.analysis.explain import explain
     from nwbsparse.analysis.transfer import transfer
     from nwbsparse.cli.tables import show_transfer
-    from nwbsparse.io.read import read_as
+    from nwbsparse.io.read import read_again
     from nwbsparse.runs.prepare import prepare
     from nwbsparse.runs.revisit import revisit
 
     console = new_console()
     pairs = None if matching is None else matching_in(matching)
     there = revisit(run, source=source, name=name)
-    others = prepare(read_as(other, there.coder.config), there.coder.config)
+    others = prepare(read_again(other, there.coder.config), there.coder.config)
     attribution = explain(there.coder, there.binned, stability=there.stability)
     moved = transfer(there.coder, others, attribution, pairs)
     show_transfer(console, moved)

@@ -38,7 +38,8 @@ def write(
         which is replaced by a verified new one. zarr: as derived, as an NWB Zarr store.
     source
         The recording that the results were made from, or a copy of it; by default what the annotated
-        file holds (in_place: the file itself, where it is that recording).
+        file holds (in_place: the file itself, where it is that recording). Of a run on a sorting,
+        traces or arrays the lab's NWB file that holds the same units.
     name
         Which result, where the file holds several.
     replace
@@ -53,14 +54,19 @@ def write(
     """
     from dataclasses import replace as with_
 
+    from nwbsparse.io.read import what_is
     from nwbsparse.results.results import open_results
     from nwbsparse.results.results import write as write_results
+    from nwbsparse.runs.lab_file import into_lab_file, was_made_here
     from nwbsparse.runs.revisit import annotated_in, recording_of
 
     console = new_console()
     results = open_results(annotated_in(run), name=name)
     if source is not None:
-        results = with_(results, session=recording_of(source, results.coder, results))
+        if was_made_here(results) and what_is(source) == "NWB":
+            results = into_lab_file(results, source)
+        else:
+            results = with_(results, session=recording_of(source, results.coder, results))
     written = write_results(
         results, to, mode, replace=replace, overwrite=overwrite, dense=dense, backup=backup,
         say=says(console),

@@ -14,7 +14,8 @@ from nwbsparse import names
 from nwbsparse.errors import BadInput
 from nwbsparse.io.nwb.band import read_band
 from nwbsparse.io.nwb.binned import read_binned
-from nwbsparse.io.nwb.choose import COUNTS, FIELD, Candidate, activity_in, choose
+from nwbsparse.io.nwb.choose import COUNTS, FIELD, OWN, Candidate, activity_in, choose
+from nwbsparse.io.nwb.own_activity import read_own_activity
 from nwbsparse.io.nwb.traces import Part, join, read_trace, table_of
 from nwbsparse.io.nwb.units import has_spikes, read_obs_intervals, read_units, units_table
 from nwbsparse.io.rules.account import Account
@@ -136,13 +137,22 @@ def _traces(
         table_path="" if table is None else path_of(table),
         table_object_id="" if table is None else table.object_id,
         traces=traces,
-        obs_intervals=(stretches,) * n_units if len(stretches) > 1 else None,
+        obs_intervals=_observed(chosen[0], parts[0], n_units),
         intervals=parts[0].intervals,
         used=frozenset(used),
     )
 
 
+def _observed(one: Candidate, part: Part, n_units: int) -> tuple[np.ndarray, ...] | None:
+    """When each unit was observed: as is said, or where the clock has no gap."""
+    if one.kind == OWN:
+        return part.observed
+    return (part.stretches,) * n_units if len(part.stretches) > 1 else None
+
+
 def _part(one: Candidate, account: Account, asked: Asked) -> Part:
+    if one.kind == OWN:
+        return read_own_activity(one, account)
     if one.kind == COUNTS:
         return read_binned(one, account)
     if one.kind == FIELD:

@@ -139,13 +139,19 @@ def _read_series(
         name=pose_name(series) if is_pose(series) else identifier(series.name),
         times=clock.times,
         data=data * factor,
-        unit="radians" if kind == names.CIRCULAR else text(series.unit),
+        unit="radians" if kind == names.CIRCULAR else _unit(series),
         kind=kind,
         path=path,
         object_id=series.object_id,
         description=text(series.description),
     )
     return [one] if confidence is None else [one, confidence]
+
+
+def _unit(series: Any) -> str:
+    """The unit of measure; '' where a writer put "not available", since NWB asks for a word."""
+    said = text(series.unit)
+    return "" if said == "n.a." else said
 
 
 def _kind_of(series: Any, data: np.ndarray) -> tuple[str, float, list[str]]:

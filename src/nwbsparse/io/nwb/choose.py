@@ -15,12 +15,15 @@ from pynwb.ophys import RoiResponseSeries
 
 from nwbsparse.errors import BadInput, did_you_mean
 from nwbsparse.io.nwb.contents import recorded
+from nwbsparse.io.nwb.marks import units_of_activity
 from nwbsparse.io.rules.names import type_name
 from nwbsparse.io.rules.values import shape_of, text
 
 ROI = "fluorescence"
 FIELD = "field potential"
 COUNTS = "binned spikes"
+OWN = "activity"
+"""What nwbsparse wrote of a source that was no NWB file."""
 PLAIN = "series"
 _COUNT_TYPES = ("BinnedSpikes", "BinnedAlignedSpikes")
 _WILD = frozenset("*?[")
@@ -33,7 +36,7 @@ class Candidate:
     thing: Any
     path: str
     kind: str
-    """ROI, FIELD, COUNTS or PLAIN."""
+    """ROI, FIELD, COUNTS, OWN or PLAIN."""
 
     @property
     def name(self) -> str:
@@ -61,7 +64,9 @@ def activity_kind(thing: Any) -> str:
         return ""
     if isinstance(thing, RoiResponseSeries):
         return ROI
-    return FIELD if isinstance(thing, ElectricalSeries) else PLAIN
+    if isinstance(thing, ElectricalSeries):
+        return FIELD
+    return PLAIN if units_of_activity(thing) is None else OWN
 
 
 def activity_in(nwbfile: Any, *, path_of: Callable[[Any], str]) -> list[Candidate]:
@@ -77,7 +82,7 @@ def activity_in(nwbfile: Any, *, path_of: Callable[[Any], str]) -> list[Candidat
 def how_to_ask(thing: Any, *, path: str) -> str:
     """How a series that was left alone is read as activity; '' when it cannot be."""
     kind = activity_kind(thing)
-    if kind in (ROI, COUNTS):
+    if kind in (ROI, COUNTS, OWN):
         return f"read it as activity with series='{path}'"
     return f"read its band power with series='{path}', band=(low, high)" if kind == FIELD else ""
 
@@ -96,7 +101,7 @@ def choose(
         BadInput: nothing or more than one series has a name, or several could be meant and
             ``series`` does not say which; all that there is is listed.
     """
-    wanted = (FIELD,) if band else (ROI, COUNTS)
+    wanted = (FIELD,) if band else (ROI, COUNTS, OWN)
     if series is None:
         fitting = [candidate for candidate in candidates if candidate.kind in wanted]
         if len(fitting) > 1:

@@ -117,7 +117,7 @@ def _opened(source: Openable, held: ExitStack) -> Recording:
 
 @contextmanager
 def built(path: Path, *, for_copy: bool = False) -> Iterator[tuple[Any, Any]]:
-    """A pynwb io of an HDF5 file, and the NWBFile that it reads, without what nobody can build.
+    """A pynwb io of a file or Zarr store, and the NWBFile that it reads, without what nobody can build.
 
     Unlike ``opened`` it takes the file for safe and does not look at its bytes. ``for_copy``
     leaves out what can be read but not be written again.
@@ -126,7 +126,7 @@ def built(path: Path, *, for_copy: bool = False) -> Iterator[tuple[Any, Any]]:
         BadInput: it cannot be read as NWB, and why.
     """
     with ExitStack() as held:
-        make = _hdf5_reader(path=str(path))
+        make = _zarr_reader(path) if _is_zarr(path) else _hdf5_reader(path=str(path))
         io, nwbfile, _ = _built(make, path, held, for_copy=for_copy)
         yield io, nwbfile
 

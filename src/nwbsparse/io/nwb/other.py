@@ -13,6 +13,7 @@ from pynwb.ecephys import ElectricalSeries
 from nwbsparse.io.nwb.choose import COUNTS, activity_kind, how_to_ask
 from nwbsparse.io.nwb.contents import recorded
 from nwbsparse.io.nwb.intervals import holds_intervals
+from nwbsparse.io.nwb.marks import ORIGIN
 from nwbsparse.io.rules.account import Account
 from nwbsparse.io.rules.values import shape_of
 
@@ -33,7 +34,7 @@ def list_other(
             account.add("other", path, n_units, 0, notes=[how_to_ask(thing, path=path)])
     for table in _all_of(nwbfile, DynamicTable):
         is_read = holds_intervals(table) or id(table) in used or table is nwbfile.units
-        if is_read or table is nwbfile.electrodes:
+        if is_read or table is nwbfile.electrodes or table.name == ORIGIN:
             continue
         kind = type(table).__name__
         reason = f"a table of type {kind} is not behaviour"

@@ -8,20 +8,17 @@ from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
+from nwbsparse.io.nwb.about import about_session, about_subject
 from nwbsparse.io.nwb.activity import Asked, read_activity
 from nwbsparse.io.nwb.behaviour import read_behaviour
 from nwbsparse.io.nwb.events import read_events
 from nwbsparse.io.nwb.intervals import read_intervals, read_invalid_times
+from nwbsparse.io.nwb.marks import origins
 from nwbsparse.io.nwb.opening import Openable, Recording, opened, said_of_warning
 from nwbsparse.io.nwb.other import list_other, recording_extent
 from nwbsparse.io.rules.account import Account
 from nwbsparse.io.rules.values import text
 from nwbsparse.session import Session, Source
-
-_SUBJECT = (
-    *("subject_id", "species", "sex", "age", "genotype", "strain", "weight", "date_of_birth"),
-    "description",
-)
 
 
 def read_nwb(
@@ -106,6 +103,8 @@ def _contents(nwbfile: Any, io: Any, account: Account, digest: str, asked: Asked
     intervals = read_intervals(nwbfile, account, **places, builder_of=builder_of)
     invalid_times = read_invalid_times(nwbfile, account)
     list_other(nwbfile, account, path_of=path_of, used=used)
+    for part, said in origins(nwbfile).items():
+        account.add("other", f"origin of the {part}", 1, 1, notes=[said])
     return {
         "units": activity.units,
         "spike_times": activity.spike_times,
@@ -117,7 +116,8 @@ def _contents(nwbfile: Any, io: Any, account: Account, digest: str, asked: Asked
         "obs_intervals": activity.obs_intervals,
         "extent": activity.reach[:2] if activity.traces is not None else extent,
         "invalid_times": invalid_times,
-        "subject": _subject(nwbfile),
+        "subject": about_subject(nwbfile),
+        "about": about_session(nwbfile),
         "source": Source(
             path=account.path,
             sha256=digest,
@@ -134,10 +134,3 @@ def _contents(nwbfile: Any, io: Any, account: Account, digest: str, asked: Asked
 def _apart(more: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
     """Tables under names that no other table has."""
     return {f"{name}_windows" if name in known else name: table for name, table in more.items()}
-
-
-def _subject(nwbfile: Any) -> Mapping[str, str]:
-    if nwbfile.subject is None:
-        return {}
-    said = {name: text(getattr(nwbfile.subject, name, None)) for name in _SUBJECT}
-    return {name: value for name, value in said.items() if value}

@@ -40,6 +40,8 @@ class Part:
     bin_width: float | None = None
     table: Any = None
     """The table that it points to, where there is one."""
+    observed: tuple[np.ndarray, ...] | None = None
+    """When each unit was observed (s), where that is said and not told by the clock."""
     intervals: Mapping[str, xr.Dataset] = field(default_factory=dict)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from nwbsparse import names
+from nwbsparse.io.nwb.marks import own_names
 from nwbsparse.io.rules.account import Account
 from nwbsparse.io.rules.columns import plain_column
 from nwbsparse.io.rules.values import load, text
@@ -42,9 +43,11 @@ def columns_of(region: Any, account: Account) -> Columns:
         repair = f"rows up to {rows.max():,} of {len(ids):,} are pointed to: units are numbered"
         account.add("column", f"{table.name}/id", len(ids), 0, repairs=[repair])
         return numbered(len(rows))
+    named = own_names(table)
+    ids = ids if named is None else named[1]
     found: Columns = {names.UNIT_ID: ids[rows], names.UNIT_ROW: rows}
     for name in table.colnames:
-        if name in _SKIPPED:
+        if name in _SKIPPED or (named is not None and name == named[0]):
             continue
         values, reason = None, "the shape of the unit, not one value"
         if name not in _SHAPES:
@@ -88,6 +91,8 @@ def _place_of(table: Any, found: Columns, n_units: int) -> Columns:
     plane = getattr(table, "imaging_plane", None)
     if plane is not None:
         said = {"plane": text(plane.name), "region": text(plane.location)}
+        if said["region"].lower() == "unknown":  # NWB asks for a word
+            said["region"] = ""
         return {
             name: np.full(n_units, value)
             for name, value in said.items()

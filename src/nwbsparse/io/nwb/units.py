@@ -12,6 +12,7 @@ from pynwb.device import Device
 
 from nwbsparse import names
 from nwbsparse.errors import BadInput
+from nwbsparse.io.nwb.marks import OWN_NAMES, own_names
 from nwbsparse.io.rules.account import Account, counted, listed
 from nwbsparse.io.rules.columns import hidden_columns, plain_column
 from nwbsparse.io.rules.ragged import slices_of
@@ -68,6 +69,8 @@ def read_units(
         BadInput: see ``read_spikes``.
     """
     ids = load(table.id.data, what="/units/id")
+    named = own_names(table)
+    ids = ids if named is None else named[1]
     spikes = read_spikes(table["spike_times"], ids, account, time_scale=time_scale, starts=starts)
     own = _own_columns(table, spikes.rows, len(ids), account, hidden_columns(table, builder))
     own |= _from_electrodes(table, ids, own, spikes.rows, account)
@@ -137,7 +140,7 @@ def _own_columns(
 ) -> dict[str, np.ndarray]:
     kept = {}
     for name, column in ({name: table[name] for name in table.colnames} | hidden).items():
-        if name in _HANDLED:
+        if name in _HANDLED or text(getattr(column, "description", "")) == OWN_NAMES:
             continue
         values, reason = plain_column(column, n_units, what=f"/units/{name}")
         as_name, notes = column_name(name)

@@ -16,6 +16,9 @@ IDENTIFIER = "identifier"
 CONSTANT = "constant"
 
 MAX_CATEGORIES = 12
+KIND_SAID = "kind of values: "
+"""How the description of a column begins that says itself what kind of thing it says."""
+_KINDS = (CATEGORY, CONTINUOUS, EVENT_TIME, IDENTIFIER, CONSTANT)
 
 
 def plain_column(column: Any, n_rows: int, *, what: str) -> tuple[np.ndarray | None, str]:
@@ -107,6 +110,13 @@ def column_kind(name: str, values: np.ndarray, start: np.ndarray, stop: np.ndarr
     if n_distinct <= MAX_CATEGORIES and len(known) >= 2 * n_distinct:
         return CATEGORY
     return CONTINUOUS
+
+
+def said_kind(column: Any) -> str:
+    """The kind that a column states in its description; '' where it states none, as nearly all."""
+    said = str(getattr(column, "description", "") or "")
+    kind = said.removeprefix(KIND_SAID)
+    return kind if said.startswith(KIND_SAID) and kind in _KINDS else ""
 
 
 def _is_event_time(name: str, known: np.ndarray, start: np.ndarray, stop: np.ndarray) -> bool:

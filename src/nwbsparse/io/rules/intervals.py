@@ -11,7 +11,7 @@ import xarray as xr
 from nwbsparse import names
 from nwbsparse.io.rules.account import Account, counted, listed
 from nwbsparse.io.rules.clock import Reach
-from nwbsparse.io.rules.columns import column_kind, plain_column
+from nwbsparse.io.rules.columns import column_kind, plain_column, said_kind
 from nwbsparse.io.rules.values import load
 
 START, STOP = "start_time", "stop_time"
@@ -77,7 +77,8 @@ def read_table(
         as_name = f"{column}_column" if column == names.INTERVAL else column
         values, reason = plain_column(held, n_rows, what=f"{name}/{column}")
         if values is not None:
-            reason = column_kind(column, values[keep], start[keep], stop[keep])
+            reason = said_kind(held)
+            reason = reason or column_kind(column, values[keep], start[keep], stop[keep])
             variables[as_name] = (names.INTERVAL, values[keep], {names.KIND: reason})
         n_kept = int(keep.sum()) if values is not None else 0
         unlisted = ["not listed in colnames: other readers skip it"] if column in hidden else []

@@ -1,0 +1,1 @@
+"""Behaviour that lies in another file than the units, joined to them."""

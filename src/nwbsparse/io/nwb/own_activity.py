@@ -1,0 +1,75 @@
+"""Counts and traces that nwbsparse wrote, with a table of their units beside them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from nwbsparse import names
+from nwbsparse.errors import BadInput
+from nwbsparse.io.nwb.choose import Candidate
+from nwbsparse.io.nwb.marks import bin_width_of, units_of_activity
+from nwbsparse.io.nwb.traces import Part, gap_free, gaps, missing, sound_clock
+from nwbsparse.io.nwb.unit_rows import MODALITY, columns_of
+from nwbsparse.io.rules.account import Account
+from nwbsparse.io.rules.units import sound_stretches
+from nwbsparse.io.rules.values import load, text
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """All rows of a table, as what points to them."""
+
+    table: Any
+    data: np.ndarray
+
+
+def read_own_activity(one: Candidate, account: Account) -> Part:
+    """A (sample, unit) series and the table of its units, as they were when they were written.
+
+    Raises:
+        BadInput: there are other units than columns, or no clock.
+    """
+    series, path, table = one.thing, one.path, units_of_activity(one.thing)
+    data = load(series.data, what=f"{path}/data")
+    if data.ndim != 2 or data.shape[1] != len(table.id):
+        raise BadInput(
+            f"{path} has shape {data.shape}, and {table.name} beside it {len(table.id)} units: the file "
+            "was changed since it was written"
+        )
+    clock = sound_clock(series, len(data), path=path, rate=None)
+    stretches = gap_free(clock.times)
+    columns = columns_of(_Rows(table, np.arange(len(table.id))), account)
+    stored = columns.pop(f"{MODALITY}_column", None)
+    columns.pop(names.UNIT_ROW, None)  # a unit a row, in order
+    columns |= {} if stored is None else {MODALITY: stored}
+    width = bin_width_of(series)
+    values = data[clock.rows]
+    notes = [*clock.notes, *missing(values), *gaps(stretches)]
+    account.add("traces", path, len(data), len(values), notes=notes, repairs=clock.repairs)
+    return Part(
+        clock.times,
+        values,
+        columns,
+        stretches,
+        path,
+        unit=text(series.unit),
+        object_id=series.object_id,
+        description=text(series.description),
+        bin_width=width,
+        table=table,
+        observed=_observed(table),
+    )
+
+
+def _observed(table: Any) -> tuple[np.ndarray, ...] | None:
+    """When each unit was observed (s), where the table says it."""
+    if "obs_intervals" not in table.colnames:
+        return None
+    column: Any = table["obs_intervals"]
+    flat = load(column.target.data, what="obs_intervals").astype(np.float64).reshape(-1, 2)
+    edges = np.concatenate([[0], load(column.data, what="obs_intervals").astype(np.int64)])
+    return tuple(sound_stretches(flat[a:b]) for a, b in pairwise(edges))
