@@ -20,8 +20,8 @@ SUPERPOSITION = Config(name="superposition", bin_width=0.02)
 """Defaults, on the bins of the simulation."""
 GAIN = 0.6
 """Spikes that an event adds to a unit."""
-N_BINS = 15_000
-"""Five minutes."""
+N_BINS = 12_000
+"""Four minutes."""
 
 
 @dataclass(frozen=True)
