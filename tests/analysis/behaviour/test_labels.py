@@ -13,6 +13,7 @@ from make.sessions import make_binned
 from nwbsparse import names
 from nwbsparse.analysis.apply.activity import entries_of
 from nwbsparse.analysis.association.design import make_design
+from nwbsparse.analysis.behaviour.coding import readable
 from nwbsparse.analysis.behaviour.comparisons import make_scope
 from nwbsparse.analysis.behaviour.labels import labels_in_words
 
@@ -157,3 +158,10 @@ def test_where_nothing_is_found_nothing_is_said(made):
         assert found["label"].values[latent] == ""
         assert np.isnan(found["label_auroc"].values[latent])
         assert found["label_bins"].values[latent] == 0
+
+
+def test_an_edge_that_is_zero_but_for_rounding_reads_zero():
+    edges = np.array([-2.0, 1.78e-15, 0.25, 3.0])
+    assert readable(edges).tolist() == [-2.0, 0.0, 0.25, 3.0]
+    small = np.array([0.0, 1.5e-12, 3e-12])
+    np.testing.assert_array_equal(readable(small), small)

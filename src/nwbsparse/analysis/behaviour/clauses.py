@@ -9,7 +9,7 @@ from itertools import combinations, combinations_with_replacement
 import numpy as np
 
 from nwbsparse import names
-from nwbsparse.analysis.behaviour.coding import EVENT, Coded
+from nwbsparse.analysis.behaviour.coding import EVENT, Coded, readable
 
 
 @dataclass(frozen=True)
@@ -116,10 +116,10 @@ def _words(variable: Coded, codes: np.ndarray) -> str:
         rows, columns = np.unravel_index(codes, variable.shape)
         spans = [
             f"[{edge[at.min()]:.3g}, {edge[at.max() + 1]:.3g}]"
-            for edge, at in zip(variable.edges, (columns, rows), strict=True)
+            for edge, at in zip(map(readable, variable.edges), (columns, rows), strict=True)
         ]
         return f"{variable.name} in {' × '.join(spans)}{unit}"
-    edge, first, last = variable.edges[0], int(codes[0]), int(codes[-1])
+    edge, first, last = readable(variable.edges[0]), int(codes[0]), int(codes[-1])
     if variable.kind == names.CONTINUOUS and last == variable.size - 1:
         return f"{variable.name} > {edge[first]:.3g}{unit}"
     if variable.kind == names.CONTINUOUS and first == 0:

@@ -17,6 +17,8 @@ from nwbsparse.binning.sessions.join import sessions_of
 from nwbsparse.binning.split import part
 from nwbsparse.binning.variables import conditions_of, covariates_of, events_of
 
+ROUNDING = 1e-9
+"""Share of the range below which an edge is 0 but for rounding."""
 QUANTILES = 10
 CIRCLE = 12
 LINE = 20
@@ -193,4 +195,10 @@ def _event(name: str, binned: xr.Dataset) -> Coded:
 
 def _interval_label(index: int, edges: list[np.ndarray], shape: tuple[int, ...]) -> str:
     at = reversed(np.unravel_index(index, shape))
-    return ", ".join(f"{e[i]:.4g} to {e[i + 1]:.4g}" for e, i in zip(edges, at, strict=True))
+    spans = zip(map(readable, edges), at, strict=True)
+    return ", ".join(f"{e[i]:.4g} to {e[i + 1]:.4g}" for e, i in spans)
+
+
+def readable(edges: np.ndarray) -> np.ndarray:
+    """The edges for people: what is 0 but for rounding reads 0, and not 1.78e-15."""
+    return np.where(np.abs(edges) < ROUNDING * np.ptp(edges), 0.0, edges)
