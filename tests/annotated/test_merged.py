@@ -110,6 +110,7 @@ def test_units_that_are_read_and_those_reconstructed_each_say_what_was_merged(tm
     assert merged_of(results.attribution) == {"14": [[3, "13"]]}
 
 
+@pytest.mark.slow
 def test_a_model_of_several_sessions_merges_in_each(tmp_path):
     sources = {
         name: write_duplicated(tmp_path / f"{name}.nwb", identifier=name) for name in ("mon", "tue")

@@ -94,6 +94,7 @@ def test_results_go_into_a_copy_of_the_labs_file(sorted_by_lab, tmp_path):
     assert run_cli("explain", out, "--quiet") == 0
 
 
+@pytest.mark.slow
 def test_a_finished_run_goes_into_the_labs_file_too(described, tmp_path, capsys):
     lab = lab_file(tmp_path / "lab.nwb", extra=False)
     to = tmp_path / "annotated.nwb"
@@ -151,6 +152,7 @@ def test_inspect_and_fit_join_behaviour_too(sorted_by_lab, tmp_path, capsys):
     assert run_cli("fit", sorted_by_lab / "ks", *joined, *fast) == 0
 
 
+@pytest.mark.slow
 def test_in_python_a_run_takes_them_by_name(sorted_by_lab, tmp_path):
     from make.pipelines import few
 

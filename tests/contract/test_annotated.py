@@ -27,7 +27,16 @@ def files_in(folder):
     }
 
 
-@pytest.fixture(scope="module", params=FORMS, ids=lambda form: form.__name__)
+ALIKE = ("open_file", "file_object", "list_of_times", "pynapple", "cebra_archive", "table_of_traces")
+"""Sources that take the way of another one from where they are read on: tried with ``-m slow``."""
+
+
+def tried(form):
+    marks = [pytest.mark.slow] if form.__name__ in ALIKE else []
+    return pytest.param(form, id=form.__name__, marks=marks)
+
+
+@pytest.fixture(scope="module", params=[tried(form) for form in FORMS])
 def annotated(request, tmp_path_factory):
     """The results, the file that they were written to, and the folder of the source before and after."""
     folder = tmp_path_factory.mktemp(request.param.__name__)
