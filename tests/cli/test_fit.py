@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 
 import numpy as np
 import pytest
@@ -129,8 +130,13 @@ def test_a_stopped_fit_resumes_to_the_same_bytes(number, recording, tmp_path):
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"
     assert run_cli("fit", recording, "--out", whole, *options, "--quiet") == 0
     command = [sys.executable, "-m", "nwbsparse", "fit", str(recording), "--out", str(stopped)]
+    # what is started in the background ignores Ctrl-C, and so would what it starts
+    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
     with subprocess.Popen(
-        [*command, *options, "--quiet"], stderr=subprocess.PIPE, env=dict(os.environ)
+        [*command, *options, "--quiet"],
+        stderr=subprocess.PIPE,
+        env=dict(os.environ),
+        preexec_fn=heard,
     ) as process:
         deadline = time.monotonic() + 60
         while not (stopped / "checkpoint.safetensors").exists() and time.monotonic() < deadline:

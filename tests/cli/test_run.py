@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import tomllib
+from functools import partial
 
 import numpy as np
 import pytest
@@ -166,7 +167,9 @@ def test_a_stopped_run_leaves_no_half_results(number, words, recording, tmp_path
     command = [sys.executable, "-m", "nwbsparse", "run", str(recording), "--out", str(out)]
     slow = [*command, PLAIN, "--max-epochs=100000", "--bin-width=0.1"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(slow, **pipes, env=dict(os.environ)) as process:
+    # what is started in the background ignores Ctrl-C, and so would what it starts
+    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(slow, **pipes, env=dict(os.environ), preexec_fn=heard) as process:
         assert any(b"bins of 100 ms" in line for line in process.stdout), "the training begins"
         time.sleep(1.0)
         process.send_signal(number)

@@ -27,7 +27,14 @@ def files_in(folder):
     }
 
 
-ALIKE = ("open_file", "file_object", "list_of_times", "pynapple", "cebra_archive", "table_of_traces")
+ALIKE = (
+    "open_file",
+    "file_object",
+    "list_of_times",
+    "pynapple",
+    "cebra_archive",
+    "table_of_traces",
+)
 """Sources that take the way of another one from where they are read on: tried with ``-m slow``."""
 
 
