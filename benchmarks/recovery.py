@@ -32,6 +32,7 @@ from nwbsparse.analysis.units.tables import SINGLE_UNIT
 from nwbsparse.io.read import read
 from nwbsparse.options.config import Config
 from nwbsparse.options.presets import preset
+from nwbsparse.runs.demo.methods import ALIKE, rows_of
 from nwbsparse.runs.demo.placecells import PLACECELLS
 from nwbsparse.runs.prepare import prepare
 from nwbsparse.simulate.assemblies import simulate_assemblies
@@ -104,8 +105,8 @@ def superposition(seeds=range(5)):
                 del given["n_latents"], given["k"]
             configs.append(Config(**given))
         for name, coder in zip(RECIPES, fit_many(binned, configs), strict=True):
-            learned = coder.dictionary.detach().numpy() * coder.scale.numpy()
-            scores.setdefault(name, []).append(matched_cosine(learned, truth.dictionary).mean())
+            found = matched_cosine(rows_of(coder), truth.dictionary)
+            scores.setdefault(name, []).append(found.mean())
             l0 = coder.record.history[-1]["l0"]
             print(f"  seed {seed} {name}: {scores[name][-1]:.3f} (L0 {l0:.1f})", file=sys.stderr)
         for name, rows in baselines(counts, seed).items():
@@ -132,8 +133,6 @@ def baselines(counts, seed):
 
 
 RECIPE = Config(bin_width=0.02)
-ALIKE = 0.8
-"""Cosine from which a planted row counts as found and a learned row as planted."""
 SHIFT = 30.0  # s, the least by which units are shifted against the recording
 
 
@@ -171,10 +170,7 @@ def shifted(binned, seed):
 def recovered(coder, binned, planted):
     """Choice, latents, found, precision, again and hidden-unit R² on test bins, as text."""
     learned = coder.record.learned
-    own = coder.target_scale if coder.record.scales_target else coder.scale
-    rows = (
-        coder.dictionary.detach().double().numpy() * own.double().numpy()
-    )  # in counts, as planted
+    rows = rows_of(coder)
     rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
     cosine = rows @ planted.T
     test = torch.from_numpy(np.flatnonzero(binned[names.SPLIT].values == names.TEST))

@@ -205,6 +205,12 @@ class Session:
     def n_units(self) -> int:
         return self.units.sizes[names.UNIT]
 
+    @property
+    def unit_rows(self) -> np.ndarray:
+        """(unit,) row of each unit in the source's own table, of which reading may have left some out."""
+        stated = self.units.get(names.UNIT_ROW)
+        return np.arange(self.n_units) if stated is None else stated.values
+
     def spikes_of(self, row: int | np.integer) -> np.ndarray:
         """The spike times (s) of the unit in this row of the table, as a view."""
         return self.spike_times[self.spike_index[row] : self.spike_index[row + 1]]

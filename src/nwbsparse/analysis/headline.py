@@ -7,7 +7,7 @@ import json
 import xarray as xr
 
 from nwbsparse.analysis.behaviour.sentences import sentences
-from nwbsparse.analysis.quality.hidden_said import shared_said
+from nwbsparse.analysis.quality.hidden_said import shared_sentence
 
 NO_BEHAVIOUR = "Nothing is said about behaviour: the recording holds no behaviour and no trials."
 
@@ -25,8 +25,8 @@ def headline(attribution: xr.Dataset, metrics: xr.Dataset) -> list[str]:
         metrics: what :func:`nwbsparse.evaluate` gave; with ``detail="all"`` it knows hidden units.
     """
     first, *more = sentences(attribution) or [_without(attribution)]
-    shared = shared_said(metrics)
-    return [first, *([f"{shared[0].upper()}{shared[1:]}."] if shared else []), *more]
+    shared = shared_sentence(metrics)
+    return [first, *([shared] if shared else []), *more]
 
 
 def _without(attribution: xr.Dataset) -> str:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from nwbsparse import names
 from nwbsparse.binning.duplicates import Distinct, distinct_units
 from nwbsparse.binning.to_bins import Units, select_units
+from nwbsparse.options.config import Config
 from nwbsparse.options.words import Duplicates
 from nwbsparse.session import ReadLine, Session
 
@@ -45,6 +46,13 @@ def accounted(
     said = tuple(done(session, found, row) for row in found.others) or ("there are none",)
     lines.append(ReadLine("units", ACCOUNT, len(rows), len(found.rows), said))
     return replace(session, report=replace(session.report, lines=tuple(lines)))
+
+
+def accounted_as(session: Session, config: Config) -> Session:
+    """:func:`accounted`, with the units and what becomes of duplicates as the options of a run say."""
+    return accounted(
+        session, duplicates=config.duplicates, units=config.units, regions=config.regions
+    )
 
 
 def _merged(session: Session, found: Distinct, row: int) -> str:

@@ -93,12 +93,12 @@ def merged_units(
     """
     if duplicates != "merge" or not found.others:
         return {}
-    stated = session.units.get(names.UNIT_ROW)
+    stated = session.unit_rows
     ids = session.units[names.UNIT_ID].values
 
     def said(row: int) -> str:
         others = found.others.get(row, ())
-        places = [row if stated is None else int(stated.values[row]) for row in others]
+        places = [int(stated[row]) for row in others]
         both = [[place, str(ids[row])] for place, row in zip(places, others, strict=True)]
         return json.dumps(both) if both else ""
 

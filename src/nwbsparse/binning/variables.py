@@ -117,13 +117,11 @@ def coordinates(
     session: Session, grid: Grid, rows: np.ndarray, variables: Mapping[str, xr.DataArray]
 ) -> dict[str, object]:
     """Time, segments and every column of the units that are used."""
-    # rows of the source's own table, where units of it were left out on reading
-    stated = session.units.get(names.UNIT_ROW)
     coords: dict[str, object] = {
         names.TIME: (names.TIME, grid.centres, {"units": "s", "long_name": "bin centre"}),
         names.SEGMENT: (names.TIME, grid.segment),
         names.UNIT: (names.UNIT, np.arange(len(rows))),
-        names.UNIT_ROW: (names.UNIT, rows if stated is None else stated.values[rows]),
+        names.UNIT_ROW: (names.UNIT, session.unit_rows[rows]),
     }
     trials = variables.get("trials")
     if trials is not None:

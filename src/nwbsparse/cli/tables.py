@@ -13,7 +13,7 @@ from rich.text import Text
 
 from nwbsparse import names
 from nwbsparse.analysis.behaviour.sentences import sentences
-from nwbsparse.analysis.quality.hidden_said import CALLED, shared_said
+from nwbsparse.analysis.quality.hidden_said import CALLED, shared_sentence
 from nwbsparse.cli.whole_words import print_table
 from nwbsparse.views.words import measure, number, p_value, percent
 
@@ -23,8 +23,8 @@ def show_metrics(console: Console, metrics: xr.Dataset, coder: Any) -> None:
     split = metrics.attrs["split"]
     held = "held-out" if split == "test" else split
     of = str(metrics["unit_r2"].dims[0])
-    if said := shared_said(metrics):
-        console.print(f"{said[0].upper()}{said[1:]}.", soft_wrap=True)
+    if said := shared_sentence(metrics):
+        console.print(said, soft_wrap=True)
     rows: list[tuple[str, str]] = [
         *_of_hidden_units(metrics, held),
         (reconstruction(coder, held), number(metrics["r2"], 3)),

@@ -34,8 +34,7 @@ def unit_digests(session: Session) -> dict[Unit, str]:
     noticed. Units of which nothing can be said (power in a band) are left out.
     """
     ids = session.units[names.UNIT_ID].values
-    stated = session.units.get(names.UNIT_ROW)
-    rows = np.arange(session.n_units) if stated is None else stated.values
+    rows = session.unit_rows
     if session.traces is None:
         said = [_sha256(session.spikes_of(unit)) for unit in range(session.n_units)]
     else:

@@ -101,10 +101,8 @@ def keep_embedding(embedding: xr.DataArray | None, folder: Path) -> None:
 
 def embedding_in(folder: Path) -> xr.DataArray | None:
     """The embedding that the coder in a folder was trained on, if there is one."""
-    if not (folder / EMBEDDING).is_file():
-        return None
-    with xr.open_dataset(folder / EMBEDDING, engine="h5netcdf") as stored:
-        return stored[names.EMBEDDING].load()
+    stored = load_netcdf(folder / EMBEDDING)
+    return None if stored is None else stored[names.EMBEDDING]
 
 
 def to_json(numbers: dict[str, Any]) -> str:
@@ -139,7 +137,7 @@ def _keep(dataset: xr.Dataset, path: Path, numbers: dict[str, Any]) -> None:
         raise EnvironmentProblem(f"{written} cannot be read: {error}") from error
     save_netcdf(dataset, path)
     attribution, metrics = (
-        dataset if one == path.name else _stored(path.parent / one)
+        dataset if one == path.name else load_netcdf(path.parent / one)
         for one in (ATTRIBUTION, METRICS)
     )
     if attribution is not None and metrics is not None:
@@ -147,7 +145,8 @@ def _keep(dataset: xr.Dataset, path: Path, numbers: dict[str, Any]) -> None:
     write_whole(written, to_json(known | _finite(numbers)))
 
 
-def _stored(path: Path) -> xr.Dataset | None:
+def load_netcdf(path: Path) -> xr.Dataset | None:
+    """What :func:`save_netcdf` wrote; None where there is no such file."""
     if not path.is_file():
         return None
     with xr.open_dataset(path, engine="h5netcdf") as stored:

@@ -148,7 +148,7 @@ def same_rows(known: Session, there: Session, wanted: set[int] | None = None) ->
     """
     at = _positions(known, there)
     ours, theirs = unit_digests(known), unit_digests(there)
-    rows, others = _rows_of(known), _rows_of(there)
+    rows, others = known.unit_rows, there.unit_rows
     ids, ids_there = (one.units[names.UNIT_ID].values for one in (known, there))
     found: dict[int, int] = {}
     missing, changed = [], []
@@ -198,11 +198,6 @@ def _differs(known: Session, there: Session, position: int, place: int) -> str:
     if len(ours) != len(theirs):
         return f"unit {unit}: {len(ours):,} spikes, there {len(theirs):,}"
     return f"unit {unit}: times up to {float(np.abs(ours - theirs).max()):.6g} s apart"
-
-
-def _rows_of(session: Session) -> np.ndarray:
-    stated = session.units.get(names.UNIT_ROW)
-    return np.arange(session.n_units) if stated is None else stated.values
 
 
 def _rows_used(attribution: xr.Dataset) -> set[int]:

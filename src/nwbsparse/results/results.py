@@ -17,7 +17,7 @@ from nwbsparse.annotated.elements.digests import Digests
 from nwbsparse.annotated.read.same_units import check_units, digests_of, file_of
 from nwbsparse.annotated.recording.stage import refuse_fields, stands_as_it_is
 from nwbsparse.annotated.stored import OtherTable, StoredResult
-from nwbsparse.binning.account import accounted
+from nwbsparse.binning.account import accounted_as
 from nwbsparse.errors import BadInput, IntegrityError
 from nwbsparse.io.digest import digest_of
 from nwbsparse.io.stops import stops_are_heard
@@ -275,10 +275,7 @@ def open_results(path: str | Path, *, name: str | None = None) -> Results:
         if recording is None:
             session = without_recording(path, stored)
         else:
-            session = accounted(
-                read_opened(recording, coder.config), duplicates=coder.config.duplicates,
-                units=coder.config.units, regions=coder.config.regions,
-            )  # fmt: skip
+            session = accounted_as(read_opened(recording, coder.config), coder.config)
         if recording is not None and stored.target is not None:
             series = stored.target.series or None
             other = read_opened(recording, coder.config.replace(series=series, band=()))

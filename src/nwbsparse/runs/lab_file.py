@@ -53,9 +53,7 @@ def in_lab_file(
     there = read(file, strict=strict)
     chosen = select_units(session, config.units, regions=config.regions)
     ids = session.units[names.UNIT_ID].values[chosen]
-    stated = session.units.get(names.UNIT_ROW)
-    rows = chosen if stated is None else stated.values[chosen]
-    found = same_rows(session, there, set(map(int, rows)))
+    found = same_rows(session, there, set(map(int, session.unit_rows[chosen])))
     given: dict[str, Any] = dict.fromkeys(("sampling_frequency", "time_scale"))
     if len(found) < there.n_units or config.units or config.regions:
         given |= {"units": ",".join(map(str, ids)), "regions": None}

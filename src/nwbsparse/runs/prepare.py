@@ -7,7 +7,6 @@ from typing import Any
 import xarray as xr
 
 from nwbsparse import names
-from nwbsparse.binning.account import accounted
 from nwbsparse.binning.split import split
 from nwbsparse.binning.to_bins import bin_session
 from nwbsparse.embedding.attach import with_embedding
@@ -61,13 +60,6 @@ def prepare(
             "rows, one per bin, with --embedding (embedding= in Python)"
         )
     return binned
-
-
-def accounted_as(session: Session, config: Config) -> Session:
-    """The recording with what the options do about units that share spikes in its report."""
-    return accounted(
-        session, duplicates=config.duplicates, units=config.units, regions=config.regions
-    )
 
 
 def reading(config: Config, embedding: Any) -> Config:

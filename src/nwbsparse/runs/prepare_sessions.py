@@ -9,6 +9,7 @@ from typing import Any
 
 import xarray as xr
 
+from nwbsparse.binning.account import accounted_as
 from nwbsparse.binning.grid import suggest_bin_width
 from nwbsparse.binning.sessions.join import join_sessions
 from nwbsparse.errors import BadInput, raise_together
@@ -17,7 +18,7 @@ from nwbsparse.models import checkpoint
 from nwbsparse.options.config import Config
 from nwbsparse.results.folder import SESSIONS
 from nwbsparse.runs.outputs import Say, check_out, source_name
-from nwbsparse.runs.prepare import accounted_as, bins_said, prepare
+from nwbsparse.runs.prepare import bins_said, prepare
 from nwbsparse.session import Session
 
 Sources = Mapping[str, Any] | Iterable[Any]

@@ -10,14 +10,15 @@ import xarray as xr
 
 from nwbsparse import names
 from nwbsparse.annotated.read.same_units import digests_of, file_of, n_changed
+from nwbsparse.binning.account import accounted_as
 from nwbsparse.binning.with_target import with_target
 from nwbsparse.errors import BadInput
 from nwbsparse.io.read import read_again
 from nwbsparse.models import checkpoint
 from nwbsparse.models.coder import SparseCoder
-from nwbsparse.results.folder import STABILITY, check_one_session, embedding_in
+from nwbsparse.results.folder import STABILITY, check_one_session, embedding_in, load_netcdf
 from nwbsparse.results.results import Results, check_recording, open_results
-from nwbsparse.runs.prepare import accounted_as, prepare
+from nwbsparse.runs.prepare import prepare
 from nwbsparse.session import Session
 
 ANNOTATED = "*_sparse.nwb"
@@ -112,9 +113,8 @@ def _folder(run: Path, source: Any, name: str | None, *, strict: bool) -> Revisi
     else:
         session = _session_of(results, source, strict=strict)
     stability = None if results is None else results.stability
-    if stability is None and (run / STABILITY).is_file():
-        with xr.open_dataset(run / STABILITY, engine="h5netcdf") as stored:
-            stability = stored.load()
+    if stability is None:
+        stability = load_netcdf(run / STABILITY)
     binned = prepare(session, coder.config, embedding=embedding_in(run))
     return Revisited(coder, _as_made_from(binned, coder), run, nwb, results, stability)
 

@@ -16,6 +16,7 @@ from nwbsparse.analysis.explain import explain
 from nwbsparse.analysis.quality.evaluate import evaluate
 from nwbsparse.analysis.quality.stability import fit_seeds
 from nwbsparse.annotated.recording.stage import refuse_fields
+from nwbsparse.binning.account import accounted_as
 from nwbsparse.embedding.attach import embedding_of
 from nwbsparse.io.behaviour.join import join_behaviour
 from nwbsparse.io.read import read_as
@@ -26,7 +27,7 @@ from nwbsparse.results.folder import flat_metrics
 from nwbsparse.results.results import Results, environment
 from nwbsparse.runs.lab_file import in_lab_file
 from nwbsparse.runs.outputs import REPORT, Log, Say, check_out, source_name, staged, write_outputs
-from nwbsparse.runs.prepare import accounted_as, bins_said, prepare, reading
+from nwbsparse.runs.prepare import bins_said, prepare, reading
 from nwbsparse.runs.said import joined_said, learned_said, told
 from nwbsparse.session import Session
 from nwbsparse.share.subject import check_fields

@@ -6,7 +6,13 @@ import torch
 
 from nwbsparse import names
 from nwbsparse.analysis.apply import encode as inference
-from nwbsparse.analysis.apply.encode import dense, encode, latent_columns, reconstruct
+from nwbsparse.analysis.apply.encode import (
+    activation_of,
+    dense,
+    encode,
+    latent_columns,
+    reconstruct,
+)
 from nwbsparse.errors import BadInput
 
 
@@ -106,6 +112,14 @@ def test_latent_columns_are_the_columns_of_the_table_in_either_form(both_forms, 
         covered = np.concatenate([np.arange(300)[where] for where, _ in pieces])
         np.testing.assert_array_equal(covered, np.arange(300))
         assert max(columns.shape[1] for _, columns in pieces) <= width
+
+
+def test_one_latent_is_its_column_of_the_table_in_either_form(both_forms):
+    table, sparse = both_forms
+    everything = dense(table)
+    for latent in (0, 7, everything.shape[1] - 1):
+        for form in (table, sparse):
+            np.testing.assert_array_equal(activation_of(form, latent), everything[:, latent])
 
 
 def test_bins_without_any_active_latent_stay_in_the_csr_table(wide_coder, data):

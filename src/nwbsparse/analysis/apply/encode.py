@@ -169,6 +169,17 @@ def _gathered(
     return coder.normalise(counts, observed)
 
 
+def activation_of(latents: xr.Dataset, latent: int) -> np.ndarray:
+    """(time,) float32 activation of one latent; of those that are kept sparse no other is unpacked."""
+    if names.ACTIVATION in latents:
+        return latents[names.ACTIVATION].values[:, latent]
+    mine = np.flatnonzero(latents[names.LATENT_INDEX].values == latent)
+    indptr = latents[names.INDPTR].values.astype(np.int64)
+    out = np.zeros(len(indptr) - 1, dtype=np.float32)
+    out[np.searchsorted(indptr, mine, side="right") - 1] = latents[names.VALUE].values[mine]
+    return out
+
+
 def dense(latents: xr.Dataset, bins: np.ndarray | slice | None = None) -> np.ndarray:
     """Activations (time, latent) float32 of some bins (all when None), however they are kept."""
     chosen = slice(None) if bins is None else bins

@@ -9,6 +9,7 @@ import xarray as xr
 
 from nwbsparse import names
 from nwbsparse.analysis.apply.activity import Entries, entries_of
+from nwbsparse.analysis.association.associate import SHRINK
 from nwbsparse.analysis.behaviour.coding import Coded
 from nwbsparse.analysis.statistics.loops import classes, sum_by_class
 
@@ -107,3 +108,8 @@ def _line_sums(
     table = x.table.astype(np.float64)
     known = good.astype(np.float64)
     return int(good.sum()), table.T @ known, table.power(2).T @ known, mean, table.T @ centred
+
+
+def discounted(curves: np.ndarray, n: np.ndarray, bin_width: float) -> np.ndarray:
+    """Curves (…, value) as the test reads them: values known in few bins ``n`` (value) count less."""
+    return np.nan_to_num(curves) * n / (n + SHRINK / bin_width)

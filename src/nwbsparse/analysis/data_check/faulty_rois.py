@@ -6,7 +6,8 @@ import numpy as np
 
 from nwbsparse.analysis.data_check.finding import Finding
 from nwbsparse.analysis.data_check.recording import CheckedRecording
-from nwbsparse.analysis.data_check.wording import listed, named, percent, several
+from nwbsparse.analysis.data_check.wording import listed, named, percent
+from nwbsparse.io.rules.account import counted
 from nwbsparse.training.start import FEWEST
 
 MISSING = 0.1
@@ -45,7 +46,7 @@ def _missing(recording: CheckedRecording, values: np.ndarray) -> list[Finding]:
         Finding(
             "missing samples",
             "caution",
-            f"{several(len(few), 'unit')} of {recording.n_units:,} lack {percent(MISSING)} or more of "
+            f"{counted(len(few), 'unit')} of {recording.n_units:,} lack {percent(MISSING)} or more of "
             f"their samples (NaN), {gone:,} of them all.",
             named(_ids(recording, few)),
             "Where a unit is not known it stands at its mean and carries no loss. Leave out those that "
@@ -73,7 +74,7 @@ def _saturated(recording: CheckedRecording, values: np.ndarray) -> list[Finding]
         Finding(
             "saturated traces",
             "caution",
-            f"{several(len(cut), 'unit')} of {recording.n_units:,} {'is' if len(cut) == 1 else 'are'} at "
+            f"{counted(len(cut), 'unit')} of {recording.n_units:,} {'is' if len(cut) == 1 else 'are'} at "
             f"exactly the largest value in {percent(SATURATED)} or more of the samples: cut off at the "
             "top of the detector or by what was done to them.",
             named(_ids(recording, np.array(cut))),
@@ -107,7 +108,7 @@ def _alike(recording: CheckedRecording, values: np.ndarray) -> list[Finding]:
         Finding(
             "nearly identical units",
             "caution",
-            f"{several(len(pairs), 'pair')} of units {'is' if len(pairs) == 1 else 'are'} nearly the "
+            f"{counted(len(pairs), 'pair')} of units {'is' if len(pairs) == 1 else 'are'} nearly the "
             f"same: their {'activity correlates' if recording.is_events else 'changes correlate'} by "
             f"{ALIKE:g} or more.",
             "units " + listed([f"{a} and {b} ({value:.2f})" for a, b, value in found]),

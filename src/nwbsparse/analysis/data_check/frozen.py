@@ -7,8 +7,9 @@ import numpy as np
 from nwbsparse import names
 from nwbsparse.analysis.data_check.finding import Finding
 from nwbsparse.analysis.data_check.recording import CheckedRecording, covered
-from nwbsparse.analysis.data_check.wording import length, percent, several, stretches
+from nwbsparse.analysis.data_check.wording import length, percent, stretches
 from nwbsparse.binning.covariates import FROZEN, frozen_runs
+from nwbsparse.io.rules.account import counted
 from nwbsparse.session import Series
 
 CHECK = "frozen behaviour"
@@ -38,7 +39,7 @@ def frozen_behaviour(recording: CheckedRecording) -> list[Finding]:
         seconds = covered(inside, recording.recorded)
         share = seconds / recording.seconds
         at_rest = series.kind != names.POSITION and _is_zero(series, runs)
-        words = several(len(inside), "stretch").replace("stretchs", "stretches")
+        words = counted(len(inside), "stretch").replace("stretchs", "stretches")
         how = "is 0 throughout" if at_rest else "does not change at all"
         found.append(
             Finding(

@@ -7,8 +7,9 @@ import numpy as np
 from nwbsparse import names
 from nwbsparse.analysis.data_check.finding import Finding
 from nwbsparse.analysis.data_check.recording import CheckedRecording, inside
-from nwbsparse.analysis.data_check.wording import listed, moment, percent, several
+from nwbsparse.analysis.data_check.wording import listed, moment, percents
 from nwbsparse.binning.jumps import SUDDEN, WHOLE_RANGE, jumps
+from nwbsparse.io.rules.account import counted
 from nwbsparse.session import Series
 
 CHECK = "jumps of behaviour"
@@ -47,7 +48,7 @@ def _finding(series: Series, at: np.ndarray, size: np.ndarray) -> Finding:
         return Finding(
             CHECK,
             "note",
-            f"{series.name} jumps over (nearly) its whole range {several(wraps, 'time')}: laps that end "
+            f"{series.name} jumps over (nearly) its whole range {counted(wraps, 'time')}: laps that end "
             "where they begin, or an animal that is put back to the start.",
             where,
             "Speed and velocity are taken on either side of these moments, never across. Where it is no "
@@ -57,16 +58,10 @@ def _finding(series: Series, at: np.ndarray, size: np.ndarray) -> Finding:
     return Finding(
         CHECK,
         "caution",
-        f"{series.name} jumps {several(len(at), 'time')}, by {_range(size)} of its range from one "
+        f"{series.name} jumps {counted(len(at), 'time')}, by {percents(size)} of its range from one "
         f"sample to the next, {SUDDEN:g} times as far as it moves around that or more.",
         where,
         "Reflections, a second animal, or a tracker that lost and found it? Mark these samples as not "
         "known (NaN) in the file; speed and direction are taken on either side, never across.",
         numbers,
     )
-
-
-def _range(size: np.ndarray) -> str:
-    """'14 to 16 %'."""
-    low, high = percent(float(size.min())), percent(float(size.max()))
-    return high if low == high else f"{low.removesuffix(' %')} to {high}"

@@ -8,7 +8,8 @@ import numpy as np
 
 from nwbsparse.analysis.data_check.finding import Finding
 from nwbsparse.analysis.data_check.recording import CheckedRecording, elapsed, inside
-from nwbsparse.analysis.data_check.wording import length, moment, named, sentences, several
+from nwbsparse.analysis.data_check.wording import length, moment, named, sentences
+from nwbsparse.io.rules.account import counted
 
 CHECK = "units that appear or disappear"
 FEWEST_SPIKES, FEWEST_SECONDS = 100, 20
@@ -60,7 +61,7 @@ def units_that_come_and_go(recording: CheckedRecording) -> list[Finding]:
         Finding(
             CHECK,
             "caution",
-            f"{several(n_units, 'unit')} of {recording.n_units:,} {verb} in the course of the "
+            f"{counted(n_units, 'unit')} of {recording.n_units:,} {verb} in the course of the "
             f"recording: {sentences(said, most=3)}.",
             named(list(dict.fromkeys(one.unit for one in losses))),
             "Did the electrode move, or the state change? A unit that was lost is no silent unit: give "

@@ -7,8 +7,9 @@ from scipy.sparse.csgraph import connected_components
 
 from nwbsparse.analysis.data_check.finding import Finding
 from nwbsparse.analysis.data_check.recording import CheckedRecording
-from nwbsparse.analysis.data_check.wording import listed, percent, several
+from nwbsparse.analysis.data_check.wording import listed, percent, percents
 from nwbsparse.binning.groups import SHARED, WITHIN
+from nwbsparse.io.rules.account import counted
 
 CHECK = "shared spikes"
 MANY_TIMES = 10.0
@@ -32,8 +33,9 @@ def units_that_share_spikes(recording: CheckedRecording) -> list[Finding]:
     ids = recording.ids
     groups = [np.flatnonzero(number == one) for one in np.unique(number[pairs[:, 0]])]
     named = [
-        f"{listed([ids[unit] for unit in group], most=8)} ({_range(share[np.ix_(group, group)])})"
+        f"{listed([ids[unit] for unit in group], most=8)} ({percents(within[within > SHARED])})"
         for group in groups
+        for within in [share[np.ix_(group, group)]]
     ]
     n = sum(map(len, groups))
     clear = " each" if len(groups) > 1 else ""
@@ -48,7 +50,7 @@ def units_that_share_spikes(recording: CheckedRecording) -> list[Finding]:
         Finding(
             CHECK,
             "caution",
-            f"{several(n, 'unit')} share spikes, in {several(len(groups), 'group')}: more than "
+            f"{counted(n, 'unit')} share spikes, in {counted(len(groups), 'group')}: more than "
             f"{percent(SHARED)} of the rarer unit's spikes lie within {WITHIN * 1000:g} ms of the "
             "other's, beyond chance. A sorter gave the spikes of one cell to several units.",
             f"units {'; '.join(named[:6])}{f'; {len(named) - 6} more groups' if len(named) > 6 else ''}",
@@ -72,12 +74,6 @@ def _heap(recording: CheckedRecording, group: np.ndarray) -> int:
     return int(group[n.argmax()]) if first >= MANY_TIMES * second else -1
 
 
-def _range(share: np.ndarray) -> str:
-    over = share[share > SHARED]
-    low, high = percent(over.min()), percent(over.max())
-    return high if low == high else f"{low.removesuffix(' %')} to {high}"
-
-
 def _coarse_clock(recording: CheckedRecording) -> float:
     """The step (s) of the clock of the spikes, where it is too coarse for coincidences; else 0."""
     apart = np.diff(recording.spikes[0])
@@ -96,7 +92,7 @@ def _cannot_be_told(step: float, n_pairs: int) -> Finding:
         CHECK,
         "note",
         f"Spike times lie on a clock of {step * 1000:.3g} ms, on which spikes of any two units "
-        f"coincide within {WITHIN * 1000:g} ms: {several(n_pairs, 'pair')} of units seem to share spikes, "
+        f"coincide within {WITHIN * 1000:g} ms: {counted(n_pairs, 'pair')} of units seem to share spikes, "
         "and whether they do cannot be told.",
         "all units",
         "Use the spike times as they were sorted; else --groups none, so that units that merely "

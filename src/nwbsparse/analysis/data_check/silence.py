@@ -6,8 +6,9 @@ import numpy as np
 
 from nwbsparse.analysis.data_check.finding import Finding
 from nwbsparse.analysis.data_check.recording import CheckedRecording
-from nwbsparse.analysis.data_check.wording import length, percent, several, stretches
+from nwbsparse.analysis.data_check.wording import length, percent, stretches
 from nwbsparse.binning.clock import trace_step
+from nwbsparse.io.rules.account import counted
 
 CHECK = "silent stretches"
 SECONDS = 5.0
@@ -44,7 +45,7 @@ def silent_stretches(recording: CheckedRecording) -> list[Finding]:
         Finding(
             CHECK,
             "caution",
-            f"No unit fires in {several(len(silent), 'stretch').replace('stretchs', 'stretches')} of "
+            f"No unit fires in {counted(len(silent), 'stretch').replace('stretchs', 'stretches')} of "
             f"{length(long)} or more, {length(total)} in all ({percent(total / recording.seconds)} of "
             f"the recording), the longest {length(most)}: at {rate:.3g} spikes per second of all "
             f"units {rate * most:,.0f} were to be expected there.",

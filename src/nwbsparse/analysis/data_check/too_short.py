@@ -19,13 +19,14 @@ from nwbsparse.analysis.behaviour.coding import Coded, code_variables, frequent
 from nwbsparse.analysis.behaviour.event_codes import code_event
 from nwbsparse.analysis.data_check.finding import Finding
 from nwbsparse.analysis.data_check.recording import CheckedRecording
-from nwbsparse.analysis.data_check.wording import length, listed, sentences, several
+from nwbsparse.analysis.data_check.wording import length, listed, sentences
 from nwbsparse.binning.clock import trace_step
 from nwbsparse.binning.grid import MIN_BINS, Grid, make_grid, suggest_bin_width
 from nwbsparse.binning.split import MIN_BLOCK
 from nwbsparse.binning.to_bins import variables_beside
 from nwbsparse.binning.variables import events_of
 from nwbsparse.errors import BadInput
+from nwbsparse.io.rules.account import counted
 from nwbsparse.options.config import Config
 
 CHECK = "too short"
@@ -86,7 +87,7 @@ def _too_few_bins(recording: CheckedRecording) -> list[Finding]:
         Finding(
             CHECK,
             "problem",
-            f"{length(recording.seconds)} hold {several(n, 'bin')} of {width * 1000:g} ms; {MIN_BINS} "
+            f"{length(recording.seconds)} hold {counted(n, 'bin')} of {width * 1000:g} ms; {MIN_BINS} "
             "are needed for anything to be learned.",
             "the whole recording",
             f"{length(MIN_BINS * width - recording.seconds)} more would do; else a smaller --bin-width.",
@@ -180,7 +181,7 @@ def _cannot_be_tested(untestable: list[Untestable]) -> list[Finding]:
         Finding(
             CHECK,
             "note",
-            f"Whether latents follow {several(n, 'variable')} cannot be tested in a recording of this "
+            f"Whether latents follow {counted(n, 'variable')} cannot be tested in a recording of this "
             f"length. {sentences(said, most=4)}.",
             listed([one.variable for one in untestable], most=12),
             f"How closely latents go with {it} is shown all the same, and nothing is claimed. A longer "

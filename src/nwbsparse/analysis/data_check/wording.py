@@ -24,11 +24,6 @@ def sentences(items: Sequence[str], *, most: int = MOST) -> str:
     return "; ".join(shown)
 
 
-def several(n: int, noun: str) -> str:
-    """'1 unit', '1,679 units'."""
-    return f"{n:,} {noun}{'' if n == 1 else 's'}"
-
-
 def named(ids: Sequence[str]) -> str:
     """'unit 3', 'units 3, 7 and 12'."""
     return f"{'unit' if len(ids) == 1 else 'units'} {listed(ids, most=12)}"
@@ -40,6 +35,12 @@ def percent(share: float) -> str:
         return "< 0.1 %"
     digits = 1 if 0 < share < 0.0095 or 0.995 <= share < 1 else 0
     return f"{min(share, 0.999) if share < 1 else share:.{digits}%}".replace("%", " %")
+
+
+def percents(shares: np.ndarray) -> str:
+    """'93 %', '14 to 16 %': the least and the largest of some shares."""
+    low, high = percent(float(shares.min())), percent(float(shares.max()))
+    return high if low == high else f"{low.removesuffix(' %')} to {high}"
 
 
 def moment(seconds: float) -> str:

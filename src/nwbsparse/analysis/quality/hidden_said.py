@@ -70,6 +70,12 @@ def shared_said(metrics: Any) -> str:
     )
 
 
+def shared_sentence(metrics: Any) -> str:
+    """:func:`shared_said` with its capital and its full stop; '' where nothing is said."""
+    said = shared_said(metrics)
+    return f"{said[0].upper()}{said[1:]}." if said else ""
+
+
 def _simpler_models_tell(metrics: Any) -> bool:
     """Whether the units do share something, as one of the baselines says by the same rule."""
     r2, error = (metrics[f"hidden_baseline_r2{one}"].values for one in ("", "_se"))

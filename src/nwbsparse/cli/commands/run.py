@@ -72,12 +72,12 @@ def run(
     quiet
         Print nothing but errors.
     """
+    from nwbsparse.binning.account import accounted_as
     from nwbsparse.cli.show import progress_bars, report_table, show_plan, show_run
     from nwbsparse.io.read import read_as
     from nwbsparse.runs.lab_file import in_lab_file
     from nwbsparse.runs.outputs import check_out
     from nwbsparse.runs.plan import plan
-    from nwbsparse.runs.prepare import accounted_as
     from nwbsparse.runs.run import run
 
     console = new_console()
@@ -105,14 +105,13 @@ def run(
     session = read_as(
         source, config, strict=strict, behaviour=behaviour, behaviour_offset=behaviour_offset
     )
-    session = accounted_as(session, config)
     if dry_run:
         if source_nwb is not None:
             session, config = in_lab_file(session, source_nwb, config)
         show_plan(console, plan(session, config, embedding=embedding), source, out)
         return
     if not quiet:
-        console.print(report_table(session.report.to_dict()))
+        console.print(report_table(accounted_as(session, config).report.to_dict()))
     with progress_bars(console, quiet=quiet) as progress:
         say = (lambda _: None) if quiet else says(console)
         done = run(

@@ -9,6 +9,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from nwbsparse.analysis.behaviour.tuning import discounted
 from nwbsparse.errors import unknown
 from nwbsparse.views.drawing import GREY, INK, NEVER, axes, measured_in, plain, says_nothing, tidy
 
@@ -54,8 +55,7 @@ def values_covered(
     if curves.ndim == 3:
         return _in_the_plane(attribution, variable, chosen, bin_width, unit, more, ax)
     shown = np.where(n > 0, curves[chosen], np.nan)
-    # rarely visited values count less, as they do in the test
-    steady = np.nan_to_num(shown) * n / (n + 1 / bin_width)
+    steady = discounted(shown, n, bin_width)
     order = np.argsort(steady.argmax(axis=1), kind="stable")
     chosen, shown = chosen[order], shown[order]
     low = np.nanmin(shown, axis=1, keepdims=True)
@@ -126,7 +126,7 @@ def _in_the_plane(
         extent=(x[0] - half_x, x[-1] + half_x, y[0] - half_y, y[-1] + half_y),
         interpolation="none",
     )  # fmt: skip
-    steady = np.nan_to_num(table.values[chosen]) * n / (n + 1 / bin_width)
+    steady = discounted(table.values[chosen], n, bin_width)
     peaks: dict[tuple[int, int], list[int]] = {}
     for latent, surface in zip(chosen.tolist(), steady, strict=True):
         row, column = np.unravel_index(int(surface.argmax()), surface.shape)

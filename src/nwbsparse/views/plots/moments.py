@@ -7,7 +7,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from nwbsparse import names
-from nwbsparse.analysis.apply.encode import dense
+from nwbsparse.analysis.apply.encode import activation_of
 from nwbsparse.views.drawing import BLUE, INK, axes, plain, says_nothing, tidy
 from nwbsparse.views.plots.units import carrying_units
 
@@ -20,7 +20,7 @@ def strongest_moments(
     latents: xr.Dataset, binned: xr.Dataset, latent: int, *, apart: float = 5.0
 ) -> np.ndarray:
     """(moment,) bins in which a latent is strongest, 5 s or more apart, strongest first; three at most."""
-    x = dense(latents)[:, latent]
+    x = activation_of(latents, latent)
     far = max(1, round(apart / float(binned.attrs[names.BIN_WIDTH])))
     picked: list[int] = []
     for at in np.argsort(-x, kind="stable").tolist():
@@ -60,7 +60,7 @@ def moments(
         return says_nothing(ax, "it is never active")
     units = carrying_units(attribution, latent, UNITS)
     counts = binned[names.COUNTS].values
-    x = dense(latents)[:, latent]
+    x = activation_of(latents, latent)
     width = float(binned.attrs[names.BIN_WIDTH])
     tops = np.maximum(np.nanmax(counts[:, units], axis=0).astype(np.float64), 1e-12)
     wide = 0.9 / len(at)

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from nwbsparse import names
-from nwbsparse.analysis.apply.encode import dense
+from nwbsparse.analysis.apply.encode import activation_of
 from nwbsparse.views.drawing import BLUE, GREY, INK, PALE, axes, says_nothing, tidy
 
 LAGS = 100
@@ -46,7 +46,7 @@ def rhythm_of(latents: xr.Dataset, binned: xr.Dataset, latent: int) -> Rhythm:
         binned: the bins they are of.
         latent: its number.
     """
-    x = dense(latents)[:, latent].astype(np.float64)
+    x = activation_of(latents, latent).astype(np.float64)
     segment = binned[names.SEGMENT].values
     width = float(binned.attrs[names.BIN_WIDTH])
     n_lags = min(LAGS, len(x) // 4)
@@ -98,8 +98,12 @@ def rhythm(latents: xr.Dataset, binned: xr.Dataset, latent: int, *, ax: Axes | N
         latent: its number.
         ax: where to draw.
     """
+    return draw_rhythm(rhythm_of(latents, binned, latent), ax)
+
+
+def draw_rhythm(found: Rhythm, ax: Axes | None = None) -> Axes:
+    """:func:`rhythm` of a rhythm that is known already."""
     ax = axes(ax, (3.4, 1.7))
-    found = rhythm_of(latents, binned, latent)
     if not len(found.lag):
         return says_nothing(ax, "too short for a rhythm")
     ax.fill_between(found.lag, -2 * found.error, 2 * found.error, color=PALE, linewidth=0)

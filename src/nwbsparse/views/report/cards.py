@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 
 from nwbsparse import names
 from nwbsparse.analysis.apply.populations import read_ids
+from nwbsparse.analysis.behaviour.tuning import discounted
 from nwbsparse.results.results import Results
 from nwbsparse.views.drawing import data_uri
 from nwbsparse.views.plots import condition_bars, read_units, spatial_map, top_units, tuning_curve
@@ -224,8 +225,7 @@ def follows(results: Results, binned: xr.Dataset, latent: int) -> str:
         return f"Varies with {variable}."
     curve = a[f"tuning.{variable}"].isel({names.LATENT: latent})
     n = a[f"occupancy.{variable}"].values
-    # rarely visited places count less, as they do in the test
-    weighted = np.nan_to_num(curve.values) * n / (n + 1 / float(binned.attrs[names.BIN_WIDTH]))
+    weighted = discounted(curve.values, n, float(binned.attrs[names.BIN_WIDTH]))
     peak = np.unravel_index(int(weighted.argmax()), weighted.shape)
     where = [_place(curve[dim].values, int(i)) for dim, i in zip(curve.dims, peak, strict=True)]
     unit = _unit_of(binned, variable)

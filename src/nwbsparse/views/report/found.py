@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -61,11 +63,12 @@ def found(results: Results, binned: xr.Dataset) -> Found:
     told = told_of(results.attribution)
     if told is None:
         return Found((), (), (), "")
+    summary = json.loads(results.attribution.attrs["summary"])
     followed, briefly = [], []
     for name, sentences in told.variables:
         latents = following(results.attribution, name)
         if len(latents) and len(followed) < IN_FULL:
-            followed.append(_followed(results, binned, name, sentences, latents))
+            followed.append(_followed(results, binned, name, sentences, latents, summary))
         elif sentences:
             briefly.append(" ".join(sentences))
     folded = briefly[BRIEFLY:]
@@ -97,9 +100,9 @@ def _followed(
     name: str,
     sentences: tuple[str, ...],
     latents: np.ndarray,
+    summary: Mapping[str, Any],
 ) -> Followed:
     a = results.attribution
-    summary = json.loads(a.attrs["summary"])
     curved = f"tuning.{name}" in a or name in a["condition_variable"].values
     unit = str(binned[name].attrs.get(names.UNITS_OF_MEASURE, "")) if name in binned else ""
     width = float(binned.attrs[names.BIN_WIDTH])

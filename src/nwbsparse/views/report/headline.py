@@ -11,7 +11,7 @@ import xarray as xr
 from nwbsparse import names
 from nwbsparse.analysis.behaviour.sentences import told_of
 from nwbsparse.analysis.headline import headline
-from nwbsparse.analysis.quality.hidden_said import shared_said
+from nwbsparse.analysis.quality.hidden_said import shared_sentence
 from nwbsparse.binning.variables import conditions_of, covariates_of, events_of
 from nwbsparse.results.results import Results
 from nwbsparse.views.report.embedded import learned_from_embedding
@@ -44,11 +44,9 @@ def top_of_page(results: Results, binned: xr.Dataset) -> Headline:
     """What latents follow, whether units have anything in common, and what both were learned from."""
     behaviour = [*covariates_of(binned), *conditions_of(binned), *events_of(binned)]
     told = told_of(results.attribution)
-    lead, *others = headline(results.attribution, results.metrics)
-    shared = shared_said(results.metrics)
     return Headline(
-        lead=lead,
-        shared=others[0] if shared else "",
+        lead=headline(results.attribution, results.metrics)[0],
+        shared=shared_sentence(results.metrics),
         together=told.together if told else "",
         units=told.units if told else "",
         recording=_recording(results, binned, behaviour),

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from nwbsparse import names
-from nwbsparse.analysis.quality.hidden_said import shared_said
+from nwbsparse.analysis.quality.hidden_said import shared_sentence
 from nwbsparse.results.results import Results
 from nwbsparse.views.words import number, percent, several
 
@@ -96,10 +96,9 @@ def _called(of: str, sees: str) -> str:
 
 def _of_hidden_units(metrics: xr.Dataset) -> list[Quality]:
     """What comes first: a coder that only copies units has nothing to show here."""
-    said = shared_said(metrics)
-    if not said:
+    meaning = shared_sentence(metrics)
+    if not meaning:
         return []
-    meaning = f"{said[0].upper()}{said[1:]}."
     if "hidden_unit_r2" not in metrics:
         return [Quality("R² of hidden units", "–", meaning)]
     out = len(json.loads(metrics.attrs.get("hidden_units_left_out", "[]")))

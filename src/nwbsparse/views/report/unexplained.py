@@ -8,14 +8,14 @@ import numpy as np
 import xarray as xr
 
 from nwbsparse import names
-from nwbsparse.analysis.apply.activity import entries_of
+from nwbsparse.analysis.apply.encode import activation_of
 from nwbsparse.analysis.apply.populations import read_ids
 from nwbsparse.analysis.behaviour.claims import FEW_DRAWS, NOT_FOUND
 from nwbsparse.results.results import Results
 from nwbsparse.views import plots
 from nwbsparse.views.drawing import data_uri
 from nwbsparse.views.plots.moments import UNITS
-from nwbsparse.views.plots.rhythm import rhythm_of
+from nwbsparse.views.plots.rhythm import draw_rhythm, rhythm_of
 from nwbsparse.views.plots.units import carrying_units
 from nwbsparse.views.words import duration, listing, number, percent, several
 
@@ -72,9 +72,10 @@ def coming_back(results: Results) -> np.ndarray:
 
 
 def _shown(results: Results, binned: xr.Dataset, latent: int) -> Unexplained:
+    rhythm = rhythm_of(results.latents, binned, latent)
     return Unexplained(
         latent=latent,
-        sentences=(*_sentences(results, binned, latent),),
+        sentences=tuple(_sentences(results, binned, latent, rhythm.period)),
         units_image=data_uri(
             plots.top_units(
                 results.attribution,
@@ -82,16 +83,15 @@ def _shown(results: Results, binned: xr.Dataset, latent: int) -> Unexplained:
                 units=carrying_units(results.attribution, latent, UNITS),
             )
         ),
-        rhythm_image=data_uri(plots.rhythm(results.latents, binned, latent)),
+        rhythm_image=data_uri(draw_rhythm(rhythm)),
         moments_image=data_uri(plots.moments(results.latents, binned, results.attribution, latent)),
     )
 
 
-def _sentences(results: Results, binned: xr.Dataset, latent: int) -> list[str]:
+def _sentences(results: Results, binned: xr.Dataset, latent: int, period: float) -> list[str]:
     a = results.attribution
     width = float(binned.attrs[names.BIN_WIDTH])
-    entries = entries_of(results.latents)
-    bins = entries.bins[entries.indptr[latent] : entries.indptr[latent + 1]].astype(np.int64)
+    bins = np.flatnonzero(activation_of(results.latents, latent))
     stretches = int((np.diff(bins) > 1).sum()) + 1
     long = len(bins) * width / stretches
     ids = [str(one) for one in read_ids(a)[carrying_units(a, latent, 5)]]
@@ -103,7 +103,6 @@ def _sentences(results: Results, binned: xr.Dataset, latent: int) -> list[str]:
         f"Active in {percent(len(bins) / binned.sizes[names.TIME])} of the bins: "
         f"{several(stretches, 'stretch', 'stretches')} of {_short(long)} on average."
     )
-    period = rhythm_of(results.latents, binned, latent).period
     if np.isfinite(period):
         said.append(f"It tends to be active again after {_short(period)}.")
     status = str(a["association_status"].values[latent])
