@@ -11,7 +11,7 @@ from make.sessions import make_binned
 from nwbsparse.binning.smoothing import smoothed, smoothed_bins, stretches
 
 
-def directly(table, stretch, sigma, valid=None):
+def directly(table, stretch, sigma, valid=None, causal=False):
     """The mean of what was observed in reach, weighted with a Gaussian, term by term."""
     reach = int(4 * sigma + 0.5)
     valid = np.ones(table.shape, bool) if valid is None else valid
@@ -19,7 +19,8 @@ def directly(table, stretch, sigma, valid=None):
     for at in range(len(table)):
         for unit in range(table.shape[1]):
             total = weight = 0.0
-            for other in range(max(at - reach, 0), min(at + reach + 1, len(table))):
+            last = at if causal else min(at + reach, len(table) - 1)
+            for other in range(max(at - reach, 0), last + 1):
                 between = stretch[min(at, other) : max(at, other) + 1]
                 if (between == stretch[at]).all() and valid[other, unit]:
                     own = np.exp(-0.5 * ((other - at) / sigma) ** 2)
@@ -37,18 +38,18 @@ def recordings(draw):
     valid = None
     if draw(st.booleans()):
         valid = rng.random((n, n_units)) < draw(st.sampled_from([0.0, 0.5, 0.9]))
-    return table, stretch, draw(st.sampled_from([0.3, 0.5, 1.0, 2.4, 7.0])), valid
+    sigma, causal = draw(st.sampled_from([0.3, 0.5, 1.0, 2.4, 7.0])), draw(st.booleans())
+    return table, stretch, sigma, valid, causal
 
 
 @settings(max_examples=40, deadline=None)
 @given(recordings())
 def test_it_is_the_direct_sum(recording):
-    table, stretch, sigma, valid = recording
-    found = smoothed(table, stretch, sigma, valid=valid)
+    table, stretch, sigma, valid, causal = recording
+    found = smoothed(table, stretch, sigma, valid=valid, causal=causal)
     assert found.dtype == np.float32
-    np.testing.assert_allclose(
-        found, directly(table.astype(float), stretch, sigma, valid), rtol=2e-5, atol=1e-6
-    )
+    wanted = directly(table.astype(float), stretch, sigma, valid, causal)
+    np.testing.assert_allclose(found, wanted, rtol=2e-5, atol=1e-6)
 
 
 def recording(n=400, *, valid=False, segments=3, seed=0):
@@ -113,18 +114,31 @@ def test_constant_activity_stays_constant_up_to_every_edge():
     np.testing.assert_allclose(found, 3.0, rtol=1e-6)
 
 
+@pytest.mark.parametrize("sigma", [0.5, 2.3, 11.0, 60.0])
+def test_no_bin_knows_its_future_where_smoothing_is_causal(sigma):
+    data = recording()
+    counts, stretch = data["counts"].values, stretches(data)
+    before = smoothed(counts, stretch, sigma, causal=True)
+    for at in (0, 1, 150, 398):
+        changed = counts.copy()
+        changed[at + 1 :] = 255
+        found = smoothed(changed, stretch, sigma, causal=True)
+        np.testing.assert_array_equal(found[: at + 1], before[: at + 1])
+
+
+@pytest.mark.parametrize("causal", [False, True])
 @pytest.mark.parametrize("valid", [False, True])
 @pytest.mark.parametrize("sigma", [0.5, 2.3, 11.0, 60.0])
-def test_pieces_are_those_of_the_whole_to_the_last_bit(sigma, valid):
+def test_pieces_are_those_of_the_whole_to_the_last_bit(sigma, valid, causal):
     data = recording(valid=valid)
     there = data["valid"].values if valid else None
     stretch = stretches(data)
-    whole = smoothed(data["counts"].values, stretch, sigma, valid=there)
+    whole = smoothed(data["counts"].values, stretch, sigma, valid=there, causal=causal)
     for size in (31, 150, 400):
         edges = [*range(0, 400, size), 400]
         for given_stretch in (None, stretch):
             pieces = [
-                smoothed_bins(data, first, stop, sigma, stretch=given_stretch)
+                smoothed_bins(data, first, stop, sigma, stretch=given_stretch, causal=causal)
                 for first, stop in itertools.pairwise(edges)
             ]
             np.testing.assert_array_equal(np.concatenate(pieces), whole)

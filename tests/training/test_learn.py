@@ -8,6 +8,7 @@ import torch
 
 from make.fits import at_start_of_update, everything, raises
 from make.patterns import masked_config, planted_patterns, shifted_apart
+from nwbsparse.analysis.apply.encode import dense, encode
 from nwbsparse.analysis.quality.stability import fit_seeds, stability_of
 from nwbsparse.errors import BadInput
 from nwbsparse.models.checkpoint import load, save
@@ -93,6 +94,20 @@ def test_what_was_learned_is_kept_in_a_file(learned, tmp_path):
 
 
 @pytest.mark.slow
+def test_activations_know_no_future_where_smoothing_is_causal(quick, data):
+    """Stored with the coder and part of its id; what it encodes of a bin ends with that bin."""
+    given = masked_config().replace(smoothing=0.1, n_latents=8, k=2)
+    both, causal = (
+        fit(data, given.replace(smoothing_kernel=one)) for one in ("gaussian", "causal")
+    )
+    assert both.id != causal.id
+    changed = data.copy(deep=True)
+    changed["counts"].values[700:] = 3
+    for coder, alike in ((causal, True), (both, False)):
+        before, after = (dense(encode(coder, one))[:700] for one in (data, changed))
+        assert np.array_equal(before, after) == alike
+
+
 def test_units_that_share_nothing_have_no_latent_that_comes_back(planted):
     coder = fit(shifted_apart(planted[0]), masked_config())
     assert not stability_of(coder)["stable"].values.any()

@@ -1,4 +1,4 @@
-"""Gaussian smoothing of activity over time, never across the edge of a stretch of bins."""
+"""Smoothing of activity over time, never across the edge of a stretch of bins."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from scipy.ndimage import gaussian_filter1d
+from scipy.ndimage import convolve1d, gaussian_filter1d
 
 from nwbsparse import names
 
@@ -36,6 +36,7 @@ def smoothed(
     sigma: float,
     *,
     valid: Bool[np.ndarray, "time unit"] | None = None,
+    causal: bool = False,
 ) -> Float[np.ndarray, "time unit"]:
     """Activity smoothed over time with a Gaussian, as float32.
 
@@ -47,6 +48,7 @@ def smoothed(
         stretch: as :func:`stretches` numbers them.
         sigma: standard deviation in bins; 0 leaves the table as it is.
         valid: where units were observed; everywhere when absent.
+        causal: with the half of the Gaussian that looks back, so that no bin knows its future.
     """
     out = np.asarray(table, dtype=np.float32)
     if not sigma:
@@ -57,15 +59,21 @@ def smoothed(
         there = np.ones((stop - first, 1), np.float32)
         if valid is not None:
             there = valid[first:stop].astype(np.float32)
-        share = _filtered(there, sigma)
+        share = _filtered(there, sigma, causal)
         with np.errstate(invalid="ignore", divide="ignore"):
-            part = _filtered(out[first:stop], sigma) / share
+            part = _filtered(out[first:stop], sigma, causal) / share
         out[first:stop] = np.where(share > 0, part, 0)
     return out
 
 
 def smoothed_bins(
-    data: Any, first: int, stop: int, sigma: float, *, stretch: np.ndarray | None = None
+    data: Any,
+    first: int,
+    stop: int,
+    sigma: float,
+    *,
+    stretch: np.ndarray | None = None,
+    causal: bool = False,
 ) -> Float[np.ndarray, "bin unit"]:
     """Bins ``first`` to ``stop`` of the smoothed counts of a Binned dataset: those of the whole.
 
@@ -76,9 +84,15 @@ def smoothed_bins(
     low, high = max(first - reach, 0), min(stop + reach, data.sizes[names.TIME])
     stretch = stretches(data) if stretch is None else stretch
     valid = data[names.VALID][low:high].values if names.VALID in data else None
-    table = smoothed(data[names.COUNTS][low:high].values, stretch[low:high], sigma, valid=valid)
+    counts = data[names.COUNTS][low:high].values
+    table = smoothed(counts, stretch[low:high], sigma, valid=valid, causal=causal)
     return table[first - low : stop - low]
 
 
-def _filtered(table: np.ndarray, sigma: float) -> np.ndarray:
+def _filtered(table: np.ndarray, sigma: float, causal: bool) -> np.ndarray:
+    if causal:
+        reach = int(REACH * sigma + 0.5)
+        weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
+        weights[:reach] = 0.0  # a convolution turns them around: these would be bins to come
+        return convolve1d(table, weights / weights.sum(), axis=0, mode="constant")
     return gaussian_filter1d(table, sigma, axis=0, mode="constant", truncate=REACH)

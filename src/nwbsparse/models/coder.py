@@ -223,6 +223,7 @@ _SHAPING = {
     "decoded": "last",
     "lag": 0,
     "smoothing": 0.0,
+    "smoothing_kernel": "gaussian",
 }
 """Options that shape activations or reconstructions without showing in the weights, as usual."""
 

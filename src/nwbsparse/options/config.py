@@ -37,6 +37,7 @@ from nwbsparse.options.words import (
     Rows,
     Schedule,
     Sign,
+    SmoothingKernel,
     Sparsifier,
 )
 
@@ -79,6 +80,8 @@ class Config(ReadOptions):
 
     smoothing: float | None = None
     """Standard deviation (s) of the Gaussian that what is read is smoothed with. Absent: as choose says."""
+    smoothing_kernel: SmoothingKernel = "gaussian"
+    """Whether smoothing looks both ways (gaussian) or only back, never at the future of a bin (causal)."""
     mask: float | None = None
     """Share of entries hidden while training, to be told from other units. Absent: as choose says."""
     groups: str = "found"

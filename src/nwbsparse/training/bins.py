@@ -127,7 +127,8 @@ def smoothed_input(config: Config, data: Any) -> np.ndarray:
         return counts
     sigma = config.smoothing / float(data.attrs[names.BIN_WIDTH])
     valid = np.asarray(data[names.VALID].values) if names.VALID in data else None
-    return smoothed(counts, stretches(data), sigma, valid=valid)
+    causal = config.smoothing_kernel == "causal"
+    return smoothed(counts, stretches(data), sigma, valid=valid, causal=causal)
 
 
 def _gather(table: Tensor, index: Tensor, offsets: Tensor, columns: Tensor | None) -> Tensor:

@@ -60,7 +60,8 @@ def new_coders(
                 "python": platform.python_version(),
             },
         )
-        key = (config.reads, config.window, config.lag, config.decoded, config.smoothing)
+        smoothing = (config.smoothing, config.smoothing_kernel)
+        key = (config.reads, config.window, config.lag, config.decoded, smoothing)
         if key not in sizes:
             sizes[key] = windows_of(record, data, target=target)
         if not len(sizes[key].train):
@@ -82,7 +83,7 @@ def new_coders(
         with torch.device("meta"):  # its shape alone
             sketch = SparseCoder(record)
         check_fits(sketch, sizes[key], models=1)
-        own = (config.reads, config.smoothing, settled.normalisation, inputs, targets)
+        own = (config.reads, smoothing, settled.normalisation, inputs, targets)
         if own not in moments:
             moments[own] = moments_of(record, data, target=target)
         coders.append(untrained(record, data, target=target, moments=moments[own]))

@@ -158,7 +158,9 @@ def _gathered(
     first, last = int(seen.min()), int(seen.max()) + 1
     if coder.config.smoothing:
         sigma = coder.config.smoothing / float(data.attrs[names.BIN_WIDTH])
-        table = smoothed_bins(data, first, last, sigma)
+        table = smoothed_bins(
+            data, first, last, sigma, causal=coder.config.smoothing_kernel == "causal"
+        )
     else:
         table = data[names.COUNTS][first:last].values
     counts = as_tensor(table[:, inputs])[seen - first]
