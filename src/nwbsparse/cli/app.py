@@ -23,6 +23,7 @@ from nwbsparse.cli.commands.simulate import simulate
 from nwbsparse.cli.commands.transfer import transfer
 from nwbsparse.cli.commands.validate import validate
 from nwbsparse.cli.commands.write import write
+from nwbsparse.cli.help import GroupedHelp
 
 COMMANDS = (
     run,
@@ -57,6 +58,7 @@ app = App(
     name="nwbsparse",
     help="NWB in, sparse nameable latents out: what the populations in a recording represent.",
     version=_version,
+    help_formatter=GroupedHelp(),
     default_parameter=Parameter(negative=()),
     suppress_keyboard_interrupt=False,  # stopping has an exit code of its own
 )

@@ -16,6 +16,7 @@ from nwbsparse.models.architecture import Architecture, build, of_first_latents
 from nwbsparse.models.decoders import Convolution
 from nwbsparse.models.record import CoderRecord
 from nwbsparse.options.config import Config
+from nwbsparse.options.facts import facts_of
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.float32, "float64": torch.float64}
 """precision → type of the weights; under bfloat16 only the products are short."""
@@ -125,8 +126,9 @@ class SparseCoder(nn.Module):
         words = [self.record.unit_hash, self.record.bin_width, self.levels, self.config.scaling]
         words += [
             [name, getattr(self.config, name)]
-            for name, usual in _SHAPING.items()
-            if getattr(self.config, name) not in (None, usual)
+            for name, facts in facts_of(self.config)
+            if facts.shapes_unless is not None
+            and getattr(self.config, name) not in (None, facts.shapes_unless)
         ]
         digest = hashlib.sha256(json.dumps(words).encode())
         for name, tensor in sorted(self.state_dict().items()):
@@ -210,22 +212,6 @@ class SparseCoder(nn.Module):
 
     def _weights(self) -> dict[str, Tensor]:
         return {name: parameter[None] for name, parameter in self.named_parameters()}
-
-
-_SHAPING = {
-    "nesting": "independent",
-    "encoder": "linear",
-    "window": 1,
-    "attention": "latent",
-    "n_heads": 4,
-    "sparsifier": "batch_topk",
-    "decoder": "linear",
-    "decoded": "last",
-    "lag": 0,
-    "smoothing": 0.0,
-    "smoothing_kernel": "gaussian",
-}
-"""Options that shape activations or reconstructions without showing in the weights, as usual."""
 
 
 def as_tensor(counts: object) -> UInt8[Tensor, "bin unit"] | Tensor:

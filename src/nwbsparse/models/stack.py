@@ -26,17 +26,15 @@ from nwbsparse.models.sparse.pre_activations import PreActivations
 from nwbsparse.models.sparse.unit_length import drop_parallel, normalise
 from nwbsparse.models.sparsifiers import Own, Select
 from nwbsparse.options.config import Config
+from nwbsparse.options.facts import facts_of
 
-OWN = (
-    "name", "seed", "seeds", "k", "learning_rate", "penalty_weight", "bandwidth", "weight_decay",
-    "clip", "aux_weight", "dead_window", "patience",
-)  # fmt: skip
+PER_MODEL = frozenset(name for name, facts in facts_of(Config) if facts.per_model)
 """Options in which models of one stack may differ."""
 
 
 def shared_options(config: Config) -> dict[str, Any]:
     """The options that all models of a stack must have in common."""
-    return {name: value for name, value in config.to_dict().items() if name not in OWN}
+    return {name: value for name, value in config.to_dict().items() if name not in PER_MODEL}
 
 
 class Stack:

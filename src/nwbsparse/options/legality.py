@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from nwbsparse.options.facts import facts_of
+
 LEGAL_TARGETS: dict[str, tuple[tuple[str, str], ...]] = {
     "mse": (
         ("scaled", "identity"), ("zscore", "identity"), ("none", "identity"), ("none", "relu"),
@@ -31,21 +33,6 @@ makes, nor for the negative reconstructions of an identity output."""
 PENALISED = ("l1", "jumprelu", "gated")
 """Sparsifiers that a penalty makes sparse; the others are told how many latents to keep."""
 
-_POSITIVE = (
-    "rate", "sampling_frequency", "time_scale", "bin_width", "blocks", "n_latents", "expansion",
-    "k", "window", "d_model", "n_heads", "n_blocks", "bandwidth", "tau", "batch_size", "learning_rate",
-    "max_epochs", "patience", "dead_window", "k_aux", "n_shifts", "seeds",
-)  # fmt: skip
-_NOT_NEGATIVE = (
-    "smoothing",
-    "replicates",
-    "gap",
-    "aux_weight",
-    "penalty_weight",
-    "weight_decay",
-    "clip",
-)
-_SEEDS = ("seed", "order_seed")
 _LEVEL = re.compile(
     r"\s*([0-9]{1,9})\s*:\s*([0-9]{1,9})\s*"
     r"(?::\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?|nan|[+-]?inf)\s*)?",
@@ -94,27 +81,16 @@ def _parse_level(level: str) -> tuple[int, int, float]:
 
 def _out_of_range(config: Any) -> list[str]:
     found = []
-    for field in _POSITIVE:
-        value = getattr(config, field)
-        if value is not None and not (math.isfinite(value) and value > 0):
-            found.append(f"{field} is {value}; it must be > 0")
-    for field in _NOT_NEGATIVE:
-        value = getattr(config, field)
-        if value is not None and not (math.isfinite(value) and value >= 0):
-            found.append(f"{field} is {value}; it must be 0 or more")
-    for field in ("test", "validation", "alpha"):
-        value = getattr(config, field)
-        if not 0 < value < 1:
-            found.append(f"{field} is {value}; it must lie between 0 and 1")
+    for name, facts in facts_of(config):
+        value = getattr(config, name)
+        if facts.bounded and value is not None:
+            problem = facts.problem(name, value)
+            found += [problem] if problem else []
     if config.test + config.validation >= 1:
         both = config.test + config.validation
         found.append(f"test + validation is {both:g}; nothing is left to train on")
     if config.band and (len(config.band) != 2 or not 0 < config.band[0] < config.band[1]):
         found.append(f"band is {config.band}; it must be two growing frequencies > 0 Hz")
-    for field in _SEEDS:
-        value = getattr(config, field)
-        if not 0 <= value < 2**63:
-            found.append(f"{field} is {value}; it must be 0 or more, and below 2^63")
     return found
 
 
@@ -239,11 +215,7 @@ def _embedding(config: Any) -> list[str]:
 
 def _hiding(config: Any) -> list[str]:
     found = []
-    if config.mask is None:
-        return found
-    if not 0 <= config.mask < 1:
-        return [f"mask is {config.mask}; it must be 0 or more, and below 1"]
-    if config.mask == 0:
+    if not config.mask:
         return found
     if config.reads == "embedding":
         found.append(

@@ -1,12 +1,11 @@
 """What a source leaves open about how it is read; part of the options of a run."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+from nwbsparse.options.facts import option
 from nwbsparse.options.words import Duplicates
 
 _OF_BINS = ("duplicates",)
@@ -14,19 +13,19 @@ _OF_BINS = ("duplicates",)
 
 @dataclass(frozen=True, kw_only=True)
 class ReadOptions:
-    """How a source is read, where it leaves something open."""
+    """Reading: how a source is read, where it leaves something open, and the width of bins."""
 
-    series: str | None = None
+    series: str | None = option(None, common=True)
     """Read this series instead of Units: ROI traces, "Activity_*" for one series per unit."""
     band: tuple[float, ...] = ()
     """Two frequencies (Hz): read the power of an electrical series between them."""
-    rate: float | None = None
+    rate: float | None = option(None, above=0)
     """Sampling rate (Hz) of the series, where the file's is wrong."""
-    sampling_frequency: float | None = None
+    sampling_frequency: float | None = option(None, above=0)
     """Sampling rate (Hz) of a sorting or suite2p folder that does not state it."""
-    time_scale: float | None = None
+    time_scale: float | None = option(None, above=0)
     """Seconds per unit of the stored spike times, such as 0.001 for milliseconds."""
-    bin_width: float | None = None
+    bin_width: float | None = option(None, above=0, common=True)
     """Bin width (s). Absent: the smallest of 10-200 ms with 5 population spikes per bin."""
     duplicates: Duplicates = "keep"
     """Units that share spikes: kept as one group, made one unit (merge), or but the largest dropped."""

@@ -14,7 +14,7 @@ import torch
 from nwbsparse import names
 from nwbsparse.files.whole import remove_unfinished
 from nwbsparse.models.coder import SparseCoder
-from nwbsparse.models.stack import OWN
+from nwbsparse.models.stack import PER_MODEL
 from nwbsparse.options.config import Config
 from nwbsparse.population import as_read
 from nwbsparse.progress import Progress, silent
@@ -111,7 +111,7 @@ def digest_of_bins(data: Any, config: Config, target: Any = None) -> str:
 
 def _identity(coders: list[SparseCoder], data: Any, target: Any) -> dict[str, Any]:
     """What a resumed training must have in common with the one that was saved."""
-    own = [{k: v for k, v in c.config.to_dict().items() if k in OWN} for c in coders]
+    own = [{k: v for k, v in c.config.to_dict().items() if k in PER_MODEL} for c in coders]
     return coders[0].config.to_dict() | {
         "models": own,
         "units": coders[0].record.unit_hash,
