@@ -33,13 +33,26 @@ def _run(tokens: Sequence[str]) -> int:
     from nwbsparse.errors import NwbsparseError
     from nwbsparse.io.pynwb_cache import do_without_broken_cache
 
-    def stop(_number: int, _frame: Any) -> None:
+    asked: list[int] = []
+
+    def stop(number: int, _frame: Any) -> None:
+        asked.append(number)
         if hasattr(signal, "setitimer"):
             signal.signal(signal.SIGALRM, stop)
             signal.setitimer(signal.ITIMER_REAL, AGAIN)
-        raise _Stopped("stopped by SIGTERM")
+        raise _Stopped("stopped by SIGTERM" if asked[0] == signal.SIGTERM else "stopped")
 
-    before = signal.signal(signal.SIGTERM, stop)
+    # who started us in the background may have had Ctrl-C ignored: so it stays
+    heard = [signal.SIGTERM]
+    heard += [signal.SIGINT] if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN else []
+    before = {number: signal.signal(number, stop) for number in heard}
+    unheard = sys.unraisablehook
+
+    def swallowed(what: Any) -> None:
+        if not isinstance(what.exc_value, _Stopped):  # it is raised once more
+            unheard(what)
+
+    sys.unraisablehook = swallowed
     try:
         do_without_broken_cache()
         app(with_config_file(tokens), exit_on_error=False, print_error=True)
@@ -68,7 +81,9 @@ def _run(tokens: Sequence[str]) -> int:
     finally:
         if hasattr(signal, "setitimer"):
             signal.setitimer(signal.ITIMER_REAL, 0.0)
-        signal.signal(signal.SIGTERM, before)
+        sys.unraisablehook = unheard
+        for number, handler in before.items():
+            signal.signal(number, handler)
     return 0
 
 

@@ -1,13 +1,109 @@
-"""What a coder reads of a Binned dataset: the counts of its units, or the embedding beside them."""
+"""What a coder reads and what it reconstructs: units of a recording, or the dims of an embedding."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from nwbsparse import names
 from nwbsparse.errors import BadInput
+
+INPUT = "input_"
+"""What the names of variables about the units that are read begin with, where they are others."""
+
+
+@dataclass(frozen=True, eq=False)
+class Population:
+    """Channels of a Binned dataset in a coder's order: units, or the dims of an embedding.
+
+    ``coder.reads(binned)`` and ``coder.writes(binned)`` make them; whoever asks what a coder reads,
+    what it reconstructs, and how results about that are called, asks these.
+    """
+
+    name: str
+    """The variable of a Binned dataset that holds them: 'counts' or 'embedding'."""
+    dim: str
+    """The dimension that results about them have: ``unit``, ``dim``, or ``input_unit`` of units that
+    are read where others are reconstructed."""
+    ids: tuple[str, ...]
+    data: Any
+    """The Binned dataset with these channels alone: ``counts(time, unit)`` whatever they are."""
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def of_units(self) -> bool:
+        """Whether these are units of the recording."""
+        return self.name == names.COUNTS
+
+    @property
+    def table(self) -> Any:
+        """(time, channel) what they did."""
+        return self.data[names.COUNTS]
+
+    @property
+    def valid(self) -> Any:
+        """(time, channel) where they were observed; None where they were throughout."""
+        return self.data.get(names.VALID)
+
+    def values(self, bins: Any = slice(None)) -> np.ndarray:
+        """(bin, channel) what they did in some bins."""
+        return np.asarray(self.table[bins].values)
+
+    def observed(self, bins: Any = slice(None)) -> np.ndarray:
+        """(bin, channel) whether they were observed in some bins."""
+        if self.valid is None:
+            n_bins = np.arange(self.data.sizes[names.TIME])[bins].size
+            return np.ones((n_bins, len(self)), dtype=bool)
+        return np.asarray(self.valid[bins].values)
+
+    def coords(self) -> dict[str, Any]:
+        """The coordinates of results about them: of dims their numbers, of units also id and row."""
+        if not self.of_units:
+            return {names.DIM: np.arange(len(self))}
+        return self.named(unit_coords(self.data))
+
+    def named(self, variables: Mapping[str, Any]) -> dict[str, Any]:
+        """Variables over ``unit`` as results about this population have them: over its dimension.
+
+        Names of what is about units that are read begin with ``input_`` where others are reconstructed.
+        """
+        if self.dim == names.UNIT:
+            return dict(variables)
+        start = INPUT if self.dim == names.INPUT_UNIT else ""
+        return {f"{start}{name}": self._over_dim(one) for name, one in variables.items()}
+
+    def _over_dim(self, variable: Any) -> Any:
+        if not isinstance(variable, tuple):
+            return variable
+        dims, *rest = variable
+        if isinstance(dims, str):
+            return (self.dim if dims == names.UNIT else dims, *rest)
+        return (tuple(self.dim if dim == names.UNIT else dim for dim in dims), *rest)
+
+
+def recorded(binned: Any) -> Population:
+    """All units of a recording, in their order: what latents of an embedding are compared with."""
+    ids = tuple(str(unit_id) for unit_id in binned[names.UNIT_ID].values)
+    return Population(names.COUNTS, names.UNIT, ids, binned)
+
+
+def unit_coords(data: Any) -> dict[str, Any]:
+    """The coordinates that say which unit of a dataset is which; without rows of a table, their order."""
+    rows = np.arange(data.sizes[names.UNIT])
+    table_rows = data[names.UNIT_ROW].values if names.UNIT_ROW in data.coords else rows
+    known: dict[str, Any] = {
+        names.UNIT: rows,
+        names.UNIT_ID: (names.UNIT, data[names.UNIT_ID].values),
+        names.UNIT_ROW: (names.UNIT, table_rows),
+    }
+    if names.MERGED_UNITS in data.coords:
+        known[names.MERGED_UNITS] = (names.UNIT, data[names.MERGED_UNITS].values)
+    return known
 
 
 def as_read(data: Any, reads: str) -> Any:

@@ -6,7 +6,7 @@ import pytest
 from make.configs import plain_config
 from make.two_regions import N_EVENTS, QUICK, WIDTH, ids, write_two_regions
 from nwbsparse.analysis.apply.encode import batches
-from nwbsparse.analysis.apply.populations import encoded, read_ids, reconstructed
+from nwbsparse.analysis.apply.populations import read_ids
 from nwbsparse.analysis.behaviour.controls import observed_units, own_units
 from nwbsparse.analysis.explain import explain
 from nwbsparse.analysis.quality.cosmooth import cosmooth
@@ -107,10 +107,7 @@ def test_numbers_are_those_of_their_definitions(coder, data, found):
                 np.testing.assert_allclose(found["correlation"][latent], r, atol=1e-6)
     weight = coder.encoder_weight.detach().numpy()
     np.testing.assert_allclose(found["encoder_weight"], weight)
-    y = (
-        coder.normalise(as_tensor(encoded(coder, data)["counts"].values[bins])).numpy()
-        - coder.pre_bias.numpy()
-    )
+    y = coder.normalise(as_tensor(coder.reads(data).values(bins))).numpy() - coder.pre_bias.numpy()
     for latent in np.flatnonzero((active > 0).any(axis=0)):
         mean = y[active[:, latent] > 0].mean(axis=0)
         np.testing.assert_allclose(
@@ -119,8 +116,12 @@ def test_numbers_are_those_of_their_definitions(coder, data, found):
 
 
 def test_populations_of_the_datasets(coder, data, found):
-    assert encoded(coder, data)["unit_id"].values.tolist() == ids("CA3")
-    assert reconstructed(coder, data)["unit_id"].values.tolist() == ids("CA1")
+    read, written = coder.reads(data), coder.writes(data)
+    assert (read.name, read.dim, written.dim) == ("counts", "input_unit", "unit")
+    assert list(read.ids) == [str(one) for one in ids("CA3")]
+    assert list(written.ids) == [str(one) for one in ids("CA1")]
+    assert read.table["unit_id"].values.tolist() == ids("CA3")
+    assert written.table["unit_id"].values.tolist() == ids("CA1")
     metrics = evaluate(coder, data)
     assert metrics["unit_id"].values.tolist() == ids("CA1") == found["unit_id"].values.tolist()
     assert found["input_unit_id"].values.tolist() == ids("CA3")
@@ -134,7 +135,7 @@ def test_an_autoencoder_has_one_population(data):
     table = attribute(coder, data)
     assert "input_unit" not in table.dims
     assert not [name for name in table.variables if str(name).startswith("input_")]
-    assert encoded(coder, data) is data is reconstructed(coder, data)
+    assert coder.reads(data).data is data is coder.writes(data).data
     assert read_ids(table).tolist() == data["unit_id"].values.tolist()
 
 

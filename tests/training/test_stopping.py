@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+import weakref
 
 import pytest
 
@@ -38,6 +39,23 @@ def handlers():
     for number, handler in before.items():
         signal.signal(number, handler)
     assert after == before, "a training must put the handlers back"
+
+
+def test_ctrl_c_in_a_callback_is_not_lost(data, monkeypatch):
+    """Python prints what is raised in a weak reference's callback, and goes on: a fit must not."""
+
+    def in_callback():
+        class Referred:
+            pass
+
+        one = Referred()
+        weakref.finalize(one, signal.raise_signal, signal.SIGINT)
+        del one
+
+    at_start_of_update(monkeypatch, 5, in_callback)
+    at_start_of_update(monkeypatch, 7, lambda: pytest.fail("it went on"))
+    with pytest.raises(KeyboardInterrupt):
+        fit(data, CONFIG)
 
 
 @pytest.mark.parametrize("number", SIGNALS)
@@ -97,19 +115,20 @@ def test_a_second_signal_stops_at_once(data, whole, tmp_path, monkeypatch):
     assert everything(fit(data, CONFIG, checkpoint=tmp_path, resume=True)) == whole
 
 
-def test_without_a_folder_an_interrupt_is_what_it_always_is(data, monkeypatch):
+def test_without_a_folder_ctrl_c_waits_for_the_update_and_saves_nothing(data, monkeypatch):
     reached = []
-    before = {number: signal.getsignal(number) for number in SIGNALS}
+    terminated = signal.getsignal(signal.SIGTERM)
 
     def interrupt():
-        assert {number: signal.getsignal(number) for number in SIGNALS} == before
+        assert signal.getsignal(signal.SIGTERM) is terminated, "nothing to save: it ends at once"
         signal.raise_signal(signal.SIGINT)
         reached.append("after")
 
     at_start_of_update(monkeypatch, 20, interrupt)
+    at_start_of_update(monkeypatch, 21, lambda: pytest.fail("it went on"))
     with pytest.raises(KeyboardInterrupt):
         fit(data, CONFIG)
-    assert reached == [], "nothing to save: no reason to wait"
+    assert reached == ["after"]
 
 
 @pytest.mark.parametrize("number", SIGNALS)

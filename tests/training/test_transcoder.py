@@ -11,7 +11,7 @@ from nwbsparse import names
 from nwbsparse.analysis.apply.encode import reconstruct
 from nwbsparse.errors import BadInput
 from nwbsparse.training.fit import fit
-from nwbsparse.training.populations import populations
+from nwbsparse.training.populations import ids_of_populations
 from nwbsparse.training.start import untrained_control
 
 N_IN, N_OUT, N_EVENTS = 14, 8, 6
@@ -221,7 +221,10 @@ def test_a_target_must_stand_on_the_same_bins(data):
 
 def test_populations_are_named_in_the_order_of_the_data(data):
     config = plain_config(target_units="20,3,7", **RUN)
-    inputs, targets = populations(data, config)
+    inputs, targets = ids_of_populations(data, config)
     assert targets == ("3", "7", "20")
     assert inputs == tuple(str(unit) for unit in range(22) if unit not in (3, 7, 20))
-    assert populations(data, plain_config(**RUN)) == (tuple(str(unit) for unit in range(22)), None)
+    assert ids_of_populations(data, plain_config(**RUN)) == (
+        tuple(str(unit) for unit in range(22)),
+        None,
+    )

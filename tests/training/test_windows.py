@@ -18,7 +18,7 @@ from nwbsparse.models.record import CoderRecord
 from nwbsparse.options.automatic import shaped
 from nwbsparse.training.bins import CHECKED, windows_of
 from nwbsparse.training.fit import fit
-from nwbsparse.training.populations import populations
+from nwbsparse.training.populations import ids_of_populations
 
 N_UNITS = 5
 
@@ -43,7 +43,7 @@ def make_data(parts, segments=None, *, counts=None, valid=None):
 def made(data, *, target=None, **options):
     """A coder of random scaling for these data, and their windows."""
     config = shaped(plain_config(n_latents=8, k=2, k_aux=1, **options))
-    inputs, targets = populations(data, config, target)
+    inputs, targets = ids_of_populations(data, config, target)
     record = CoderRecord(config=config, unit_ids=inputs, target_ids=targets, bin_width=0.1)
     coder = SparseCoder(record)
     rng = torch.Generator().manual_seed(0)

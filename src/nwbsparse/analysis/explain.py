@@ -13,7 +13,6 @@ from threadpoolctl import threadpool_limits
 from nwbsparse import names
 from nwbsparse.analysis.apply.activity import entries_of
 from nwbsparse.analysis.apply.encode import encode
-from nwbsparse.analysis.apply.populations import target_names
 from nwbsparse.analysis.association.associate import associate
 from nwbsparse.analysis.association.design import make_activity, make_design
 from nwbsparse.analysis.behaviour.against_units import against_units
@@ -134,7 +133,7 @@ def explain(
         {
             names.LATENT: latents[names.LATENT].values,
             names.LEVEL: (names.LATENT, latents[names.LEVEL].values),
-            **target_names(coder, data),
+            **coder.writes(data).coords(),
         }
     )
     empty = [dim for dim, size in attribution.sizes.items() if size == 0]

@@ -86,7 +86,7 @@ def _with_units_of(
     coder: SparseCoder, other: xr.Dataset, matching: Mapping[Any, Any] | None
 ) -> tuple[xr.Dataset, int]:
     """The session with the coder's units in their order; without a partner, not observed."""
-    if coder.config.reads == names.EMBEDDING:
+    if not coder.record.of_units:
         if matching is not None:
             raise BadInput(
                 "the coder reads an embedding and no units, so that there are none to match; leave "

@@ -11,7 +11,6 @@ import xarray as xr
 from rich.console import Console
 from rich.text import Text
 
-from nwbsparse import names
 from nwbsparse.analysis.behaviour.sentences import sentences
 from nwbsparse.analysis.quality.hidden_said import CALLED, shared_sentence
 from nwbsparse.cli.whole_words import print_table
@@ -65,8 +64,8 @@ def show_metrics(console: Console, metrics: xr.Dataset, coder: Any) -> None:
 
 def reconstruction(coder: Any, held: str) -> str:
     """What R² is of: only a coder that sees what it reconstructs can copy it."""
-    told = coder.record.target_ids is not None or coder.config.lag
-    if told or coder.config.reads == names.EMBEDDING:
+    told = coder.record.apart or coder.config.lag
+    if told or not coder.record.of_units:
         return f"R² ({held})"
     return f"reconstruction R² ({held}); a copy has 1"
 

@@ -17,6 +17,7 @@ from nwbsparse.models.decoders import Convolution
 from nwbsparse.models.record import CoderRecord
 from nwbsparse.options.config import Config
 from nwbsparse.options.facts import facts_of
+from nwbsparse.population import Population
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.float32, "float64": torch.float64}
 """precision → type of the weights; under bfloat16 only the products are short."""
@@ -50,9 +51,8 @@ class SparseCoder(nn.Module):
         super().__init__()
         self.record = record
         n_units, n_targets = len(record.unit_ids), len(record.targets)
-        same = record.target_ids is None
         self.architecture: Architecture = build(
-            record.config, n_units=n_units, n_targets=n_targets, same_units=same
+            record.config, n_units=n_units, n_targets=n_targets, same_units=not record.apart
         )
         dtype = DTYPES[record.config.precision]
         made = self.architecture.initial(generator or torch.Generator().manual_seed(0))
@@ -135,6 +135,22 @@ class SparseCoder(nn.Module):
             digest.update(name.encode())
             digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
         return digest.hexdigest()[:16]
+
+    def reads(self, binned: object) -> Population:
+        """What the coder reads of a Binned dataset: its units (or dims) in its order.
+
+        Raises:
+            BadInput: the units are others than the coder's, or in another order.
+        """
+        return self.record.reads(binned)
+
+    def writes(self, binned: object) -> Population:
+        """What the coder reconstructs of a Binned dataset: what it reads, or other units.
+
+        Raises:
+            BadInput: the units are others than the coder's, or in another order.
+        """
+        return self.record.writes(binned)
 
     @property
     def model_id(self) -> str:

@@ -185,7 +185,7 @@ def _linear(coder: SparseCoder) -> _Linear:
 def _problems(coder: SparseCoder) -> list[str]:
     """Why it is no linear autoencoder, one sentence each."""
     config, found = coder.config, []
-    if coder.record.target_ids is not None:
+    if coder.record.apart:
         found.append("it is a transcoder (it encodes other units); fit it without a target")
     if config.lag:
         found.append(

@@ -8,8 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from nwbsparse import names
 from nwbsparse.errors import BadInput
 from nwbsparse.options.config import Config, from_dict
+from nwbsparse.population import Population, as_read
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,47 @@ class CoderRecord:
         return self.unit_ids if self.target_ids is None else self.target_ids
 
     @property
+    def apart(self) -> bool:
+        """Whether other units are reconstructed than those that are read."""
+        return self.target_ids is not None
+
+    @property
+    def of_units(self) -> bool:
+        """Whether units are read; else an embedding of them."""
+        return self.config.reads == names.COUNTS
+
+    @property
+    def part_of_several(self) -> bool:
+        """Whether this is one session's part of a coder of several."""
+        return bool(self.model_id)
+
+    def reads(self, binned: Any) -> Population:
+        """What the coder reads of a recording, in its order; the recording may hold other units too
+        where these are reconstructed.
+
+        Raises:
+            BadInput: the units are others than the coder's, or in another order.
+        """
+        dim = names.INPUT_UNIT if self.apart else names.UNIT
+        return self._population(binned, self.unit_ids, dim)
+
+    def writes(self, binned: Any) -> Population:
+        """What the coder reconstructs of a recording, in its order: what it reads, or other units.
+
+        Raises:
+            BadInput: the units are others than the coder's, or in another order.
+        """
+        return self._population(binned, self.targets, names.UNIT)
+
+    def _population(self, binned: Any, ids: tuple[str, ...], dim: str) -> Population:
+        data = as_read(binned, self.config.reads)
+        given = [str(unit_id) for unit_id in data[names.UNIT_ID].values]
+        if given != list(ids):
+            self.check_units(given)
+            data = data.isel({names.UNIT: [given.index(one) for one in ids]})
+        return Population(self.config.reads, dim if self.of_units else names.DIM, ids, data)
+
+    @property
     def options(self) -> Config:
         """The options that make this coder again: of a consensus all that was chosen for it."""
         return self._learned("options")
@@ -76,7 +119,7 @@ class CoderRecord:
     @property
     def scales_target(self) -> bool:
         """Whether what is reconstructed is scaled otherwise than what is read."""
-        return self.target_ids is not None or self.config.normalisation == "scaled"
+        return self.apart or self.config.normalisation == "scaled"
 
     @property
     def unit_hash(self) -> str:
@@ -105,10 +148,10 @@ class CoderRecord:
         """
         given = tuple(str(unit_id) for unit_id in unit_ids)
         ours = set(self.unit_ids) | set(self.targets)
-        fits = ours == set(given) if self.target_ids is not None else given == self.unit_ids
+        fits = ours == set(given) if self.apart else given == self.unit_ids
         if fits and len(given) == len(ours):
             return
-        if self.config.reads == "embedding":
+        if not self.of_units:
             raise BadInput(
                 f"the coder was trained on an embedding of {len(ours)} dims, this one has "
                 f"{len(given)}; give the recording an embedding from the same model"

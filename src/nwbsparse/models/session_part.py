@@ -42,7 +42,7 @@ def coder_of_session(coder: SparseCoder, session: str) -> SparseCoder:
             session already, or the session has no unit that is encoded or none that is reconstructed.
     """
     record = coder.record
-    if record.model_id:
+    if record.part_of_several:
         raise BadInput(
             f"this coder is the part for the session '{record.session}' already; take the parts of "
             f"the whole coder ({record.model_id})"
@@ -63,7 +63,7 @@ def coder_of_session(coder: SparseCoder, session: str) -> SparseCoder:
         replace(
             record,
             unit_ids=_own_ids(record.unit_ids, inputs),
-            target_ids=None if record.target_ids is None else _own_ids(record.targets, targets),
+            target_ids=_own_ids(record.targets, targets) if record.apart else None,
             source_sha256=own.sha256,
             model_id=coder.id,
             session=session,

@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from nwbsparse import names
-from nwbsparse.analysis.apply.populations import encoded
+from nwbsparse.analysis.apply.populations import explained_units
 from nwbsparse.analysis.headline import headline
 from nwbsparse.errors import BadInput, EnvironmentProblem
 from nwbsparse.files.whole import whole_file, write_whole
@@ -27,7 +27,7 @@ def flat_metrics(results: Results, binned: xr.Dataset) -> dict[str, Any]:
     """The numbers of ``metrics.json``: flat, documented in ``docs/reference/metrics.md``."""
     config = results.config
     parts = binned[names.SPLIT].values
-    read = encoded(results.coder, binned)
+    read = explained_units(results.coder, binned)
     embedded = {} if results.embedding is None else {"n_dims": results.coder.n_units}
     return _finite(
         {
@@ -35,7 +35,11 @@ def flat_metrics(results: Results, binned: xr.Dataset) -> dict[str, Any]:
             "n_units": read.sizes[names.UNIT],
             **embedded,
             "n_units_firing": int((read[names.COUNTS].values > 0).any(axis=0).sum()),
-            **({"n_units_reconstructed": results.coder.n_targets} if read is not binned else {}),
+            **(
+                {"n_units_reconstructed": results.coder.n_targets}
+                if results.coder.record.apart
+                else {}
+            ),
             "n_bins": int(binned.sizes[names.TIME]),
             **{
                 f"n_{name}_bins": int((parts == value).sum())

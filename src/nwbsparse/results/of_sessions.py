@@ -101,7 +101,7 @@ def with_sources(coder: SparseCoder, sessions: Mapping[str, Session]) -> SparseC
     Raises:
         BadInput: the names are not those of the coder's sessions.
     """
-    known = () if coder.record.model_id else coder.record.session_names
+    known = () if coder.record.part_of_several else coder.record.session_names
     problems = [
         f"there is no '{name}' among the coder's sessions" for name in sessions if name not in known
     ]

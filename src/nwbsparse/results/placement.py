@@ -103,7 +103,7 @@ def check_model_order(placed: Results, session: Session, file: str | Path) -> No
         BadInput: it would.
     """
     config, rows = placed.config, placed.attribution[names.UNIT_ROW].values
-    whole = not (config.units or config.regions or placed.coder.record.target_ids)
+    whole = not (config.units or config.regions or placed.coder.record.apart)
     if (np.diff(rows) <= 0).any() or (whole and len(rows) != session.n_units):
         raise BadInput(
             f"{file} holds the units of '{placed.name}' in another order, or more units: run once more "

@@ -236,7 +236,7 @@ def _embedding(results: Results) -> xr.DataArray | None:
     Raises:
         BadInput: the coder reads one, and there is none, or one of other bins or dims.
     """
-    if results.config.reads != names.EMBEDDING:
+    if results.coder.record.of_units:
         return None
     wanted = (results.latents.sizes[names.TIME], results.coder.n_units)
     if results.embedding is None or results.embedding.shape != wanted:

@@ -103,7 +103,7 @@ def reproduce(
             out = held.enter_context(tempfile.TemporaryDirectory(prefix="nwbsparse-again-"))
         held.callback(torch.set_num_threads, threads)
         torch.set_num_threads(int(then.environment.get("threads", threads)))
-        if then.coder.record.model_id:
+        if then.coder.record.part_of_several:
             every = run_sessions(
                 recordings, out, then.coder.record.asked, progress=progress, say=say
             )
@@ -130,7 +130,7 @@ def _recordings(
 ) -> dict[str, Path]:
     """{session: the file that the results were made from}, known by their sha256."""
     record = then.coder.record
-    wanted = {one.name: one.sha256 for one in record.sessions} if record.model_id else {}
+    wanted = {one.name: one.sha256 for one in record.sessions} if record.part_of_several else {}
     wanted = wanted or {"": _sha256_then(then)}
     if nameless := [name for name, sha256 in wanted.items() if not sha256]:
         which = ", ".join(nameless)
@@ -149,7 +149,7 @@ def _recordings(
             )
         found[known[sha256]] = one
     likely = {one.uri for one in record.sessions} | {then.session.source.uri}
-    for one in nwb_files_near(path, folders=3 if record.model_id else 2, first=likely):
+    for one in nwb_files_near(path, folders=3 if record.part_of_several else 2, first=likely):
         if len(found) == len(wanted):
             break
         if (name := known.get(sha256_of(one))) is not None:
@@ -184,7 +184,7 @@ def _compare(then: Results, now: Results) -> list[Compared]:
 
 def _models(then: Results, now: Results) -> list[Compared]:
     """Whether the whole model came out the same, where the file holds a part of one."""
-    if not then.coder.record.model_id:
+    if not then.coder.record.part_of_several:
         return []
     return [_words("model id", then.coder.model_id, now.coder.model_id)]
 

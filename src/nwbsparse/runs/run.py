@@ -133,7 +133,7 @@ def run(
         f"fit {coder.n_latents} latents, {coder.config.k} active per bin: {last['update']} updates, "
         f"validation loss {last['validation_loss']:.4g}"
     )
-    if coder.record.target_ids is not None:
+    if coder.record.apart:
         log(f"it reads {coder.n_units} units and reconstructs {coder.n_targets} others")
     for said in learned_said(coder, None if seeds is None else seeds.stability):
         log(said)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import xarray as xr
 
-from nwbsparse import names
 from nwbsparse.analysis.quality.hidden_said import shared_said
 from nwbsparse.io.rules.account import listed
 from nwbsparse.models.coder import SparseCoder
@@ -59,7 +58,7 @@ def _few(coder: SparseCoder) -> str:
     """Whether there were too few units to hide any."""
     learned = coder.record.learned
     given_up = learned and learned["asked"]["choose"] != learned["options"]["choose"]
-    if not given_up or coder.config.reads != names.COUNTS:
+    if not given_up or not coder.record.of_units:
         return ""
     return (
         f"fewer than {FEWEST_GROUPS} units or groups of units: none can be hidden from the others, "

@@ -17,7 +17,7 @@ from nwbsparse.errors import BadInput
 from nwbsparse.models.coder import SparseCoder, as_tensor
 from nwbsparse.models.record import CoderRecord
 from nwbsparse.options.config import Config
-from nwbsparse.population import as_read
+from nwbsparse.population import Population, as_read
 
 CHECKED = 4096
 """Validation windows that a check looks at, spread evenly over all there are."""
@@ -47,10 +47,6 @@ class Windows:
     """The same tensor, unless the target is another recording."""
     valid: Tensor | None
     target_valid: Tensor | None
-    units: Tensor | None
-    """Columns that are encoded; all when None."""
-    targets: Tensor | None
-    """Columns that are reconstructed; all when None."""
     seen: Tensor
     """Offsets of the bins of a window, oldest first."""
     decoded: Tensor
@@ -60,20 +56,18 @@ class Windows:
 
     def batch(self, coder: SparseCoder, index: Int[Tensor, " window"]) -> Batch:
         """Gather, densify and normalise the windows of these bins."""
-        y = _gather(self.counts, index, self.seen, self.units)
+        y = _gather(self.counts, index, self.seen)
         observed = None
         if self.valid is not None:
-            observed = _gather(self.valid, index, self.seen, self.units)
+            observed = _gather(self.valid, index, self.seen)
         y = coder.normalise(y, observed)
         valid = None
         if self.target_valid is not None:
-            valid = _gather(self.target_valid, index, self.decoded, self.targets).flatten(1)
+            valid = _gather(self.target_valid, index, self.decoded).flatten(1)
         if self._reconstructs_itself and not coder.record.scales_target:
             # the plain autoencoder: what is seen is what is reconstructed, unseen units and all
             return Batch(y, y.flatten(1), valid)
-        target = coder.normalise_target(
-            _gather(self.target_counts, index, self.decoded, self.targets)
-        )
+        target = coder.normalise_target(_gather(self.target_counts, index, self.decoded))
         return Batch(y, target.flatten(1), valid)
 
     @cached_property
@@ -82,11 +76,7 @@ class Windows:
 
         Asked once: on a GPU the comparison of offsets would be waited for in every batch.
         """
-        return (
-            self.target_counts is self.counts
-            and self.targets is self.units
-            and torch.equal(self.seen, self.decoded)
-        )
+        return self.target_counts is self.counts and torch.equal(self.seen, self.decoded)
 
     def checked(self) -> Int[Tensor, " window"]:
         """The validation windows of a check."""
@@ -131,11 +121,10 @@ def smoothed_input(config: Config, data: Any) -> np.ndarray:
     return smoothed(counts, stretches(data), sigma, valid=valid, causal=causal)
 
 
-def _gather(table: Tensor, index: Tensor, offsets: Tensor, columns: Tensor | None) -> Tensor:
+def _gather(table: Tensor, index: Tensor, offsets: Tensor) -> Tensor:
     """(bin, lag, unit) of a table (time, unit)."""
     bins = index[:, None] + offsets
-    rows = table.index_select(0, bins.flatten()).view(*bins.shape, -1)
-    return rows if columns is None else rows[:, :, columns]
+    return table.index_select(0, bins.flatten()).view(*bins.shape, -1)
 
 
 def windows_of(record: CoderRecord, data: Any, *, target: Any = None) -> Windows:
@@ -148,35 +137,28 @@ def windows_of(record: CoderRecord, data: Any, *, target: Any = None) -> Windows
         BadInput: not split, not finite, or a target of another length.
     """
     data = as_read(data, record.config.reads)
-    counts = np.asarray(data[names.COUNTS].values)
-    check_counts(data, counts)
-    units = targets = None
-    if target is None:
-        target_counts, target_data = counts, data
-        if record.target_ids is not None:
-            columns = record.columns(data[names.UNIT_ID].values)
-            units, targets = (torch.tensor(one) for one in columns)
-    else:
-        target_counts, target_data = np.asarray(target[names.COUNTS].values), target
-        if len(target_counts) != len(counts):
-            raise BadInput(
-                f"the target has {len(target_counts)} bins, the recording {len(counts)}; both must "
-                "be binned on the same grid"
-            )
-        _check_finite(target_counts)
+    read = record.reads(data)
+    written = record.writes(data if target is None else target)
+    check_counts(read.data, read.values())
+    if written.data.sizes[names.TIME] != read.data.sizes[names.TIME]:
+        raise BadInput(
+            f"the target has {written.data.sizes[names.TIME]} bins, the recording "
+            f"{read.data.sizes[names.TIME]}; both must be binned on the same grid"
+        )
+    _check_finite(written.values())
     window, decoded = _offsets(record)
     parts = np.asarray(data[names.SPLIT].values)
     segments = np.asarray(data[names.SEGMENT].values) if names.SEGMENT in data.coords else None
     fits = whole(parts, segments, reach=np.concatenate([window, decoded]))
-    raw = as_tensor(counts)
+    raw = as_tensor(read.values())
     smooth = record.config.smoothing
+    same = written.data is read.data
+    valid = _valid(read)
     return Windows(
-        counts=as_tensor(smoothed_input(record.config, data)) if smooth else raw,
-        target_counts=raw if target is None else as_tensor(target_counts),
-        valid=_valid(data),
-        target_valid=_valid(target_data),
-        units=units,
-        targets=targets,
+        counts=as_tensor(smoothed_input(record.config, read.data)) if smooth else raw,
+        target_counts=raw if same else as_tensor(written.values()),
+        valid=valid,
+        target_valid=valid if same else _valid(written),
         seen=torch.from_numpy(window),
         decoded=torch.from_numpy(decoded),
         train=torch.from_numpy(np.flatnonzero(fits & (parts == names.TRAIN))),
@@ -242,5 +224,5 @@ def _check_finite(counts: np.ndarray) -> None:
         raise BadInput(f"counts are not finite in {len(bad)} bins, the first is bin {bad[0]}")
 
 
-def _valid(data: Any) -> Tensor | None:
-    return torch.from_numpy(np.asarray(data[names.VALID].values)) if names.VALID in data else None
+def _valid(population: Population) -> Tensor | None:
+    return None if population.valid is None else torch.from_numpy(population.observed())

@@ -12,7 +12,7 @@ from nwbsparse.options.config import Config
 from nwbsparse.query import in_regions, with_ids
 
 
-def populations(
+def ids_of_populations(
     data: Any, config: Config, target: Any = None
 ) -> tuple[tuple[str, ...], tuple[str, ...] | None]:
     """Ids of the encoded units and, for a transcoder, of those it reconstructs from them.

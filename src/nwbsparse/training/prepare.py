@@ -21,7 +21,7 @@ from nwbsparse.population import as_read
 from nwbsparse.schema import own_version
 from nwbsparse.training.bins import Windows, check_counts, check_loss, windows_of
 from nwbsparse.training.memory import check_fits
-from nwbsparse.training.populations import populations
+from nwbsparse.training.populations import ids_of_populations
 from nwbsparse.training.start import Moments, moments_of, untrained
 
 
@@ -47,7 +47,7 @@ def new_coders(
         config, data = shaped(config), given[config.reads]
         counts = np.asarray(data[names.COUNTS].values)
         check_loss(config, counts)
-        inputs, targets = populations(data, config, target)
+        inputs, targets = ids_of_populations(data, config, target)
         record = CoderRecord(
             config=config,
             unit_ids=inputs,

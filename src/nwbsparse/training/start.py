@@ -18,7 +18,7 @@ from nwbsparse.models.decoders import inverse_output
 from nwbsparse.models.encoders import WEIGHT
 from nwbsparse.models.record import CoderRecord
 from nwbsparse.models.stack import Stack
-from nwbsparse.population import as_read
+from nwbsparse.population import Population
 from nwbsparse.training.bins import Windows, evenly, smoothed_input, windows_of
 
 CHUNK = 8192
@@ -46,22 +46,16 @@ class Moments:
 
 def moments_of(record: CoderRecord, data: Any, *, target: Any = None) -> Moments:
     """The moments that a coder's normalisation and first biases come from."""
-    data = as_read(data, record.config.reads)
+    read = record.reads(data)
     train = np.asarray(data[names.SPLIT].values) == names.TRAIN
-    inputs, targets = slice(None), slice(None)
-    if record.target_ids is not None and target is None:
-        inputs, targets = record.columns(data[names.UNIT_ID].values)
-    raw = np.asarray(data[names.COUNTS].values)
-    table = smoothed_input(record.config, data)
-    mean, spread = _moments(data, table, train, inputs)
+    mean, spread = _moments(read, smoothed_input(record.config, read.data), train)
     if not record.scales_target:
         return Moments(mean, spread, mean, spread)
-    wanted_data = data if target is None else target
-    wanted_table = raw if target is None else np.asarray(target[names.COUNTS].values)
-    wanted, wanted_spread = _moments(wanted_data, wanted_table, train, targets)
+    written = record.writes(data if target is None else target)
+    wanted, wanted_spread = _moments(written, written.values(), train)
     if record.config.normalisation == "scaled":
-        spread = np.where(rarely_active(table if table is raw else raw, train, inputs), 0.0, spread)
-        wanted_spread = np.where(rarely_active(wanted_table, train, targets), 0.0, wanted_spread)
+        spread = np.where(rarely_active(read.values(), train), 0.0, spread)
+        wanted_spread = np.where(rarely_active(written.values(), train), 0.0, wanted_spread)
     return Moments(mean, spread, wanted, wanted_spread)
 
 
@@ -82,7 +76,7 @@ def untrained(
         _silence(coder, spread == 0, wanted_spread == 0)
         if record.config.normalisation == "zscore":
             _scale(coder.offset, coder.scale, mean, spread)
-            if record.target_ids is not None:
+            if record.apart:
                 _scale(coder.target_offset, coder.target_scale, wanted, wanted_spread)
         elif record.config.normalisation == "scaled":
             wanted = _scale_apart(coder, found)
@@ -159,29 +153,25 @@ def _searches(
 
 
 def _moments(
-    data: Any, counts: np.ndarray, train: np.ndarray, columns: list[int] | slice
+    population: Population, table: np.ndarray, train: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation over the training bins in which a unit was observed."""
-    valid = np.asarray(data[names.VALID].values) if names.VALID in data else None
+    """Mean and standard deviation of a table over the training bins in which a unit was observed."""
     n = total = square = np.zeros(())
     rows = np.flatnonzero(train)
     for some in np.array_split(rows, max(1, -(-len(rows) // CHUNK))):  # or it would be copied whole
-        part = counts[some][:, columns].astype(np.float64)
-        observed = np.ones(part.shape, bool) if valid is None else valid[some][:, columns]
-        part *= observed
+        observed = population.observed(some)
+        part = table[some].astype(np.float64) * observed
         n, total = n + observed.sum(axis=0), total + part.sum(axis=0)
         square = square + np.square(part).sum(axis=0)
     mean = total / np.maximum(n, 1)
     return mean, np.sqrt(np.maximum(square / np.maximum(n, 1) - mean**2, 0))
 
 
-def rarely_active(
-    table: np.ndarray, train: np.ndarray, columns: list[int] | slice = slice(None)
-) -> np.ndarray:
+def rarely_active(table: np.ndarray, train: np.ndarray) -> np.ndarray:
     """Units with too few bins that are not zero to say with whom they are active."""
     rows = np.flatnonzero(train)
     parts = np.array_split(rows, max(1, -(-len(rows) // CHUNK)))
-    active = np.sum([(table[some][:, columns] != 0).sum(axis=0) for some in parts], axis=0)
+    active = np.sum([(table[some] != 0).sum(axis=0) for some in parts], axis=0)
     return np.asarray(active < FEWEST)
 
 

@@ -13,21 +13,22 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 class Stopping:
     """While it is entered, signals wait for the end of an update; a second one stops at once.
 
-    Armed only where there is something to save, and only in the main thread, the one place where
-    Python delivers signals.
+    Ctrl-C also where there is nothing to save: raised in the middle of an update it can fall into a
+    callback (of a weak reference, of compiled code), where Python prints it and goes on training. Only
+    in the main thread, the one place where Python delivers signals.
     """
 
-    def __init__(self, *, armed: bool) -> None:
-        self.armed = armed and threading.current_thread() is threading.main_thread()
+    def __init__(self, *, saves: bool) -> None:
+        here = threading.current_thread() is threading.main_thread()
+        self.signals = (SIGNALS if saves else SIGNALS[:1]) if here else ()
         self.asked: int | None = None
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Stopping:
-        if self.armed:
-            for number in SIGNALS:
-                # what is ignored stays so; a handler that Python does not know cannot be put back
-                if signal.getsignal(number) not in (signal.SIG_IGN, None):
-                    self._before[number] = signal.signal(number, self._note)
+        for number in self.signals:
+            # what is ignored stays so; a handler that Python does not know cannot be put back
+            if signal.getsignal(number) not in (signal.SIG_IGN, None):
+                self._before[number] = signal.signal(number, self._note)
         return self
 
     def __exit__(

@@ -74,7 +74,7 @@ def train(
         identity = _identity(coders, data, target)
         if resume and path.is_file():
             resume_training(training, path, identity)
-    with Stopping(armed=path is not None) as stopping:
+    with Stopping(saves=path is not None) as stopping:
 
         def at_update(now: Training, *, checked: bool) -> None:
             if path is not None and (checked or stopping.asked):

@@ -25,7 +25,7 @@ def parts(coder, data):
     """(target, reconstruction) of the test bins of a coder of single bins, by the plain way."""
     bins = np.flatnonzero(data["split"].values == 2)
     with torch.no_grad():
-        y = normalised(coder, data, bins)[:, -1]
+        y = normalised(coder, coder.reads(data), bins)[:, -1]
         guess = coder.decode(coder.activate(coder.pre_activation(y))).numpy()
     return coder.normalise_target(torch.from_numpy(data["counts"].values[bins])).numpy(), guess
 
@@ -181,7 +181,7 @@ def test_the_pieces_do_not_matter_and_every_bin_is_read_once(kind, monkeypatch):
 
     def counting(coder, data, bins):
         read.append(len(bins))
-        return normalised(coder, data, bins)
+        return normalised(coder, coder.reads(data), bins)
 
     monkeypatch.setattr(heldout, "normalised", counting)
     pieces = evaluate(coder, data, detail="all")

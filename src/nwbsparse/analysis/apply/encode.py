@@ -15,7 +15,7 @@ from scipy import sparse
 from nwbsparse import names
 from nwbsparse.binning.smoothing import smoothed_bins
 from nwbsparse.models.coder import SparseCoder, as_tensor
-from nwbsparse.population import as_read
+from nwbsparse.population import Population
 from nwbsparse.schema import check, with_step
 
 CHUNK = 8192
@@ -94,14 +94,13 @@ def reconstruct(coder: SparseCoder, data: xr.Dataset) -> xr.DataArray:
     """
     predicted = np.concatenate([piece.predicted for piece in batches(coder, data, decode=True)])
     attrs = {"scale": coder.config.scaling[0], "lag": coder.config.lag}
+    written = coder.writes(data)
     coords: dict[str, Any] = {names.TIME: data[names.TIME]}
-    if coder.config.reads == names.EMBEDDING:
-        dims = (names.TIME, names.DIM)
-        coords[names.DIM] = data[names.DIM].values
-        return xr.DataArray(predicted, dims=dims, coords=coords, attrs=attrs)
-    _, targets = coder.record.columns(data[names.UNIT_ID].values)
-    coords[names.UNIT_ID] = (names.UNIT, data[names.UNIT_ID].values[targets])
-    return xr.DataArray(predicted, dims=(names.TIME, names.UNIT), coords=coords, attrs=attrs)
+    if written.of_units:
+        coords[names.UNIT_ID] = (names.UNIT, written.data[names.UNIT_ID].values)
+    else:
+        coords |= written.coords()
+    return xr.DataArray(predicted, dims=(names.TIME, written.dim), coords=coords, attrs=attrs)
 
 
 def batches(
@@ -116,8 +115,7 @@ def batches(
     Raises:
         BadInput: the units are others than the coder's, or in another order.
     """
-    data = as_read(data, coder.config.reads)
-    inputs, _ = coder.record.columns(data[names.UNIT_ID].values)
+    read = coder.reads(data)
     offsets = np.arange(1 - coder.architecture.window, 1)
     if coder.window == 1 and not decode:
         offsets = offsets[-1:]
@@ -128,7 +126,7 @@ def batches(
             continue
         seen = some[:, None] + offsets
         complete = (seen[:, 0] >= 0) & (segments[seen[:, 0].clip(0)] == segments[some])
-        y = _gathered(coder, data, seen.clip(0), inputs)
+        y = _gathered(coder, read, seen.clip(0))
         # not around the loop: between two pieces the caller's own gradients are none of our business
         with torch.no_grad():
             rows = y if coder.window > 1 else y.reshape(-1, y.shape[2])
@@ -143,32 +141,26 @@ def batches(
         yield Piece(some, own.astype(np.float32), predicted.numpy(), complete)
 
 
-def normalised(coder: SparseCoder, data: xr.Dataset, bins: np.ndarray) -> torch.Tensor:
-    """(bin, lag, unit): the windows of some bins as the coder sees them."""
-    data = as_read(data, coder.config.reads)
-    inputs, _ = coder.record.columns(data[names.UNIT_ID].values)
+def normalised(coder: SparseCoder, read: Population, bins: np.ndarray) -> torch.Tensor:
+    """(bin, lag, unit): the windows of some bins as the coder sees what it reads."""
     seen = bins[:, None] + np.arange(1 - coder.window, 1)
-    return _gathered(coder, data, seen.clip(0), inputs)
+    return _gathered(coder, read, seen.clip(0))
 
 
-def _gathered(
-    coder: SparseCoder, data: xr.Dataset, seen: np.ndarray, inputs: list[int]
-) -> torch.Tensor:
+def _gathered(coder: SparseCoder, read: Population, seen: np.ndarray) -> torch.Tensor:
     """(bin, lag, unit) as the coder sees it; only the bins between the first and last are read."""
     first, last = int(seen.min()), int(seen.max()) + 1
     if coder.config.smoothing:
-        sigma = coder.config.smoothing / float(data.attrs[names.BIN_WIDTH])
+        sigma = coder.config.smoothing / float(read.data.attrs[names.BIN_WIDTH])
         table = smoothed_bins(
-            data, first, last, sigma, causal=coder.config.smoothing_kernel == "causal"
+            read.data, first, last, sigma, causal=coder.config.smoothing_kernel == "causal"
         )
     else:
-        table = data[names.COUNTS][first:last].values
-    counts = as_tensor(table[:, inputs])[seen - first]
+        table = read.values(slice(first, last))
     observed = None
-    if names.VALID in data:
-        table = data[names.VALID][first:last].values[:, inputs]
-        observed = torch.from_numpy(table)[seen - first]
-    return coder.normalise(counts, observed)
+    if read.valid is not None:
+        observed = torch.from_numpy(read.observed(slice(first, last)))[seen - first]
+    return coder.normalise(as_tensor(table)[seen - first], observed)
 
 
 def activation_of(latents: xr.Dataset, latent: int) -> np.ndarray:

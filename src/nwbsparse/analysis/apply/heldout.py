@@ -14,7 +14,7 @@ from nwbsparse import names
 from nwbsparse.analysis.apply.encode import normalised
 from nwbsparse.binning.split import part
 from nwbsparse.models.coder import SparseCoder, as_tensor
-from nwbsparse.population import as_read
+from nwbsparse.population import Population
 from nwbsparse.training.bins import whole
 
 CHUNK = 8192
@@ -66,22 +66,21 @@ def scored(coder: SparseCoder, data: xr.Dataset, bins: Int[np.ndarray, " bin"]) 
     Raises:
         BadInput: the units are others than the coder's, or in another order.
     """
-    data = as_read(data, coder.config.reads)
-    _, targets = coder.record.columns(data[names.UNIT_ID].values)
+    read, written = coder.reads(data), coder.writes(data)
     rows_per_bin = coder.architecture.decoder.rows_per_bin
     rows = max(1, min(CHUNK, ENTRIES // max(coder.n_latents, 1)))
     at_once = max(1, rows // max(rows_per_bin, coder.window))
     for start in range(0, len(bins), at_once):
         some = bins[start : start + at_once]
         rows_at = (some[:, None] + np.arange(1 - rows_per_bin, 1)).ravel()
-        y = normalised(coder, data, rows_at)
+        y = normalised(coder, read, rows_at)
         with torch.no_grad():
             pi = coder.pre_activation(y if coder.window > 1 else y[:, -1])
             active = [coder.activate(pi, level=level) for level in range(len(coder.levels))]
             values = [coder.decode(one).view(len(some), -1, coder.n_targets) for one in active]
         predicted = np.stack([one[:, -1].numpy() for one in values])
         code = active[-1].view(len(some), rows_per_bin, -1).numpy()
-        target, observed = _target(coder, data, some, targets)
+        target, observed = _target(coder, written, some)
         own = slice(rows_per_bin - 1, None, rows_per_bin)
         yield Scored(
             bins=some,
@@ -103,13 +102,10 @@ def dictionary_by_lag(coder: SparseCoder) -> Float[np.ndarray, "code_lag latent 
 
 
 def _target(
-    coder: SparseCoder, data: xr.Dataset, bins: np.ndarray, targets: list[int]
+    coder: SparseCoder, written: Population, bins: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """What was to be reconstructed in these bins, and where it was observed."""
     at = bins + coder.config.lag
-    counts = data[names.COUNTS][at].values[:, targets]
-    z = coder.normalise_target(as_tensor(counts)).numpy().astype(np.float64)
-    observed = np.ones(z.shape, dtype=bool)
-    if names.VALID in data:
-        observed = data[names.VALID][at].values[:, targets]
+    z = coder.normalise_target(as_tensor(written.values(at))).numpy().astype(np.float64)
+    observed = written.observed(at)
     return np.where(observed, z, 0.0), observed

@@ -11,7 +11,7 @@ import xarray as xr
 from nwbsparse import names
 from nwbsparse.analysis.apply.activity import Entries, entries_of
 from nwbsparse.analysis.apply.encode import encode
-from nwbsparse.analysis.apply.populations import encoded
+from nwbsparse.analysis.apply.populations import explained_units
 from nwbsparse.analysis.association.associate import fit_alone
 from nwbsparse.analysis.association.cross_fit import CrossFit
 from nwbsparse.analysis.association.design import Design, make_activity
@@ -66,7 +66,7 @@ class UnitFit:
 
 def observed_units(coder: SparseCoder, data: xr.Dataset) -> list[UnitGroup]:
     """The units that a coder reads (of an embedding, all that were recorded), by when they were seen."""
-    read = encoded(coder, data)
+    read = explained_units(coder, data)
     counts = smoothed_input(coder.config, read)
     groups = []
     for together in observed_together(read):

@@ -21,7 +21,7 @@ def assessed_bins(coder: SparseCoder, data: xr.Dataset) -> np.ndarray:
     The coder itself never sees behaviour, so that its training bins say as much as others.
     """
     everything = np.arange(data.sizes[names.TIME])
-    if coder.config.reads != names.EMBEDDING:
+    if coder.record.of_units:
         return everything
     seen = saw_behaviour(data)
     if seen is None:
@@ -47,7 +47,7 @@ def notes(data: xr.Dataset) -> list[str]:
 
 def embedding_notes(coder: SparseCoder, data: xr.Dataset) -> list[str]:
     """What an embedding that a coder reads means for what is assessed."""
-    if coder.config.reads != names.EMBEDDING:
+    if coder.record.of_units:
         return []
     method = data[names.EMBEDDING].attrs.get(names.METHOD, "")
     said = f"the coder reads an embedding ({method}): "

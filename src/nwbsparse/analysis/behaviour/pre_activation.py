@@ -62,8 +62,9 @@ def pre_activation_auroc(
 def _pre_activations(
     coder: SparseCoder, data: xr.Dataset, bins: np.ndarray
 ) -> Float[np.ndarray, "bin latent"]:
+    read = coder.reads(data)
     made = np.empty((len(bins), coder.n_latents), dtype=np.float32)
     for start in range(0, len(bins), CHUNK):
-        y = normalised(coder, data, bins[start : start + CHUNK])
+        y = normalised(coder, read, bins[start : start + CHUNK])
         made[start : start + len(y)] = coder.pre_activation(y).numpy()
     return made

@@ -16,10 +16,10 @@ from sklearn.preprocessing import StandardScaler
 
 from nwbsparse import names
 from nwbsparse.analysis.apply.encode import dense, encode
-from nwbsparse.analysis.apply.populations import unit_names
 from nwbsparse.binning.split import part
 from nwbsparse.errors import BadInput, unknown
 from nwbsparse.options.config import Config
+from nwbsparse.population import unit_coords
 from nwbsparse.progress import Progress, silent
 from nwbsparse.schema import with_step
 from nwbsparse.training.fit import fit
@@ -139,7 +139,7 @@ def cosmooth(
         made,
         coords={
             "source": np.array(SOURCES, dtype=object),
-            **unit_names(data.isel({names.UNIT: columns})),
+            **unit_coords(data.isel({names.UNIT: columns})),
         },
         attrs={
             names.SPLIT: "test",

@@ -9,7 +9,6 @@ import xarray as xr
 
 from nwbsparse import names
 from nwbsparse.analysis.apply.heldout import scored, whole_bins
-from nwbsparse.analysis.apply.populations import over_dims, target_names
 from nwbsparse.analysis.quality.ablation import Ablation
 from nwbsparse.analysis.quality.deviance import LOSSES, ExplainedDeviance
 from nwbsparse.analysis.quality.hidden_units import hidden_units
@@ -79,12 +78,13 @@ def evaluate(
         variables |= ablation.variables(reconstruction.variance)
         for one in (reconstruction, sparsity, *more):
             variables |= one.more_variables() if one is not ablation else {}
+    written = coder.writes(data)
     metrics = xr.Dataset(
-        over_dims(variables) if coder.config.reads == names.EMBEDDING else variables,
+        written.named(variables),
         coords={
             names.TIME: data[names.TIME].values[bins],
             names.LATENT: np.arange(coder.n_latents),
-            **target_names(coder, data),
+            **written.coords(),
         },
         attrs={
             names.SCHEMA: names.METRICS,

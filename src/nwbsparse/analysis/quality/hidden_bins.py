@@ -104,7 +104,7 @@ def seen_in(coder: SparseCoder, data: xr.Dataset, units: Units, bins: np.ndarray
     values, observed = _raw(data, bins)
     observed = observed & units.kept
     return Seen(
-        normalised(coder, data, rows),
+        normalised(coder, coder.reads(data), rows),
         torch.from_numpy(np.array(asked)),
         np.where(observed, values, units.mean),
         observed,

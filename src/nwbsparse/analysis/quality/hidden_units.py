@@ -14,7 +14,6 @@ from scipy.special import xlogy
 
 from nwbsparse import names
 from nwbsparse.analysis.apply.heldout import Scored, whole_bins
-from nwbsparse.analysis.apply.populations import unit_names
 from nwbsparse.analysis.quality.ablation import Ablation
 from nwbsparse.analysis.quality.hidden_baselines import BASELINES
 from nwbsparse.analysis.quality.hidden_bins import (
@@ -29,6 +28,7 @@ from nwbsparse.analysis.quality.hidden_said import NOTE, SHARES, shares
 from nwbsparse.analysis.quality.hidden_setting import Setting
 from nwbsparse.binning.split import part
 from nwbsparse.models.coder import SparseCoder
+from nwbsparse.population import unit_coords
 from nwbsparse.training.hidden_units import BLOCKS, HiddenScore, with_hidden
 from nwbsparse.training.hiding import unit_groups
 
@@ -90,9 +90,9 @@ def hidden_units(
 
 def _why_not(coder: SparseCoder) -> str:
     """Why nothing can be hidden from a coder; '' where it can."""
-    if coder.config.reads == names.EMBEDDING:
+    if not coder.record.of_units:
         return "the coder reads an embedding, which was made from all units: none can be hidden"
-    if coder.record.target_ids is not None:
+    if coder.record.apart:
         return "the coder reconstructs other units than it reads: they are hidden as it is"
     if coder.config.lag:
         return "the coder reconstructs another bin than it reads: R² says how well it is told"
@@ -201,7 +201,7 @@ class _Told:
                 "unit_hidden_bits": (names.UNIT, unit_bits),
                 "hidden_baseline_bits": ("baseline", np.where(known, bits[1:], np.nan)),
             }
-        ids = unit_names(data)
+        ids = unit_coords(data)
         out = [str(one) for one in data[names.UNIT_ID].values[~kept]]
         attrs = {
             SHARES: shares(scores[0].r2, scores[0].standard_error),

@@ -19,7 +19,6 @@ from nwbsparse.binning.split import part
 from nwbsparse.binning.variables import conditions_of, covariates_of
 from nwbsparse.errors import BadInput, unknown
 from nwbsparse.models.coder import SparseCoder
-from nwbsparse.population import as_read
 from nwbsparse.schema import with_step
 from nwbsparse.training.start import untrained_control
 
@@ -218,9 +217,7 @@ def _behaviour(
 
 def _input(coder: SparseCoder, data: xr.Dataset) -> np.ndarray:
     """What is encoded, before it is made sparse: scaling changes neither r nor the R² of a line."""
-    data = as_read(data, coder.config.reads)
-    columns, _ = coder.record.columns(data[names.UNIT_ID].values)
-    return data[names.COUNTS].values[:, columns]
+    return coder.reads(data).values()
 
 
 def _largest(values: np.ndarray, *, axis: int) -> np.ndarray:

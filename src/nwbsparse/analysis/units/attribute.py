@@ -10,15 +10,6 @@ import xarray as xr
 from nwbsparse import names
 from nwbsparse.analysis.apply.encode import batches
 from nwbsparse.analysis.apply.heldout import scored, whole_bins
-from nwbsparse.analysis.apply.populations import (
-    INPUT,
-    encoded,
-    input_names,
-    over_dims,
-    reconstructed,
-    target_names,
-    unit_names,
-)
 from nwbsparse.analysis.quality.ablation import Ablation
 from nwbsparse.analysis.quality.reconstruction import Reconstruction
 from nwbsparse.analysis.units.encoder import encoder_attribution
@@ -34,7 +25,7 @@ from nwbsparse.binning.split import part
 from nwbsparse.errors import BadInput
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.models.encoders import WEIGHT, LinearEncoder
-from nwbsparse.population import as_read
+from nwbsparse.population import INPUT, Population, recorded, unit_coords
 from nwbsparse.schema import with_step
 
 ENTRIES = 100_000_000
@@ -79,8 +70,8 @@ def attribute(coder: SparseCoder, data: xr.Dataset, *, split: str = "test") -> x
         BadInput: not split, other units than the coder's, or no bins with whole windows.
     """
     part(data, split)  # says so when the bins were not split yet
-    apart = coder.record.target_ids is not None
-    embedded = coder.config.reads == names.EMBEDDING
+    read, written = coder.reads(data), coder.writes(data)
+    apart, embedded = coder.record.apart, not read.of_units
     bins = whole_bins(coder, data, split)
     if not len(bins):
         raise BadInput(f"no {split} bin has a whole window; use longer blocks in split()")
@@ -91,7 +82,6 @@ def attribute(coder: SparseCoder, data: xr.Dataset, *, split: str = "test") -> x
             one.add(piece)
     found = encoder.result()
     some, activation = _some(coder, data, bins)
-    written = as_read(reconstructed(coder, data), coder.config.reads)
     silent = _never_fired(written, bins + (coder.config.lag if apart else 0))
     both = (names.LATENT, names.UNIT)
     made: dict[str, Any] = {
@@ -100,29 +90,30 @@ def attribute(coder: SparseCoder, data: xr.Dataset, *, split: str = "test") -> x
         "assessable": (names.UNIT, ~silent),
     }
     if apart:
-        unread = _never_fired(encoded(coder, data), bins)
+        unread = _never_fired(read, bins)
         table = unit_attribution_apart(coder, data, some, activation, np.nan_to_num(found.score))
-        made |= _reading(coder, encoded(coder, data), np.where(unread, np.nan, found.score), unread)
+        made |= _reading(coder, read, np.where(unread, np.nan, found.score), unread)
     else:
         made["encoder_attribution"] = (both, np.where(silent, np.nan, found.score))
         if embedded:
             table = _beside(coder, data, some, activation)
             made["weight"] = (both, strongest_lag(coder.weight.detach().numpy()))
             made |= {"dim_assessable": made.pop("assessable")}
-            made = over_dims(made) | {"assessable": (names.UNIT, ~_never_fired(data, bins))}
+            made = written.named(made)
+            made["assessable"] = (names.UNIT, ~_never_fired(recorded(data), bins))
         else:
             table = unit_attribution(coder, data, some, activation)
     table = table.assign(made).assign_coords(
         {
             names.LATENT: np.arange(coder.n_latents),
-            **target_names(coder, data),
-            **input_names(coder, data),
+            **written.coords(),
+            **(read.coords() if apart else {}),
         }
     )
     if embedded:  # no weight leads from a latent to a unit, nor to where it lies
-        table = table.assign_coords(unit_names(data))
+        table = table.assign_coords(unit_coords(data))
     else:
-        table = table.merge(by_region(table, written), join="exact")
+        table = table.merge(by_region(table, written.data), join="exact")
     table.attrs = {
         names.CODER_ID: coder.id,
         names.SPLIT: split,
@@ -150,7 +141,7 @@ def _beside(
 
 
 def _reading(
-    coder: SparseCoder, read: xr.Dataset, score: np.ndarray, unread: np.ndarray
+    coder: SparseCoder, read: Population, score: np.ndarray, unread: np.ndarray
 ) -> dict[str, Any]:
     """What a coder reads from each unit, and from which regions, where it reconstructs others."""
     per_unit = (names.LATENT, names.INPUT_UNIT)
@@ -164,7 +155,7 @@ def _reading(
     reading = xr.Dataset(
         {"weight": ((names.LATENT, names.UNIT), weight), "assessable": (names.UNIT, ~unread)}
     )
-    where = by_region(reading, read)
+    where = by_region(reading, read.data)
     where = where.rename({name: f"{INPUT}{name}" for name in where.variables})
     return made | {str(name): (one.dims, one.values) for name, one in where.variables.items()}
 
@@ -219,17 +210,15 @@ def _region(value: object) -> str:
     return text or UNNAMED
 
 
-def _never_fired(data: xr.Dataset, bins: np.ndarray) -> np.ndarray:
+def _never_fired(population: Population, bins: np.ndarray) -> np.ndarray:
     """(unit,) bool: units without any change in the bins in which they were observed."""
-    n_units = data.sizes[names.UNIT]
+    n_units = len(population)
     low, high = np.full(n_units, np.inf), np.full(n_units, -np.inf)
     for some in np.array_split(bins, max(1, len(bins) // 65_536)):
         if not len(some):
             continue
-        counts = data[names.COUNTS][some].values.astype(np.float64)
-        seen = np.ones(counts.shape, dtype=bool)
-        if names.VALID in data:
-            seen = data[names.VALID][some].values
+        counts = population.values(some).astype(np.float64)
+        seen = population.observed(some)
         low = np.minimum(low, np.where(seen, counts, np.inf).min(axis=0))
         high = np.maximum(high, np.where(seen, counts, -np.inf).max(axis=0))
     return ~(high > low)

@@ -13,6 +13,7 @@ from nwbsparse.analysis.apply.encode import normalised
 from nwbsparse.analysis.apply.heldout import Scored
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.models.encoders import WEIGHT, LinearEncoder
+from nwbsparse.population import Population
 
 SAMPLED = 50
 """Active bins of each latent over which integrated gradients are averaged when there are more."""
@@ -74,7 +75,7 @@ class IntegratedGradients:
     """
 
     def __init__(self, coder: SparseCoder, data: xr.Dataset, *, seed: int = 0) -> None:
-        self.coder, self.data = coder, data
+        self.coder, self.read = coder, coder.reads(data)
         self.rng = np.random.default_rng(seed)
         self.bins, self.latent = np.zeros((2, 0), dtype=np.int64)
         self.key = np.zeros(0)
@@ -98,7 +99,7 @@ class IntegratedGradients:
         for some in np.array_split(order, max(1, -(-len(order) // AT_ONCE))):
             if len(some):
                 latent = self.latent[some]
-                score, reached = _path(self.coder, self.data, self.bins[some], latent)
+                score, reached = _path(self.coder, self.read, self.bins[some], latent)
                 np.add.at(total, latent, score)
                 np.add.at(missed, latent, np.abs(score.sum(axis=1) - reached))
                 np.add.at(size, latent, np.abs(reached))
@@ -117,13 +118,13 @@ def encoder_attribution(
 
 
 def _path(
-    coder: SparseCoder, data: xr.Dataset, bins: np.ndarray, latent: np.ndarray
+    coder: SparseCoder, read: Population, bins: np.ndarray, latent: np.ndarray
 ) -> tuple[Float[np.ndarray, "pair unit"], Float[np.ndarray, " pair"]]:
     """Attribution of each (bin, latent) pair, and how far its pre-activation moved on the path."""
     nodes, weights = np.polynomial.legendre.leggauss(NODES)
     steps, share = torch.from_numpy((nodes + 1) / 2), torch.from_numpy(weights / 2)
     start = coder.pre_bias.detach()
-    x = normalised(coder, data, bins) - start
+    x = normalised(coder, read, bins) - start
     x, columns = x.to(start.dtype), torch.from_numpy(latent)
     path = (start + steps.to(x.dtype)[:, None, None, None] * x).flatten(0, 1).requires_grad_(True)
     pi = coder.pre_activation(path if coder.window > 1 else path[:, -1])

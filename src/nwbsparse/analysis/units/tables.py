@@ -12,7 +12,6 @@ from jaxtyping import Bool, Float
 
 from nwbsparse import names
 from nwbsparse.analysis.apply.encode import normalised
-from nwbsparse.analysis.apply.populations import as_input, encoded, reconstructed
 from nwbsparse.analysis.statistics.correlation import Channels, pearson
 from nwbsparse.analysis.statistics.nulls import circular_shift
 from nwbsparse.analysis.statistics.observed import observed_together
@@ -73,7 +72,8 @@ def unit_attribution_apart(
     ``likeness``, ``like_unit`` and ``single_unit`` are about them too. ``reading`` (latent, unit)
     is how much it reads each of them: of the ten largest there is a p.
     """
-    read, written = encoded(coder, data), reconstructed(coder, data)
+    reading_from = coder.reads(data)
+    read, written = reading_from.data, coder.writes(data).data
     inputs = _moving(read, bins, activation, coder)
     correlation, p = _correlation_without_unit(coder, data, bins, inputs.fires, reading)
     later = bins + coder.config.lag
@@ -86,7 +86,7 @@ def unit_attribution_apart(
             correlation=outputs.likeness,
             correlation_p=_shifted(written, later, activation, weight, outputs.likeness),
         )
-        | as_input(_per_unit(z=inputs.z, correlation=correlation, correlation_p=p))
+        | reading_from.named(_per_unit(z=inputs.z, correlation=correlation, correlation_p=p))
         | _likest(inputs.likeness)
     )
 
@@ -211,8 +211,8 @@ def _correlation_without_unit(
     most = MAX_BINS if one_bin else MAX_WINDOWS
     step = max(1, -(-len(bins) // most))
     bins = bins[::step]
-    y = normalised(coder, data, bins)
-    data = encoded(coder, data)
+    read = coder.reads(data)
+    y, data = normalised(coder, read, bins), read.data
     full = coder.pre_activation(y[:, -1] if one_bin else y)
     ranked = np.argsort(-np.abs(weight), axis=1)[:, :TOP]
     correlation = np.full(weight.shape, np.nan)

@@ -42,7 +42,7 @@ def decode(
         Replace CSV files.
     """
     from nwbsparse.analysis.apply.encode import encode
-    from nwbsparse.analysis.apply.populations import encoded
+    from nwbsparse.analysis.apply.populations import explained_units
     from nwbsparse.analysis.decoding.decode import decode
     from nwbsparse.cli.tables import show_decoding
     from nwbsparse.runs.revisit import revisit
@@ -51,8 +51,8 @@ def decode(
     there = revisit(run, source=source, name=name)
     latents = encode(there.coder, there.binned)
     # what latents are compared with are the units that they are made from
-    read = encoded(there.coder, there.binned)
-    embedding = there.binned if there.coder.config.reads == "embedding" else None
+    read = explained_units(there.coder, there.binned)
+    embedding = there.binned if not there.coder.record.of_units else None
     scores = decode(
         read, target or None, inputs=inputs or None, latents=latents, embedding=embedding
     )

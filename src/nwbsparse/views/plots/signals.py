@@ -13,7 +13,6 @@ from nwbsparse import names
 from nwbsparse.analysis.apply.heldout import scored, whole_bins
 from nwbsparse.errors import BadInput
 from nwbsparse.models.coder import SparseCoder
-from nwbsparse.population import as_read, dim_names
 from nwbsparse.views.drawing import BLUE, INK, ORANGE, axes, plain, says_nothing, tidy
 from nwbsparse.views.words import several
 
@@ -55,8 +54,8 @@ def reconstruction_examples(
         for rows in ([one.target for one in pieces], [one.predicted[-1] for one in pieces])
     )
     times = binned[names.TIME].values[where + coder.config.lag]
-    ids = dim_names(coder.n_targets)
-    if coder.config.reads == names.COUNTS:
+    ids = list(coder.record.targets)
+    if coder.record.of_units:
         ids = [f"unit {plain(one, most=12)}" for one in metrics[names.UNIT_ID].values]
     said = "target (z-score)" if metrics.attrs.get("target") == "zscore" else "target (counts)"
     high = 0.92 / len(chosen)
@@ -166,14 +165,9 @@ def _liveliest(
     coder: SparseCoder, binned: xr.Dataset, bins: np.ndarray, chosen: np.ndarray, seconds: float
 ) -> np.ndarray:
     """The held-out bins of one unbroken stretch in which these units vary most, each as much."""
-    binned = as_read(binned, coder.config.reads)
-    _, targets = coder.record.columns(binned[names.UNIT_ID].values)
-    columns = np.asarray(targets)[chosen]
-    counts = binned[names.COUNTS][bins + coder.config.lag].values[:, columns].astype(np.float64)
-    if names.VALID in binned:
-        counts = np.where(
-            binned[names.VALID].values[bins + coder.config.lag][:, columns], counts, 0
-        )
+    written, later = coder.writes(binned), bins + coder.config.lag
+    counts = np.where(written.observed(later), written.values(later), 0)[:, chosen]
+    counts = counts.astype(np.float64)
     spread = counts.std(axis=0)
     away = np.minimum(np.abs(counts - counts.mean(axis=0)) / np.where(spread > 0, spread, 1), 3)
     so_far = np.concatenate([[0.0], away.sum(axis=1).cumsum()])

@@ -93,9 +93,9 @@ def _behaviour(binned: xr.Dataset, named: list[str]) -> str:
 
 
 def _learned(results: Results, binned: xr.Dataset) -> str:
-    if results.coder.record.target_ids is not None:
+    if results.coder.record.apart:
         return learned_apart(results, binned)
-    if results.config.reads == names.EMBEDDING:
+    if not results.coder.record.of_units:
         return learned_from_embedding(results)
     latents, activity = several(results.coder.n_latents, "latent"), _activity(binned)
     active = float(results.metrics["l0"].mean())
@@ -119,7 +119,7 @@ def _notices(results: Results, binned: xr.Dataset) -> list[str]:
     attribution, metrics = results.attribution, results.metrics
     said = []
     record = results.coder.record
-    if record.model_id:
+    if record.part_of_several:
         others = listing([one for one in record.session_names if one != record.session])
         said.append(
             f"One model of several recordings: learned together with {others}. Numbers on this page "
@@ -151,7 +151,7 @@ def _notices(results: Results, binned: xr.Dataset) -> list[str]:
         )
     firing = int((binned[names.COUNTS].values > 0).any(axis=0).sum())
     what = "firing units"
-    if results.config.reads == names.EMBEDDING:
+    if not results.coder.record.of_units:
         firing, what = results.coder.n_units, "dims"
     r2 = float(metrics["r2"])
     if r2 > 0.95 and results.coder.n_latents >= firing:

@@ -8,7 +8,6 @@ from typing import Any
 import xarray as xr
 
 from nwbsparse import names
-from nwbsparse.analysis.apply.populations import encoded, reconstructed
 from nwbsparse.analysis.units.attribute import REGION, UNNAMED
 from nwbsparse.results.results import Results
 from nwbsparse.views.plots.populations import most_read
@@ -21,7 +20,8 @@ NAMED = 3
 
 def learned_apart(results: Results, binned: xr.Dataset) -> str:
     """What was learned, for a reader new to it: 'from 12 units (CA3) … 8 others (CA1)'."""
-    read, made = (one(results.coder, binned) for one in (encoded, reconstructed))
+    coder = results.coder
+    read, made = coder.reads(binned).data, coder.writes(binned).data
     lag = results.config.lag
     when = ""
     if lag:

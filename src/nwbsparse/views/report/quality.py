@@ -34,10 +34,10 @@ def quality(results: Results) -> list[Quality]:
     single = int(attribution["single_unit"].values[active].sum())
     left_out = f"; without {several(silent, 'unit')} that never fired there" if silent else ""
     scale = "z-scored counts" if metrics.attrs.get("target") == "zscore" else "counts"
-    apart = results.coder.record.target_ids is not None
+    apart = results.coder.record.apart
     sees = "" if apart or config.lag else "Of units the coder sees: a copy has 1. "
     whose, of = "the reconstructed units'" if apart else "all units'", "unit"
-    if config.reads == names.EMBEDDING:
+    if not results.coder.record.of_units:
         whose, of, scale = "all dims'", "dim", scale.replace("counts", "values")
         sees = ""
         left_out = left_out.replace("never fired", "never change").replace("unit", of)

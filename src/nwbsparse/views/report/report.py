@@ -14,7 +14,6 @@ from nwbsparse.binning.variables import conditions_of, covariates_of, events_of
 from nwbsparse.errors import BadInput
 from nwbsparse.files.whole import write_whole
 from nwbsparse.options.toml import to_toml
-from nwbsparse.population import as_read
 from nwbsparse.results.results import Results, derived_name
 from nwbsparse.schema import check, own_version
 from nwbsparse.views import plots
@@ -90,8 +89,8 @@ def _content(results: Results, binned: xr.Dataset) -> dict[str, Any]:
         "quality": quality(results),
         "held_out": held_out_said(results),
         "quality_figures": _quality_figures(results),
-        "apart": results.coder.record.target_ids is not None,
-        "embedded": results.config.reads == names.EMBEDDING,
+        "apart": results.coder.record.apart,
+        "embedded": not results.coder.record.of_units,
         "raster": _raster(results, binned, _shown(results, variables_found, come_back)),
         "rows": rows(results),
         "n_hidden_rows": max(results.coder.n_latents - ROWS, 0),
@@ -156,7 +155,7 @@ def _raster(results: Results, binned: xr.Dataset, latents: list[int]) -> str:
 def _of_several(results: Results) -> dict[str, str]:
     """What the page says of a model that was learned from several recordings."""
     record = results.coder.record
-    if not record.model_id:
+    if not record.part_of_several:
         return {}
     others = ", ".join(one for one in record.session_names if one != record.session)
     return {
@@ -191,4 +190,4 @@ def _check(results: Results, binned: xr.Dataset) -> None:
                 f"the {name} of the bins is not that of the latents: bin and split the recording "
                 "with the options in results.config"
             )
-    results.coder.check_units(as_read(binned, results.config.reads)[names.UNIT_ID].values)
+    results.coder.reads(binned)  # says so where the units are others
