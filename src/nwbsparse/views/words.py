@@ -68,8 +68,8 @@ def duration(seconds: SupportsFloat) -> str:
 
 
 def width(seconds: float) -> str:
-    """A bin width: '50 ms', '2 s'."""
-    return f"{seconds * 1000:g} ms" if seconds < 1 else f"{seconds:g} s"
+    """A bin width: '50 ms', '2 s', '98 ms' of 98.0392."""
+    return f"{measure(seconds * 1000)} ms" if seconds < 1 else f"{measure(seconds)} s"
 
 
 def several(n: int, noun: str, plural: str = "") -> str:
