@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backend_bases import RendererBase
 from matplotlib.figure import Figure
@@ -43,10 +44,11 @@ def _labels(figure: Figure) -> Iterator[Text]:
                         yield tick.label1
 
 
-def _all(some: list[Axes]) -> Iterator[Axes]:
+def _all(some: Sequence[Artist]) -> Iterator[Axes]:
     for ax in some:
-        yield ax
-        yield from _all(ax.child_axes)
+        if isinstance(ax, Axes):
+            yield ax
+            yield from _all(ax.child_axes)
 
 
 def _touch(one: Bbox, other: Bbox, straight: bool) -> bool:

@@ -104,7 +104,7 @@ def as_band(values: xr.DataArray) -> xr.DataArray:
     """A map of a position that never changed along an axis: one row or column instead of many on a spot."""
     for dim in values.dims:
         if not np.ptp(values[dim].values):
-            values = values.max(dim, keep_attrs=True).expand_dims(dim, values.dims.index(dim))
+            values = values.max(str(dim)).expand_dims(str(dim), values.dims.index(dim))
     return values
 
 
