@@ -143,7 +143,7 @@ def made_meaning(
             "best_condition": (names.LATENT, np.array([""] * n_latents, dtype=object)),
             "association": (names.LATENT, rng.uniform(size=n_latents)),
             "of_lags": (
-                (names.LATENT, names.LAG, names.UNIT),
+                (names.LATENT, "lag", names.UNIT),
                 rng.uniform(size=(n_latents, 3, n_units)),
             ),
         },

@@ -36,8 +36,6 @@ MASK = 0.25
 """Share of hidden entries; .1 and .5 are a little worse."""
 FEWEST_GROUPS = 8
 """Groups of units below which nothing can be hidden: who is left to tell it?"""
-STABLE = 0.8
-"""Share of the other consensuses in which a latent must be found for it to be stable."""
 
 
 def is_consensus(config: Config) -> bool:

@@ -11,6 +11,8 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from nwbsparse.views.ticks import part_labels
+
 # Okabe and Ito's colours: told apart by colour-blind readers and in grey print
 BLUE = "#0072B2"
 ORANGE = "#E69F00"
@@ -98,11 +100,12 @@ def data_uri(ax: Axes) -> str:
     and its styles and ids cannot meet those of the page.
     """
     figure = ax.get_figure(root=True)
-    assert figure is not None
+    assert isinstance(figure, Figure)
     held = io.BytesIO()
     with mpl.rc_context(_SVG), warnings.catch_warnings():
         # the browser has the letters that matplotlib's own font lacks
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        part_labels(figure)
         nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         figure.savefig(held, format="svg", metadata=nothing, bbox_inches="tight", pad_inches=0.04)
     return "data:image/svg+xml;base64," + base64.b64encode(held.getvalue()).decode("ascii")

@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import SupportsFloat
 
+from nwbsparse.analysis.data_check import wording
+
 
 def number(value: SupportsFloat, digits: int = 2) -> str:
     """'0.28', '−1.30', '–' for what is not known."""
@@ -44,19 +46,9 @@ def p_value(value: SupportsFloat) -> str:
 
 
 def percent(share: SupportsFloat) -> str:
-    """'29 %', '0.4 %', '–'."""
+    """'29 %', '0.4 %', '–': as findings say it, with no line break before the sign."""
     share = float(share)
-    if not math.isfinite(share):
-        return "–"
-    if 0 < share < 0.001:
-        return "< 0.1\u00a0%"
-    if 0.995 <= share < 1:
-        return f"{math.floor(share * 1000) / 10:g}\u00a0%"
-    return (
-        f"{share:.1%}".replace("%", "\u00a0%")
-        if 0 < share < 0.0095
-        else f"{share:.0%}".replace("%", "\u00a0%")
-    )
+    return wording.percent(share).replace(" %", "\u00a0%") if math.isfinite(share) else "–"
 
 
 def duration(seconds: SupportsFloat) -> str:
@@ -68,8 +60,8 @@ def duration(seconds: SupportsFloat) -> str:
 
 
 def width(seconds: float) -> str:
-    """A bin width: '50 ms', '2 s'."""
-    return f"{seconds * 1000:g} ms" if seconds < 1 else f"{seconds:g} s"
+    """A bin width: '50 ms', '2 s', '98 ms' of 98.0392."""
+    return f"{measure(seconds * 1000)} ms" if seconds < 1 else f"{measure(seconds)} s"
 
 
 def several(n: int, noun: str, plural: str = "") -> str:

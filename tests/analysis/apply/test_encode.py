@@ -10,7 +10,6 @@ from nwbsparse.analysis.apply.encode import (
     activation_of,
     dense,
     encode,
-    latent_columns,
     reconstruct,
 )
 from nwbsparse.errors import BadInput
@@ -101,17 +100,6 @@ def test_dense_gives_chosen_bins_of_either_form(both_forms, bins):
     sparse, full = both_forms
     np.testing.assert_array_equal(dense(sparse, bins), full["activation"].values[bins])
     np.testing.assert_array_equal(dense(full, bins), full["activation"].values[bins])
-
-
-@pytest.mark.parametrize("width", [1, 7, 256, 300, 1000])
-def test_latent_columns_are_the_columns_of_the_table_in_either_form(both_forms, width):
-    for latents in both_forms:
-        pieces = list(latent_columns(latents, width=width))
-        joined = np.concatenate([columns for _, columns in pieces], axis=1)
-        np.testing.assert_array_equal(joined, both_forms[1]["activation"].values)
-        covered = np.concatenate([np.arange(300)[where] for where, _ in pieces])
-        np.testing.assert_array_equal(covered, np.arange(300))
-        assert max(columns.shape[1] for _, columns in pieces) <= width
 
 
 def test_one_latent_is_its_column_of_the_table_in_either_form(both_forms):

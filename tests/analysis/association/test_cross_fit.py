@@ -5,9 +5,8 @@ import pytest
 from scipy import stats
 
 from make.designs import make_coded, make_design
-from nwbsparse.analysis.association.associate import fit_alone, sums_over_bins
+from nwbsparse.analysis.association.associate import fit_alone
 from nwbsparse.analysis.association.blocks import FOLDS, make_blocks
-from nwbsparse.analysis.association.cross_fit import cross_fit
 from nwbsparse.analysis.association.design import make_activity
 
 N, STEP = 1500, 0.1
@@ -105,9 +104,3 @@ def test_codes_that_never_change_have_no_fit():
     few = np.full(500, -1)
     few[:3] = [0, 1, 0]
     assert fit_alone(activity, make_coded(few, 2), design) is None
-
-
-def test_sums_of_some_channels_fit_alike(made):
-    table, codes, design = made
-    sums = sums_over_bins(make_activity(table, design), codes, 7, design)
-    np.testing.assert_array_equal(cross_fit(sums.of(np.array([2, 0]))).r, cross_fit(sums).r[[2, 0]])

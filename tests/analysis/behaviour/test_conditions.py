@@ -125,10 +125,10 @@ def test_auroc_of_sparse_activity_equals_scikit_learn(seed, n, rate, size):
             assert np.isnan(found.auroc[latent, code])
 
 
-def test_coverage_specificity_lift_and_explained_variance_by_hand():
+def test_shares_lift_and_explained_variance_by_hand():
     found = condition_effects(ACTIVATION, [coded(CODES)], np.arange(8))
-    np.testing.assert_allclose(found.coverage[0], [2 / 3, 1 / 3])
-    np.testing.assert_allclose(found.specificity[0], [2 / 3, 1 / 3])
+    np.testing.assert_allclose(found.p_in[0], [2 / 3, 1 / 3])
+    np.testing.assert_allclose(found.p_out[0], [1 / 3, 2 / 3])
     np.testing.assert_allclose(found.lift[0], [(2 / 3) / (1 / 2), (1 / 3) / (1 / 2)])
     known = CODES >= 0
     r = np.corrcoef(ACTIVATION[known, 0], CODES[known] == 0)[0, 1]

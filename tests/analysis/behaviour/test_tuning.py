@@ -7,7 +7,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.metrics import r2_score
 
 from nwbsparse import names
-from nwbsparse.analysis.behaviour.coding import Coded
+from nwbsparse.analysis.behaviour.coding import Coded, code_variables
 from nwbsparse.analysis.behaviour.tuning import behaviour_r2, tuning_curves
 
 ACTIVATION = np.array([[1, 0], [3, 0], [5, 2], [7, 9], [0, 4]], dtype=np.float32)
@@ -27,6 +27,27 @@ def test_a_tuning_curve_and_its_occupancy_by_hand():
     np.testing.assert_array_equal(found["tuning.speed"], [[2, np.nan, 2.5], [0, np.nan, 3]])
     np.testing.assert_array_equal(found["occupancy.speed"], [2, 0, 2])
     np.testing.assert_allclose(found["speed_bin"], [0.5, 1.5, 3])
+
+
+def test_an_extreme_value_does_not_move_the_curve():
+    # deciles of values near 0 and one of -50: the centre of the first decile would be near -25
+    rng = np.random.default_rng(0)
+    speed = np.concatenate([[-50.0], rng.normal(size=199)])
+    binned = xr.Dataset(
+        {
+            "speed": ("time", speed, {names.ROLE: names.ROLE_COVARIATE, names.KIND: names.CONTINUOUS}),
+        },
+        coords={
+            "time": np.arange(200) * 1.0,
+            names.SPLIT: ("time", np.full(200, names.TRAIN)),
+            names.SEGMENT: ("time", np.zeros(200, int)),
+        },
+        attrs={names.BIN_WIDTH: 1.0},
+    )  # fmt: skip
+    found = tuning_curves(np.ones((200, 1), np.float32), code_variables(binned), np.arange(200))
+    first, last = (float(found["speed_bin"][at]) for at in (0, -1))
+    assert first == pytest.approx(np.median(np.sort(speed)[:20])) and last > 1
+    assert int(found["occupancy.speed"][0]) == 20
 
 
 def test_only_the_given_bins_count():

@@ -307,6 +307,11 @@ def test_a_failed_write_leaves_nothing_behind(
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]
 
 
+UNREACHED = """[...document.querySelectorAll('body *')].filter(e =>
+  ['auto', 'scroll'].includes(getComputedStyle(e).overflowX) && e.tagName != 'PRE' &&
+  !(e.tabIndex == 0 && e.getAttribute('role') == 'region' && e.getAttribute('aria-label'))).length"""
+
+
 @pytest.mark.browser
 def test_a_browser_shows_it_without_complaint(page: Path) -> None:
     if not CHROMIUM.exists() and not shutil.which("chromium"):
@@ -331,6 +336,7 @@ def test_a_browser_shows_it_without_complaint(page: Path) -> None:
                 assert wide <= width, f"{wide} px on a screen of {width} px"
                 broken = tab.evaluate("[...document.images].filter(i => !i.naturalWidth).length")
                 assert broken == 0
+                assert tab.evaluate(UNREACHED) == 0, "what can be scrolled has no name or no focus"
                 tab.close()
         finally:
             browser.close()

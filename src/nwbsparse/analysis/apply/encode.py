@@ -10,7 +10,6 @@ import numpy as np
 import torch
 import xarray as xr
 from jaxtyping import Bool, Float, Int
-from scipy import sparse
 
 from nwbsparse import names
 from nwbsparse.binning.smoothing import smoothed_bins
@@ -204,24 +203,3 @@ def _rows(pieces: list[np.ndarray], n_latents: int) -> dict[str, Any]:
         names.LATENT_INDEX: (names.ENTRY, columns),
         names.INDPTR: (names.TIME_EDGE, indptr),
     }
-
-
-def latent_columns(latents: xr.Dataset, *, width: int = 256) -> Iterator[tuple[slice, np.ndarray]]:
-    """All bins of a few latents at a time: which latents, and their activations (time, latent)."""
-    n = latents.sizes[names.LATENT]
-    if names.ACTIVATION in latents:
-        for start in range(0, n, width):
-            where = slice(start, min(start + width, n))
-            yield where, latents[names.ACTIVATION].values[:, where]
-        return
-    table = sparse.csr_matrix(
-        (
-            latents[names.VALUE].values,
-            latents[names.LATENT_INDEX].values.astype(np.int32),
-            latents[names.INDPTR].values.astype(np.int64),
-        ),
-        shape=(latents.sizes[names.TIME], n),
-    ).tocsc()
-    for start in range(0, n, width):
-        where = slice(start, min(start + width, n))
-        yield where, table[:, where].toarray()

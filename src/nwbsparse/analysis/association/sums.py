@@ -29,10 +29,6 @@ class Sums:
     shrink: float
     """Bins (or trials) at which a code counts half."""
 
-    def of(self, channels: np.ndarray) -> Sums:
-        """The sums of some channels."""
-        return Sums(self.n, self.total[channels], self.squares[channels], self.fold, self.shrink)
-
 
 def sums_by_block(
     activity: Activity,

@@ -48,6 +48,8 @@ class Coded:
     unit: str = ""
     table: str | None = None
     """The interval table within whose rows the variable is constant; None when it moves freely."""
+    typical: tuple[np.ndarray, ...] = ()
+    """The value that stands for each tuning bin, one array per axis; empty: its centre."""
 
     @property
     def size(self) -> int:
@@ -108,7 +110,23 @@ def _covariate(name: str, binned: xr.Dataset, train: np.ndarray) -> Coded | None
         return None  # several columns that are no position: each tells nothing by itself
     else:
         edges = [quantile_edges(seen[:, 0], QUANTILES)]
-    return code_values(binned[name], edges)
+    coded = code_values(binned[name], edges)
+    if kind in (names.CIRCULAR, names.POSITION):
+        return coded
+    return replace(coded, typical=(_medians(seen[:, 0], edges[0]),))
+
+
+def _medians(seen: np.ndarray, edge: np.ndarray) -> np.ndarray:
+    """(tuning bin,) median of the values in each.
+
+    The centre of an outermost decile lies far from all values when one of them is extreme.
+    """
+    at = np.clip(np.searchsorted(edge, seen, side="right") - 1, 0, len(edge) - 2)
+    inside = [seen[at == one] for one in range(len(edge) - 1)]
+    return np.array([
+        np.median(some) if len(some) else centre
+        for some, centre in zip(inside, (edge[:-1] + edge[1:]) / 2, strict=True)
+    ])  # fmt: skip
 
 
 def visited_edges(seen: np.ndarray, n: int) -> list[np.ndarray]:

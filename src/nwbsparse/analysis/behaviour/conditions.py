@@ -44,16 +44,6 @@ class ConditionEffects:
         return selectivity(self.p_in, self.p_out)
 
     @property
-    def coverage(self) -> np.ndarray:
-        """Share of the condition's bins in which the latent is active."""
-        return self.p_in
-
-    @property
-    def specificity(self) -> np.ndarray:
-        """Share of the bins outside the condition in which the latent is not active."""
-        return 1 - self.p_out
-
-    @property
     def lift(self) -> np.ndarray:
         """How many times more often the condition holds while the latent is active: precision by chance."""
         with np.errstate(invalid="ignore", divide="ignore"):

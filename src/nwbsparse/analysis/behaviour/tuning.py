@@ -21,7 +21,8 @@ def tuning_curves(
 
     ``activation`` is (bin, latent), of these bins. Per covariate ``c``: ``tuning.c(latent, c_bin)``
     or, for a map, ``(latent, c_y, c_x)``; ``occupancy.c`` in seconds is added by the caller's bin
-    width, here in bins. NaN where a tuning bin was never visited. Coordinates are bin centres.
+    width, here in bins. NaN where a tuning bin was never visited. Coordinates are bin centres, of
+    deciles the medians of their values.
     """
     entries = entries_of(activation)
     made: dict[str, xr.DataArray] = {}
@@ -37,10 +38,8 @@ def tuning_curves(
             mean = total / n
         axes = ("y", "x") if len(variable.shape) == 2 else ("bin",)
         dims = tuple(f"{variable.name}_{axis}" for axis in axes)
-        coords = {
-            dim: (edge[:-1] + edge[1:]) / 2
-            for dim, edge in zip(dims, reversed(variable.edges), strict=True)
-        }
+        at = variable.typical or tuple((edge[:-1] + edge[1:]) / 2 for edge in variable.edges)
+        coords = dict(zip(dims, reversed(at), strict=True))
         made[f"tuning.{variable.name}"] = xr.DataArray(
             mean.reshape(-1, *variable.shape).astype(np.float32),
             dims=(names.LATENT, *dims),

@@ -23,7 +23,6 @@ _ACTIVITY = ("spikes", "counts", "activity", "neural")
 _WIDTH = ("bin_width", "bin_size", "dt")
 _TIMES = ("times", "time", "timestamps")
 _IDS = ("unit_ids", "unit_id")
-_UNITS = {"position": "m"}  # the demos' track, 1.6 m long
 
 
 def read_npz(path: str | Path, *, bin_width: float | None = None, strict: bool = False) -> Session:

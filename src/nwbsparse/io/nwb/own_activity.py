@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -12,11 +12,11 @@ from nwbsparse import names
 from nwbsparse.errors import BadInput
 from nwbsparse.io.nwb.choose import Candidate
 from nwbsparse.io.nwb.marks import bin_width_of, units_of_activity
-from nwbsparse.io.nwb.traces import Part, gap_free, gaps, missing, sound_clock
+from nwbsparse.io.nwb.traces import Part, part_of, say_read, sound_clock
 from nwbsparse.io.nwb.unit_rows import MODALITY, columns_of
 from nwbsparse.io.rules.account import Account
 from nwbsparse.io.rules.units import sound_stretches
-from nwbsparse.io.rules.values import load, text
+from nwbsparse.io.rules.values import load
 
 
 @dataclass(frozen=True)
@@ -41,28 +41,13 @@ def read_own_activity(one: Candidate, account: Account) -> Part:
             "was changed since it was written"
         )
     clock = sound_clock(series, len(data), path=path, rate=None)
-    stretches = gap_free(clock.times)
     columns = columns_of(_Rows(table, np.arange(len(table.id))), account)
     stored = columns.pop(f"{MODALITY}_column", None)
     columns.pop(names.UNIT_ROW, None)  # a unit a row, in order
     columns |= {} if stored is None else {MODALITY: stored}
-    width = bin_width_of(series)
-    values = data[clock.rows]
-    notes = [*clock.notes, *missing(values), *gaps(stretches)]
-    account.add("traces", path, len(data), len(values), notes=notes, repairs=clock.repairs)
-    return Part(
-        clock.times,
-        values,
-        columns,
-        stretches,
-        path,
-        unit=text(series.unit),
-        object_id=series.object_id,
-        description=text(series.description),
-        bin_width=width,
-        table=table,
-        observed=_observed(table),
-    )
+    part = part_of(series, path, clock, data[clock.rows], columns, table=table)
+    say_read(part, clock, len(data), account)
+    return replace(part, bin_width=bin_width_of(series), observed=_observed(table))
 
 
 def _observed(table: Any) -> tuple[np.ndarray, ...] | None:

@@ -77,24 +77,38 @@ def read_trace(one: Candidate, account: Account, *, rate: float | None) -> Part:
     if n_infinite := int((infinite := np.isinf(values)).sum()):
         values[infinite] = np.nan
         repairs.append(f"{counted(n_infinite, 'infinite value')} made NaN")
-    stretches = gap_free(clock.times)
     columns[MODALITY] = np.full(
         len(columns[names.UNIT_ID]), "ophys" if one.kind == ROI else "series"
     )
-    notes = [*clock.notes, *missing(values), *gaps(stretches)]
-    repairs += clock.repairs
-    account.add("traces", path, len(data), len(values), notes=notes, repairs=repairs)
+    part = part_of(series, path, clock, values, columns, table=getattr(region, "table", None))
+    say_read(part, clock, len(data), account, repairs=repairs)
+    return part
+
+
+def part_of(
+    series: Any, path: str, clock: Clock, values: np.ndarray, columns: Columns, *, table: Any
+) -> Part:
+    """A series whose samples (sample, unit) and units were read."""
     return Part(
         clock.times,
         values,
         columns,
-        stretches,
+        gap_free(clock.times),
         path,
         unit=text(series.unit),
         object_id=series.object_id,
         description=text(series.description),
-        table=getattr(region, "table", None),
+        table=table,
     )
+
+
+def say_read(
+    part: Part, clock: Clock, n_samples: int, account: Account, *, repairs: Sequence[str] = ()
+) -> None:
+    """What the report of the reading says of a series."""
+    notes = [*clock.notes, *missing(part.data), *gaps(part.stretches)]
+    both = [*repairs, *clock.repairs]
+    account.add("traces", part.path, n_samples, len(part.data), notes=notes, repairs=both)
 
 
 def is_turned(shape: tuple[int, ...], *, n_units: int | None, n_stamps: int | None) -> bool:

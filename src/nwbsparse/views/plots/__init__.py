@@ -4,9 +4,10 @@ from nwbsparse.views.plots.candidates import candidates
 from nwbsparse.views.plots.comparison import confusion_matrix, decoding_comparison, stability_matrix
 from nwbsparse.views.plots.conditions import condition_bars, selectivity_bars
 from nwbsparse.views.plots.covered import values_covered
+from nwbsparse.views.plots.curve import tuning_curve
 from nwbsparse.views.plots.fields import latent_fields
 from nwbsparse.views.plots.hidden import hidden_units
-from nwbsparse.views.plots.latents import spatial_map, tuning_curve
+from nwbsparse.views.plots.latents import spatial_map
 from nwbsparse.views.plots.moments import moments
 from nwbsparse.views.plots.populations import read_units
 from nwbsparse.views.plots.quality import (

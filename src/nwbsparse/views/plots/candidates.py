@@ -10,7 +10,7 @@ from matplotlib.colors import to_hex, to_rgb
 
 from nwbsparse.errors import BadInput
 from nwbsparse.models.coder import SparseCoder
-from nwbsparse.views.drawing import BLUE, GREY, PALE, VERMILLION, axes, tidy
+from nwbsparse.views.drawing import BLUE, GREY, INK, PALE, VERMILLION, axes, tidy
 
 
 def candidates(coder: SparseCoder, ax: Axes | None = None) -> Axes:
@@ -47,12 +47,21 @@ def candidates(coder: SparseCoder, ax: Axes | None = None) -> Axes:
     best = np.nanmax([one["score"] for one in sized])
     if best > 0:
         ax.axhline(0.95 * best, color=GREY, linewidth=0.8, linestyle=":")
-    _mark(ax, [one for one in sized if one["chosen"]])
+    chosen = [one for one in sized if one["chosen"]][:1]
+    _mark(ax, chosen)
     ax.set_xscale("log", base=2)
     sizes = sorted({one["n_latents"] for one in sized})
+    for (
+        one
+    ) in chosen:  # where two labels would lie on each other the chosen size is the one to read
+        near = [size for size in sizes if abs(np.log2(size / one["n_latents"])) < 0.3]
+        sizes = [size for size in sizes if size == one["n_latents"] or size not in near]
     ax.set_xticks(sizes, [str(size) for size in sizes])
     ax.minorticks_off()
-    ax.legend(frameon=False, fontsize=7, ncols=2)
+    ax.legend(
+        frameon=False, fontsize=8, labelcolor=INK, ncols=4, loc="lower left", bbox_to_anchor=(-0.02, 1.0),
+        borderaxespad=0.2, handlelength=1.2, columnspacing=1.2,
+    )  # fmt: skip
     return tidy(ax, x="latents", y="R² of hidden units")
 
 
@@ -63,7 +72,7 @@ def mixed(first: str, second: str, share: float) -> tuple[float, float, float]:
 
 
 def _mark(ax: Axes, chosen: list[dict[str, Any]]) -> None:
-    for one in chosen[:1]:
+    for one in chosen:
         ax.plot(
             one["n_latents"], one["score"], marker="o", markersize=10, markerfacecolor="none",
             markeredgecolor=VERMILLION, linestyle="none", label="chosen",

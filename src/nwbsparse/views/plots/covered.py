@@ -12,6 +12,8 @@ from matplotlib.ticker import MaxNLocator
 from nwbsparse.analysis.behaviour.tuning import discounted
 from nwbsparse.errors import unknown
 from nwbsparse.views.drawing import GREY, INK, NEVER, axes, measured_in, plain, says_nothing, tidy
+from nwbsparse.views.plots.latents import as_band, extent
+from nwbsparse.views.words import measure
 
 ROWS = 60
 """Latents that are drawn at most: those of largest r."""
@@ -82,10 +84,7 @@ def _curves(attribution: xr.Dataset, variable: str) -> tuple[np.ndarray, np.ndar
     if f"tuning.{variable}" in attribution:
         table = attribution[f"tuning.{variable}"]
         n = attribution[f"occupancy.{variable}"].values.astype(np.float64)
-        centres = table[table.dims[1]].values
-        step = float(np.abs(np.diff(centres)).min()) if len(centres) > 1 else 1.0
-        digits = max(0, int(np.ceil(-np.log10(step))) + 1) if step > 0 else 2
-        return table.values, n, [f"{one:.{digits}f}".replace("-", "−") for one in centres]
+        return table.values, n, _called(table[table.dims[1]].values.astype(np.float64))
     mine = np.flatnonzero(attribution["condition_variable"].values == variable)
     if not len(mine):
         known = [str(name).removeprefix("tuning.") for name in attribution.data_vars
@@ -95,6 +94,14 @@ def _curves(attribution: xr.Dataset, variable: str) -> tuple[np.ndarray, np.ndar
     called = [plain(one, most=14) for one in attribution["condition_name"].values[mine]]
     n = attribution["condition_bins"].values[mine].astype(np.float64)
     return attribution["p_in"].values[:, mine], n, called
+
+
+def _called(centres: np.ndarray) -> list[str]:
+    """Values as finely as their neighbours need to be told apart, up to a thousandth of the range."""
+    apart = np.diff(centres) if len(centres) > 1 else np.ones(1)
+    near = np.minimum(np.append(apart, apart[-1]), np.insert(apart, 0, apart[0]))[: len(centres)]
+    steps = np.maximum(near / 10, np.ptp(centres) / 1000)
+    return [measure(one, step=float(step)) for one, step in zip(centres, steps, strict=True)]
 
 
 def _value_ticks(ax: Axes, values: Sequence[str]) -> None:
@@ -117,13 +124,12 @@ def _in_the_plane(
     table = attribution[f"tuning.{variable}"]
     n = attribution[f"occupancy.{variable}"].values.astype(np.float64)
     y, x = (table[dim].values for dim in table.dims[1:])
-    wide, high = float(np.ptp(x)) or 1.0, float(np.ptp(y)) or 1.0
-    ax = axes(ax, (3.4, float(np.clip(3.0 * high / wide, 1.8, 4.2))))
+    visited = table.isel({table.dims[0]: 0}).copy(data=np.where(n > 0, 0.0, np.nan))
+    left, right, bottom, top = around = extent(visited)
+    ax = axes(ax, (3.4, float(np.clip(3.0 * (top - bottom) / (right - left), 1.8, 4.2))))
     ax.set_facecolor(NEVER)
-    half_x, half_y = wide / max(len(x) - 1, 1) / 2, high / max(len(y) - 1, 1) / 2
     ax.imshow(
-        np.where(n > 0, 0.0, np.nan), origin="lower", cmap="Greys", vmin=0, vmax=1,
-        extent=(x[0] - half_x, x[-1] + half_x, y[0] - half_y, y[-1] + half_y),
+        as_band(visited).values, origin="lower", cmap="Greys", vmin=0, vmax=1, extent=around,
         interpolation="none",
     )  # fmt: skip
     steady = discounted(table.values[chosen], n, bin_width)

@@ -1,4 +1,4 @@
-"""Figures of where and for which values one latent is active: maps and tuning curves."""
+"""Figure of where in space one latent is active: its maps in both halves of the recording."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from matplotlib.colors import Normalize
 from matplotlib.ticker import MaxNLocator
 
 from nwbsparse import names
-from nwbsparse.views.drawing import BLUE, GREY, INK, NEVER, ORANGE, PALE, axes, measured_in, tidy
+from nwbsparse.views.drawing import GREY, INK, NEVER, axes, measured_in, tidy
 
 MAPS = "viridis"
 _WIDE, _HIGH = 5.0, 2.5
+FLAT = 10
+"""A position that never changed along an axis is drawn as a band: so many times as long as wide."""
 
 
 def spatial_map(
@@ -28,20 +30,20 @@ def spatial_map(
     ax = axes(ax, (_WIDE, _HIGH))
     ax.set_axis_off()
     (first, one_title), (second, other_title) = halves(attribution, latent, variable)
-    y, x = (first[dim].values for dim in first.dims)
     scale = Normalize(0, scale_top(first, second))
-    ratio = _span(y) / max(_span(x), 1e-12)
+    left, right, bottom, top = extent(first)
+    ratio = (top - bottom) / (right - left)
     height = min(0.76, 0.36 * ratio * _WIDE / _HIGH)
-    for left, values, title in ((0.1, first, one_title), (0.52, second, other_title)):
-        one = ax.inset_axes((left, 0.16, 0.36, height))
+    for at, values, title in ((0.1, first, one_title), (0.52, second, other_title)):
+        one = ax.inset_axes((at, 0.16, 0.36, height))
         field(one, values, scale)
         tidy(
             one,
             x=measured_in("x", unit),
-            y=measured_in("y", unit) if left < 0.5 else "",
+            y=measured_in("y", unit) if at < 0.5 else "",
             title=title,
         )
-        if left > 0.5:
+        if at > 0.5:
             one.set_yticklabels([])
     bar = ax.inset_axes((0.915, 0.16, 0.02, height))
     figure = ax.get_figure()
@@ -78,11 +80,10 @@ def scale_top(first: xr.DataArray, *others: xr.DataArray) -> float:
 
 def field(ax: Axes, values: xr.DataArray, scale: Normalize) -> Axes:
     """One map (y, x) on its own axes; places that were never visited are light grey."""
-    y, x = (values[dim].values for dim in values.dims)
     ax.set_facecolor(NEVER)
     ax.imshow(
-        values.values,
-        extent=(*_edges(x)[[0, -1]], *_edges(y)[[0, -1]]),
+        as_band(values).values,
+        extent=extent(values),
         origin="lower",
         cmap=MAPS,
         norm=scale,
@@ -94,65 +95,31 @@ def field(ax: Axes, values: xr.DataArray, scale: Normalize) -> Axes:
     return ax
 
 
-def tuning_curve(
-    attribution: xr.Dataset,
-    latent: int,
-    variable: str,
-    *,
-    bin_width: float,
-    unit: str = "",
-    circular: bool = False,
-    ax: Axes | None = None,
-) -> Axes:
-    """A latent's mean activation over a covariate: line from all bins, dots from each half of them.
-
-    The halves are the even and the odd blocks of the recording. The strip above says how many
-    seconds stand behind each point of the line.
-    """
-    ax = axes(ax, (4.4, 2.6))
-    ax.set_axis_off()
-    whole = attribution[f"tuning.{variable}"].isel({names.LATENT: latent})
-    of_halves = halves(attribution, latent, variable)
-    seconds = attribution[f"occupancy.{variable}"].values * bin_width
-    x = whole[whole.dims[0]].values
-    curve = ax.inset_axes((0.12, 0.16, 0.86, 0.62))
-    strip = ax.inset_axes((0.12, 0.84, 0.86, 0.14), sharex=curve)
-    line_x, line_y = x, whole.values
-    if circular:
-        line_x = np.concatenate([[x[-1] - 2 * np.pi], x, [x[0] + 2 * np.pi]])
-        line_y = np.concatenate([[line_y[-1]], line_y, [line_y[0]]])
-    curve.plot(line_x, line_y, color=BLUE, linewidth=1.8)
-    for (half, title), shape in zip(of_halves, ("o", "s"), strict=True):
-        curve.plot(x, half.values, shape, color=ORANGE, markersize=4, label=title,
-                   markerfacecolor=ORANGE if shape == "o" else "white")  # fmt: skip
-    strip.fill_between(x, seconds, step="mid", color=PALE, linewidth=0)
-    values = np.concatenate([line_y, *(half.values for half, _ in of_halves)])
-    top = np.nanmax(values) if np.isfinite(values).any() else 1.0
-    curve.set_ylim(0, max(float(top), 1e-12) * 1.12)
-    curve.legend(frameon=False, fontsize=8, labelcolor=INK, loc="best")
-    tidy(curve, x=measured_in(variable, unit), y="mean activation")
-    tidy(strip, y="s")
-    strip.tick_params(labelbottom=False, length=2)
-    strip.set_ylim(bottom=0)
-    strip.yaxis.set_major_locator(MaxNLocator(1, integer=True))
-    strip.text(1, 1.02, "seconds", fontsize=7.5, color=GREY, ha="right", va="bottom",
-               transform=strip.transAxes)  # fmt: skip
-    if circular:
-        curve.set_xlim(-np.pi, np.pi)
-        curve.set_xticks([-np.pi, -np.pi / 2, 0, np.pi / 2, np.pi], ["−π", "−π/2", "0", "π/2", "π"])
-    return ax
-
-
 def _finite(values: np.ndarray, percent: int) -> float:
     good = values[np.isfinite(values)]
     return float(np.percentile(good, percent)) if len(good) else 0.0
 
 
+def as_band(values: xr.DataArray) -> xr.DataArray:
+    """A map of a position that never changed along an axis: one row or column instead of many on a spot."""
+    for dim in values.dims:
+        if not np.ptp(values[dim].values):
+            values = values.max(str(dim)).expand_dims(str(dim), values.dims.index(dim))
+    return values
+
+
+def extent(values: xr.DataArray) -> tuple[float, float, float, float]:
+    """Left, right, bottom and top of a map (y, x); what never changed is a tenth as wide as the other."""
+    y, x = (values[dim].values.astype(np.float64) for dim in values.dims)
+    wide, high = _span(x), _span(y)
+    wide, high = wide or high / FLAT or 1.0, high or wide / FLAT or 1.0
+    middle = [float(one[0] + one[-1]) / 2 for one in (x, y)]
+    return (
+        middle[0] - wide / 2, middle[0] + wide / 2, middle[1] - high / 2, middle[1] + high / 2
+    )  # fmt: skip
+
+
 def _span(centres: np.ndarray) -> float:
-    edges = _edges(centres)
-    return float(edges[-1] - edges[0])
-
-
-def _edges(centres: np.ndarray) -> np.ndarray:
-    step = float(np.diff(centres).mean()) if len(centres) > 1 else 1.0
-    return np.concatenate([centres - step / 2, [centres[-1] + step / 2]])
+    """From the first edge to the last of even bins; 0 when all are on one spot."""
+    step = float(np.diff(centres).mean()) if len(centres) > 1 else 0.0
+    return float(np.ptp(centres)) + step

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from nwbsparse import names
 from nwbsparse.analysis.apply.encode import activation_of
@@ -53,7 +54,7 @@ def moments(
         bins: how many before and after.
         ax: where to draw.
     """
-    ax = axes(ax, (7.2, 2.1))
+    ax = axes(ax, (8.4, 2.7))
     ax.set_axis_off()
     at = strongest_moments(latents, binned, latent)
     if not len(at):
@@ -68,8 +69,8 @@ def moments(
         some = slice(max(0, centre - bins), min(len(x), centre + bins + 1))
         seconds = (np.arange(some.start, some.stop) - centre) * width
         left = 0.1 + wide * place
-        above = ax.inset_axes((left, 0.66, wide * 0.9, 0.22))
-        below = ax.inset_axes((left, 0.2, wide * 0.9, 0.42), sharex=above)
+        above = ax.inset_axes((left, 0.68, wide * 0.88, 0.2))
+        below = ax.inset_axes((left, 0.16, wide * 0.88, 0.48), sharex=above)
         above.fill_between(seconds, x[some], step="mid", color=BLUE, linewidth=0)
         above.set_ylim(0, float(x[at].max()) * 1.05)
         above.set_yticks([])
@@ -80,11 +81,12 @@ def moments(
         )  # fmt: skip
         when = float(binned[names.TIME].values[centre])
         tidy(above, title=f"at {when:,.1f} s")
-        tidy(below, x="s")
+        tidy(below, x="s from its peak")
+        below.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
         above.tick_params(labelbottom=False, length=0)
         ids = [plain(one, most=8) for one in attribution[names.UNIT_ID].values[units]]
         below.set_yticks(range(len(units)), ids if not place else [""] * len(units))
-        below.tick_params(axis="y", length=0, labelsize=6.5)
+        below.tick_params(axis="y", length=0, labelsize=7.5)
         if not place:
-            below.set_ylabel("unit", fontsize=8, color=INK)
+            below.set_ylabel("unit", fontsize=9, color=INK)
     return ax

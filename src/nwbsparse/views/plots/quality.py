@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from nwbsparse.analysis.behaviour.summary import listed
 from nwbsparse.views.drawing import (
@@ -86,7 +86,9 @@ def density_histogram(metrics: xr.Dataset, ax: Axes | None = None) -> Axes:
     ax.bar(edges[:-1], n, width=np.diff(edges) * 0.94, align="edge", color=BLUE)
     ax.set_xscale("log")
     ax.set_xlim(edges[0], 1)
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if low >= -2 else (1,)))
     ax.xaxis.set_major_formatter(in_percent)
+    ax.xaxis.set_minor_formatter(NullFormatter())
     ax.tick_params(which="minor", color=PALE)
     ax.yaxis.set_major_locator(MaxNLocator(integer=True))
     dead = int((density == 0).sum())

@@ -45,6 +45,17 @@ class Followed:
     others: str
     """The found latents that have no card; '' where all have one."""
 
+    @property
+    def come_back(self) -> str:
+        """' (3 of them come back)' of 5, for behind their number; '' where it is not known."""
+        if self.n_confirmed is None:
+            return ""
+        if self.n == 1:
+            return f" (which {'comes' if self.n_confirmed else 'does not come'} back)"
+        verb = "comes" if self.n_confirmed == 1 else "come"
+        said = {0: "none", self.n: "all"}.get(self.n_confirmed, str(self.n_confirmed))
+        return f" ({said} of them {verb} back)"
+
 
 @dataclass(frozen=True)
 class Found:
