@@ -69,7 +69,7 @@ def test_the_options_of_an_earlier_run_still_mean_the_mean_of_its_levels(source,
     path.write_text(to_toml(config, source=source), encoding="utf-8")
     assert "level_terms" not in path.read_text(encoding="utf-8")
     assert from_dict(read_toml(path)) == config.replace(
-        level_terms="mean", smoothing=0.0, mask=0.0, sign="free"
+        level_terms="mean", smoothing=0.0, transform="none", mask=0.0, sign="free"
     )
     path.write_text(to_toml(config.replace(level_terms="sum"), source=source), encoding="utf-8")
     assert from_dict(read_toml(path)).level_terms == "sum"
@@ -216,7 +216,7 @@ def test_the_table_of_options_has_the_choices_that_are_documented():
         "nesting": 2, "encoder": 3, "attention": 2, "sparsifier": 5, "penalty": 2, "decoder": 2,
         "decoded": 2, "loss": 4, "normalisation": 3, "output": 4, "rows": 2, "pre_bias": 2,
         "initialisation": 3, "schedule": 3, "precision": 3, "revival": 4, "device": 4,
-        "reads": 2, "level_terms": 2, "choose": 3, "sign": 2, "duplicates": 3, "smoothing_kernel": 2,
+        "reads": 2, "level_terms": 2, "choose": 3, "sign": 2, "duplicates": 3, "smoothing_kernel": 2, "transform": 2,
     }  # fmt: skip
     assert {field: len(words) for field, words in CHOICES.items()} == expected
 

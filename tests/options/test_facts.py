@@ -75,7 +75,7 @@ def test_the_order_of_what_shapes_activations_is_that_of_coder_ids():
     """Ids are made of these in this order: a coder of last year must keep its own."""
     assert [name for name, facts in facts_of(Config) if facts.shapes_unless is not None] == [
         "nesting", "encoder", "window", "attention", "n_heads", "sparsifier", "decoder", "decoded",
-        "lag", "smoothing", "smoothing_kernel",
+        "lag", "smoothing", "smoothing_kernel", "transform",
     ]  # fmt: skip
 
 

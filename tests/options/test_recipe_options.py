@@ -15,8 +15,8 @@ from nwbsparse.training.learn import is_consensus, settled_for
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "annotated"
 AS_IT_WAS = {
-    "smoothing": 0.0, "mask": 0.0, "groups": "none", "sign": "free", "choose": "none",
-    "seeds": 1, "replicates": 0,
+    "smoothing": 0.0, "transform": "none", "mask": 0.0, "groups": "none", "sign": "free",
+    "choose": "none", "seeds": 1, "replicates": 0,
 }  # fmt: skip
 
 

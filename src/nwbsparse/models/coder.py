@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import torch
@@ -172,10 +173,17 @@ class SparseCoder(nn.Module):
         return self._scaled(counts, offset, scale)
 
     def _scaled(self, counts: Tensor, offset: Tensor, scale: Tensor) -> Tensor:
-        scaled = (counts.to(scale.dtype) - offset) / scale
+        scaled = (transformed(counts.to(scale.dtype), self.config) - offset) / scale
         if self.config.normalisation != "scaled":
             return scaled
         return torch.where(scale < NO_PART, scaled, 0.0)  # a little would do: Adam makes it much
+
+    def counts_of(self, made: Float[Tensor, "*bin unit"]) -> Float[Tensor, "*bin unit"]:
+        """What was reconstructed, in counts (or whatever was read) per bin."""
+        own = self.record.scales_target
+        offset = self.target_offset if own else self.offset
+        made = made * (self.target_scale if own else self.scale) + offset
+        return made.clamp(min=0).square() if self.config.transform == "sqrt" else made
 
     def pre_activation(self, y: Float[Tensor, "bin *lag unit"]) -> Float[Tensor, "bin latent"]:
         """``π``: from single bins (bin, unit), or from windows (bin, lag, unit)."""
@@ -228,6 +236,11 @@ class SparseCoder(nn.Module):
 
     def _weights(self) -> dict[str, Tensor]:
         return {name: parameter[None] for name, parameter in self.named_parameters()}
+
+
+def transformed(counts: Any, config: Config) -> Any:
+    """Counts, or their square roots where the options say so."""
+    return counts**0.5 if config.transform == "sqrt" else counts
 
 
 def as_tensor(counts: object) -> UInt8[Tensor, "bin unit"] | Tensor:

@@ -221,9 +221,10 @@ def _dictionary_class(coder: SparseCoder, one: _Linear) -> str:
 
 def _about(coder: SparseCoder) -> dict[str, Any]:
     """What a stranger needs to feed the exported model."""
+    read = "sqrt(counts)" if coder.config.transform == "sqrt" else "counts"
     return {
         "format": FORMAT,
-        "input": "(counts - offset) / scale; of a window, all units of the oldest bin first",
+        "input": f"({read} - offset) / scale; of a window, all units of the oldest bin first",
         "offset": coder.offset.tolist(),
         "scale": coder.scale.tolist(),
         "window": coder.window,

@@ -104,6 +104,7 @@ def resolve(
         max_epochs=config.max_epochs or math.ceil(UPDATES / updates),
         smoothing=config.smoothing or 0.0,
         mask=config.mask or 0.0,
+        transform=config.transform or _transform(config, counts),
         sign=config.sign or _sign(config, counts),
         k_aux=min(config.k_aux or max(n_latents // 10, 1), n_latents),
         normalisation=config.scaling[0],
@@ -117,6 +118,13 @@ def _sign(config: Config, counts: np.ndarray) -> str:
         return "free"
     signed = config.reads == names.EMBEDDING or counts.min(initial=0) < 0
     return "free" if signed else "nonnegative"
+
+
+def _transform(config: Config, counts: np.ndarray) -> str:
+    """The noise of counts grows with them; that of their square roots does not (Anscombe 1948)."""
+    if config.scaling != ("scaled", "identity") or counts.dtype.kind not in "ui":
+        return "none"
+    return "sqrt" if counts.max(initial=0) > 1 else "none"
 
 
 def _sizes(config: Config, counts: np.ndarray) -> tuple[int, int]:

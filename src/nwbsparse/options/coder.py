@@ -21,6 +21,7 @@ from nwbsparse.options.words import (
     Sign,
     SmoothingKernel,
     Sparsifier,
+    Transform,
 )
 
 
@@ -76,6 +77,9 @@ class CoderOptions:
     """Standard deviation (s) of the Gaussian that what is read is smoothed with. Absent: as choose says."""
     smoothing_kernel: SmoothingKernel = option("gaussian", shapes_unless="gaussian")
     """Whether smoothing looks both ways (gaussian) or only back, never at the future of a bin (causal)."""
+    transform: Transform | None = option(None, shapes_unless="none")
+    """Of counts the square root is read and reconstructed, or they themselves (none). Absent: the root
+    of counts above 1 where units are hidden."""
     sign: Sign | None = None
     """Whether dictionary rows may go below 0. Absent: not where units are hidden and never below 0."""
     loss: Loss = "mse"

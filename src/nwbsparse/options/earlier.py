@@ -12,7 +12,8 @@ _SETTLED = (
 
 
 BEFORE_HIDING = {
-    "smoothing": 0.0, "mask": 0.0, "groups": "none", "sign": "free", "choose": "none", "replicates": 0,
+    "smoothing": 0.0, "transform": "none", "mask": 0.0, "groups": "none", "sign": "free",
+    "choose": "none", "replicates": 0,
 }  # fmt: skip
 """What was done before units were hidden while training."""
 
@@ -27,4 +28,5 @@ def as_meant(values: dict[str, Any]) -> dict[str, Any]:
     if not all(name in values for name in _SETTLED):
         return values
     levels = {"level_terms": "mean"} if values.get("levels") else {}
-    return (BEFORE_HIDING if "mask" not in values else {}) | levels | values
+    roots = {"transform": "none"}  # for a while units were hidden, and counts read as they are
+    return (BEFORE_HIDING if "mask" not in values else roots) | levels | values

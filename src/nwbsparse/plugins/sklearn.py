@@ -136,7 +136,7 @@ class SparseCoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
                 f"X has {table.shape[1]} latents, but {type(self).__name__} has {coder.n_latents}"
             )
         made = [coder.decode(part) for part in as_tensor(table).split(CHUNK)]
-        return (torch.cat(made) * coder.scale + coder.offset).numpy()
+        return coder.counts_of(torch.cat(made)).numpy()
 
     @torch.no_grad()
     def score(self, X: Any, y: Any = None) -> float:  # noqa: ARG002

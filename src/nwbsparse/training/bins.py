@@ -205,11 +205,16 @@ def check_counts(data: Any, counts: np.ndarray) -> None:
 
 
 def check_loss(config: Config, values: np.ndarray) -> None:
-    """Refuse an embedding with values for which the loss is not defined.
+    """Refuse values for which the loss, or what is made of them, is not defined.
 
     Raises:
-        BadInput: a loss of counts, and values below 0.
+        BadInput: a loss of counts or their roots, and values below 0.
     """
+    if config.transform == "sqrt" and values.min(initial=0) < 0:
+        raise BadInput(
+            f"transform=sqrt is for counts, and there are values down to {values.min():.3g}; use "
+            "transform=none"
+        )
     if config.reads == names.EMBEDDING and config.loss != "mse" and (below := values < 0).any():
         dim = int(below.any(axis=0).argmax())
         raise BadInput(

@@ -13,11 +13,12 @@ from torch import Tensor
 from nwbsparse import names
 from nwbsparse.models.architecture import DICTIONARY, DISPERSION
 from nwbsparse.models.calibration import ThresholdSearch
-from nwbsparse.models.coder import NO_PART, SparseCoder
+from nwbsparse.models.coder import NO_PART, SparseCoder, transformed
 from nwbsparse.models.decoders import inverse_output
 from nwbsparse.models.encoders import WEIGHT
 from nwbsparse.models.record import CoderRecord
 from nwbsparse.models.stack import Stack
+from nwbsparse.options.config import Config
 from nwbsparse.population import Population
 from nwbsparse.training.bins import Windows, evenly, smoothed_input, windows_of
 
@@ -48,12 +49,13 @@ def moments_of(record: CoderRecord, data: Any, *, target: Any = None) -> Moments
     """The moments that a coder's normalisation and first biases come from."""
     read = record.reads(data)
     train = np.asarray(data[names.SPLIT].values) == names.TRAIN
-    mean, spread = _moments(read, smoothed_input(record.config, read.data), train)
+    config = record.config
+    mean, spread = _moments(read, smoothed_input(config, read.data), train, config)
     if not record.scales_target:
         return Moments(mean, spread, mean, spread)
     written = record.writes(data if target is None else target)
-    wanted, wanted_spread = _moments(written, written.values(), train)
-    if record.config.normalisation == "scaled":
+    wanted, wanted_spread = _moments(written, written.values(), train, config)
+    if config.normalisation == "scaled":
         spread = np.where(rarely_active(read.values(), train), 0.0, spread)
         wanted_spread = np.where(rarely_active(written.values(), train), 0.0, wanted_spread)
     return Moments(mean, spread, wanted, wanted_spread)
@@ -153,14 +155,14 @@ def _searches(
 
 
 def _moments(
-    population: Population, table: np.ndarray, train: np.ndarray
+    population: Population, table: np.ndarray, train: np.ndarray, config: Config
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation of a table over the training bins in which a unit was observed."""
     n = total = square = np.zeros(())
     rows = np.flatnonzero(train)
     for some in np.array_split(rows, max(1, -(-len(rows) // CHUNK))):  # or it would be copied whole
         observed = population.observed(some)
-        part = table[some].astype(np.float64) * observed
+        part = transformed(table[some].astype(np.float64), config) * observed
         n, total = n + observed.sum(axis=0), total + part.sum(axis=0)
         square = square + np.square(part).sum(axis=0)
     mean = total / np.maximum(n, 1)

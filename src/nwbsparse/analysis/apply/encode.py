@@ -87,12 +87,15 @@ def reconstruct(coder: SparseCoder, data: xr.Dataset) -> xr.DataArray:
     """What the latents say the population did: (time, unit), in the units of the target.
 
     Z-scores of counts when the coder was trained on them (``attrs['scale']`` says 'zscore'),
-    else expected counts per bin. A coder with a lag says in each bin what it expects that many
-    bins later (``attrs['lag']``). NaN where the window of a coder that sees several bins is not
-    complete. Of a coder of an embedding: (time, dim), in the embedding's scale or z-scores of it.
+    else expected counts per bin; their roots where the coder reads roots (``attrs['of']``). A coder
+    with a lag says in each bin what it expects that many bins later (``attrs['lag']``). NaN where the
+    window of a coder that sees several bins is not complete. Of a coder of an embedding: (time, dim),
+    in the embedding's scale or z-scores of it.
     """
     predicted = np.concatenate([piece.predicted for piece in batches(coder, data, decode=True)])
     attrs = {"scale": coder.config.scaling[0], "lag": coder.config.lag}
+    if coder.config.transform == "sqrt":
+        attrs["of"] = "sqrt(counts)"
     written = coder.writes(data)
     coords: dict[str, Any] = {names.TIME: data[names.TIME]}
     if written.of_units:

@@ -14,7 +14,7 @@ from torch import Tensor
 from nwbsparse import names
 from nwbsparse.analysis.apply.encode import normalised
 from nwbsparse.analysis.apply.heldout import CHUNK, ENTRIES
-from nwbsparse.models.coder import NO_PART, SparseCoder
+from nwbsparse.models.coder import NO_PART, SparseCoder, transformed
 from nwbsparse.training.hidden_units import LEFT_OUT, folds_of
 from nwbsparse.training.start import FEWEST
 
@@ -33,7 +33,7 @@ class Units:
     group: Int[np.ndarray, " unit"]
     """Units of one number are hidden together."""
     mean: Float[np.ndarray, " unit"]
-    """Of the raw training bins, per bin."""
+    """Of the raw training bins (of their roots, where the coder reads these), per bin."""
     spread: Float[np.ndarray, " unit"]
     """Standard deviation of the raw training bins; 1 for units that take no part."""
     counts: bool
@@ -54,7 +54,9 @@ class Seen:
     asked: Bool[Tensor, "row unit"]
     """Where units that take part were observed, in the last bin of each row's window."""
     values: Float[np.ndarray, "bin unit"]
-    """Raw counts or traces; the mean where they were not observed."""
+    """Raw counts (or their roots) or traces; the mean where they were not observed."""
+    raw: Float[np.ndarray, "bin unit"]
+    """Counts or traces as they are; 0 where they were not observed."""
     observed: Bool[np.ndarray, "bin unit"]
     """Where units that take part were observed."""
 
@@ -79,12 +81,13 @@ def units_in(
     n, total, square, active = (np.zeros(shape) for _ in range(4))
     counts = True
     for some in pieces(train, CHUNK):
-        values, observed = _raw(data, some)
+        raw, observed = _raw(data, some)
+        values = transformed(raw, coder.config)
         n += observed.sum(axis=0)
         total += values.sum(axis=0, where=observed)
         square += np.square(values).sum(axis=0, where=observed)
         active += ((values != 0) & observed).sum(axis=0)
-        counts = counts and are_counts(values, observed)
+        counts = counts and are_counts(raw, observed)
     mean = total / np.maximum(n, 1)
     spread = np.sqrt(np.maximum(square / np.maximum(n, 1) - mean**2, 0))
     read = coder.scale.numpy() < NO_PART
@@ -101,12 +104,13 @@ def seen_in(coder: SparseCoder, data: xr.Dataset, units: Units, bins: np.ndarray
     asked = np.broadcast_to(units.kept, (len(rows), len(units.kept)))
     if names.VALID in data:
         asked = asked & data[names.VALID][rows].values
-    values, observed = _raw(data, bins)
+    raw, observed = _raw(data, bins)
     observed = observed & units.kept
     return Seen(
         normalised(coder, coder.reads(data), rows),
         torch.from_numpy(np.array(asked)),
-        np.where(observed, values, units.mean),
+        np.where(observed, transformed(raw, coder.config), units.mean),
+        np.where(observed, raw, 0),
         observed,
     )
 

@@ -26,6 +26,7 @@ from nwbsparse.analysis.quality.hidden_bins import (
 )
 from nwbsparse.analysis.quality.hidden_said import NOTE, SHARES, shares
 from nwbsparse.analysis.quality.hidden_setting import Setting
+from nwbsparse.analysis.quality.roots import rate_of_root
 from nwbsparse.binning.split import part
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.population import unit_coords
@@ -120,9 +121,9 @@ class _Told:
     def add(self, block: int, bins: np.ndarray, piece: Seen) -> None:
         target, observed = self.world.target(piece), piece.observed
         self.around[block] += np.square(target).sum(axis=0)
-        self.spikes += piece.values.sum(axis=0, where=observed)
+        self.spikes += piece.raw.sum(axis=0)
         self.n += observed.sum(axis=0)
-        self.counts = self.counts and are_counts(piece.values, observed)
+        self.counts = self.counts and are_counts(piece.raw, observed)
         kept = self.world.units.kept
         self._score(0, block, piece, target, self._by_coder(bins, piece))
         simpler = self.world.baselines.predict(self.world.seen(piece)[:, kept])
@@ -138,8 +139,11 @@ class _Told:
         observed, units = piece.observed, self.world.units
         self.error[model, block] += np.square((target - guess) * observed).sum(axis=0)
         if self.counts:
-            rate = np.maximum(guess * units.spread + units.mean, LEAST_RATE * units.mean)
-            gained = xlogy(piece.values, rate) - rate
+            rate, mean = guess * units.spread + units.mean, units.mean
+            if self.world.coder.config.transform == "sqrt":
+                rate, mean = rate_of_root(rate), rate_of_root(mean)
+            rate = np.maximum(rate, LEAST_RATE * mean)
+            gained = xlogy(piece.raw, rate) - rate
             self.likelihood[model] += gained.sum(axis=0, where=observed)
 
     def _by_coder(self, bins: np.ndarray, piece: Seen) -> Float[np.ndarray, "bin unit"]:
