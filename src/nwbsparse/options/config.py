@@ -53,6 +53,8 @@ class Config(ReadOptions):
     """Which units to use: ids ("3,7,12") or a condition on columns ("quality == 'good'")."""
     regions: str | None = None
     """Use only units of these brain regions, separated by commas."""
+    pool: str | None = None
+    """Sum units to pools by "electrode", a unit column ("region"), bins of one ("depth:100"), several."""
     epochs: str | None = None
     """Use only the epochs of this name or tag; several separated by commas."""
     intervals: str | None = None

@@ -7,6 +7,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from nwbsparse.errors import BadInput
+from nwbsparse.options.pooling import parse_pool
+
 LEGAL_TARGETS: dict[str, tuple[tuple[str, str], ...]] = {
     "mse": (
         ("scaled", "identity"), ("zscore", "identity"), ("none", "identity"), ("none", "relu"),
@@ -68,7 +71,7 @@ def problems(config: Any, choices: Mapping[str, tuple[str, ...]]) -> list[str]:
     if not config.name or any(not (c.isalnum() or c in "-_") for c in config.name):
         found.append(f"name is {config.name!r}; use letters, digits, '-' and '_'")
     found += _levels(config) + _target(config) + _window(config) + _sparsity(config)
-    return found + _embedding(config) + _hiding(config)
+    return found + _embedding(config) + _hiding(config) + _pool(config)
 
 
 def parse_levels(levels: tuple[str, ...]) -> list[tuple[int, int]]:
@@ -235,6 +238,16 @@ def _embedding(config: Any) -> list[str]:
         for field in ("target_units", "target_regions")
         if getattr(config, field)
     ]
+
+
+def _pool(config: Any) -> list[str]:
+    if config.pool is None:
+        return []
+    try:
+        parse_pool(config.pool)
+    except BadInput as error:
+        return [str(error)]
+    return []
 
 
 def _hiding(config: Any) -> list[str]:
