@@ -87,6 +87,8 @@ def test_what_was_summed_is_said_after_the_run_and_on_opening(made):
     page = made.report.read_text(encoding="utf-8")
     assert "summed to 3 pools by region: CA3 (3 units)" in page
     assert "3 pools that fire, 8 are needed" in page
+    assert "The recording holds 9 units in 3 pools in CA3, CA1 and DG" in page
+    assert "Where this page speaks of a unit it means a pool (by region)" in page
     log = (made.folder / "log.txt").read_text(encoding="utf-8")
     assert "9 units in 3 pools (by region)" in log
 

@@ -109,9 +109,19 @@ def members_said(
     return {names.MERGED_UNITS: (names.UNIT, np.array(said))}
 
 
+def are_pools(binned: xr.Dataset) -> bool:
+    """Whether the columns of a Binned dataset are pools of units."""
+    if names.MERGED_UNITS not in binned.coords:
+        return False
+    both = zip(binned[names.UNIT_ROW].values, binned[names.MERGED_UNITS].values, strict=True)
+    # the others of a merged unit do not have its own row
+    return any(int(row) in (one for one, _ in json.loads(str(said) or "[]")) for row, said in both)
+
+
 def n_pooled(binned: xr.Dataset) -> int:
     """How many units of the recording the columns of a Binned dataset of pools are made of."""
-    return sum(len(json.loads(str(one))) for one in binned[names.MERGED_UNITS].values)
+    said = binned[names.MERGED_UNITS].values
+    return sum(len(json.loads(str(one) or "[]")) for one in said)
 
 
 def _summed(session: Session, members: Sequence[Rows], called: Sequence[str]) -> Session:
