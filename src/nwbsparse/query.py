@@ -122,7 +122,10 @@ def with_ids(
         return np.ones(len(ids), dtype=bool)
     if isinstance(units, str):
         words = [word.strip() for word in units.split(",")]
-        plain = all(word.replace("_", "").replace("-", "").isalnum() for word in words)
+        # the names of pools hold spaces: 'depth 200-300'
+        plain = all(
+            word in ids or word.replace("_", "").replace("-", "").isalnum() for word in words
+        )
         if units.strip() == "good" or not plain:
             text = "quality == 'good'" if units.strip() == "good" else units
             return select(text, columns, what=what)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from make.sessions import make_session, times_at_edges
 from nwbsparse.binning.counts import count_spikes, observed_bins
 from nwbsparse.binning.grid import make_grid
-from nwbsparse.binning.to_bins import select_units
+from nwbsparse.binning.select_units import select_units
 from nwbsparse.errors import BadInput
 
 TEN_SECONDS = make_grid(np.array([[0.0, 10.0]]), 0.1)

@@ -21,6 +21,9 @@ OPTIONS = st.fixed_dictionaries(
         "bin_width": st.floats(1e-4, 10),
         "units": st.sampled_from(["3,7,12", "quality == 'good'", 'a "quoted" \\ word', "été"]),
         "where": st.sampled_from(["speed > 3", "speed > 3\nand x < 2"]),
+        "pool": st.sampled_from(
+            ["region", "depth:12.5", "electrode_group, depth:100", "Tiefe µm:1"]
+        ),
         "test": st.floats(0.01, 0.45),
         "validation": st.floats(0.01, 0.45),
         "gap": st.floats(0, 100),
@@ -136,6 +139,12 @@ def test_every_problem_is_listed_at_once():
 def test_numbers_that_are_no_use_are_refused_by_name(field, value):
     with pytest.raises(BadInput, match=f"{field} is"):
         from_dict({field: value})
+
+
+@pytest.mark.parametrize("pool", ["", "depth:", "depth:0", "depth:-1", "depth:x", "a,,b", "a,a"])
+def test_a_pool_of_another_form_is_refused_before_anything_is_read(pool):
+    with pytest.raises(BadInput, match="pool = "):
+        from_dict({"pool": pool})
 
 
 @pytest.mark.parametrize("name", ["", "a b", "../x", "a\x00", "a\nb", "a.b", "a/b"])

@@ -1,57 +1,78 @@
-"""What was done about units that share spikes, in the account of what was read."""
+"""What was done about units that share spikes, and which were pooled, in the account of what was read."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 from nwbsparse import names
 from nwbsparse.binning.duplicates import Distinct, distinct_units
-from nwbsparse.binning.to_bins import Units, select_units
+from nwbsparse.binning.pools import Pools, pooled
+from nwbsparse.binning.select_units import Units, select_units
 from nwbsparse.options.config import Config
 from nwbsparse.options.words import Duplicates
 from nwbsparse.session import ReadLine, Session
 
 ACCOUNT = "units that share spikes"
 """Name of the line of the ReadReport that says what was done about them."""
+POOLS = "pools of units"
+"""Name of the line that says which units were summed."""
+MOST = 12
+"""Pools, and units in none, that it lists; of more it says how many."""
 
 
 def accounted(
     session: Session,
     *,
     duplicates: Duplicates,
+    pool: str | None = None,
     units: Units | None = None,
     regions: str | Iterable[str] | None = None,
 ) -> Session:
-    """The recording with a line in its report that says which units are merged or dropped.
+    """The recording with lines in its report that say which units are merged or dropped, or pooled.
 
-    The same recording where units that share spikes are kept as they are, and where it was opened
-    without its spikes. Its units and spikes are not changed: that is done when bins are made.
+    The same recording where nothing of it is done, and where it was opened without its spikes. Its
+    units and spikes are not changed: that is done when bins are made.
 
     Args:
         session: the recording.
         duplicates: keep, merge or drop, as in :func:`nwbsparse.to_bins`.
+        pool: what units are pooled by, as there.
         units: which units are used.
         regions: of which regions.
 
     Raises:
-        BadInput: units are to be merged or dropped, and the recording holds no spike times.
+        BadInput: units are to be merged, dropped or pooled, and the recording holds no spike times, or
+            they cannot be pooled so.
     """
-    if duplicates == "keep" or (session.traces is None and not len(session.spike_times)):
+    nothing = duplicates == "keep" and pool is None
+    if nothing or (session.traces is None and not len(session.spike_times)):
         return session
     rows = select_units(session, units, regions=regions)
     found = distinct_units(session, rows, duplicates)
-    lines = [line for line in session.report.lines if line.name != ACCOUNT]
-    done = _merged if duplicates == "merge" else _dropped
-    said = tuple(done(session, found, row) for row in found.others) or ("there are none",)
-    lines.append(ReadLine("units", ACCOUNT, len(rows), len(found.rows), said))
+    lines = [line for line in session.report.lines if line.name not in (ACCOUNT, POOLS)]
+    if duplicates != "keep":
+        done = _merged if duplicates == "merge" else _dropped
+        said = tuple(done(session, found, row) for row in found.others) or ("there are none",)
+        lines.append(ReadLine("units", ACCOUNT, len(rows), len(found.rows), said))
+    if pool is not None:
+        pools = pooled(found.session, found.rows, pool)
+        n_kept = sum(map(len, pools.members))
+        lines.append(
+            ReadLine("units", POOLS, len(found.rows), n_kept, _pooled(session, pools, pool))
+        )
     return replace(session, report=replace(session.report, lines=tuple(lines)))
 
 
 def accounted_as(session: Session, config: Config) -> Session:
-    """:func:`accounted`, with the units and what becomes of duplicates as the options of a run say."""
+    """:func:`accounted`, with the units and what becomes of them as the options of a run say."""
     return accounted(
-        session, duplicates=config.duplicates, units=config.units, regions=config.regions
+        session,
+        duplicates=config.duplicates,
+        pool=config.pool,
+        units=config.units,
+        regions=config.regions,
     )
 
 
@@ -66,6 +87,21 @@ def _merged(session: Session, found: Distinct, row: int) -> str:
 
 def _dropped(session: Session, found: Distinct, row: int) -> str:
     return f"{_ids(session, found.others[row])} dropped: {_ids(session, [row])} shares their spikes"
+
+
+def _pooled(session: Session, pools: Pools, pool: str) -> tuple[str, ...]:
+    both = zip(pools.names, pools.members, strict=True)
+    each = [f"{name} ({len(some):,} unit{'s' * (len(some) != 1)})" for name, some in both]
+    said = [f"summed to {len(each):,} pools by {pool}: {_listed(each)}"]
+    if n := len(pools.left_out):
+        ids = _listed(session.units[names.UNIT_ID].values[pools.left_out].tolist())
+        said.append(f"{n:,} left out, without a value of {pool}: unit{'s' * (n != 1)} {ids}")
+    return (*said, pools.mixed) if pools.mixed else tuple(said)
+
+
+def _listed(items: list[Any]) -> str:
+    more = f" and {len(items) - MOST:,} more" if len(items) > MOST else ""
+    return ", ".join(map(str, items[:MOST])) + more
 
 
 def _ids(session: Session, rows: Iterable[int]) -> str:

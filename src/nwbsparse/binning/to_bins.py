@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,11 +12,12 @@ import xarray as xr
 from nwbsparse import names
 from nwbsparse.binning.conditions import label_bins
 from nwbsparse.binning.counts import count_spikes, count_spikes_lazily, observed_bins
-from nwbsparse.binning.duplicates import distinct_units, merged_units
 from nwbsparse.binning.events import count_events
 from nwbsparse.binning.grid import MIN_BINS, Grid, make_grid, observed, suggest_bin_width
 from nwbsparse.binning.groups import groups_in
+from nwbsparse.binning.select_units import Units
 from nwbsparse.binning.traces import bin_traces
+from nwbsparse.binning.used import used_units
 from nwbsparse.binning.variables import (
     AXES,
     behaviour,
@@ -29,7 +30,7 @@ from nwbsparse.binning.variables import (
 )
 from nwbsparse.errors import BadInput, CoarseClockWarning
 from nwbsparse.options.words import Duplicates
-from nwbsparse.query import in_regions, select, with_ids
+from nwbsparse.query import select
 from nwbsparse.schema import check, with_step
 from nwbsparse.session import Session
 
@@ -46,6 +47,7 @@ def to_bins(
     max_gap: float | None = None,
     lazy: bool = False,
     duplicates: Duplicates = "keep",
+    pool: str | None = None,
 ) -> xr.Dataset | xr.DataTree:
     """Count the spikes of a recording in bins and put the behaviour beside them.
 
@@ -67,6 +69,10 @@ def to_bins(
         duplicates: what becomes of units that share spikes (``group``): 'keep' them, 'merge' each
             group into the unit of most spikes (``merged_units`` lists the others), or 'drop' all but
             that one.
+        pool: sum units to pools, after all that: those with the same value in a column of text or
+            whole numbers ("region"), in the same bin of one of numbers ("depth:100"), at the same
+            "electrode", or alike in several ("electrode_group,depth:100"). Pools stand where units
+            do; ``unit_id`` is what a pool is called, ``merged_units`` lists its units.
 
     Returns:
         Binned dataset: ``counts(time, unit)``, one variable per covariate and condition, the number
@@ -76,8 +82,8 @@ def to_bins(
         is present when some unit was not observed throughout.
 
     Raises:
-        BadInput: the width is not > 0, too few bins remain, a name does not exist, or units without
-            spike times are to be merged or dropped.
+        BadInput: the width is not > 0, too few bins remain, a name does not exist, fewer than two
+            pools come out, or units without spike times are to be merged, dropped or pooled.
     """
     options: dict[str, Any] = {
         "units": units,
@@ -88,6 +94,7 @@ def to_bins(
         "max_gap": max_gap,
         "lazy": lazy,
         "duplicates": duplicates,
+        "pool": pool,
     }
     if isinstance(session, Session):
         return bin_session(session, bin_width, **options)
@@ -113,17 +120,19 @@ def bin_session(
     max_gap: float | None = None,
     lazy: bool = False,
     duplicates: Duplicates = "keep",
+    pool: str | None = None,
 ) -> xr.Dataset:
     """:func:`to_bins` for one session."""
     chosen, _ = suggest_bin_width(session, epochs=epochs) if bin_width is None else (bin_width, 0)
-    found = distinct_units(session, select_units(session, units, regions=regions), duplicates)
-    session, rows = found.session, found.rows
-    stretches, extent_from = observed(session, epochs=epochs, intervals=intervals)
+    used = used_units(session, units=units, regions=regions, duplicates=duplicates, pool=pool)
+    session, rows = used.session, used.rows
+    # bins lie where they do without pools, so that counts of a pool are sums of its units'
+    stretches, extent_from = observed(used.recording, epochs=epochs, intervals=intervals)
     grid = make_grid(stretches, chosen)
     _check_clock(session, chosen)
     variables = activity_on(session, grid, rows, lazy=lazy)
     variables |= variables_beside(session, grid, variables, max_gap)
-    coords = coordinates(session, grid, rows, variables) | merged_units(found, session, duplicates)
+    coords = coordinates(session, grid, rows, variables) | used.made_of
     binned = xr.Dataset(variables, coords=coords)
     if session.traces is None:
         binned = binned.assign_coords({names.GROUP: (names.UNIT, groups_in(session, rows))})
@@ -146,6 +155,7 @@ def bin_session(
         "where": where,
         "max_gap": max_gap,
         "duplicates": None if duplicates == "keep" else duplicates,
+        "pool": pool,
     }
     given = {key: value for key, value in parameters.items() if value is not None}
     if session.joined is not None:
@@ -248,39 +258,3 @@ def _restrict(binned: xr.Dataset, where: str) -> xr.Dataset:
         gone = int(binned[name].sum()) - int(kept[name].sum())
         kept[name] = kept[name].assign_attrs(dropped=binned[name].attrs["dropped"] + gone)
     return kept.assign_coords({names.SEGMENT: (names.TIME, new.astype(np.int32))})
-
-
-Units = str | Iterable[object] | Callable[[xr.Dataset], np.ndarray]
-
-
-def select_units(
-    session: Session, units: Units | None, *, regions: str | Iterable[str] | None = None
-) -> np.ndarray:
-    """Rows of the units table that were asked for, in the order of the table.
-
-    Args:
-        session: the recording.
-        units: None for all; ids ("3,7" or [3, 7]); 'good' (quality 'good'); a condition on unit
-            columns ("depth > 800 and quality == 'good'"); or a function that takes the units
-            dataset and returns one bool per unit.
-        regions: keep only units whose ``region`` is one of these (a name or several).
-
-    Raises:
-        BadInput: an id, column or region does not exist, or no unit remains.
-    """
-    columns = {str(name): session.units[name].values for name in session.units.variables}
-    if callable(units):
-        chosen = np.asarray(units(session.units))
-        if chosen.shape != (session.n_units,) or chosen.dtype != bool:
-            raise BadInput(
-                f"units=function must give one bool for each of the {session.n_units} units"
-            )
-    else:
-        chosen = with_ids(columns, units)
-    if regions is not None:
-        chosen = chosen & in_regions(columns, regions)
-    rows = np.flatnonzero(chosen)
-    if not len(rows):
-        asked = f"units={units!r}, regions={regions!r}"
-        raise BadInput(f"none of the {session.n_units} units satisfies {asked}")
-    return rows

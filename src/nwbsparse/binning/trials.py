@@ -8,7 +8,7 @@ import xarray as xr
 from nwbsparse import names
 from nwbsparse.binning.counts import count_window
 from nwbsparse.binning.grid import observed
-from nwbsparse.binning.to_bins import Units, select_units
+from nwbsparse.binning.select_units import Units, select_units
 from nwbsparse.errors import BadInput, unknown
 from nwbsparse.session import EDGE_TOLERANCE, Session
 

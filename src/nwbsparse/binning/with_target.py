@@ -10,8 +10,9 @@ import xarray as xr
 
 from nwbsparse import names
 from nwbsparse.binning.grid import Grid, observed
+from nwbsparse.binning.select_units import Units, select_units
 from nwbsparse.binning.sessions.merge import stacked
-from nwbsparse.binning.to_bins import Units, activity_on, select_units
+from nwbsparse.binning.to_bins import activity_on
 from nwbsparse.binning.variables import coordinates
 from nwbsparse.errors import BadInput
 from nwbsparse.schema import check, with_step

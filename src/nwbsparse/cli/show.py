@@ -177,13 +177,16 @@ def show_run(console: Console, done: Any) -> None:
 
 def show_plan(console: Console, planned: Any, source: str, out: Path) -> None:
     """What a run would do: sizes, an estimate of time and memory, and every option."""
-    what = "units" if planned.config.reads == "counts" else "dims"
+    if planned.config.reads == "counts":
+        read = planned.pools or f"{planned.n_units} units"
+    else:
+        read = f"{planned.n_units} dims" + (f" ({planned.pools})" if planned.pools else "")
     console.print(
         Text.assemble(("would run", "bold"), f" on {source} and write to {out}"),
         soft_wrap=True,
     )
     console.print(
-        f"{planned.n_units} {what}, {planned.n_bins:,} bins ({planned.n_train:,} to train on), "
+        f"{read}, {planned.n_bins:,} bins ({planned.n_train:,} to train on), "
         f"{planned.updates:,} updates"
     )
     console.print(

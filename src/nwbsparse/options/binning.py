@@ -13,6 +13,8 @@ class BinOptions:
     """Which units to use: ids ("3,7,12") or a condition on columns ("quality == 'good'")."""
     regions: str | None = option(None, common=True)
     """Use only units of these brain regions, separated by commas."""
+    pool: str | None = None
+    """Sum units to pools by "electrode", a unit column ("region"), bins of one ("depth:100"), several."""
     epochs: str | None = option(None, common=True)
     """Use only the epochs of this name or tag; several separated by commas."""
     intervals: str | None = None

@@ -7,7 +7,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from nwbsparse.errors import BadInput
 from nwbsparse.options.facts import facts_of
+from nwbsparse.options.pooling import parse_pool
 
 LEGAL_TARGETS: dict[str, tuple[tuple[str, str], ...]] = {
     "mse": (
@@ -60,7 +62,7 @@ def problems(config: Any, choices: Mapping[str, tuple[str, ...]]) -> list[str]:
             f"transform=sqrt makes roots of counts, for which loss={config.loss} is not defined; use "
             "transform=none or loss=mse"
         )
-    return found + _embedding(config) + _hiding(config)
+    return found + _embedding(config) + _hiding(config) + _pool(config)
 
 
 def parse_levels(levels: tuple[str, ...]) -> list[tuple[int, int]]:
@@ -216,6 +218,16 @@ def _embedding(config: Any) -> list[str]:
         for field in ("target_units", "target_regions")
         if getattr(config, field)
     ]
+
+
+def _pool(config: Any) -> list[str]:
+    if config.pool is None:
+        return []
+    try:
+        parse_pool(config.pool)
+    except BadInput as error:
+        return [str(error)]
+    return []
 
 
 def _hiding(config: Any) -> list[str]:

@@ -13,11 +13,13 @@ import numpy as np
 import xarray as xr
 
 from nwbsparse import names
+from nwbsparse.annotated.elements.merged import rows_made_of, with_rows
 from nwbsparse.annotated.elements.populations import axes_of
 from nwbsparse.annotated.read.same_units import digests_of, file_of
 from nwbsparse.annotated.recording.origin import left_out
 from nwbsparse.annotated.recording.same import check_reads_the_same
 from nwbsparse.annotated.recording.stage import is_nwb_here, write_recording
+from nwbsparse.binning.used import used_units
 from nwbsparse.errors import BadInput, raise_together
 from nwbsparse.files.made_folder import made_folder
 from nwbsparse.io.digest import digest_of
@@ -102,6 +104,9 @@ def check_model_order(placed: Results, session: Session, file: str | Path) -> No
     Raises:
         BadInput: it would.
     """
+    if placed.config.pool is not None:
+        _check_pools(placed, session, file)
+        return
     config, rows = placed.config, placed.attribution[names.UNIT_ROW].values
     whole = not (config.units or config.regions or placed.coder.record.apart)
     if (np.diff(rows) <= 0).any() or (whole and len(rows) != session.n_units):
@@ -109,6 +114,30 @@ def check_model_order(placed: Results, session: Session, file: str | Path) -> No
             f"{file} holds the units of '{placed.name}' in another order, or more units: run once more "
             f"with --source {file} (source_nwb=), which learns from its table"
         )
+
+
+def _check_pools(placed: Results, session: Session, file: str | Path) -> None:
+    """Refuse a recording in whose table the units would be pooled otherwise."""
+    config = placed.config
+    there = used_units(
+        session,
+        units=config.units,
+        regions=config.regions,
+        duplicates=config.duplicates,
+        pool=config.pool,
+    )
+    assert there.pools is not None
+    made_of = there.made_of[names.MERGED_UNITS][1].astype(str).tolist()
+    for axis in axes_of(placed.attribution):
+        said = (placed.attribution[name].values for name in (axis.unit_id, axis.merged_units))
+        ours = list(zip(*(one.astype(str).tolist() for one in said), strict=True))
+        theirs = [one for one in zip(there.pools.names, made_of, strict=True) if one in ours]
+        if ours != theirs:
+            raise BadInput(
+                f"the columns of units in {file} make other pools by {config.pool} than those of "
+                f"'{placed.name}': run once more with --source {file} (source_nwb=), which learns from "
+                "its table"
+            )
 
 
 def placed_in(results: Results, session: Session) -> Results:
@@ -201,7 +230,12 @@ def _differs(known: Session, there: Session, position: int, place: int) -> str:
 
 
 def _rows_used(attribution: xr.Dataset) -> set[int]:
-    return {int(row) for axis in axes_of(attribution) for row in attribution[axis.unit_row].values}
+    found: set[int] = set()
+    for axis in axes_of(attribution):
+        found |= set(map(int, attribution[axis.unit_row].values))
+        if axis.merged_units in attribution.coords:
+            found |= rows_made_of(map(str, attribution[axis.merged_units].values))
+    return found
 
 
 def _moved(dataset: xr.Dataset, rows: Mapping[int, int]) -> xr.Dataset:
@@ -214,6 +248,10 @@ def _moved(dataset: xr.Dataset, rows: Mapping[int, int]) -> xr.Dataset:
                 [rows.get(int(row), int(row)) for row in held.values], dtype=held.dtype
             )
             found[axis.unit_row] = (held.dims, moved)
+        said = dataset.coords.get(axis.merged_units)
+        if held is not None and said is not None:
+            moved = with_rows(map(str, said.values), map(int, held.values), rows)
+            found[axis.merged_units] = (said.dims, moved)
     return dataset.assign_coords(found)
 
 

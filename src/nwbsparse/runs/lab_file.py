@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from nwbsparse import names
-from nwbsparse.binning.to_bins import select_units
+from nwbsparse.binning.select_units import select_units
 from nwbsparse.errors import BadInput
 from nwbsparse.io.nwb.marks import RECORDING
 from nwbsparse.io.read import read, what_is

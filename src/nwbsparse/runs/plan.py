@@ -14,7 +14,7 @@ from nwbsparse import names
 from nwbsparse.options.automatic import resolve
 from nwbsparse.options.config import Config
 from nwbsparse.population import as_read
-from nwbsparse.runs.prepare import prepare, reading
+from nwbsparse.runs.prepare import pools_said, prepare, reading
 from nwbsparse.session import Session
 from nwbsparse.training.fit import fit
 from nwbsparse.training.learn import REFIT_UPDATES, SEED_UPDATES, is_consensus, settled_for
@@ -37,6 +37,8 @@ class Plan:
     """Rough time of the fit, from a few updates on made-up counts of the same shape."""
     gigabytes: float
     """Rough peak memory beyond the libraries themselves."""
+    pools: str = ""
+    """'35 units in 4 pools (by region)', where units are pooled and ``n_units`` are pools; else ''."""
 
 
 def plan(session: Session, config: Config | None = None, *, embedding: Any = None) -> Plan:
@@ -47,6 +49,7 @@ def plan(session: Session, config: Config | None = None, *, embedding: Any = Non
 
 def plan_of(binned: xr.Dataset, config: Config) -> Plan:
     """:func:`plan` for bins that were made already."""
+    pools = pools_said(binned, config) if config.pool else ""
     binned = as_read(binned, config.reads)
     counts = binned[names.COUNTS].values
     n_train = int((binned[names.SPLIT].values == names.TRAIN).sum())
@@ -69,7 +72,7 @@ def plan_of(binned: xr.Dataset, config: Config) -> Plan:
     gigabytes = (
         counts.nbytes + 4 * parts * n_bins * settled.n_latents + 16 * 0.2 * n_bins * n_units
     ) / 1e9
-    return Plan(settled, n_units, n_bins, n_train, updates, seconds, gigabytes)
+    return Plan(settled, n_units, n_bins, n_train, updates, seconds, gigabytes, pools)
 
 
 def _consensus(trial: xr.Dataset, settled: Config, few: int) -> tuple[int, float]:

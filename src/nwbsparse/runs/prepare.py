@@ -7,10 +7,12 @@ from typing import Any
 import xarray as xr
 
 from nwbsparse import names
+from nwbsparse.binning.pools import n_pooled
 from nwbsparse.binning.split import split
 from nwbsparse.binning.to_bins import bin_session
 from nwbsparse.embedding.attach import with_embedding
 from nwbsparse.errors import BadInput
+from nwbsparse.io.rules.account import counted
 from nwbsparse.options.automatic import shaped
 from nwbsparse.options.config import Config
 from nwbsparse.session import Session
@@ -43,6 +45,7 @@ def prepare(
         intervals=config.intervals,
         where=config.where,
         duplicates=config.duplicates,
+        pool=config.pool,
     )
     reach = (shaped(config).window or 1) - 1 + abs(config.lag)
     binned = split(
@@ -71,7 +74,13 @@ def bins_said(binned: xr.Dataset, config: Config) -> str:
     """How a recording was binned, in one line."""
     width = float(binned.attrs[names.BIN_WIDTH])
     how = "" if config.bin_width else " (chosen: the smallest with 5 population spikes per bin)"
+    pools = f", {pools_said(binned, config)}" if config.pool else ""
     return (
         f"{binned.sizes[names.TIME]:,} bins of {width * 1000:g} ms{how} over the "
-        f"{binned.attrs['extent_from']}, {int(binned['dropped'].sum()):,} spikes outside them"
+        f"{binned.attrs['extent_from']}, {int(binned['dropped'].sum()):,} spikes outside them{pools}"
     )
+
+
+def pools_said(binned: xr.Dataset, config: Config) -> str:
+    """'35 units in 4 pools (by region)', of a recording whose units are pooled."""
+    return f"{counted(n_pooled(binned), 'unit')} in {binned.sizes[names.UNIT]:,} pools (by {config.pool})"

@@ -80,6 +80,8 @@ def test_units_keep_every_column_of_one_value_per_unit(tmp_path):
     assert "more than one value per row" in reasons(session, "column", "units/waveform")
     assert line_of(session, "column", "units/waveform").kept == 0
     assert "'location' of the first electrode" in reasons(session, "column", "units/region")
+    assert units["first_electrode"].values.tolist() == [0, 1, 2, 3]
+    assert "the id of the first" in reasons(session, "column", "units/first_electrode")
 
 
 def test_names_of_units_that_look_like_numbers_stay_text(tmp_path):

@@ -20,9 +20,9 @@ from nwbsparse.analysis.data_check.shared import units_that_share_spikes
 from nwbsparse.analysis.data_check.silence import silent_stretches
 from nwbsparse.analysis.data_check.too_few_units import too_few_units, units_that_hardly_fire
 from nwbsparse.analysis.data_check.too_short import short_blocks, too_short_to_be_told
-from nwbsparse.binning.duplicates import distinct_units
 from nwbsparse.binning.grid import observed
-from nwbsparse.binning.to_bins import Units, select_units
+from nwbsparse.binning.select_units import Units
+from nwbsparse.binning.used import used_units
 from nwbsparse.options.words import Duplicates
 from nwbsparse.session import Session
 
@@ -44,6 +44,10 @@ CHECKS: tuple[Callable[[CheckedRecording], list[Finding]], ...] = (
 )
 
 
+OF_WHAT_IS_LEARNED = (units_that_hardly_fire, too_few_units)
+"""Checks of what a coder sees: of pools, where units are pooled. The others are of the units themselves."""
+
+
 def check(
     session: Session,
     *,
@@ -52,6 +56,7 @@ def check(
     epochs: str | None = None,
     intervals: str | np.ndarray | None = None,
     duplicates: Duplicates = "keep",
+    pool: str | None = None,
 ) -> list[Finding]:
     """Say what is wrong, odd or too little in a recording, and what to do about it.
 
@@ -67,6 +72,8 @@ def check(
         epochs: only these epochs, separated by commas.
         intervals: only the rows of this interval table, or these (n, 2) stretches (s).
         duplicates: what becomes of units that share spikes before anything else is looked at.
+        pool: what units are pooled by, as :func:`nwbsparse.to_bins` takes it: whether there are enough
+            is asked of the pools, all else of their units.
 
     Returns:
         What was found, the most serious first; each has ``what``, ``where``, ``to_do``, ``severity``
@@ -77,10 +84,18 @@ def check(
     """
     if session.traces is None and not len(session.spike_times):
         return []
-    chosen = distinct_units(session, select_units(session, units, regions=regions), duplicates)
-    recorded, extent_from = observed(chosen.session, epochs=epochs, intervals=intervals)
-    recording = CheckedRecording(chosen.session, chosen.rows, recorded, extent_from)
+    used = used_units(session, units=units, regions=regions, duplicates=duplicates, pool=pool)
+    recorded, extent_from = observed(used.recording, epochs=epochs, intervals=intervals)
+    pooled = used.pools is not None
+    recording = CheckedRecording(used.recording, used.units, recorded, extent_from, pooled)
+    learned = recording
+    if pooled:
+        learned = CheckedRecording(used.session, used.rows, recorded, extent_from, noun="pool")
     if recording.seconds <= 0:
         return []
-    found = [finding for one in CHECKS for finding in one(recording)]
+    found = [
+        finding
+        for one in CHECKS
+        for finding in one(learned if one in OF_WHAT_IS_LEARNED else recording)
+    ]
     return sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))

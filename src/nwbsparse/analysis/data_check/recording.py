@@ -28,6 +28,10 @@ class CheckedRecording:
     """s: sorted, disjoint."""
     extent_from: str
     """How it is known when the recording ran."""
+    pooled: bool = False
+    """Whether a coder sees sums of these units, not the units."""
+    noun: str = "unit"
+    """What its units are: pools where they are such sums."""
 
     @property
     def n_units(self) -> int:

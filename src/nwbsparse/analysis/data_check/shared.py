@@ -54,9 +54,8 @@ def units_that_share_spikes(recording: CheckedRecording) -> list[Finding]:
             f"{percent(SHARED)} of the rarer unit's spikes lie within {WITHIN * 1000:g} ms of the "
             "other's, beyond chance. A sorter gave the spikes of one cell to several units.",
             f"units {'; '.join(named[:6])}{f'; {len(named) - 6} more groups' if len(named) > 6 else ''}",
-            f"The units of a group count as one group: none is told from the others. To make{clear} "
-            "one unit, use --duplicates merge; to keep only the one of most spikes, --duplicates "
-            f"drop. Best is to look at the sorting again.{beware}",
+            f"{_what_becomes(recording)} To make{clear} one unit, use --duplicates merge; to keep only "
+            f"the one of most spikes, --duplicates drop. Best is to look at the sorting again.{beware}",
             {
                 "groups": [[ids[unit] for unit in group] for group in groups],
                 "pairs": [
@@ -65,6 +64,12 @@ def units_that_share_spikes(recording: CheckedRecording) -> list[Finding]:
             },
         )
     ]
+
+
+def _what_becomes(recording: CheckedRecording) -> str:
+    if recording.pooled:
+        return "In the sum of a pool such a spike counts as often as it is there."
+    return "The units of a group count as one group: none is told from the others."
 
 
 def _heap(recording: CheckedRecording, group: np.ndarray) -> int:

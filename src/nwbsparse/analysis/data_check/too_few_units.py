@@ -27,7 +27,9 @@ def units_that_hardly_fire(recording: CheckedRecording) -> list[Finding]:
     verb = "fires" if recording.is_events else "changes"
     parts = []
     if len(never):
-        parts.append(f"{len(never):,} of {recording.n_units:,} units never {verb.rstrip('s')}")
+        parts.append(
+            f"{len(never):,} of {recording.n_units:,} {recording.noun}s never {verb.rstrip('s')}"
+        )
     if len(rare):
         fewer = f"fewer than {FEWEST} {'spikes' if recording.is_spikes else 'active bins'}"
         longer = recording.seconds * FEWEST / np.maximum(n[rare], 1) / USED
@@ -40,7 +42,7 @@ def units_that_hardly_fire(recording: CheckedRecording) -> list[Finding]:
             "units that hardly fire",
             "note",
             f"{'; '.join(parts)}. They take no part in what is learned.",
-            named([ids[unit] for unit in [*never, *rare]]),
+            named([ids[unit] for unit in [*never, *rare]], recording.noun),
             "Nothing needs to be done. To leave them out of tables and figures, name the units to use "
             "with --units.",
             {
@@ -61,20 +63,26 @@ def too_few_units(recording: CheckedRecording) -> list[Finding]:
         n, _ = connected_components(share > SHARED, directed=False)
     if n >= FEWEST_GROUPS:
         return []
-    what = "group of units that share no spikes" if n < len(often) else "unit that fires"
-    if n != 1:
-        what = what.replace("group ", "groups ").replace("unit that fires", "units that fire")
+    noun = recording.noun
+    if n < len(often):
+        what = f"group{'s' * (n != 1)} of {noun}s that share no spikes"
+    else:
+        what = f"{noun} that fires" if n == 1 else f"{noun}s that fire"
+    more = (
+        "Are there more in the file (another table, or units that a curation left out)? Several "
+        "sessions can be learned together; else look at the units themselves."
+    )
+    if noun == "pool":
+        more = "Pool by narrower bins or by more columns, or leave --pool away and read the units."
     return [
         Finding(
             "too few units",
             "caution" if n > 1 else "problem",
             f"{n} {what}, {FEWEST_GROUPS} are needed to hide some and tell them from the others: "
-            "smoothing, number of latents and k cannot be chosen by that, and latents are units under "
-            "other names.",
-            "all units" if recording.n_units > 1 else "the only unit",
-            f"{FEWEST_GROUPS - n} more would do. Are there more in the file (another table, or units "
-            "that a curation left out)? Several sessions can be learned together; else look at the "
-            "units themselves.",
+            "smoothing, number of latents and k cannot be chosen by that, and latents are "
+            f"{noun}s under other names.",
+            f"all {noun}s" if recording.n_units > 1 else f"the only {noun}",
+            f"{FEWEST_GROUPS - n} more would do. {more}",
             {"n": n, "needed": FEWEST_GROUPS},
         )
     ]

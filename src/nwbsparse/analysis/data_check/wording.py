@@ -24,9 +24,9 @@ def sentences(items: Sequence[str], *, most: int = MOST) -> str:
     return "; ".join(shown)
 
 
-def named(ids: Sequence[str]) -> str:
+def named(ids: Sequence[str], noun: str = "unit") -> str:
     """'unit 3', 'units 3, 7 and 12'."""
-    return f"{'unit' if len(ids) == 1 else 'units'} {listed(ids, most=12)}"
+    return f"{noun if len(ids) == 1 else f'{noun}s'} {listed(ids, most=12)}"
 
 
 def percent(share: float) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from hdmf.common import DynamicTable
 
-from nwbsparse.annotated.elements.merged import merged_digests
+from nwbsparse.annotated.elements.merged import MERGED, merged_digests
 from nwbsparse.io.unit_digests import UnitDigests
 
 COLUMN = "activity_sha256"
@@ -34,7 +34,9 @@ def add_digests(table: DynamicTable, known: UnitDigests) -> None:
 
 def digests_in(populations: Mapping[str, Any]) -> dict[str, UnitDigests]:
     """What stands in the populations of a model in a file, by their dimensions of units."""
-    return {dim: _in(one) for dim, one in populations.items() if COLUMN in one.colnames}
+    # no pool has a checksum: the units that it is the sum of have
+    said = {COLUMN, MERGED}
+    return {dim: _in(one) for dim, one in populations.items() if said & set(one.colnames)}
 
 
 def digest_of_unit(known: UnitDigests, row: Any, unit_id: Any) -> str:
@@ -47,6 +49,8 @@ def digest_of_unit(known: UnitDigests, row: Any, unit_id: Any) -> str:
 
 
 def _in(population: Any) -> UnitDigests:
+    if COLUMN not in population.colnames:
+        return merged_digests(population)
     rows = np.asarray(population["source_row"][:])
     columns = zip(rows, population["unit_name"][:], population[COLUMN][:], strict=True)
     own = {(int(row), str(unit)): str(digest) for row, unit, digest in columns if digest}

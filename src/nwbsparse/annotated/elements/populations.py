@@ -15,7 +15,7 @@ import ndx_sparse_latents as ndx
 from nwbsparse import names
 from nwbsparse.annotated.elements.digests import add_digests, digests_in
 from nwbsparse.annotated.elements.embedding import dims_table
-from nwbsparse.annotated.elements.merged import MERGED, add_merged, merged_in
+from nwbsparse.annotated.elements.merged import MERGED, add_merged, is_pool, merged_in
 from nwbsparse.annotated.elements.placed import Found, Placed, numbered, there
 from nwbsparse.annotated.stored import StoredResult
 from nwbsparse.errors import BadInput
@@ -204,22 +204,26 @@ def _table(
     )
     ids, rows = (stored.attribution[key].values for key in (axis.unit_id, axis.unit_row))
     numeric = np.issubdtype(ids.dtype, np.integer)
+    made_of = stored.attribution.coords.get(axis.merged_units)
     for at, (row, unit_id) in enumerate(zip(rows, ids, strict=True)):
+        number = int(unit_id) if numeric else _number(unit_id, row, stored)
+        if made_of is not None and is_pool(str(made_of.values[at]), int(row)):
+            number = _id_there(nwbfile, source.units_object_id, int(row))
         scaled = {}
         if scaling is not None:
             both = ("offset", "scale")
             scaled = {key: np.float32(stored.weights[f"{scaling}{key}"][at]) for key in both}
         table.add_row(
             source_row=np.int32(row),
-            source_id=np.int64(unit_id if numeric else _number(unit_id, row, stored)),
+            source_id=np.int64(number),
             unit_name=str(unit_id),
             **scaled,
         )
     if axis is RECONSTRUCTED and scaling is not None:
         _add_metrics(table, stored)
     known = stored.digests.get(axis.dim, {})
-    if axis.merged_units in stored.attribution.coords:
-        add_merged(table, stored.attribution[axis.merged_units].values, known)
+    if made_of is not None:
+        add_merged(table, map(str, made_of.values), known)
     add_digests(table, known)
     return table
 
@@ -238,6 +242,12 @@ def _number(unit_id: Any, row: Any, stored: StoredResult) -> int:
     number = str(unit_id).rpartition(":")[2]
     known = stored.target is not None and number.lstrip("-").isdigit()
     return int(number) if known else int(row)
+
+
+def _id_there(nwbfile: Any, object_id: str, row: int) -> int:
+    """The id in the source table of the unit in a row: the name of a pool is no unit's id."""
+    table = nwbfile.objects.get(object_id)
+    return int(table.id[row]) if isinstance(table, DynamicTable) else row
 
 
 def _add_metrics(table: DynamicTable, stored: StoredResult) -> None:

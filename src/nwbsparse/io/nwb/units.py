@@ -20,6 +20,9 @@ from nwbsparse.io.rules.spikes import Spikes, read_spikes
 from nwbsparse.io.rules.units import column_name, repeated_ids, silent_units, sound_stretches
 from nwbsparse.io.rules.values import load, text
 
+FIRST_ELECTRODE = "first_electrode"
+"""Column of units: the id of the first electrode that each points to, which need not be that of its
+peak where it points to several."""
 _HANDLED = ("spike_times", "obs_intervals", "electrodes", "electrode_group")
 
 
@@ -60,7 +63,8 @@ def read_units(
 
     Rows, not ids, are the key: ids may repeat or be text and are kept as they are. Columns that
     hold more than one value per unit are left out and reported. ``region``, ``depth`` and
-    ``electrode_group`` come from the unit's first electrode where the unit has none of its own.
+    ``electrode_group`` come from the unit's first electrode where the unit has none of its own;
+    ``first_electrode`` is its id.
     Units without spikes stay, with ``n_spikes`` 0. Units of which it is not certain which spikes
     are theirs are left out and named in the report; ``unit_row`` then says which row of the table
     each of the others is.
@@ -173,6 +177,9 @@ def _from_electrodes(
             values = _at_electrodes(electrodes, at, column)
             if values is not None and name not in found:
                 found[name] = values, f"'{column}' of the first electrode"
+        numbers = _ids_of_electrodes(electrodes, at)
+        if numbers is not None:
+            found[FIRST_ELECTRODE] = numbers, "the id of the first electrode"
     if "region" not in found and "location" in own and own["location"].dtype.kind == "U":
         found["region"] = own["location"], "column 'location'"
     kept = {}
@@ -204,6 +211,16 @@ def _first_electrodes(table: Any, ids: np.ndarray, account: Account) -> tuple[An
     rows = np.full(len(ids), -1)
     rows[has] = pointers[first[has]]
     return region.table, rows
+
+
+def _ids_of_electrodes(electrodes: Any, rows: np.ndarray) -> np.ndarray | None:
+    """The ids of electrodes at the given rows, NaN where there is no such row; None without any."""
+    ids = load(electrodes.id.data, what="/general/extracellular_ephys/electrodes/id")
+    has = (rows >= 0) & (rows < len(ids))
+    if ids.dtype.kind not in "iu" or not has.any():
+        return None
+    taken = ids[np.where(has, rows, 0)]
+    return taken if has.all() else np.where(has, taken.astype(np.float64), np.nan)
 
 
 def _at_electrodes(electrodes: Any, rows: np.ndarray, column: str) -> np.ndarray | None:

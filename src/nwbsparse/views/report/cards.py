@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from nwbsparse import names
 from nwbsparse.analysis.apply.populations import read_ids
 from nwbsparse.analysis.behaviour.tuning import discounted
+from nwbsparse.binning.pools import are_pools
 from nwbsparse.results.results import Results
 from nwbsparse.views.drawing import data_uri
 from nwbsparse.views.plots import condition_bars, read_units, spatial_map, top_units, tuning_curve
@@ -177,6 +178,8 @@ def one_group(attribution: xr.Dataset, binned: xr.Dataset, latent: int) -> str:
     if share[most] < MOSTLY_ONE or len(mine) < 2:
         return ""
     ids = [str(one) for one in binned[names.UNIT_ID].values[mine]]
+    if are_pools(binned):
+        return f"mostly {listing(ids)}, which share spikes"
     return f"mostly units {listing(ids)}, which share spikes: one cell, perhaps"
 
 

@@ -30,6 +30,7 @@ def findings_of(results: Results) -> list[Finding] | None:
         epochs=config.epochs,
         intervals=config.intervals,
         duplicates=config.duplicates,
+        pool=config.pool,
     )
 
 

@@ -12,6 +12,7 @@ from nwbsparse import names
 from nwbsparse.analysis.behaviour.sentences import told_of
 from nwbsparse.analysis.headline import headline
 from nwbsparse.analysis.quality.hidden_said import shared_sentence
+from nwbsparse.binning.pools import n_pooled
 from nwbsparse.binning.variables import conditions_of, covariates_of, events_of
 from nwbsparse.results.results import Results
 from nwbsparse.views.report.embedded import learned_from_embedding
@@ -68,6 +69,8 @@ def _recording(results: Results, binned: xr.Dataset, behaviour: list[str]) -> st
         known = [r for r in dict.fromkeys(str(r) for r in binned["region"].values) if r]
         regions = f" in {listing(known, most=4)}" if known else ""
     units = several(n_units, "unit") + regions
+    if results.config.pool is not None:
+        units = f"{several(n_pooled(binned), 'unit')} in {several(n_units, 'pool')}{regions}"
     fired = "" if firing == n_units else f", of which {firing:,} fired in the bins used"
     said = f"The recording holds {units}{fired}, over {duration(seconds)}"
     said += f", from {who}. " if who else ". "
@@ -159,6 +162,11 @@ def _notices(results: Results, binned: xr.Dataset) -> list[str]:
             f"The reconstruction is almost perfect (R² {number(r2, 3)}), which is easy with more latents "
             f"({results.coder.n_latents:,}) than {what} ({firing:,}): it is no evidence that the "
             "latents mean something."
+        )
+    if results.config.pool is not None:
+        said.append(
+            f"Where this page speaks of a unit it means a pool (by {results.config.pool}): the summed "
+            "spikes of all of its units."
         )
     noted = json.loads(attribution.attrs.get("notes", "[]"))
     said += [note[:1].upper() + note[1:] + "." for note in (str(n) for n in noted) if note]
