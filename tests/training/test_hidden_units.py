@@ -20,6 +20,7 @@ from nwbsparse.training.start import untrained
 def linear_coder(data, encoder, rows, *, bias=None, **options):
     """An l1 coder (ReLU, no threshold) of given weights; it reconstructs the mean besides."""
     given = {"mask": 0.25, "sparsifier": "l1", "precision": "float64", "smoothing": 0.0, "k": 1}
+    given["transform"] = "none"
     config = Config(**given | {"n_latents": len(rows), "sign": "free"} | options)
     counts = data["counts"].values
     settled = resolve(config, counts, n_train=len(counts), bin_width=0.1)

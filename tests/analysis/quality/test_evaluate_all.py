@@ -179,9 +179,9 @@ def test_the_pieces_do_not_matter_and_every_bin_is_read_once(kind, monkeypatch):
     monkeypatch.setattr(heldout, "CHUNK", 61)
     read = []
 
-    def counting(coder, data, bins):
+    def counting(coder, population, bins):
         read.append(len(bins))
-        return normalised(coder, coder.reads(data), bins)
+        return normalised(coder, population, bins)
 
     monkeypatch.setattr(heldout, "normalised", counting)
     pieces = evaluate(coder, data, detail="all")
