@@ -5,12 +5,15 @@ from __future__ import annotations
 import signal
 import sys
 import traceback
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 INTERRUPTED = 4
 AGAIN = 5.0
 """Seconds after which a stop is raised once more, should a library have swallowed it."""
+
+_AS_EVER = warnings.formatwarning
 
 
 class _Stopped(KeyboardInterrupt):
@@ -23,6 +26,13 @@ def main(tokens: Sequence[str] | None = None) -> None:
     Exit code 1 is a bug of ours and nothing else.
     """
     sys.exit(_run(sys.argv[1:] if tokens is None else tokens))
+
+
+def _one_line(message: Any, category: type[Warning], *place: Any, **more: Any) -> str:
+    """A warning of ours without the line of code that it was raised in."""
+    if category.__module__ == "nwbsparse.errors":
+        return f"nwbsparse: {message}\n"
+    return _AS_EVER(message, category, *place, **more)
 
 
 def _run(tokens: Sequence[str]) -> int:
@@ -53,6 +63,7 @@ def _run(tokens: Sequence[str]) -> int:
             unheard(what)
 
     sys.unraisablehook = swallowed
+    warnings.formatwarning = _one_line
     try:
         do_without_broken_cache()
         app(with_config_file(tokens), exit_on_error=False, print_error=True)
@@ -82,6 +93,7 @@ def _run(tokens: Sequence[str]) -> int:
         if hasattr(signal, "setitimer"):
             signal.setitimer(signal.ITIMER_REAL, 0.0)
         sys.unraisablehook = unheard
+        warnings.formatwarning = _AS_EVER
         for number, handler in before.items():
             signal.signal(number, handler)
     return 0

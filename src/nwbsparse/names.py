@@ -1,7 +1,7 @@
 """The one spelling of every dimension, variable and attribute that flows between rooms.
 
 Strings only, no imports: any room may read this file, and a machine that has only torch and
-numpy can too. The words are those of the glossary in CONTRIBUTING.md.
+numpy can too. The words are those of docs/reference/glossary.md.
 """
 
 from typing import Final

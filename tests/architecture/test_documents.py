@@ -38,8 +38,8 @@ documented = pytest.mark.parametrize(
 )
 
 
-def resolves(name):
-    """Whether a dotted name is a module or what lies in one."""
+def found_at(name):
+    """The module of a dotted name or what lies in one, at any depth; None where there is none."""
     parts = name.split(".")
     for n in range(len(parts), 0, -1):
         try:
@@ -48,8 +48,13 @@ def resolves(name):
             continue
         for part in parts[n:]:
             found = getattr(found, part, None)
-        return found is not None
-    return False
+        return found
+    return None
+
+
+def resolves(name):
+    """Whether a dotted name is a module or what lies in one."""
+    return found_at(name) is not None
 
 
 @documented
@@ -91,8 +96,7 @@ def test_modules_and_functions_that_are_named_exist(document):
 
 def keywords(name):
     """The keywords that a function takes; None when it takes any."""
-    module, _, last = name.rpartition(".")
-    given = inspect.signature(getattr(importlib.import_module(module), last)).parameters
+    given = inspect.signature(found_at(name)).parameters
     return None if any(one.kind is one.VAR_KEYWORD for one in given.values()) else set(given)
 
 

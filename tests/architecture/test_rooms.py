@@ -15,7 +15,7 @@ from make.house import HOME, ROOT, imports, modules
 KNOWN = modules()
 ON_THE_GROUND = {
     *("__init__", "__main__", "errors", "names", "population", "progress", "query"),
-    *("schema", "session"),
+    *("roles", "schema", "session"),
 }
 """Modules beside the rooms; one more of floor 1 is ``whole_file``."""
 RE_EXPORT = {"nwbsparse", "nwbsparse.results", "nwbsparse.views.plots"}

@@ -11,6 +11,7 @@ from nwbsparse.binning.describe import describe
 from nwbsparse.binning.split import split
 from nwbsparse.binning.to_bins import to_bins
 from nwbsparse.errors import BadInput
+from nwbsparse.io.readers import READERS, what_is
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning:zarr"),
@@ -23,6 +24,18 @@ pytestmark = [
 def made(request, tmp_path_factory):
     source, options = request.param(tmp_path_factory.mktemp(request.param.__name__))
     return source, options, read(source, **options)
+
+
+def test_its_kind_is_one_of_those_that_are_registered(made):
+    assert what_is(made[0]) in READERS
+
+
+def test_there_is_a_source_for_every_reader(tmp_path):
+    made = []
+    for form in FORMS:
+        (tmp_path / form.__name__).mkdir()
+        made.append(what_is(form(tmp_path / form.__name__)[0]))
+    assert set(made) == set(READERS.own())
 
 
 def test_every_spike_belongs_to_one_unit_and_is_in_order(made):

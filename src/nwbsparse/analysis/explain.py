@@ -74,8 +74,9 @@ def explain(
             the latent × condition matrix; all when None. As ``{name: cut}`` it says how a covariate
             becomes conditions: a number of quantiles, or edges (two lists for a position in the
             plane), None for the automatic cut.
-        nulls: ``{variable: null}`` in place of the one that fits its kind: 'shift', or the name of
-            the interval table ('trials') among whose rows its labels are exchanged.
+        nulls: ``{variable: null}`` in place of the one that fits its kind: 'shift', the name of the
+            interval table ('trials') among whose rows its labels are exchanged, or of a null that
+            was registered (``docs/extending/null.md``).
         conjunctions: pairs of conditions or covariates whose conditions are looked at together.
         stability: what :func:`nwbsparse.stability` gave with this coder first: needed to confirm.
         progress: called after each part.

@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from nwbsparse.errors import BadInput, unknown
+from nwbsparse.io.readers import READERS, what_is
 from nwbsparse.io.stops import stops_are_heard
 from nwbsparse.io.stream import public_address
 from nwbsparse.options.config import ReadOptions
 from nwbsparse.session import Session
-
-Reader = Callable[..., Session]
-
-_READERS = {
-    "NWB": ("nwbsparse.io.nwb.read", "read_nwb"),
-    "a sorting folder": ("nwbsparse.io.sorting.folder", "read_sorting_folder"),
-    "a SpikeInterface object": (
-        "nwbsparse.io.sorting.spikeinterface",
-        "read_spikeinterface",
-    ),
-    "a suite2p folder": ("nwbsparse.io.arrays.suite2p", "read_suite2p"),
-    "an .npz file": ("nwbsparse.io.arrays.npz", "read_npz"),
-    "pynapple objects": ("nwbsparse.io.arrays.pynapple", "read_pynapple"),
-    "an xarray object": ("nwbsparse.io.arrays.xarray", "read_xarray"),
-    "spike times": ("nwbsparse.io.arrays.numpy", "read_times"),
-    "a table of activity": ("nwbsparse.io.arrays.numpy", "read_matrix"),
-}
 
 
 @stops_are_heard()
@@ -60,6 +41,7 @@ def read(
     - ``{unit: spike times}`` or a list of arrays of spike times (s)
     - an array (time, unit) of counts or traces. Options: ``bin_width`` or ``times``, ``unit_ids``
     - a list of any of the above that are files: one Session each
+    - what a reader of a package takes (``docs/extending/reader.md``)
 
     All but lists take ``behaviour``, a file (csv, npz, NWB) whose signals, trials and events are joined
     to the units, and ``behaviour_offset`` (s, added to its times): see
@@ -88,7 +70,7 @@ def read(
     known = options_of(source)
     if others := [option for option in options if option not in known]:
         raise unknown(others[0], known, what="option", of=f"reading {kind}")
-    session = _named(_reader(kind)(source, **options), source)
+    session = _named(READERS[kind].read(source, **options), source)
     if behaviour is None:
         return session
     from nwbsparse.io.behaviour.join import join_behaviour
@@ -141,7 +123,7 @@ def read_opened(recording: Any, options: ReadOptions, *, strict: bool = False) -
     """
     from nwbsparse.io.nwb.marks import was_made
 
-    reader = _reader("NWB")
+    reader = READERS["NWB"].read
     known = _options_of(reader)
     given = {} if was_made(recording.nwbfile) else options.for_reading(known)
     return reader(
@@ -151,70 +133,11 @@ def read_opened(recording: Any, options: ReadOptions, *, strict: bool = False) -
 
 def options_of(source: Any) -> list[str]:
     """The options that reading this source takes."""
-    return _options_of(_reader(what_is(source)))
+    return _options_of(READERS[what_is(source)].read)
 
 
-def _options_of(reader: Reader) -> list[str]:
+def _options_of(reader: Callable[..., Session]) -> list[str]:
     return list(inspect.signature(reader).parameters)[1:]
-
-
-def _reader(kind: str) -> Reader:
-    module, name = _READERS[kind]
-    return getattr(importlib.import_module(module), name)
-
-
-def what_is(source: Any) -> str:
-    """What kind of source this is, in words.
-
-    Raises:
-        BadInput: nothing that can be read.
-    """
-    if isinstance(source, str | Path):
-        return _of_path(source)
-    family = type(source).__module__.partition(".")[0]
-    if family == "xarray":
-        return "an xarray object"
-    if isinstance(source, np.ndarray):
-        return (
-            "a table of activity" if source.ndim == 2 and source.dtype != object else "spike times"
-        )
-    if family == "pandas":
-        return "a table of activity"
-    if hasattr(source, "get_unit_spike_train") or hasattr(source, "sorting"):
-        return "a SpikeInterface object"
-    if family == "pynapple" or _holds_pynapple(source):
-        return "pynapple objects"
-    if hasattr(source, "read") and hasattr(source, "seek"):
-        return "NWB"
-    if getattr(source, "neurodata_type", "") == "NWBFile":
-        return "NWB"
-    if isinstance(source, Mapping | Sequence):
-        return "spike times"
-    raise BadInput(
-        f"a {type(source).__name__} cannot be read; give a path or address, an NWBFile, a "
-        "SpikeInterface, pynapple or xarray object, {unit: spike times}, or an array (time, unit)"
-    )
-
-
-def _of_path(source: str | Path) -> str:
-    text = str(source)
-    if "://" in text:
-        return "NWB"
-    path = Path(text).expanduser()
-    if path.suffix == ".npz":
-        return "an .npz file"
-    if path.is_dir():
-        if (path / "spike_times.npy").exists():
-            return "a sorting folder"
-        if (path / "iscell.npy").exists() or (path / "F.npy").exists():
-            return "a suite2p folder"
-        if not (path / ".zgroup").exists() and not (path / "zarr.json").exists():
-            held = ", ".join(sorted(child.name for child in path.iterdir())[:5]) or "nothing"
-            raise BadInput(
-                f"{path} is a folder that is neither NWB Zarr, nor a Kilosort or Phy folder "
-                f"(spike_times.npy), nor suite2p's (F.npy); it holds {held}"
-            )
-    return "NWB"
 
 
 def _is_many(source: Any) -> bool:
@@ -222,10 +145,4 @@ def _is_many(source: Any) -> bool:
         isinstance(source, list | tuple)
         and bool(source)
         and all(isinstance(one, str | Path) for one in source)
-    )
-
-
-def _holds_pynapple(source: Any) -> bool:
-    return isinstance(source, Mapping) and any(
-        type(value).__module__.partition(".")[0] == "pynapple" for value in source.values()
     )

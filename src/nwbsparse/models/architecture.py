@@ -25,6 +25,7 @@ from nwbsparse.models.encoders import (
     LinearEncoder,
     ModelAttention,
 )
+from nwbsparse.models.losses import LOSSES
 from nwbsparse.models.sparsifiers import Own, Sparsifier, sparsifier
 from nwbsparse.options.config import Config
 
@@ -88,7 +89,7 @@ class Architecture:
             ):
                 drawn = torch.rand(made[name].shape, generator=generator)
                 made[name] = (2 * drawn - 1) / math.sqrt(fan)
-        if self.config.loss == "negative_binomial":
+        if LOSSES.fact(self.config.loss, "needs") == "dispersion":
             made[DISPERSION] = torch.zeros(self.n_targets)
         return made
 

@@ -15,7 +15,7 @@ from nwbsparse.errors import BadInput, IntegrityError
 from nwbsparse.files.whole import write_whole
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.models.record import CoderRecord, SessionSource
-from nwbsparse.options.config import from_dict
+from nwbsparse.options.config import check_stored, from_dict
 from nwbsparse.options.earlier import as_meant
 
 FORMAT = 1
@@ -65,13 +65,16 @@ def from_parts(tensors: bytes, words: dict[str, Any]) -> SparseCoder:
     """The coder again, ready to encode.
 
     Raises:
-        BadInput: written by a later version of nwbsparse.
+        BadInput: written by a later version of nwbsparse, or with what a package brought that is not
+            installed.
         IntegrityError: tensors and words do not belong together.
     """
     if words.get("format", 0) > FORMAT:
         raise BadInput(
             f"this coder has format {words['format']}; this nwbsparse reads up to {FORMAT}"
         )
+    if isinstance(words.get("config"), dict):
+        check_stored(words["config"], dict(words.get("software", {})))
     try:
         record = CoderRecord(
             config=from_dict(as_meant(words["config"]), where="the stored options"),

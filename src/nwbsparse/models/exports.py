@@ -187,6 +187,10 @@ def _problems(coder: SparseCoder) -> list[str]:
     config, found = coder.config, []
     if coder.record.apart:
         found.append("it is a transcoder (it encodes other units); fit it without a target")
+    if config.sparsifier not in SAELENS:
+        found.append(
+            f"its sparsifier '{config.sparsifier}' is none of theirs ({', '.join(SAELENS)})"
+        )
     if config.lag:
         found.append(
             f"it reconstructs the bin {config.lag} later than its input; fit it with lag=0"

@@ -17,7 +17,7 @@ from nwbsparse.models.architecture import DECODER_BIAS, DICTIONARY, Weights, of_
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.models.decoders import Linear
 from nwbsparse.models.encoders import BIAS, WEIGHT, LinearEncoder
-from nwbsparse.models.losses import of_levels, reconstruction_loss, squared
+from nwbsparse.models.losses import LOSSES, of_levels, reconstruction_loss, squared
 from nwbsparse.models.sparse import plain
 from nwbsparse.models.sparse.pre_activations import Computed, PreActivations
 from nwbsparse.models.sparse.products import gather_pre_activation, sparse_decode
@@ -250,9 +250,10 @@ class Passes:
         self, weights: Weights, predicted: Tensor, target: Tensor, valid: Tensor | None
     ) -> Tensor:
         more: tuple[float | Tensor, ...] = ()
-        if self.config.loss == "msle":
+        needs = LOSSES.fact(self.config.loss, "needs")
+        if needs == "tau":
             more = (self.config.tau,)
-        elif self.config.loss == "negative_binomial":
+        elif needs == "dispersion":
             more = (self.architecture.dispersion(weights),)
         return reconstruction_loss(
             self.config.loss, predicted.to(target.dtype), target, valid, *more

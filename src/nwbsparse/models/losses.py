@@ -8,7 +8,7 @@ have a loss each.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from jaxtyping import Bool, Float
@@ -17,10 +17,17 @@ from torch.nn import functional
 
 from nwbsparse.models.decoders import Decoder, Linear
 from nwbsparse.models.encoders import linear
+from nwbsparse.roles import Registry
 
-Reconstruction = Callable[..., Tensor]
+LOSSES = Registry("loss", called_with=("predicted", "target"), facts={"like": "mse", "needs": None})
+"""Functions of what is predicted and what was there, entry by entry, by the word of ``loss=``.
+
+``like`` is the loss of ours that is defined for the same targets: mse for any number, poisson for rates
+and counts. ``needs`` names what is given besides: tau (the option), dispersion (learned, one per unit).
+"""
 
 
+@LOSSES.register("mse")
 def squared(
     predicted: Float[Tensor, "*model bin unit"], target: Float[Tensor, "*any_model bin unit"]
 ) -> Float[Tensor, "*model bin unit"]:
@@ -28,6 +35,7 @@ def squared(
     return (target - predicted) ** 2
 
 
+@LOSSES.register("msle", like="msle", needs="tau")
 def squared_log(
     predicted: Float[Tensor, "*model bin unit"],
     target: Float[Tensor, "*any_model bin unit"],
@@ -41,6 +49,7 @@ def squared_log(
     return (torch.log1p(target) - tau * torch.log1p(functional.relu(predicted))) ** 2
 
 
+@LOSSES.register("poisson", like="poisson")
 def poisson(
     predicted: Float[Tensor, "*model bin unit"], target: Float[Tensor, "*any_model bin unit"]
 ) -> Float[Tensor, "*model bin unit"]:
@@ -53,6 +62,7 @@ LEAST_DISPERSION = 1e-6
 """α below which the negative binomial is Poisson for every count that occurs."""
 
 
+@LOSSES.register("negative_binomial", like="negative_binomial", needs="dispersion")
 def negative_binomial(
     predicted: Float[Tensor, "*model bin unit"],
     target: Float[Tensor, "*any_model bin unit"],
@@ -77,14 +87,6 @@ def negative_binomial(
     return 2 * (torch.xlogy(target, target) - target - likelihood)
 
 
-RECONSTRUCTION: dict[str, Reconstruction] = {
-    "mse": squared,
-    "msle": squared_log,
-    "poisson": poisson,
-    "negative_binomial": negative_binomial,
-}
-
-
 def reconstruction_loss(
     kind: str,
     predicted: Float[Tensor, "*model bin unit"],
@@ -97,7 +99,7 @@ def reconstruction_loss(
     ``more`` is what the loss needs besides: τ of ``msle``, the dispersion of
     ``negative_binomial``.
     """
-    term = RECONSTRUCTION[kind](predicted, target, *more)
+    term = LOSSES[kind](predicted, target, *more)
     if valid is not None:
         term = torch.where(valid, term, 0.0)
     return term.sum(dim=-1).mean(dim=-1)

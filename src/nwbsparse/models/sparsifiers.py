@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,9 +21,14 @@ from torch.nn import functional
 
 from nwbsparse.models.sparse.scan_kernels import spread, taken
 from nwbsparse.models.sparse.selection import LargestOfBatch, LargestOfRow, Select, Selection
+from nwbsparse.roles import Registry
 
 Weights = Mapping[str, Tensor]
 Table = Float[Tensor, "model row latent"]
+
+SPARSIFIERS = Registry("sparsifier", methods=("train", "infer"), facts={"penalised": False})
+"""Classes by the word of ``sparsifier=``; ``penalised`` are those that a penalty makes sparse, the
+others are told how many latents to keep."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +45,20 @@ class Sparsifier(ABC):
     calibrated = False
     """Whether inference needs a threshold found on the training bins."""
 
+    def __init__(self, penalty: str = "l1") -> None:
+        self.kind = penalty
+        """Which penalty is asked for, where there are several."""
+
     def initial(self, n_latents: int) -> dict[str, Tensor]:
         """Weights of its own, of one model, before training."""
         return {}
 
     def selector(self, *k: int) -> Select | None:
-        """For rules that keep k latents (of each model): what finds them, batch after batch."""
+        """For rules that keep k latents (of each model): what finds them, batch after batch.
+
+        Where few latents are active, training then goes by what it finds alone and calls neither
+        ``train`` nor ``penalty``: only a rule that keeps the selected as they are may have one.
+        """
         return None
 
     @abstractmethod
@@ -84,6 +97,7 @@ def above_threshold(pi: Table, threshold: Float[Tensor, " model"]) -> Table:
     return torch.where((pi > 0) & (pi >= edge), pi, 0.0)
 
 
+@SPARSIFIERS.register("batch_topk")
 class BatchTopK(Sparsifier):
     """The k·B largest positive of a batch; afterwards a threshold (Bussmann et al. 2024)."""
 
@@ -102,6 +116,7 @@ class BatchTopK(Sparsifier):
         return above_threshold(pi, threshold)
 
 
+@SPARSIFIERS.register("topk")
 class TopK(Sparsifier):
     """The k largest positive of each bin (Gao et al. 2024), in training and ever after."""
 
@@ -119,15 +134,13 @@ class TopK(Sparsifier):
         return selected(pi, LargestOfRow(k)(pi))
 
 
+@SPARSIFIERS.register("l1", penalised=True)
 class L1(Sparsifier):
     """ReLU, made sparse by a penalty on activations.
 
     ``l1``: λ·Σa. ``exponential``: λ·Σ(1 − exp(−a / bandwidth)), which does not shrink what is
     clearly active (Naik 2025, section 3.3.1, there called "jump").
     """
-
-    def __init__(self, penalty: str) -> None:
-        self.kind = penalty
 
     def train(self, pi: Table, weights: Weights, own: Own, select: Select | None) -> Table:
         return functional.relu(pi)
@@ -145,6 +158,7 @@ class L1(Sparsifier):
         return own.penalty_weight * activation.sum(dim=2).mean(dim=1)
 
 
+@SPARSIFIERS.register("jumprelu", penalised=True)
 class JumpReLU(Sparsifier):
     """``π·H(π − θ)`` with a learned threshold per latent (Rajamanoharan et al. 2024b).
 
@@ -172,6 +186,7 @@ class JumpReLU(Sparsifier):
         return own.penalty_weight * active.sum(dim=2).mean(dim=1)
 
 
+@SPARSIFIERS.register("gated", penalised=True)
 class Gated(Sparsifier):
     """One linear map says which latents are active, a rescaled one how much.
 
@@ -282,12 +297,9 @@ class _Step(Function):
 
 
 def sparsifier(kind: str, *, penalty: str) -> Sparsifier:
-    """The sparsifier of this name."""
-    made: dict[str, Callable[[], Sparsifier]] = {
-        "batch_topk": BatchTopK,
-        "topk": TopK,
-        "l1": lambda: L1(penalty),
-        "jumprelu": JumpReLU,
-        "gated": Gated,
-    }
-    return made[kind]()
+    """The sparsifier of this name.
+
+    Raises:
+        BadInput: there is none.
+    """
+    return SPARSIFIERS[kind](penalty)

@@ -9,7 +9,7 @@ import numpy as np
 from nwbsparse import names
 from nwbsparse.errors import BadInput
 from nwbsparse.options.config import Config
-from nwbsparse.options.legality import PENALISED, parse_levels
+from nwbsparse.options.legality import is_penalised, parse_levels
 
 BATCH, RECIPE_BATCH = 1024, 512
 UPDATES = 3000
@@ -83,7 +83,7 @@ def resolve(
         raise BadInput(f"batch {batch} > {n_train} training bins; use a smaller --batch-size")
     updates = n_train // batch
     config = shaped(config)
-    penalised = config.sparsifier in PENALISED
+    penalised = is_penalised(config.sparsifier)
     bandwidth = config.bandwidth
     if config.sparsifier == "jumprelu":
         bandwidth = bandwidth or KERNEL_WIDTH

@@ -17,8 +17,9 @@ from nwbsparse.options.binning import BinOptions
 from nwbsparse.options.coder import CoderOptions
 from nwbsparse.options.explaining import ExplainOptions
 from nwbsparse.options.facts import option
-from nwbsparse.options.legality import LEGAL_TARGETS, parse_levels, parse_weights, problems
+from nwbsparse.options.legality import parse_levels, parse_weights, problems, targets_of
 from nwbsparse.options.reading import ReadOptions
+from nwbsparse.options.registered import brought, check_brought, known, words_of
 from nwbsparse.options.training import TrainOptions
 
 
@@ -49,7 +50,7 @@ class Config(ExplainOptions, TrainOptions, CoderOptions, BinOptions, ReadOptions
         """The (normalisation, output) pair that goes with the loss."""
         return next(
             pair
-            for pair in LEGAL_TARGETS[self.loss]
+            for pair in targets_of(self.loss)
             if self.normalisation in (None, pair[0])
             and self.output in (None, pair[1])
             # dims are signed and have no silence: nothing is gained by leaving them off centre
@@ -108,12 +109,27 @@ def from_dict(values: dict[str, Any], *, where: str = "the options") -> Config:
         if isinstance(value, bool) or not isinstance(value, wanted):
             said = " or ".join(kind.__name__ for kind in wanted)
             found.append(f"{key} is {value!r}; it must be {said}")
-        elif key in choices and value not in choices[key]:
-            found.append(f"{key} is {value!r}; choose one of {', '.join(choices[key])}")
+        elif key in choices and not known(key, value, choices[key]):
+            said = ", ".join(words_of(key, choices[key]))
+            found.append(f"{key} is {value!r}; choose one of {said}")
         else:
             plain[key] = tuple(value) if list in wanted else wanted[0](value)
     raise_together(found, heading=where)
     return Config(**plain)
+
+
+def software_of(config: Config) -> dict[str, str]:
+    """The packages that options name something of, beside nwbsparse itself."""
+    return brought(config, _choices())
+
+
+def check_stored(values: dict[str, Any], software: dict[str, str]) -> None:
+    """Refuse stored options that name what a package brought which is not installed here.
+
+    Raises:
+        BadInput: what is missing, and what to do.
+    """
+    check_brought(values, _choices(), software)
 
 
 def _plain_types() -> dict[str, tuple[type, ...]]:

@@ -10,6 +10,7 @@ from typing import Any
 from nwbsparse.errors import BadInput
 from nwbsparse.options.facts import facts_of
 from nwbsparse.options.pooling import parse_pool
+from nwbsparse.options.registered import known, said_of, words_of
 
 LEGAL_TARGETS: dict[str, tuple[tuple[str, str], ...]] = {
     "mse": (
@@ -52,8 +53,8 @@ def problems(config: Any, choices: Mapping[str, tuple[str, ...]]) -> list[str]:
     found = _out_of_range(config)
     for field, words in choices.items():
         value = getattr(config, field)
-        if value is not None and value not in words:
-            found.append(f"{field} is {value!r}; choose one of {', '.join(words)}")
+        if value is not None and not known(field, value, words):
+            found.append(f"{field} is {value!r}; choose one of {', '.join(words_of(field, words))}")
     if not config.name or any(not (c.isalnum() or c in "-_") for c in config.name):
         found.append(f"name is {config.name!r}; use letters, digits, '-' and '_'")
     found += _levels(config) + _target(config) + _window(config) + _sparsity(config)
@@ -63,6 +64,21 @@ def problems(config: Any, choices: Mapping[str, tuple[str, ...]]) -> list[str]:
             "transform=none or loss=mse"
         )
     return found + _embedding(config) + _hiding(config) + _pool(config)
+
+
+def is_penalised(sparsifier: str) -> bool:
+    """Whether a penalty makes latents sparse; else the sparsifier is told how many to keep."""
+    return sparsifier in PENALISED or bool(said_of("sparsifier", sparsifier, "penalised"))
+
+
+def targets_of(loss: str) -> tuple[tuple[str, str], ...]:
+    """The (normalisation, output) pairs under which a loss is defined; none for one that is unknown."""
+    return LEGAL_TARGETS.get(loss) or LEGAL_TARGETS.get(str(said_of("loss", loss, "like")), ())
+
+
+def takes_any_number(loss: str) -> bool:
+    """Whether a loss is defined for what lies below 0 too; else for counts and rates."""
+    return ("zscore", "identity") in targets_of(loss)
 
 
 def parse_levels(levels: tuple[str, ...]) -> list[tuple[int, int]]:
@@ -148,7 +164,7 @@ def _together(config: Any, levels: list[tuple[int, int]]) -> list[str]:
 
 
 def _target(config: Any) -> list[str]:
-    legal = LEGAL_TARGETS.get(config.loss, ())
+    legal = targets_of(config.loss)
     fits = [
         pair
         for pair in legal
@@ -199,13 +215,16 @@ def _sparsity(config: Any) -> list[str]:
     found = []
     if config.penalty == "exponential" and config.sparsifier != "l1":
         found.append(f"penalty=exponential belongs to sparsifier=l1, not {config.sparsifier}")
-    if config.penalty_weight is not None and config.sparsifier not in PENALISED:
+    if config.penalty_weight is not None and not is_penalised(config.sparsifier):
         found.append(
             f"penalty_weight has no meaning for sparsifier={config.sparsifier}, which keeps k "
             f"latents; it belongs to {', '.join(PENALISED)}"
         )
     kernel = config.sparsifier == "jumprelu" or config.penalty == "exponential"
-    if config.bandwidth is not None and not kernel:
+    if config.bandwidth is None or kernel:
+        return found
+    # one of others is given the number, whatever it does with it
+    if config.sparsifier in PENALISED or not is_penalised(config.sparsifier):
         found.append("bandwidth belongs to sparsifier=jumprelu or penalty=exponential")
     return found
 

@@ -1,4 +1,4 @@
-"""What options of one of several words can say."""
+"""What options of one of several words can say; ``| str`` where others can register more."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import Literal
 
 Encoder = Literal["linear", "window", "transformer"]
 Attention = Literal["latent", "model"]
-Sparsifier = Literal["batch_topk", "topk", "l1", "jumprelu", "gated"]
+Sparsifier = Literal["batch_topk", "topk", "l1", "jumprelu", "gated"] | str
 Penalty = Literal["l1", "exponential"]
 Nesting = Literal["independent", "nested"]
 LevelTerms = Literal["sum", "mean"]
 Decoder = Literal["linear", "convolution"]
 Decoded = Literal["all", "last"]
-Loss = Literal["mse", "msle", "poisson", "negative_binomial"]
+Loss = Literal["mse", "msle", "poisson", "negative_binomial"] | str
 Normalisation = Literal["scaled", "zscore", "none"]
 Output = Literal["identity", "relu", "softplus", "exp"]
 Rows = Literal["unit", "free"]

@@ -17,6 +17,7 @@ from nwbsparse.errors import BadInput
 from nwbsparse.models.coder import SparseCoder, as_tensor
 from nwbsparse.models.record import CoderRecord
 from nwbsparse.options.config import Config
+from nwbsparse.options.legality import takes_any_number
 from nwbsparse.population import Population, as_read
 
 CHECKED = 4096
@@ -215,7 +216,9 @@ def check_loss(config: Config, values: np.ndarray) -> None:
             f"transform=sqrt is for counts, and there are values down to {values.min():.3g}; use "
             "transform=none"
         )
-    if config.reads == names.EMBEDDING and config.loss != "mse" and (below := values < 0).any():
+    if config.reads != names.EMBEDDING or takes_any_number(config.loss):
+        return
+    if (below := values < 0).any():
         dim = int(below.any(axis=0).argmax())
         raise BadInput(
             f"loss={config.loss} is for values of 0 and more, and the embedding goes down to "

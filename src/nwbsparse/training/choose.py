@@ -10,7 +10,7 @@ import numpy as np
 
 from nwbsparse import names
 from nwbsparse.options.config import Config
-from nwbsparse.options.legality import PENALISED
+from nwbsparse.options.legality import is_penalised
 from nwbsparse.progress import Progress
 from nwbsparse.training.bins import windows_of
 from nwbsparse.training.hidden_units import LEAST_SHARED, HiddenScore
@@ -160,7 +160,7 @@ class _Search:
     ) -> tuple[Candidate, Config]:
         """The best of one size; its k is near that of the size before, where there was one."""
         amounts = self._amounts(config, n_latents)
-        if near in amounts and config.sparsifier not in PENALISED:
+        if near in amounts and not is_penalised(config.sparsifier):
             at = amounts.index(near)
             amounts = amounts[max(at - 1, 0) : at + 2]
         tries = [
@@ -197,7 +197,7 @@ class _Search:
 
     def _amounts(self, config: Config, n_latents: int) -> list[int | float]:
         given = _amount(config)
-        if config.sparsifier in PENALISED:
+        if is_penalised(config.sparsifier):
             return list(PENALTIES) if given is None else [given]
         if given is not None:
             return [given]
@@ -232,7 +232,7 @@ class _Search:
         ]
 
     def _named(self, config: Config, mean: float, error: float) -> Candidate:
-        penalised = config.sparsifier in PENALISED
+        penalised = is_penalised(config.sparsifier)
         return Candidate(
             smoothing=config.smoothing or 0.0,
             n_latents=config.n_latents or 0,
@@ -270,7 +270,7 @@ def _good(highest: float) -> float:
 
 def _knob(config: Config) -> str:
     """The option that says how sparse a coder is."""
-    return "penalty_weight" if config.sparsifier in PENALISED else "k"
+    return "penalty_weight" if is_penalised(config.sparsifier) else "k"
 
 
 def _amount(config: Config) -> int | float | None:

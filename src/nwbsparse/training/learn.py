@@ -19,7 +19,7 @@ from nwbsparse import names
 from nwbsparse.errors import BadInput
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.options.config import Config
-from nwbsparse.options.legality import PENALISED
+from nwbsparse.options.legality import is_penalised
 from nwbsparse.progress import Progress, silent
 from nwbsparse.training.bins import windows_of
 from nwbsparse.training.choose import Candidate, choose
@@ -231,7 +231,7 @@ def _from_rows(data: Any, config: Config, target: Any, found: Consensus) -> Spar
         changes["n_heads"] = math.gcd(n, config.n_heads)  # heads share the latents
     if config.levels:
         changes |= {"levels": _levels(config, found), "n_latents": None}
-    elif config.k is not None or config.sparsifier not in PENALISED:
+    elif config.k is not None or not is_penalised(config.sparsifier):
         changes["k"] = _active(config.k or 1, n)
     updates = REFIT_UPDATES if config.max_epochs is None else None
     coder = new_coders(data, [config.replace(**changes)], target, updates=updates)[0]

@@ -16,7 +16,7 @@ from nwbsparse.errors import BadInput
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.models.record import CoderRecord
 from nwbsparse.options.automatic import resolve, shaped
-from nwbsparse.options.config import Config
+from nwbsparse.options.config import Config, software_of
 from nwbsparse.population import as_read
 from nwbsparse.schema import own_version
 from nwbsparse.training.bins import Windows, check_counts, check_loss, windows_of
@@ -58,6 +58,7 @@ def new_coders(
                 "nwbsparse": own_version(),
                 "torch": torch.__version__,
                 "python": platform.python_version(),
+                **software_of(config),
             },
         )
         smoothing = (config.smoothing, config.smoothing_kernel)

@@ -19,6 +19,7 @@ from nwbsparse.models.encoders import WEIGHT
 from nwbsparse.models.record import CoderRecord
 from nwbsparse.models.stack import Stack
 from nwbsparse.options.config import Config
+from nwbsparse.options.legality import takes_any_number
 from nwbsparse.population import Population
 from nwbsparse.training.bins import Windows, evenly, smoothed_input, windows_of
 
@@ -186,7 +187,9 @@ def _scale_apart(coder: SparseCoder, found: Moments) -> np.ndarray:
     _scale(coder.offset, coder.scale, found.mean, found.spread)
     coder.scale[torch.from_numpy(found.spread == 0)] = NO_PART
     out = found.wanted_spread == 0
-    size = found.wanted_spread if coder.config.loss == "mse" else np.ones_like(found.wanted)
+    size = (
+        found.wanted_spread if takes_any_number(coder.config.loss) else np.ones_like(found.wanted)
+    )
     coder.target_scale.copy_(torch.from_numpy(np.where(out, NO_PART, size)))
     # exactly 0: of the least remainder Adam, which divides by the gradient's size, makes much
     return np.where(out, 0.0, found.wanted / np.where(out, 1.0, size))

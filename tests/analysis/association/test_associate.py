@@ -8,8 +8,9 @@ from scipy.signal import lfilter
 from make.designs import make_coded, make_design
 from nwbsparse import names
 from nwbsparse.analysis.apply.activity import entries_of
-from nwbsparse.analysis.association.associate import SEQUENCE, SHIFTS, TRIALS, associate
+from nwbsparse.analysis.association.associate import SHIFTS, TRIALS, associate
 from nwbsparse.analysis.association.design import make_activity
+from nwbsparse.analysis.association.label_draws import SEQUENCE
 
 STEP = 0.1
 

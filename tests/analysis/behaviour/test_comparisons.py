@@ -5,8 +5,10 @@ import json
 import numpy as np
 import pytest
 
+from make.plugins import roles_as_before
 from make.sessions import make_binned
 from nwbsparse import names
+from nwbsparse.analysis.association.rearranged import NULLS
 from nwbsparse.analysis.behaviour.comparisons import make_scope
 from nwbsparse.errors import BadInput
 
@@ -112,8 +114,28 @@ def test_labels_of_trials_can_be_shifted_and_the_null_must_fit(data):
     assert of(make_scope(data, nulls={"side": "shift"}).tested)["side"].table is None
     with pytest.raises(BadInput, match="'speed' changes within the rows of 'trials'"):
         make_scope(data, nulls={"speed": "trials"})
-    with pytest.raises(BadInput, match=r"'trial' for 'side'.*did you mean 'trials'.*shift, trials"):
+    with pytest.raises(
+        BadInput, match=r"'trial' for 'side'.*did you mean 'trials'.*shift, exchange, trials"
+    ):
         make_scope(data, nulls={"side": "trial"})
+
+
+def test_a_null_that_was_registered_goes_over_trials_where_there_are_any_else_over_bins(data):
+    with roles_as_before():
+        for name, rows in (("anything", "both"), ("in_time", "bins")):
+            NULLS.register(name, NULLS["exchange"], rows=rows)
+        both = of(make_scope(data, nulls={"side": "anything", "speed": "anything"}).tested)
+        assert {(one.table, one.null) for one in (both["side"],)} == {("trials", "anything")}
+        assert (both["speed"].table, both["speed"].null) == (None, "anything")
+        in_time = of(make_scope(data, nulls={"side": "in_time", "lick": "in_time"}).tested)
+        assert (in_time["side"].table, in_time["side"].null) == (None, "in_time")
+        assert in_time["lick"].null == "in_time"
+        cut = of(make_scope(data, nulls={"speed": "in_time"}).conditions)
+        assert cut["speed"].null == "in_time" and cut["side"].null == ""
+    with pytest.raises(
+        BadInput, match="'exchange' rearranges labels of trials, and 'speed' is not"
+    ):
+        make_scope(data, nulls={"speed": "exchange"})
 
 
 @pytest.mark.parametrize(

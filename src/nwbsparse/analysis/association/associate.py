@@ -11,15 +11,10 @@ from nwbsparse.analysis.association.cross_fit import CrossFit, cross_fit
 from nwbsparse.analysis.association.design import Activity, Design
 from nwbsparse.analysis.association.draws import Chance, Rows, by_chance
 from nwbsparse.analysis.association.hindrance import too_short
-from nwbsparse.analysis.association.label_draws import SEQUENCE, TRIALS, label_draws
+from nwbsparse.analysis.association.label_draws import TRIALS, label_draws
 from nwbsparse.analysis.association.memory import memories
-from nwbsparse.analysis.association.shifts import (
-    LEAST_INDEPENDENT,
-    MEMORIES,
-    SHIFTS,
-    longest,
-    make_shifts,
-)
+from nwbsparse.analysis.association.rearranged import NULLS, SHIFT
+from nwbsparse.analysis.association.shifts import LEAST_INDEPENDENT, MEMORIES, SHIFTS, longest
 from nwbsparse.analysis.association.sums import Sums, sums_by_block
 from nwbsparse.analysis.association.trials import (
     make_trials,
@@ -84,7 +79,7 @@ def associate(
     codes = variable.codes[design.bins]
     if variable.table is not None and variable.table in design.trials:
         return _over_trials(activity, variable, codes, design, number)
-    return _over_bins(activity, variable, codes, design)
+    return _over_bins(activity, variable, codes, design, number)
 
 
 def fit_alone(activity: Activity, variable: Coded, design: Design) -> CrossFit | None:
@@ -115,8 +110,9 @@ def sums_over_bins(activity: Activity, codes: np.ndarray, size: int, design: Des
 
 
 def _over_bins(
-    activity: Activity, variable: Coded, codes: np.ndarray, design: Design
+    activity: Activity, variable: Coded, codes: np.ndarray, design: Design, number: int
 ) -> Association:
+    kind = variable.null or SHIFTS
     known = np.flatnonzero(codes >= 0)
     n_channels = activity.n_channels
     session = design.session[known]
@@ -125,7 +121,7 @@ def _over_bins(
     if sums is None:
         return _nothing(
             variable,
-            SHIFTS,
+            kind,
             n_channels,
             amount,
             "it is constant, or known in fewer than five blocks",
@@ -135,9 +131,13 @@ def _over_bins(
     mean = total.sum(axis=1, keepdims=True) / n.sum()
     own, of_curve = memories(codes[known], (total - n * mean) / (n + sums.shrink), session)
     memory = np.maximum(own, of_curve)
+    drawn = NULLS[variable.null or SHIFT](
+        codes[known], session, MEMORIES * own, design.n_draws, (design.seed, number)
+    )
     independent = longest(session) / (MEMORIES * memory)
-    shifts = make_shifts(codes[known], session, MEMORIES * own, design.n_draws)
-    least = np.minimum(MEMORIES * memory, max(shifts.longest // 4, 1))
+    if not drawn.alike:
+        independent = np.full(n_channels, np.inf)
+    least = np.minimum(MEMORIES * memory, max(longest(session) // 4, 1))
     place = np.full(len(codes), -1)
     place[known] = np.arange(len(known))
     block = make_blocks(design.segment[known], design.bin_width)
@@ -150,10 +150,10 @@ def _over_bins(
     chance = by_chance(
         rows,
         fit.r,
-        shifts.table,
-        len(shifts.distance),
-        usable=lambda draws: shifts.usable(least)[:, draws],
-        freedom=independent - 1,
+        drawn.table,
+        drawn.n,
+        usable=None if drawn.usable is None else lambda draws: drawn.usable(least)[:, draws],
+        freedom=independent - 1 if drawn.alike else None,
     )
     few = _few_episodes(activity, codes, variable.size)
     said = np.array(
@@ -165,7 +165,7 @@ def _over_bins(
     )
     said[(said == "") & ~np.isfinite(fit.r)] = "its activity is constant"
     seconds = memory * design.bin_width
-    return Association(variable, SHIFTS, fit, chance, independent, seconds, said, amount)
+    return Association(variable, kind, fit, chance, independent, seconds, said, amount)
 
 
 def _over_trials(
@@ -180,14 +180,17 @@ def _over_trials(
     independent, memory = np.full(n_channels, amount), np.full(n_channels, np.nan)
     said = _few_episodes(activity, codes, variable.size)
     rows = trial_rows(means, trials)
-    drawn = label_draws(trials, design.n_draws, (design.seed, number), 2)
-    if drawn.kind == SEQUENCE:
+    drawn = label_draws(trials, design.n_draws, (design.seed, number), 2, variable.null)
+    if np.isfinite(drawn.independent):
         independent = np.full(n_channels, drawn.independent)
         chance = by_chance(rows, fit.r, drawn.table, drawn.n, freedom=independent - 1)
         said = np.where(said == "", drawn.status, said)
     else:
-        n_draws = max(drawn.n - 1, 1)
-        chance = by_chance(rows, fit.r, drawn.table, n_draws, more=MORE * n_draws)
+        # exchanges never come to an end; of what others bring there are as many as they say
+        endless = drawn.kind == TRIALS
+        n_draws = max(drawn.n - 1, 1) if endless else drawn.n
+        more = MORE * n_draws if endless else 0
+        chance = by_chance(rows, fit.r, drawn.table, n_draws, more=more)
         alone = "the labels never change among neighbouring trials"
         said = np.where((said == "") & (chance.std < 1e-6), alone, said)
     if why := trials.hindrance():

@@ -48,6 +48,8 @@ class Coded:
     unit: str = ""
     table: str | None = None
     """The interval table within whose rows the variable is constant; None when it moves freely."""
+    null: str = ""
+    """The null that was asked for by name; '' for the one that fits."""
     typical: tuple[np.ndarray, ...] = ()
     """The value that stands for each tuning bin, one array per axis; empty: its centre."""
 

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from nwbsparse import names
+from nwbsparse.analysis.association.rearranged import BINS, LABELS, NULLS, SHIFT
 from nwbsparse.analysis.behaviour.coding import EVENT, Coded, code_variables, frequent
 from nwbsparse.analysis.behaviour.conjunctions import conjoin
 from nwbsparse.analysis.behaviour.cut import Cut, as_conditions
@@ -16,8 +17,6 @@ from nwbsparse.analysis.behaviour.event_codes import code_event
 from nwbsparse.binning.sessions.join import sessions_of
 from nwbsparse.binning.variables import conditions_of, covariates_of, events_of
 from nwbsparse.errors import BadInput, did_you_mean, unknown
-
-SHIFT = "shift"
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,10 @@ def make_scope(
     own = [v for v in made if v.name not in of_covariates]
     # latents may be active before or after an event, which a bin that holds it does not say
     events = {v.name: code_event(v.name, binned) for v in own if v.labels == EVENT}
-    own = [_usable(events[v.name], binned) if v.name in events else v for v in own]
+    own = [
+        _usable(replace(events[v.name], null=v.null), binned) if v.name in events else v
+        for v in own
+    ]
     return Scope(
         covariates=curves,
         conditions=made,
@@ -108,9 +110,11 @@ def _with_null(variable: Coded, nulls: Mapping[str, str], binned: xr.Dataset) ->
     if kind == names.SESSIONS:
         tables.setdefault(names.SESSIONS, sessions_of(binned))
     if kind not in tables:
-        known = [SHIFT, *tables]
+        if kind in NULLS:
+            return _rearranged_by(variable, kind, tables)
+        known = [*NULLS, *tables]
         raise BadInput(
-            f"nulls: '{kind}' for '{variable.name}' is neither 'shift' nor an interval table"
+            f"nulls: '{kind}' for '{variable.name}' is neither a null nor an interval table"
             f"{did_you_mean(kind, known)} (there are: {', '.join(known)})"
         )
     known = (variable.codes >= 0) & (tables[kind] >= 0)
@@ -122,3 +126,16 @@ def _with_null(variable: Coded, nulls: Mapping[str, str], binned: xr.Dataset) ->
         )
     outside = tables[kind] < 0
     return replace(variable, table=kind, codes=np.where(outside, -1, variable.codes))
+
+
+def _rearranged_by(variable: Coded, null: str, tables: Mapping[str, np.ndarray]) -> Coded:
+    """The variable with a registered null: over its trials where it has any, else over bins."""
+    rows = NULLS.fact(null, "rows")
+    of_trials = variable.table in tables and variable.table != names.SESSIONS
+    if rows == LABELS and not of_trials:
+        raise BadInput(
+            f"nulls: '{null}' rearranges labels of trials, and '{variable.name}' is not constant in the "
+            "rows of a table; use 'shift'"
+        )
+    table = variable.table if of_trials and rows != BINS else None
+    return replace(variable, table=table, null=null)

@@ -13,13 +13,8 @@ from nwbsparse.analysis.association.design import Design
 from nwbsparse.analysis.association.hindrance import too_short
 from nwbsparse.analysis.association.label_draws import TRIALS, label_draws
 from nwbsparse.analysis.association.memory import memories
-from nwbsparse.analysis.association.shifts import (
-    LEAST_INDEPENDENT,
-    MEMORIES,
-    SHIFTS,
-    longest,
-    make_shifts,
-)
+from nwbsparse.analysis.association.rearranged import NULLS, SHIFT
+from nwbsparse.analysis.association.shifts import LEAST_INDEPENDENT, MEMORIES, SHIFTS, longest
 from nwbsparse.analysis.association.trials import make_trials
 from nwbsparse.analysis.behaviour.coding import Coded
 
@@ -31,7 +26,7 @@ class ConditionDraws:
     """One variable under chance; draw 0 is what was observed."""
 
     kind: str
-    """shifts, trials, sequence or sessions."""
+    """shifts, trials, sequence or sessions; or the null that was asked for."""
     row: np.ndarray
     """(bin,) the row of the table that a known bin belongs to, −1 elsewhere."""
     table: np.ndarray
@@ -63,13 +58,16 @@ def condition_draws(
         return ConditionDraws(SHIFTS, row, nothing, status="it is never known")
     session = design.session[known]
     own, _ = memories(codes[known], np.zeros((0, variable.size)), session)
-    independent = longest(session) / (MEMORIES * own)
+    drawn = NULLS[variable.null or SHIFT](
+        codes[known], session, MEMORIES * own, n_draws, (design.seed, number)
+    )
+    kind = variable.null or SHIFTS
+    independent = longest(session) / (MEMORIES * own) if drawn.alike else np.inf
     if independent < LEAST_INDEPENDENT:
         said = too_short(independent, own * design.bin_width)
-        return ConditionDraws(SHIFTS, row, codes[known][:, None], independent, status=said)
-    shifts = make_shifts(codes[known], session, MEMORIES * own, n_draws)
-    table = shifts.table(np.arange(len(shifts.distance)))
-    return ConditionDraws(SHIFTS, row, _with_observed(codes[known], table), independent)
+        return ConditionDraws(kind, row, codes[known][:, None], independent, status=said)
+    table = drawn.table(np.arange(drawn.n))
+    return ConditionDraws(kind, row, _with_observed(codes[known], table), independent)
 
 
 def _trials(
@@ -80,7 +78,7 @@ def _trials(
     alone = trials.codes[:, None]
     if said := trials.hindrance():
         return ConditionDraws(TRIALS, row, alone, status=said)
-    drawn = label_draws(trials, n_draws, (design.seed, number), 3)
+    drawn = label_draws(trials, n_draws, (design.seed, number), 3, variable.null)
     if drawn.status:
         return ConditionDraws(drawn.kind, row, alone, drawn.independent, status=drawn.status)
     table = _with_observed(trials.codes, drawn.table(np.arange(drawn.n)))

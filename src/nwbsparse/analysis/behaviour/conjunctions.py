@@ -53,6 +53,7 @@ def conjoin(
             labels=labels,
             shape=(len(labels),),
             table=first.table if first.table == second.table else None,
+            null=first.null if first.null == second.null else "",
         )
         usable = frequent(coded, binned, train)
         if usable is not None:

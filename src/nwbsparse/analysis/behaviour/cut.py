@@ -78,7 +78,11 @@ def _cut(variable: Coded, binned: xr.Dataset, cut: Cut) -> Coded | None:
     coded = code_values(values, edges, clip=not stated)
     if automatic and variable.kind == names.CONTINUOUS and coded.size == len(THIRDS):
         coded = replace(coded, labels=THIRDS)
-    return frequent(replace(coded, kind=names.CATEGORICAL, table=variable.table), binned, train)
+    return frequent(
+        replace(coded, kind=names.CATEGORICAL, table=variable.table, null=variable.null),
+        binned,
+        train,
+    )
 
 
 def _stated(variable: Coded, cut: Edges | Sequence[Edges]) -> list[np.ndarray]:

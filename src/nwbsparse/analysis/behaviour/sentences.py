@@ -9,7 +9,7 @@ from typing import Any
 
 import xarray as xr
 
-from nwbsparse.analysis.association.shifts import SHIFTS
+from nwbsparse.analysis.association.label_draws import OF_TRIALS, SEQUENCE, TRIALS
 from nwbsparse.analysis.behaviour.summary import listed
 
 MOST = 3
@@ -152,7 +152,8 @@ def _together(name: str, one: Mapping[str, Any]) -> list[str]:
     share, n, chance = told["share"], told["n"], told["chance"]
     if not one["found"] and share["latents"] < chance + WORTH:
         return []
-    of = "time" if one["kind"] == SHIFTS else "trials"
+    of_trials = one["kind"] in (TRIALS, SEQUENCE) or one["kind"].endswith(OF_TRIALS)
+    of = "trials" if of_trials else "time"
     many = n != 1
     others = (
         (f"the {n} best units" if many else "the best unit", share["units"]),

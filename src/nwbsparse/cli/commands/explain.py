@@ -39,8 +39,9 @@ def explain(
         Take this variable's conditions; may be repeated. ``speed=4`` cuts a covariate into
         quantiles, ``speed=0,5,20`` at these edges.
     null
-        ``VARIABLE=shift``, or the table among whose rows labels are exchanged
-        (``VARIABLE=trials``), in place of the null that fits its kind; may be repeated.
+        ``VARIABLE=shift``, the table among whose rows labels are exchanged
+        (``VARIABLE=trials``), or a null that a package brought, in place of the one that fits its
+        kind; may be repeated.
     conjunction
         ``A,B``: look at the conditions of both together; may be repeated.
     source

@@ -5,10 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 from nwbsparse.cli.console import new_console, says
-from nwbsparse.cli.options import Flag
+from nwbsparse.cli.options import Flag, Repeated
 
 
-def report(run: Path, /, *, out: Path, name: str | None = None, overwrite: Flag = False) -> None:
+def report(
+    run: Path,
+    /,
+    *,
+    out: Path,
+    name: str | None = None,
+    figure: Repeated = [],  # noqa: B006
+    overwrite: Flag = False,
+) -> None:
     """Make the report of an annotated file again, as one HTML page.
 
     Parameters
@@ -19,6 +27,9 @@ def report(run: Path, /, *, out: Path, name: str | None = None, overwrite: Flag 
         The HTML file to write.
     name
         Which result, where the file holds several.
+    figure
+        Show this figure of the whole result in place of the usual ones, by its name; may be repeated.
+        A name that there is not is answered with those there are.
     overwrite
         Replace the file.
     """
@@ -32,5 +43,5 @@ def report(run: Path, /, *, out: Path, name: str | None = None, overwrite: Flag 
     there = revisit(run, name=name)
     if there.results is None:
         raise BadInput(f"{run} holds no annotated NWB file; `nwbsparse run` makes one")
-    report(there.results, there.binned, out)
+    report(there.results, there.binned, out, figures=figure or None)
     says(new_console())(f"wrote {out}")

@@ -54,7 +54,7 @@ def write(
     """
     from dataclasses import replace as with_
 
-    from nwbsparse.io.read import what_is
+    from nwbsparse.io.readers import what_is
     from nwbsparse.results.results import open_results
     from nwbsparse.results.results import write as write_results
     from nwbsparse.runs.lab_file import into_lab_file, was_made_here

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from nwbsparse.results.results import Results, derived_name
 from nwbsparse.schema import check, own_version
 from nwbsparse.views import plots
 from nwbsparse.views.drawing import data_uri
+from nwbsparse.views.figures import draw_all
 from nwbsparse.views.report.cards import ROWS, candidates, ranked, rows
 from nwbsparse.views.report.data_check import findings_of, flags_whole, found_said
 from nwbsparse.views.report.found import Found, found
@@ -25,35 +27,44 @@ from nwbsparse.views.report.headline import top_of_page
 from nwbsparse.views.report.quality import held_out_said, quality
 from nwbsparse.views.report.recording import parts, reading, variables
 from nwbsparse.views.report.unexplained import ComeBack, unexplained
-from nwbsparse.views.words import duration, several, width
+from nwbsparse.views.words import duration, width
 
 TEMPLATE = "report.html.jinja"
 IN_TIME = 12
 """Latents that are drawn in time."""
 
 
-def report(results: Results, binned: xr.Dataset, to: str | Path) -> Path:
+def report(
+    results: Results,
+    binned: xr.Dataset,
+    to: str | Path,
+    *,
+    figures: Sequence[str] | None = None,
+) -> Path:
     """Write what was learned and how sure it is as one HTML page: no scripts, nothing loaded.
 
     Args:
         results: what :func:`nwbsparse.run` made or :func:`nwbsparse.open_results` opened.
         binned: the split Binned dataset that the latents were encoded from.
         to: the file to write; one of the same name is replaced when the new one is complete.
+        figures: names of the figures of the whole result (``nwbsparse.views.figures.FIGURES``) in
+            place of the usual ones.
 
     Returns:
         The path of the page.
 
     Raises:
-        BadInput: ``binned`` has other bins or units than the results, or was not split.
+        BadInput: ``binned`` has other bins or units than the results, or was not split; or there is
+            no figure of a name.
         EnvironmentProblem: the page cannot be written there.
     """
     _check(results, binned)
     to = Path(to).expanduser()
-    write_whole(to, render(results, binned).encode("utf-8", "replace"))
+    write_whole(to, render(results, binned, figures).encode("utf-8", "replace"))
     return to
 
 
-def render(results: Results, binned: xr.Dataset) -> str:
+def render(results: Results, binned: xr.Dataset, figures: Sequence[str] | None = None) -> str:
     """The page as text; everything that came from the file is escaped."""
     world = Environment(
         autoescape=True,
@@ -63,10 +74,10 @@ def render(results: Results, binned: xr.Dataset) -> str:
         lstrip_blocks=True,
     )
     world.filters["flags_whole"] = flags_whole
-    return world.get_template(TEMPLATE).render(_content(results, binned))
+    return world.get_template(TEMPLATE).render(_content(results, binned, figures))
 
 
-def _content(results: Results, binned: xr.Dataset) -> dict[str, Any]:
+def _content(results: Results, binned: xr.Dataset, figures: Sequence[str] | None) -> dict[str, Any]:
     source, config = results.session.source, results.config
     findings = findings_of(results)
     original = results.coder.record.source_sha256
@@ -88,7 +99,9 @@ def _content(results: Results, binned: xr.Dataset) -> dict[str, Any]:
         "n_dropped": f"{int(binned['dropped'].sum()):,}" if "dropped" in binned else "0",
         "quality": quality(results),
         "held_out": held_out_said(results),
-        "quality_figures": _quality_figures(results),
+        "quality_figures": [
+            (title, data_uri(ax)) for title, ax in draw_all(results, binned, figures)
+        ],
         "apart": results.coder.record.apart,
         "embedded": not results.coder.record.of_units,
         "raster": _raster(results, binned, _shown(results, variables_found, come_back)),
@@ -113,26 +126,6 @@ def _content(results: Results, binned: xr.Dataset) -> dict[str, Any]:
             str(key): str(value) for key, value in results.session.subject.items() if value
         },
     }
-
-
-def _quality_figures(results: Results) -> list[tuple[str, str]]:
-    metrics = results.metrics
-    drawn = {}
-    if "hidden_unit_r2" in metrics:
-        drawn["R² of hidden units, beside simpler models"] = plots.hidden_units(metrics)
-    drawn |= {
-        f"Held-out R² of each {metrics['unit_r2'].dims[0]}": plots.unit_r2(metrics),
-        "Active latents per held-out bin": plots.l0_histogram(metrics, results.config.k),
-        "How often each latent is active": plots.density_histogram(metrics),
-        "Loss during training": plots.training_history(results.coder.record.history),
-    }
-    if results.coder.record.learned.get("candidates"):
-        tried = "How many latents: what was tried"
-        if results.stability is not None:
-            n = several(results.coder.n_latents, "latent")
-            tried += f"; of the size chosen, {results.stability.attrs['n_seeds']} seeds had {n} in common"
-        drawn[tried] = plots.candidates(results.coder)
-    return [(title, data_uri(ax)) for title, ax in drawn.items()]
 
 
 def _shown(results: Results, variables_found: Found, come_back: ComeBack) -> list[int]:
