@@ -178,11 +178,11 @@ class SparseCoder(nn.Module):
             return scaled
         return torch.where(scale < NO_PART, scaled, 0.0)  # a little would do: Adam makes it much
 
-    def counts_of(self, made: Float[Tensor, "*bin unit"]) -> Float[Tensor, "*bin unit"]:
+    def counts_of(self, reconstruction: Float[Tensor, "*bin unit"]) -> Float[Tensor, "*bin unit"]:
         """What was reconstructed, in counts (or whatever was read) per bin."""
         own = self.record.scales_target
         offset = self.target_offset if own else self.offset
-        made = made * (self.target_scale if own else self.scale) + offset
+        made = reconstruction * (self.target_scale if own else self.scale) + offset
         return made.clamp(min=0).square() if self.config.transform == "sqrt" else made
 
     def pre_activation(self, y: Float[Tensor, "bin *lag unit"]) -> Float[Tensor, "bin latent"]:

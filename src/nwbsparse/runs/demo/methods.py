@@ -45,8 +45,8 @@ def rows_of(coder: SparseCoder) -> np.ndarray:
     """(latent, unit) what a little of each latent adds to the counts, whatever scale it learned in."""
     scale = coder.target_scale if coder.record.scales_target else coder.scale
     rows = coder.dictionary.detach().double().numpy() * scale.double().numpy()
-    if coder.config.transform == "sqrt":  # d n = 2 √n · d √n, about what the bias says of silence
-        rows *= 2 * (coder.decoder_bias.detach() * scale).double().clamp(min=0).numpy()
+    if coder.config.transform == "sqrt":  # d n = 2 √n · d √n, at the mean root
+        rows *= 2 * coder.offset.double().numpy()
     return rows
 
 
