@@ -36,6 +36,7 @@ from .results.results import Results as Results
 from .results.results import open_activations as open_activations
 from .results.results import open_results as open_results
 from .results.results import write as write
+from .runs.fit_recording import fit_recording as fit_recording
 from .runs.reproduce import reproduce as reproduce
 from .runs.revisit import revisit as revisit
 from .runs.run import run as run
@@ -71,6 +72,7 @@ __all__ = [
     "export_saelens",
     "fit",
     "fit_many",
+    "fit_recording",
     "fit_seeds",
     "for_coder",
     "join_behaviour",

@@ -205,7 +205,7 @@ def test_a_read_only_folder_is_the_environments_fault(recording, read_only_folde
 
 
 def test_a_bug_of_ours_is_exit_1_and_asks_for_a_report(recording, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("nwbsparse.runs.run.fit", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("nwbsparse.runs.first_half.fit", lambda *_, **__: 1 / 0)
     assert run_cli("run", recording, "--out", tmp_path, *QUICK, "--quiet") == 1
     assert "this is a bug" in capsys.readouterr().err
 

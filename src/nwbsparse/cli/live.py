@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich import box
@@ -12,6 +12,8 @@ from rich.live import Live
 from rich.table import Table
 
 from nwbsparse.progress import Progress, silent
+
+Say = Callable[[str], None]
 
 _COLUMNS = {
     "loss": ("loss", "{:.4g}"),
@@ -24,30 +26,43 @@ _COLUMNS = {
 
 
 @contextmanager
-def training_table(console: Console, *, quiet: bool = False) -> Iterator[Progress]:
-    """Show loss, R² on validation bins, L0, dead latents, speed and time left; nothing when quiet."""
+def training_table(
+    console: Console, say: Say, *, quiet: bool = False
+) -> Iterator[tuple[Progress, Say]]:
+    """Show loss, R² on validation bins, L0, dead latents, speed and time left; nothing when quiet.
+
+    It appears with the first numbers. A line that is said ends it: what comes after stands below.
+    """
     if quiet:
-        yield silent
+        yield silent, lambda _: None
         return
     began = time.monotonic()
     since: list[int] = []
-    with Live(console=console, refresh_per_second=4, transient=False) as live:
+    live = Live(console=console, refresh_per_second=4, transient=False)
 
-        def update(_stage: str, done: int, total: int, /, **numbers: float) -> None:
-            if not since:
-                since.append(done)
-            table = Table(box=box.SIMPLE_HEAD)
-            table.add_column("models" if "loss" not in numbers else "updates")
-            shown = {key: how for key, how in _COLUMNS.items() if key in numbers}
-            for heading, _ in shown.values():
-                table.add_column(heading, justify="right")
-            table.add_column("left", justify="right")
-            values = [pattern.format(numbers[key]) for key, (_, pattern) in shown.items()]
-            left = _left(time.monotonic() - began, done, since[0], total)
-            table.add_row(f"{done:,} of {total:,}", *values, left)
-            live.update(table)
+    def update(_stage: str, done: int, total: int, /, **numbers: float) -> None:
+        if not since:
+            since.append(done)
+        table = Table(box=box.SIMPLE_HEAD)
+        table.add_column("models" if "loss" not in numbers else "updates")
+        shown = {key: how for key, how in _COLUMNS.items() if key in numbers}
+        for heading, _ in shown.values():
+            table.add_column(heading, justify="right")
+        table.add_column("left", justify="right")
+        values = [pattern.format(numbers[key]) for key, (_, pattern) in shown.items()]
+        left = _left(time.monotonic() - began, done, since[0], total)
+        table.add_row(f"{done:,} of {total:,}", *values, left)
+        live.start()
+        live.update(table)
 
-        yield update
+    def said(line: str) -> None:
+        live.stop()
+        say(line)
+
+    try:
+        yield update, said
+    finally:
+        live.stop()
 
 
 def _left(spent: float, done: int, since: int, total: int) -> str:

@@ -19,6 +19,7 @@ from nwbsparse.binning.events import MAX_LABELS
 from nwbsparse.cli.choices import show_choices
 from nwbsparse.options.toml import to_toml
 from nwbsparse.progress import Progress, silent
+from nwbsparse.session import Session
 
 _PLAIN_KINDS = {"category", "continuous", "event time", "identifier", "constant"}
 
@@ -36,16 +37,22 @@ def progress_bars(console: Console, *, quiet: bool = False) -> Iterator[Progress
         TimeRemainingColumn(),
         TextColumn("{task.fields[numbers]}"),
     )
-    with Bars(*columns, console=console, transient=True) as bars:
-        tasks: dict[str, Any] = {}
+    bars = Bars(*columns, console=console, transient=True)
+    tasks: dict[str, Any] = {}
 
-        def update(stage: str, done: int, total: int, /, **numbers: float) -> None:
-            said = "  ".join(f"{key} {value:.4g}" for key, value in numbers.items())
-            if stage not in tasks:
-                tasks[stage] = bars.add_task(stage, total=total, numbers=said)
-            bars.update(tasks[stage], completed=done, total=total, numbers=said)
+    def update(stage: str, done: int, total: int, /, **numbers: float) -> None:
+        said = "  ".join(f"{key} {value:.4g}" for key, value in numbers.items())
+        if not tasks:
+            bars.start()  # not before: what goes wrong until then is said without them
+        if stage not in tasks:
+            tasks[stage] = bars.add_task(stage, total=total, numbers=said)
+        bars.update(tasks[stage], completed=done, total=total, numbers=said)
 
+    try:
         yield update
+    finally:
+        if tasks:
+            bars.stop()
 
 
 def show_recording(console: Console, seen: dict[str, Any]) -> None:
@@ -112,6 +119,11 @@ def _activity(seen: dict[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
+def show_account(console: Console, session: Session) -> None:
+    """What was read of a recording, as soon as it is."""
+    console.print(report_table(session.report.to_dict()))
+
+
 def report_table(report: dict[str, Any]) -> Table:
     """The ReadReport: what was found, kept and dropped, and why."""
     table = Table(title="What was read", title_justify="left", box=box.SIMPLE, pad_edge=False)
@@ -173,6 +185,15 @@ def show_run(console: Console, done: Any) -> None:
     console.print(Text.assemble(("latents that are single units", "bold"), copies))
     console.print(f"annotated NWB  {done.nwb}", soft_wrap=True)
     console.print(f"report         {done.report}", soft_wrap=True)
+
+
+def show_joint_run(console: Console, done: Any) -> None:
+    """The end of a run on several recordings: that of each, and where the whole coder is."""
+    for name, one in done.runs.items():
+        console.print(Text(f"\nsession {name}", style="bold"))
+        show_run(console, one)
+    console.print(f"\nmodel id {done.coder.id}, the same in all {len(done.runs)} files")
+    console.print(f"the whole coder is in {done.folder}", soft_wrap=True)
 
 
 def show_plan(console: Console, planned: Any, source: str, out: Path) -> None:

@@ -77,6 +77,11 @@ class CoderRecord:
         """Whether this is one session's part of a coder of several."""
         return bool(self.model_id)
 
+    @property
+    def of_several(self) -> bool:
+        """Whether this is the whole coder of several recordings that are known."""
+        return bool(self.sessions) and not self.part_of_several
+
     def reads(self, binned: Any) -> Population:
         """What the coder reads of a recording, in its order; the recording may hold other units too
         where these are reconstructed.

@@ -17,7 +17,8 @@ from nwbsparse.errors import BadInput, EnvironmentProblem
 from nwbsparse.files.whole import whole_file, write_whole
 from nwbsparse.results.results import Results
 
-ATTRIBUTION, METRICS, STABILITY = "attribution.nc", "metrics.nc", "stability.nc"
+LATENTS, STABILITY = "latents.nc", "stability.nc"
+ATTRIBUTION, METRICS = "attribution.nc", "metrics.nc"
 NUMBERS = "metrics.json"
 EMBEDDING = "embedding.nc"
 SESSIONS = "sessions.json"
@@ -51,11 +52,29 @@ def flat_metrics(results: Results, binned: xr.Dataset) -> dict[str, Any]:
             "threshold": float(results.coder.threshold[-1]),
             **_of_metrics(results.metrics),
             **_of_attribution(results.attribution),
+            **_of_stability(results.stability),
             "seed": config.seed,
             "coder_id": results.coder.id,
             "source_sha256": results.session.source.sha256,
         }
     )
+
+
+def keep_results(results: Results, binned: xr.Dataset, folder: Path) -> dict[str, Any]:
+    """Write the numbers and datasets of results into the folder of their run; the numbers.
+
+    Raises:
+        EnvironmentProblem: they cannot be written.
+    """
+    numbers = flat_metrics(results, binned)
+    write_whole(folder / NUMBERS, to_json(numbers))
+    save_netcdf(results.latents, folder / LATENTS)
+    save_netcdf(results.attribution, folder / ATTRIBUTION)
+    save_netcdf(results.metrics, folder / METRICS)
+    keep_embedding(results.embedding, folder)
+    if results.stability is not None:
+        save_netcdf(results.stability, folder / STABILITY)
+    return numbers
 
 
 def keep_metrics(metrics: xr.Dataset, folder: Path) -> None:
@@ -203,6 +222,10 @@ def _of_attribution(attribution: xr.Dataset) -> dict[str, Any]:
     if "n_confirmed_latents" in attribution.attrs:
         numbers["n_confirmed_latents"] = int(attribution.attrs["n_confirmed_latents"])
     return numbers
+
+
+def _of_stability(stability: xr.Dataset | None) -> dict[str, Any]:
+    return {} if stability is None else {"n_stable_latents": int(stability["stable"].sum())}
 
 
 def _finite(numbers: dict[str, Any]) -> dict[str, Any]:

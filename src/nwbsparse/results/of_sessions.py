@@ -56,14 +56,14 @@ def results_of_sessions(
     whole = with_sources(coder, sessions)
     _check(whole, sessions, binned)
     return {
-        name: result_of_session(
+        name: _result_of_session(
             whole, name, sessions[name], binned[name], stability=stability, progress=progress
         )
         for name in whole.record.session_names
     }
 
 
-def result_of_session(
+def _result_of_session(
     coder: SparseCoder,
     name: str,
     session: Session,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,29 +12,19 @@ from typing import Any
 
 import xarray as xr
 
-from nwbsparse.analysis.quality.stability import Seeds
 from nwbsparse.errors import BadInput, EnvironmentProblem
 from nwbsparse.files.made_folder import check_writable, made_folder
-from nwbsparse.io.stream import public_address
 from nwbsparse.models import checkpoint
-from nwbsparse.options.config import Config
+from nwbsparse.models.coder import SparseCoder
 from nwbsparse.options.nwb_fields import NwbFields
 from nwbsparse.options.toml import to_toml
-from nwbsparse.results.folder import (
-    ATTRIBUTION,
-    METRICS,
-    NUMBERS,
-    STABILITY,
-    keep_embedding,
-    save_netcdf,
-    to_json,
-)
+from nwbsparse.results.folder import NUMBERS, SESSIONS, keep_results
 from nwbsparse.results.results import Results, derived_name, write
+from nwbsparse.runs.asked import ALONE, Asked, source_name
 from nwbsparse.session import Session
 from nwbsparse.views.report.report import report
 
 Say = Callable[[str], None]
-NO_FIELDS = NwbFields()
 REPORT, OPTIONS, LOG = "report.html", "run.toml", "log.txt"
 
 
@@ -47,6 +37,12 @@ class Log:
     def __call__(self, line: str) -> None:
         self.lines.append(f"{datetime.now(UTC).isoformat(timespec='seconds')} {line}")
         self.say(line)
+
+    def of(self, name: str) -> Log:
+        """The log of one of several recordings: what was said about all before, and every line about it."""
+        own = Log(lambda line: self(f"{name}: {line}"))
+        own.lines = list(self.lines)
+        return own
 
     def write(self, folder: Path) -> None:
         """Write the lines so far."""
@@ -92,63 +88,55 @@ def _move(stage: Path, out: Path, *, overwrite: bool) -> None:
 
 
 def write_outputs(
-    results: Results,
-    binned: xr.Dataset,
-    flat: dict[str, Any],
-    folder: Path,
-    log: Log,
-    *,
-    source: Path,
-    fields: NwbFields = NO_FIELDS,
-    seeds: Seeds | None = None,
-) -> str:
+    results: Results, binned: xr.Dataset, folder: Path, log: Log, *, fields: NwbFields
+) -> tuple[str, dict[str, Any]]:
     """Write everything that a run leaves about one recording into a folder.
 
     ``fields``: what a person says about a recording that comes from no NWB file. Returns the name of
-    the annotated NWB file.
+    the annotated NWB file, and the numbers of ``metrics.json``.
     """
-    nwb = derived_name(source, results.name)
+    folder.mkdir(exist_ok=True)
+    nwb = derived_name(Path(source_name(results.session)), results.name)
     write(results, folder / nwb, fields=fields, say=log)
     log(f"wrote and verified {nwb}")
     report(results, binned, folder / REPORT)
-    options = to_toml(
-        results.coder.record.options, source=results.session.source.uri or source.name
-    )
+    options = options_said(results.coder, {ALONE: results.session})
     (folder / OPTIONS).write_text(options, encoding="utf-8")
-    (folder / NUMBERS).write_text(to_json(flat), encoding="utf-8")
+    numbers = keep_results(results, binned, folder)
     checkpoint.save(results.coder, folder)
-    save_netcdf(results.latents, folder / "latents.nc")
-    save_netcdf(results.attribution, folder / ATTRIBUTION)
-    save_netcdf(results.metrics, folder / METRICS)
-    keep_embedding(results.embedding, folder)
-    if seeds is not None:
-        save_netcdf(seeds.stability, folder / STABILITY)
     log.write(folder)
-    return nwb
+    return nwb, numbers
 
 
-def source_name(source: Any) -> str:
-    """A name for the results of this source: its file name, or what the recording calls itself."""
-    if isinstance(source, Session):
-        named = source.source.path
-        return str(named) if named is not None else source.source.identifier or "recording"
-    if isinstance(source, str | Path):
-        return public_address(source) or str(source)  # no access keys in names and logs
-    return "recording"
+def options_said(coder: SparseCoder, sessions: Mapping[str, Session]) -> str:
+    """The text of ``run.toml``: every option, with every choice made, and of which recordings."""
+    called = []
+    for name, one in sessions.items():
+        path = one.source.path
+        own = path.name if path else name or Path(source_name(one)).name
+        called.append(one.source.uri or own)
+    return to_toml(coder.record.options, source=", ".join(called))
 
 
-def check_out(out: Path, source: Any, config: Config, *, overwrite: bool) -> None:
+def check_out(out: Path, wanted: Asked, *, overwrite: bool) -> None:
     """Make sure that results can be written to a folder, before any work is done; nothing is made yet.
 
     Raises:
         BadInput: it is a file, or holds results already and ``overwrite`` was not asked.
         EnvironmentProblem: it cannot be written to.
     """
-    out = out.expanduser()
-    nwb = derived_name(Path(source_name(source)), config.name)
+    there = [name for name in (checkpoint.TENSORS, SESSIONS) if (out / name).exists()]
+    if wanted.several and there and not overwrite:
+        raise BadInput(f"{out} already holds {', '.join(there)}; use --overwrite or another --out")
+    for name, source in wanted.recordings.items():
+        nwb = derived_name(Path(source_name(wanted.source_nwb or source)), wanted.config.name)
+        _check_folder(out / name, nwb, overwrite=overwrite)
+
+
+def _check_folder(out: Path, nwb: str, *, overwrite: bool) -> None:
     if out.exists() and not out.is_dir():
         raise BadInput(f"{out} is a file; --out must be a folder")
-    there = [name for name in (nwb, "metrics.json", "report.html") if (out / name).exists()]
+    there = [name for name in (nwb, NUMBERS, REPORT) if (out / name).exists()]
     if there and not overwrite:
         raise BadInput(f"{out} already holds {', '.join(there)}; use --overwrite or another --out")
     check_writable(out)

@@ -14,8 +14,10 @@ from nwbsparse import names
 from nwbsparse.options.automatic import resolve
 from nwbsparse.options.config import Config
 from nwbsparse.population import as_read
-from nwbsparse.runs.prepare import pools_said, prepare, reading
-from nwbsparse.session import Session
+from nwbsparse.runs.asked import asked
+from nwbsparse.runs.first_half import prepare_recordings
+from nwbsparse.runs.outputs import Say
+from nwbsparse.runs.prepare import pools_said
 from nwbsparse.training.fit import fit
 from nwbsparse.training.learn import REFIT_UPDATES, SEED_UPDATES, is_consensus, settled_for
 
@@ -37,20 +39,31 @@ class Plan:
     """Rough time of the fit, from a few updates on made-up counts of the same shape."""
     gigabytes: float
     """Rough peak memory beyond the libraries themselves."""
+    sessions: tuple[str, ...] = ()
+    """What several recordings are called; none where there is one."""
     pools: str = ""
     """'35 units in 4 pools (by region)', where units are pooled and ``n_units`` are pools; else ''."""
 
 
-def plan(session: Session, config: Config | None = None, *, embedding: Any = None) -> Plan:
-    """Say what :func:`run` would do: sizes, the choices left open, rough time and memory."""
-    config = reading(config or Config(), embedding)
-    return plan_of(prepare(session, config, embedding=embedding), config)
+def plan(
+    source: Any,
+    config: Config | None = None,
+    *,
+    strict: bool = False,
+    say: Say = lambda _: None,
+    **beside: Any,
+) -> Plan:
+    """Say what :func:`nwbsparse.run` would do: sizes, the choices left open, rough time and memory.
 
+    Args:
+        source, config, strict, say: as of ``run``.
+        beside: what else it is given of one recording.
 
-def plan_of(binned: xr.Dataset, config: Config) -> Plan:
-    """:func:`plan` for bins that were made already."""
-    pools = pools_said(binned, config) if config.pool else ""
-    binned = as_read(binned, config.reads)
+    Raises:
+        BadInput: as ``run``.
+    """
+    ready = prepare_recordings(asked(source, config, **beside), strict=strict, say=say)
+    config, binned = ready.config, as_read(ready.data, ready.config.reads)
     counts = binned[names.COUNTS].values
     n_train = int((binned[names.SPLIT].values == names.TRAIN).sum())
     settled = resolve(
@@ -72,7 +85,9 @@ def plan_of(binned: xr.Dataset, config: Config) -> Plan:
     gigabytes = (
         counts.nbytes + 4 * parts * n_bins * settled.n_latents + 16 * 0.2 * n_bins * n_units
     ) / 1e9
-    return Plan(settled, n_units, n_bins, n_train, updates, seconds, gigabytes, pools)
+    sessions = tuple(ready.sessions) if ready.several else ()
+    pools = "" if ready.several else pools_said(ready.data, config)
+    return Plan(settled, n_units, n_bins, n_train, updates, seconds, gigabytes, sessions, pools)
 
 
 def _consensus(trial: xr.Dataset, settled: Config, few: int) -> tuple[int, float]:

@@ -65,22 +65,8 @@ def prepare(
     return binned
 
 
-def reading(config: Config, embedding: Any) -> Config:
-    """The options for a coder that reads the embedding, where one is given."""
-    return config if embedding is None else config.replace(reads=names.EMBEDDING)
-
-
-def bins_said(binned: xr.Dataset, config: Config) -> str:
-    """How a recording was binned, in one line."""
-    width = float(binned.attrs[names.BIN_WIDTH])
-    how = "" if config.bin_width else " (chosen: the smallest with 5 population spikes per bin)"
-    pools = f", {pools_said(binned, config)}" if config.pool else ""
-    return (
-        f"{binned.sizes[names.TIME]:,} bins of {width * 1000:g} ms{how} over the "
-        f"{binned.attrs['extent_from']}, {int(binned['dropped'].sum()):,} spikes outside them{pools}"
-    )
-
-
 def pools_said(binned: xr.Dataset, config: Config) -> str:
-    """'35 units in 4 pools (by region)', of a recording whose units are pooled."""
+    """'35 units in 4 pools (by region)', of a recording whose units are pooled; else ''."""
+    if not config.pool:
+        return ""
     return f"{counted(n_pooled(binned), 'unit')} in {binned.sizes[names.UNIT]:,} pools (by {config.pool})"

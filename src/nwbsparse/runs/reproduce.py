@@ -21,7 +21,6 @@ from nwbsparse.progress import Progress, silent
 from nwbsparse.results.results import Results, check_recording, environment, open_results
 from nwbsparse.runs import run as pipeline
 from nwbsparse.runs.run import Say
-from nwbsparse.runs.run_sessions import run_sessions
 
 _NOT_SOFTWARE = ("created", "seconds", "threads")
 
@@ -104,7 +103,7 @@ def reproduce(
         held.callback(torch.set_num_threads, threads)
         torch.set_num_threads(int(then.environment.get("threads", threads)))
         if then.coder.record.part_of_several:
-            every = run_sessions(
+            every = pipeline.run(
                 recordings, out, then.coder.record.asked, progress=progress, say=say
             )
             now = every.runs[then.coder.record.session].results

@@ -100,6 +100,12 @@ def _folder(run: Path, source: Any, name: str | None, *, strict: bool) -> Revisi
         )
     check_one_session(run)
     coder = checkpoint.load(run)
+    if coder.record.of_several:
+        raise BadInput(
+            f"{run} holds a model of several sessions ({', '.join(coder.record.session_names)}) and "
+            "results of none; `nwbsparse run` on all of them makes a folder of each, `nwbsparse encode` "
+            "applies the model to one"
+        )
     found = sorted(run.glob(ANNOTATED))
     nwb = found[0] if len(found) == 1 else None
     results = None if nwb is None else open_results(nwb, name=name or coder.config.name)

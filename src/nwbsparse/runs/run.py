@@ -1,4 +1,4 @@
-"""run(): the whole path in one call, from an NWB file to an annotated one and a report."""
+"""run(): the whole path in one call, from one to n recordings to annotated files and reports."""
 
 from __future__ import annotations
 
@@ -6,37 +6,44 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import xarray as xr
 
+from nwbsparse import names
 from nwbsparse.analysis.apply.encode import encode
 from nwbsparse.analysis.behaviour.sentences import sentences
 from nwbsparse.analysis.explain import explain
 from nwbsparse.analysis.quality.evaluate import evaluate
-from nwbsparse.analysis.quality.stability import fit_seeds
-from nwbsparse.annotated.recording.stage import refuse_fields
-from nwbsparse.binning.account import accounted_as
+from nwbsparse.analysis.quality.hidden_said import shared_said
 from nwbsparse.embedding.attach import embedding_of
-from nwbsparse.io.behaviour.join import join_behaviour
-from nwbsparse.io.read import read_as
+from nwbsparse.models import checkpoint
+from nwbsparse.models.coder import SparseCoder
+from nwbsparse.models.session_part import coder_of_session
 from nwbsparse.options.config import Config
 from nwbsparse.options.nwb_fields import NwbFields
 from nwbsparse.progress import Progress, silent
-from nwbsparse.results.folder import flat_metrics
+from nwbsparse.results.folder import SESSIONS, STABILITY, save_netcdf, to_json
+from nwbsparse.results.of_sessions import stability_in
 from nwbsparse.results.results import Results, environment
-from nwbsparse.runs.lab_file import in_lab_file
-from nwbsparse.runs.outputs import REPORT, Log, Say, check_out, source_name, staged, write_outputs
-from nwbsparse.runs.prepare import bins_said, prepare, reading
-from nwbsparse.runs.said import joined_said, learned_said, told
-from nwbsparse.session import Session
-from nwbsparse.share.subject import check_fields
-from nwbsparse.training.fit import fit
+from nwbsparse.runs.asked import ALONE, ManySources, asked
+from nwbsparse.runs.first_half import Learned, OnRead, learn_recordings
+from nwbsparse.runs.outputs import (
+    OPTIONS,
+    REPORT,
+    Log,
+    Say,
+    check_out,
+    options_said,
+    staged,
+    write_outputs,
+)
+from nwbsparse.runs.said import learned_said
 
 
 @dataclass(frozen=True)
 class Run:
-    """What a run made, and where it is."""
+    """What a run made of one recording, and where it is."""
 
     results: Results
     binned: xr.Dataset
@@ -48,6 +55,30 @@ class Run:
     report: Path
 
 
+@dataclass(frozen=True)
+class JointRun:
+    """What a run on several recordings made, and where it is."""
+
+    coder: SparseCoder
+    """Of all sessions; its id is the model id in every session's file."""
+    runs: dict[str, Run]
+    """{session: what there is of it}, in the order of the coder."""
+    folder: Path
+
+
+@overload
+def run(
+    source: ManySources,
+    out: str | Path,
+    config: Config | None = None,
+    *,
+    overwrite: bool = False,
+    strict: bool = False,
+    progress: Progress = silent,
+    say: Say = lambda _: None,
+    on_read: OnRead = lambda _: None,
+) -> JointRun: ...
+@overload
 def run(
     source: Any,
     out: str | Path,
@@ -61,19 +92,43 @@ def run(
     source_nwb: str | Path | None = None,
     fields: NwbFields | Mapping[str, str] | None = None,
     overwrite: bool = False,
+    strict: bool = False,
     progress: Progress = silent,
     say: Say = lambda _: None,
-) -> Run:
+    on_read: OnRead = lambda _: None,
+) -> Run: ...
+def run(
+    source: Any,
+    out: str | Path,
+    config: Config | None = None,
+    *,
+    embedding: Any = None,
+    embedding_method: str | None = None,
+    embedding_saw_behaviour: str | None = None,
+    behaviour: str | Path | None = None,
+    behaviour_offset: float = 0.0,
+    source_nwb: str | Path | None = None,
+    fields: NwbFields | Mapping[str, str] | None = None,
+    overwrite: bool = False,
+    strict: bool = False,
+    progress: Progress = silent,
+    say: Say = lambda _: None,
+    on_read: OnRead = lambda _: None,
+) -> Run | JointRun:
     """Read, bin, split, fit, encode, evaluate, explain, write and report, in one call.
 
     Args:
         source: anything that :func:`nwbsparse.read` takes, or the Session it returned; it is only
             read. Of what is no NWB file (HDF5) on this machine the recording is written as one, with
-            the results beside it.
-        out: folder for the results (made when absent).
-        config: options; what they leave open is chosen and said.
+            the results beside it. A list or tuple of files or Sessions, or {name: file or Session},
+            is several recordings: one model is learned from all, and each is annotated with it.
+        out: folder for the results (made when absent). Of several ``<out>/<session>/`` holds what
+            is left of one recording, ``out`` itself the whole coder, ``run.toml``,
+            ``sessions.json`` (the model id and the numbers of each session) and ``log.txt``.
+        config: options; what they leave open is chosen, for all together, and said.
         embedding: an embedding of the recording's bins, for a coder that reads it in place of the
             counts, as :func:`nwbsparse.with_embedding` takes it; it is kept with the results.
+            This and what follows up to ``fields`` is for one recording.
         embedding_method: what made it; by default what it says itself, else "unknown".
         embedding_saw_behaviour: "train" or "all" where it was made with the behaviour of these bins, as
             :func:`nwbsparse.with_embedding` takes it.
@@ -85,93 +140,84 @@ def run(
         fields: what only a person can say about a source that is no NWB file: when the session began,
             the subject (:class:`nwbsparse.NwbFields`, or {field: text}).
         overwrite: replace results of an earlier run in ``out``.
+        strict: refuse what reading would otherwise repair and report.
         progress: called by long steps.
         say: called with a line of text at every step; the lines also go to ``log.txt``.
+        on_read: called with each recording once it is read: ``report`` says what was found and dropped.
 
     Returns:
         The results in memory and where the files are: the annotated NWB, ``report.html``,
         ``run.toml``, ``model.safetensors``, ``model.json``, ``latents.nc``, ``attribution.nc``,
         ``metrics.nc``, ``metrics.json``, ``log.txt``; of an embedding ``embedding.nc``; with several
-        seeds ``stability.nc``, and the first is the coder. Files appear in ``out`` together, at the
-        end.
+        seeds ``stability.nc``, and the first is the coder. Of several recordings the whole coder,
+        and this for each session. Files appear in ``out`` together, at the end.
 
     Raises:
-        BadInput: the source or options cannot be used, or results exist already.
+        BadInput: a source or options cannot be used, two recordings are the same or have one name,
+            what is for one recording is given for several, or results exist already.
         EnvironmentProblem: the folder cannot be written to.
     """
-    config = reading(config or Config(), embedding)
-    out = Path(out).expanduser()
-    began = time.perf_counter()
-    log = Log(say)
-    fields = NwbFields.of(fields)
-    check_fields(fields)
-    check_out(out, source_nwb or source, config, overwrite=overwrite)
-    session = _session(source, config, behaviour, behaviour_offset)
-    if source_nwb is not None:
-        of = Path(source_name(source)).name
-        session, config = in_lab_file(session, source_nwb, config)
-        log(f"the units of {of} are in {Path(source_nwb).name}, with the same activity")
-        source = source_nwb
-    session = accounted_as(session, config)
-    refuse_fields(session, fields)
-    what = session.traces.name if session.traces else f"{len(session.spike_times):,} spikes"
-    log(f"read {session.n_units} units and {what} from {Path(source_name(source)).name}")
-    if session.joined is not None:
-        log(joined_said(session.joined))
-    binned = prepare(
-        session,
-        config,
-        embedding=embedding,
-        method=embedding_method,
-        saw_behaviour=embedding_saw_behaviour,
-    )
-    log(bins_said(binned, config))
-    seeds = fit_seeds(binned, config, progress=progress) if config.seeds > 1 else None
-    coder = fit(binned, config, progress=progress) if seeds is None else seeds.coders[0]
-    last = coder.record.history[-1]
-    log(
-        f"fit {coder.n_latents} latents, {coder.config.k} active per bin: {last['update']} updates, "
-        f"validation loss {last['validation_loss']:.4g}"
-    )
-    if coder.record.apart:
-        log(f"it reads {coder.n_units} units and reconstructs {coder.n_targets} others")
-    for said in learned_said(coder, None if seeds is None else seeds.stability):
-        log(said)
+    out, began, log = Path(out).expanduser(), time.perf_counter(), Log(say)
+    wanted = asked(
+        source, config, embedding=embedding, embedding_method=embedding_method,
+        embedding_saw_behaviour=embedding_saw_behaviour, behaviour=behaviour,
+        behaviour_offset=behaviour_offset, source_nwb=source_nwb, fields=fields,
+    )  # fmt: skip
+    check_out(out, wanted, overwrite=overwrite)
+    learned = learn_recordings(wanted, strict=strict, say=log, progress=progress, on_read=on_read)
+    for line in learned_said(learned.coder, learned.stability):
+        log(line)
+    sessions, binned = learned.ready.sessions, learned.ready.binned
+    logs = {name: log.of(name) if wanted.several else log for name in sessions}
+    made = {name: _results(learned, name, logs[name], progress, began) for name in sessions}
+    runs: dict[str, Run] = {}
+    with staged(out, overwrite=overwrite) as stage:
+        for name, results in made.items():  # in a folder of its own where there are several
+            nwb, numbers = write_outputs(
+                results, binned[name], stage / name, logs[name], fields=wanted.fields
+            )
+            at = out / name
+            runs[name] = Run(results, binned[name], numbers, at, at / nwb, at / REPORT)
+        if wanted.several:
+            _write_whole(learned, runs, stage, log)
+    return JointRun(learned.coder, runs, out) if wanted.several else runs[ALONE]
+
+
+def _results(learned: Learned, name: str, log: Log, progress: Progress, began: float) -> Results:
+    """What the model is and says in one recording."""
+    ready, coder, stability = learned.ready, learned.coder, learned.stability
+    session, binned, read = ready.sessions[name], ready.binned[name], None
+    if ready.several:
+        coder = coder_of_session(coder, name)
+        stability = None if stability is None else stability_in(coder, stability)
+    else:
+        read = embedding_of(binned, coder.config.reads)
     latents = encode(coder, binned)
     metrics = evaluate(coder, binned, detail="all")
-    for said in told(metrics):
-        log(said)
-    attribution = explain(
-        coder,
-        binned,
-        latents,
-        stability=None if seeds is None else seeds.stability,
-        progress=progress,
+    if shared := shared_said(metrics):  # what it tells of hidden units comes first
+        log(shared)
+    log(
+        f"reconstruction: held-out R² {float(metrics['r2']):.3f}, "
+        f"L0 {float(metrics['l0'].mean()):.2f}"
     )
-    for said in sentences(attribution):
-        log(said)
+    attribution = explain(coder, binned, latents, stability=stability, progress=progress)
+    for line in sentences(attribution):
+        log(line)
     made = {**environment(coder), "seconds": round(time.perf_counter() - began, 1)}
-    read = embedding_of(binned, coder.config.reads)
-    results = Results(
-        session, coder, latents, metrics, attribution, made, read,
-        stability=None if seeds is None else seeds.stability,
-    )  # fmt: skip
-    flat = flat_metrics(results, binned)
-    if seeds is not None:
-        flat["n_stable_latents"] = int(seeds.stability["stable"].sum())
-    with staged(out, overwrite=overwrite) as stage:
-        named = Path(source_name(session))
-        nwb = write_outputs(
-            results, binned, flat, stage, log, source=named, fields=fields, seeds=seeds
-        )
-    return Run(results, binned, flat, out, out / nwb, out / REPORT)
+    return Results(session, coder, latents, metrics, attribution, made, read, stability=stability)
 
 
-def _session(
-    source: Any, config: Config, behaviour: str | Path | None, behaviour_offset: float
-) -> Session:
-    if not isinstance(source, Session):
-        return read_as(source, config, behaviour=behaviour, behaviour_offset=behaviour_offset)
-    if behaviour is None:
-        return source
-    return join_behaviour(source, behaviour, offset=behaviour_offset)
+def _write_whole(learned: Learned, runs: Mapping[str, Run], stage: Path, log: Log) -> None:
+    """What belongs to all sessions: the whole coder, the options, the numbers of each."""
+    coder = learned.coder
+    checkpoint.save(coder, stage)
+    options = options_said(coder, learned.ready.sessions)
+    (stage / OPTIONS).write_text(options, encoding="utf-8")
+    numbers = {
+        "model_id": coder.id,
+        names.SESSIONS: {name: one.metrics for name, one in runs.items()},
+    }
+    (stage / SESSIONS).write_text(to_json(numbers), encoding="utf-8")
+    if learned.stability is not None:
+        save_netcdf(learned.stability, stage / STABILITY)
+    log.write(stage)

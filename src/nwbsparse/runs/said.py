@@ -1,10 +1,9 @@
-"""What a run says, line by line: what was chosen, what came back, how good it is."""
+"""What a run says, line by line: what was joined, learned and chosen, and what came back."""
 
 from __future__ import annotations
 
 import xarray as xr
 
-from nwbsparse.analysis.quality.hidden_said import shared_said
 from nwbsparse.io.rules.account import listed
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.session import Joined
@@ -12,24 +11,20 @@ from nwbsparse.training.learn import FEWEST_GROUPS
 from nwbsparse.views.words import several
 
 
-def learned_said(coder: SparseCoder, stability: xr.Dataset | None) -> list[str]:
-    """What was chosen for a coder, and how many of its latents came back from other seeds.
+def learned_said(
+    coder: SparseCoder, stability: xr.Dataset | None, metrics: xr.Dataset | None = None
+) -> list[str]:
+    """What was learned and chosen, and how many of the latents came back from other seeds.
 
     Args:
         coder: what was learned.
         stability: of its latents, where there are several seeds.
+        metrics: how good it is on held-out bins, where that is all there will be.
     """
-    said = [_chosen(coder), _few(coder)]
+    said = [*_learned(coder, metrics), _chosen(coder), _few(coder)]
     if stability is not None:
         said.append(_matched(stability) if "chance_match" in stability.attrs else _again(stability))
     return [line for line in said if line]
-
-
-def told(metrics: xr.Dataset) -> list[str]:
-    """How good a coder is, in one or two lines: what it tells of hidden units comes first."""
-    r2, l0 = float(metrics["r2"]), float(metrics["l0"].mean())
-    shared = shared_said(metrics)
-    return [*([shared] if shared else []), f"reconstruction: held-out R² {r2:.3f}, L0 {l0:.2f}"]
 
 
 def joined_said(joined: Joined) -> str:
@@ -40,6 +35,25 @@ def joined_said(joined: Joined) -> str:
     parts = [f"{kind} {listed(names_of)}" for kind, names_of in held.items() if names_of]
     moved = f", moved by {joined.offset:g} s" if joined.offset else ""
     return f"joined {'; '.join(parts)} from {joined.name}{moved}"
+
+
+def _learned(coder: SparseCoder, metrics: xr.Dataset | None) -> list[str]:
+    last, n_sessions = coder.record.history[-1], len(coder.record.sessions)
+    of = f" of {coder.n_units} units in {n_sessions} sessions" if n_sessions else ""
+    model = f"; model id {coder.id}" if n_sessions else ""
+    if metrics is not None:
+        return [
+            f"fit {coder.n_latents} latents{of} in {last['update']:,} updates: held-out R² "
+            f"{float(metrics['r2']):.3f}, L0 {float(metrics['l0'].mean()):.2f}, "
+            f"{float(metrics['dead'].mean()):.0%} of latents never active there{model}"
+        ]
+    said = [
+        f"fit {coder.n_latents} latents{of}, {coder.config.k} active per bin: {last['update']} "
+        f"updates, validation loss {last['validation_loss']:.4g}{model}"
+    ]
+    if coder.record.apart and not n_sessions:
+        said.append(f"it reads {coder.n_units} units and reconstructs {coder.n_targets} others")
+    return said
 
 
 def _chosen(coder: SparseCoder) -> str:

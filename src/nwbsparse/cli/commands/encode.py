@@ -24,7 +24,8 @@ def encode(
     model
         Folder of a coder: of ``fit``, ``run`` or ``nwbsparse.save``.
     source
-        What is read, as for ``run``; binned as the coder's training was.
+        What is read, as for ``run``; binned as the coder's training was. For a coder of several
+        recordings one of these.
     out
         The netCDF file to write.
     embedding
@@ -34,7 +35,13 @@ def encode(
     strict
         Refuse what reading would otherwise repair and report.
     """
-    from nwbsparse.cli.fitting import encode_into
+    from nwbsparse.runs.encode_recording import encode_recording
 
-    say = says(new_console())
-    encode_into(model, source, out, say, embedding=embedding, overwrite=overwrite, strict=strict)
+    latents = encode_recording(
+        model, source, out, embedding=embedding, overwrite=overwrite, strict=strict
+    )
+    out = out.expanduser()
+    says(new_console())(
+        f"wrote {latents.sizes['latent']} latents of {latents.sizes['time']:,} bins to {out}; in "
+        f"Python: xarray.open_dataset('{out}')"
+    )

@@ -12,7 +12,7 @@ from nwbsparse.options.config import Config
 def fit(
     source: str,
     /,
-    *,
+    *more: str,
     out: Path,
     config: Options = Config(),  # noqa: B008
     embedding: Path | None = None,
@@ -27,6 +27,7 @@ def fit(
 ) -> None:
     """Learn sparse latents and keep the coder in a folder, without explaining or annotating.
 
+    With several recordings one coder is learned from all of them, and the whole of it is kept.
     Options as for ``run``; ``--preset NAME`` starts from a published recipe. A training that was
     stopped goes on with ``--resume`` and ends as if it had never stopped.
 
@@ -34,6 +35,8 @@ def fit(
     ----------
     source
         What is read, as for ``run``.
+    more
+        More recordings, of which one coder is learned together with the first.
     out
         Folder for the coder.
     embedding
@@ -57,22 +60,19 @@ def fit(
     quiet
         Print nothing but errors.
     """
-    from nwbsparse.cli.fitting import fit_into
+    from nwbsparse.cli.live import training_table
+    from nwbsparse.runs.fit_recording import fit_recording
 
     console = new_console()
-    fit_into(
-        source,
-        out,
-        config,
-        console,
-        (lambda _: None) if quiet else says(console),
-        embedding=embedding,
-        embedding_method=embedding_method,
-        embedding_saw_behaviour=embedding_saw_behaviour,
-        behaviour=behaviour,
-        behaviour_offset=behaviour_offset,
-        resume=resume,
-        overwrite=overwrite,
-        strict=strict,
-        quiet=quiet,
-    )
+    say = says(console)
+    recordings = (source, *more) if more else source
+    with training_table(console, say, quiet=quiet) as (progress, said):
+        done = fit_recording(
+            recordings, out, config, embedding=embedding, embedding_method=embedding_method,
+            embedding_saw_behaviour=embedding_saw_behaviour, behaviour=behaviour,
+            behaviour_offset=behaviour_offset, resume=resume, overwrite=overwrite, strict=strict,
+            progress=progress, say=said,
+        )  # fmt: skip
+    if not quiet:
+        then = f"nwbsparse encode {done.folder} {source} --out latents.nc"
+        say(f"the coder is in {done.folder}; next: {then}")

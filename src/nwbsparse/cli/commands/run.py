@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
@@ -72,54 +73,38 @@ def run(
     quiet
         Print nothing but errors.
     """
-    from nwbsparse.binning.account import accounted_as
-    from nwbsparse.cli.show import progress_bars, report_table, show_plan, show_run
-    from nwbsparse.io.read import read_as
-    from nwbsparse.runs.lab_file import in_lab_file
-    from nwbsparse.runs.outputs import check_out
+    from nwbsparse.cli.show import progress_bars, show_account, show_joint_run, show_plan, show_run
     from nwbsparse.runs.plan import plan
-    from nwbsparse.runs.run import run
+    from nwbsparse.runs.run import JointRun, run
 
     console = new_console()
-    if more:
-        from nwbsparse.cli.several import run_several
-        from nwbsparse.errors import BadInput
-
-        of_one = {
-            "--behaviour": behaviour, "--source": source_nwb, "a description": fields.given() or None,
-        }  # fmt: skip
-        if given := [flag for flag, value in of_one.items() if value is not None]:
-            raise BadInput(f"{', '.join(given)} is for one recording; run them one by one")
-        if embedding is not None:
-            raise BadInput(
-                "--embedding is for one recording; a model of several sessions reads their counts"
-            )
-
-        run_several(
-            console, (source, *more), out, config, overwrite=overwrite, strict=strict,
-            dry_run=dry_run, quiet=quiet,
-        )  # fmt: skip
-        return
-    if not dry_run:
-        check_out(out, source_nwb or source, config, overwrite=overwrite)
-    session = read_as(
-        source, config, strict=strict, behaviour=behaviour, behaviour_offset=behaviour_offset
-    )
+    say = (lambda _: None) if quiet else says(console)
+    recordings = (source, *more) if more else source
+    beside: dict[str, Any] = {
+        "embedding": embedding,
+        "embedding_method": embedding_method,
+        "embedding_saw_behaviour": embedding_saw_behaviour,
+        "behaviour": behaviour,
+        "behaviour_offset": behaviour_offset,
+        "source_nwb": source_nwb,
+        "fields": fields,
+    }
     if dry_run:
-        if source_nwb is not None:
-            session, config = in_lab_file(session, source_nwb, config)
-        show_plan(console, plan(session, config, embedding=embedding), source, out)
+        planned = plan(recordings, config, strict=strict, say=say, **beside)
+        show_plan(console, planned, " + ".join(planned.sessions) or source, out)
         return
-    if not quiet:
-        console.print(report_table(accounted_as(session, config).report.to_dict()))
+
     with progress_bars(console, quiet=quiet) as progress:
-        say = (lambda _: None) if quiet else says(console)
         done = run(
-            session, out, config, embedding=embedding, embedding_method=embedding_method,
-            embedding_saw_behaviour=embedding_saw_behaviour, source_nwb=source_nwb, fields=fields,
-            overwrite=overwrite, progress=progress, say=say,
+            recordings, out, config, **beside, overwrite=overwrite, strict=strict,
+            progress=progress, say=say,
+            on_read=(lambda _: None) if more or quiet else partial(show_account, console),
         )  # fmt: skip
-    if not quiet:
-        show_run(console, done)
-        then = f"or in Python: nwbsparse.open_results('{done.nwb}')"
-        console.print(f"next: open the report, {then}", soft_wrap=True)
+    if quiet:
+        return
+    if isinstance(done, JointRun):
+        show_joint_run(console, done)
+        return
+    show_run(console, done)
+    then = f"or in Python: nwbsparse.open_results('{done.nwb}')"
+    console.print(f"next: open the report, {then}", soft_wrap=True)
