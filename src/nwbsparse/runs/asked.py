@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -68,14 +68,14 @@ def asked(
     config, fields = config or Config(), NwbFields.of(fields)
     if beside.get("embedding") is not None:
         config = config.replace(reads=names.EMBEDDING)
-    recordings = _recordings(source)
-    several = isinstance(recordings, Several)
-    wanted = Asked(recordings=recordings, config=config, fields=fields, several=several, **beside)
+    several = _is_several(source)
+    wanted = Asked(recordings={}, config=config, fields=fields, several=several, **beside)
     if several:
         _refuse_what_is_of_one(wanted)
-    else:
-        check_fields(fields)
-    return wanted
+        named = source if isinstance(source, Several) else named_sources(source)
+        return replace(wanted, recordings=named)
+    check_fields(fields)
+    return replace(wanted, recordings={ALONE: source})
 
 
 def named_sources(sources: Sources) -> Several:
@@ -121,16 +121,14 @@ def source_name(source: Any) -> str:
     return "recording"
 
 
-def _recordings(source: Any) -> Mapping[str, Any]:
-    """Several only where nothing else can be meant: {unit: spike times} and lists of arrays are one."""
+def _is_several(source: Any) -> bool:
+    """Only where nothing else can be meant: {unit: spike times} and lists of arrays are one."""
     if isinstance(source, Several):
-        return source
-    one_by_one = source.values() if isinstance(source, Mapping) else source
+        return True
     if not isinstance(source, Mapping | list | tuple) or not source:
-        return {ALONE: source}
-    if all(isinstance(one, Source) for one in one_by_one):
-        return named_sources(source)
-    return {ALONE: source}
+        return False
+    one_by_one = source.values() if isinstance(source, Mapping) else source
+    return all(isinstance(one, Source) for one in one_by_one)
 
 
 def _refuse_what_is_of_one(wanted: Asked) -> None:
