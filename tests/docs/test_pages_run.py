@@ -5,6 +5,8 @@ What a page leaves open is small (``quick.toml``); what it calls recording.nwb a
 reason -->``. Commands in the middle of a sentence are not run; that they exist is held elsewhere.
 """
 
+import re
+
 import pytest
 
 from make.house import ROOT
@@ -45,7 +47,7 @@ def placeholders(tmp_path_factory):
 @pytest.mark.parametrize("page", [tried(page) for page in pages()])
 def test_a_page_runs_as_it_stands(page, placeholders, tmp_path, monkeypatch):
     text = page.read_text(encoding="utf-8")
-    named = [f"{one}.nwb" for one in SEEDS if f"{one}.nwb" in text]
+    named = [f"{one}.nwb" for one in SEEDS if re.search(rf"\b{one}\.nwb\b", text)]
     for name in (*named, *PROVIDED.get(name_of(page), ())):
         placeholders.put(name, tmp_path, name_of(page))
     monkeypatch.chdir(tmp_path)

@@ -43,7 +43,8 @@ class Association:
     """None where there is nothing to correlate."""
     chance: Chance
     independent: np.ndarray
-    """(channel,) stretches of three memories in the recording; trials where labels are exchanged."""
+    """(channel,) stretches of three memories in the recording; trials where labels are exchanged, and
+    bins where draws are independent."""
     memory: np.ndarray
     """(channel,) s, the longer of the variable's and of what it predicts; NaN for exchanged labels."""
     hindrance: np.ndarray
@@ -136,7 +137,7 @@ def _over_bins(
     )
     independent = longest(session) / (MEMORIES * memory)
     if not drawn.alike:
-        independent = np.full(n_channels, np.inf)
+        independent = np.full(n_channels, float(len(known)))
     least = np.minimum(MEMORIES * memory, max(longest(session) // 4, 1))
     place = np.full(len(codes), -1)
     place[known] = np.arange(len(known))
