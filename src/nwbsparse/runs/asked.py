@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -68,14 +68,20 @@ def asked(
     config, fields = config or Config(), NwbFields.of(fields)
     if beside.get("embedding") is not None:
         config = config.replace(reads=names.EMBEDDING)
-    recordings = _recordings(source)
-    several = isinstance(recordings, Several)
-    wanted = Asked(recordings=recordings, config=config, fields=fields, several=several, **beside)
-    if several:
-        _refuse_what_is_of_one(wanted)
-    else:
+    wanted = Asked(
+        recordings={ALONE: source},
+        config=config,
+        fields=fields,
+        several=_are_several(source),
+        **beside,
+    )
+    if not wanted.several:
         check_fields(fields)
-    return wanted
+        return wanted
+    _refuse_what_is_of_one(wanted)
+    return replace(
+        wanted, recordings=source if isinstance(source, Several) else named_sources(source)
+    )
 
 
 def named_sources(sources: Sources) -> Several:
@@ -121,16 +127,12 @@ def source_name(source: Any) -> str:
     return "recording"
 
 
-def _recordings(source: Any) -> Mapping[str, Any]:
-    """Several only where nothing else can be meant: {unit: spike times} and lists of arrays are one."""
-    if isinstance(source, Several):
-        return source
+def _are_several(source: Any) -> bool:
+    """Only where nothing else can be meant: {unit: spike times} and lists of arrays are one."""
+    if isinstance(source, Several) or not isinstance(source, Mapping | list | tuple):
+        return isinstance(source, Several)
     one_by_one = source.values() if isinstance(source, Mapping) else source
-    if not isinstance(source, Mapping | list | tuple) or not source:
-        return {ALONE: source}
-    if all(isinstance(one, Source) for one in one_by_one):
-        return named_sources(source)
-    return {ALONE: source}
+    return bool(source) and all(isinstance(one, Source) for one in one_by_one)
 
 
 def _refuse_what_is_of_one(wanted: Asked) -> None:
