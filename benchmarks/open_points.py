@@ -24,6 +24,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from recovery import unit_rows
 from sklearn.decomposition import PCA
 from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import NearestNeighbors
@@ -34,7 +35,7 @@ from nwbsparse.analysis.units.attribute import attribute
 from nwbsparse.binning.smoothing import smoothed, stretches
 from nwbsparse.io.read import read, read_as
 from nwbsparse.options.config import Config
-from nwbsparse.runs.demo.methods import ALIKE, rows_of
+from nwbsparse.runs.demo.methods import ALIKE
 from nwbsparse.runs.prepare import prepare
 from nwbsparse.simulate.assemblies import simulate_assemblies
 from nwbsparse.simulate.nwb import write_simulation
@@ -113,11 +114,6 @@ def row(name, way, coder, data, patterns, seconds):
         f"{seconds:.0f} |",
         flush=True,
     )
-
-
-def unit_rows(coder):
-    rows = rows_of(coder)
-    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
 
 
 def table(recordings, wanted):

@@ -167,12 +167,16 @@ def shifted(binned, seed):
     return binned.assign({names.COUNTS: (binned[names.COUNTS].dims, rolled)})
 
 
+def unit_rows(coder):
+    """(latent, unit) what latents add to the counts, each row of length 1."""
+    rows = rows_of(coder)
+    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+
+
 def recovered(coder, binned, planted):
     """Choice, latents, found, precision, again and hidden-unit R² on test bins, as text."""
     learned = coder.record.learned
-    rows = rows_of(coder)
-    rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
-    cosine = rows @ planted.T
+    cosine = unit_rows(coder) @ planted.T
     test = torch.from_numpy(np.flatnonzero(binned[names.SPLIT].values == names.TEST))
     windows = windows_of(coder.record, binned)
     [score] = hidden_scores([coder], windows, test, unit_groups("found", binned))

@@ -104,6 +104,15 @@ class _Walk:
         )
 
 
+def is_number(word: str) -> bool:
+    """Whether a word reads as a number."""
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
+
+
 def with_ids(
     columns: Mapping[str, np.ndarray], units: str | Iterable[object] | None, *, what: str = "units"
 ) -> np.ndarray:

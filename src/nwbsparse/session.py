@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -210,6 +210,28 @@ class Session:
         """(unit,) row of each unit in the source's own table, of which reading may have left some out."""
         stated = self.units.get(names.UNIT_ROW)
         return np.arange(self.n_units) if stated is None else stated.values
+
+    def with_trains(
+        self,
+        trains: Sequence[np.ndarray],
+        units: xr.Dataset,
+        obs_intervals: Sequence[np.ndarray] | None,
+    ) -> Session:
+        """The recording with other units.
+
+        Args:
+            trains: (unit,) the spikes (s) of each, sorted.
+            units: what is known of each, but for the number of its spikes.
+            obs_intervals: (unit,) stretches (s) in which each was observed; None: throughout.
+        """
+        n_spikes = np.array([len(train) for train in trains], dtype=np.int64)
+        return replace(
+            self,
+            units=units.assign({names.N_SPIKES: (names.UNIT, n_spikes)}),
+            spike_times=np.concatenate(trains),
+            spike_index=np.concatenate([[0], np.cumsum(n_spikes)]).astype(np.int64),
+            obs_intervals=None if obs_intervals is None else tuple(obs_intervals),
+        )
 
     def spikes_of(self, row: int | np.integer) -> np.ndarray:
         """The spike times (s) of the unit in this row of the table, as a view."""

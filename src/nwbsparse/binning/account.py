@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from nwbsparse import names
-from nwbsparse.binning.duplicates import Distinct, distinct_units
-from nwbsparse.binning.pools import Pools, pooled
-from nwbsparse.binning.select_units import Units, select_units
+from nwbsparse.binning.duplicates import Distinct
+from nwbsparse.binning.pools import Pools
+from nwbsparse.binning.select_units import Units
+from nwbsparse.binning.used import used_units
 from nwbsparse.options.config import Config
 from nwbsparse.options.words import Duplicates
 from nwbsparse.session import ReadLine, Session
@@ -49,18 +50,18 @@ def accounted(
     nothing = duplicates == "keep" and pool is None
     if nothing or (session.traces is None and not len(session.spike_times)):
         return session
-    rows = select_units(session, units, regions=regions)
-    found = distinct_units(session, rows, duplicates)
+    used = used_units(session, units=units, regions=regions, duplicates=duplicates, pool=pool)
+    found, pools = used.distinct, used.pools
     lines = [line for line in session.report.lines if line.name not in (ACCOUNT, POOLS)]
     if duplicates != "keep":
         done = _merged if duplicates == "merge" else _dropped
         said = tuple(done(session, found, row) for row in found.others) or ("there are none",)
-        lines.append(ReadLine("units", ACCOUNT, len(rows), len(found.rows), said))
-    if pool is not None:
-        pools = pooled(found.session, found.rows, pool)
+        n_chosen = len(found.rows) + sum(map(len, found.others.values()))
+        lines.append(ReadLine("units", ACCOUNT, n_chosen, len(found.rows), said))
+    if pools is not None:
         n_kept = sum(map(len, pools.members))
         lines.append(
-            ReadLine("units", POOLS, len(found.rows), n_kept, _pooled(session, pools, pool))
+            ReadLine("units", POOLS, len(found.rows), n_kept, _pooled(session, pools, str(pool)))
         )
     return replace(session, report=replace(session.report, lines=tuple(lines)))
 

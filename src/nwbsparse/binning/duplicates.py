@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -114,12 +113,4 @@ def _joined(session: Session, others: dict[int, tuple[int, ...]]) -> Session:
             every = [seen[one] for one in (row, *some)]
             # a unit without any was observed throughout
             seen[row] = union(np.concatenate(every)) if all(map(len, every)) else np.empty((0, 2))
-    n_spikes = np.array([len(train) for train in spikes], dtype=np.int64)
-    changed: dict[str, Any] = {names.N_SPIKES: (names.UNIT, n_spikes)}
-    return replace(
-        session,
-        units=session.units.assign(changed),
-        spike_times=np.concatenate(spikes),
-        spike_index=np.concatenate([[0], np.cumsum(n_spikes)]).astype(np.int64),
-        obs_intervals=None if seen is None else tuple(seen),
-    )
+    return session.with_trains(spikes, session.units, seen)

@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 from nwbsparse import names
 from nwbsparse.errors import BadInput, unknown
 from nwbsparse.options.pooling import PoolBy
+from nwbsparse.query import is_number
 
 ELECTRODE = "electrode"
 ELECTRODES = (
@@ -116,7 +117,7 @@ def _of_text(column: str, values: np.ndarray) -> Values:
     numbers = np.array([at.get(value, -1) for value in values.tolist()], dtype=np.int64)
     full = tuple(f"{column} {value}" for value in found)
     # a region '12' would be taken for unit 12, 'True' for nothing at all
-    mistaken = any(_is_number(value) or value in ("True", "False") for value in found)
+    mistaken = any(is_number(value) or value in ("True", "False") for value in found)
     return Values(numbers, full if mistaken else tuple(found), full)
 
 
@@ -149,14 +150,6 @@ def bin_of(values: Float[np.ndarray, " value"], width: float) -> Int[np.ndarray,
 def _edges(k: int, width: float) -> str:
     low, high = number(k * width), number((k + 1) * width)
     return f"{low}-{high}" if k >= 0 else f"{low} to {high}"
-
-
-def _is_number(value: str) -> bool:
-    try:
-        float(value)
-    except ValueError:
-        return False
-    return True
 
 
 def told_apart(parts: Sequence[Values], which: Sequence[tuple[int, ...]]) -> list[str]:

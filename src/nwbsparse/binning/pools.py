@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -127,25 +127,22 @@ def n_pooled(binned: xr.Dataset) -> int:
 def _summed(session: Session, members: Sequence[Rows], called: Sequence[str]) -> Session:
     trains = [np.concatenate([session.spikes_of(row) for row in some]) for some in members]
     trains = [np.sort(train, kind="stable") for train in trains]
-    n_spikes = np.array([len(train) for train in trains], dtype=np.int64)
     each = np.diff(session.spike_index)
     first = np.array([some[np.argmax(each[some])] for some in members])
     columns: dict[str, Any] = {
         names.UNIT_ID: (names.UNIT, np.array(called)),
-        names.N_SPIKES: (names.UNIT, n_spikes),
         names.UNIT_ROW: (names.UNIT, session.unit_rows[first]),
     }
+    own = {names.UNIT, names.N_SPIKES, *columns}
     for name, column in session.units.variables.items():
         values = np.asarray(column.values)
-        if name not in (names.UNIT, *columns) and all(_agree(values[some]) for some in members):
+        if name not in own and all(_agree(values[some]) for some in members):
             columns[str(name)] = (names.UNIT, values[first])
     seen = session.obs_intervals
-    return replace(
-        session,
-        units=xr.Dataset(columns, attrs=session.units.attrs),
-        spike_times=np.concatenate(trains),
-        spike_index=np.concatenate([[0], np.cumsum(n_spikes)]).astype(np.int64),
-        obs_intervals=None if seen is None else _observed(seen, members, called),
+    return session.with_trains(
+        trains,
+        xr.Dataset(columns, attrs=session.units.attrs),
+        None if seen is None else _observed(seen, members, called),
     )
 
 

@@ -127,7 +127,7 @@ def bin_session(
     used = used_units(session, units=units, regions=regions, duplicates=duplicates, pool=pool)
     session, rows = used.session, used.rows
     # bins lie where they do without pools, so that counts of a pool are sums of its units'
-    stretches, extent_from = observed(used.recording, epochs=epochs, intervals=intervals)
+    stretches, extent_from = observed(used.distinct.session, epochs=epochs, intervals=intervals)
     grid = make_grid(stretches, chosen)
     _check_clock(session, chosen)
     variables = activity_on(session, grid, rows, lazy=lazy)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Int
 
-from nwbsparse.binning.duplicates import distinct_units, merged_units
+from nwbsparse.binning.duplicates import Distinct, distinct_units, merged_units
 from nwbsparse.binning.pools import Pools, members_said, pooled
 from nwbsparse.binning.select_units import Units, select_units
 from nwbsparse.options.words import Duplicates
@@ -23,10 +23,9 @@ class Used:
     """The recording, with spikes of units that were merged joined, or with pools in place of units."""
     rows: Int[np.ndarray, " unit"]
     """Rows of the session's units that are counted, in order."""
-    recording: Session
-    """The recording before units were pooled: when it ran is known from all of its units."""
-    units: Int[np.ndarray, " _"]
-    """Rows of its units that were chosen, those that share spikes being one."""
+    distinct: Distinct
+    """The units that were chosen, those that share spikes being one, before they were pooled: when the
+    recording ran is known from all of them."""
     made_of: dict[str, tuple[str, np.ndarray]]
     """The coordinate that says which units were made one with each; none where none was."""
     pools: Pools | None
@@ -57,14 +56,13 @@ def used_units(
     found = distinct_units(session, rows, duplicates)
     if pool is None:
         made_of = merged_units(found, session, duplicates)
-        return Used(found.session, found.rows, found.session, found.rows, made_of, None)
+        return Used(found.session, found.rows, found, made_of, None)
     pools = pooled(found.session, found.rows, pool)
     merged = found.others if duplicates == "merge" else {}
     return Used(
         session=pools.session,
         rows=np.arange(len(pools.members)),
-        recording=found.session,
-        units=found.rows,
+        distinct=found,
         made_of=members_said(pools, session, merged),
         pools=pools,
     )

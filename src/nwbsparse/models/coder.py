@@ -167,10 +167,14 @@ class SparseCoder(nn.Module):
 
     def normalise_target(self, counts: Tensor) -> Float[Tensor, "*bin unit"]:
         """Counts of the target units in the scale in which they are reconstructed."""
-        own = self.record.scales_target
-        offset = self.target_offset if own else self.offset
-        scale = self.target_scale if own else self.scale
-        return self._scaled(counts, offset, scale)
+        return self._scaled(counts, *self.target_scaling)
+
+    @property
+    def target_scaling(self) -> tuple[Float[Tensor, " unit"], Float[Tensor, " unit"]]:
+        """Offset and scale of what is reconstructed, where it has its own; else those of what is read."""
+        if self.record.scales_target:
+            return self.target_offset, self.target_scale
+        return self.offset, self.scale
 
     def _scaled(self, counts: Tensor, offset: Tensor, scale: Tensor) -> Tensor:
         scaled = (transformed(counts.to(scale.dtype), self.config) - offset) / scale
@@ -180,9 +184,8 @@ class SparseCoder(nn.Module):
 
     def counts_of(self, reconstruction: Float[Tensor, "*bin unit"]) -> Float[Tensor, "*bin unit"]:
         """What was reconstructed, in counts (or whatever was read) per bin."""
-        own = self.record.scales_target
-        offset = self.target_offset if own else self.offset
-        made = reconstruction * (self.target_scale if own else self.scale) + offset
+        offset, scale = self.target_scaling
+        made = reconstruction * scale + offset
         return made.clamp(min=0).square() if self.config.transform == "sqrt" else made
 
     def pre_activation(self, y: Float[Tensor, "bin *lag unit"]) -> Float[Tensor, "bin latent"]:

@@ -90,7 +90,7 @@ class CoderRecord:
             BadInput: the units are others than the coder's, or in another order.
         """
         dim = names.INPUT_UNIT if self.apart else names.UNIT
-        return self._population(binned, self.unit_ids, dim)
+        return self._population(binned, dim, written=False)
 
     def writes(self, binned: Any) -> Population:
         """What the coder reconstructs of a recording, in its order: what it reads, or other units.
@@ -98,14 +98,14 @@ class CoderRecord:
         Raises:
             BadInput: the units are others than the coder's, or in another order.
         """
-        return self._population(binned, self.targets, names.UNIT)
+        return self._population(binned, names.UNIT, written=True)
 
-    def _population(self, binned: Any, ids: tuple[str, ...], dim: str) -> Population:
+    def _population(self, binned: Any, dim: str, *, written: bool) -> Population:
         data = as_read(binned, self.config.reads)
-        given = [str(unit_id) for unit_id in data[names.UNIT_ID].values]
-        if given != list(ids):
-            self.check_units(given)
-            data = data.isel({names.UNIT: [given.index(one) for one in ids]})
+        ids = self.targets if written else self.unit_ids
+        given = tuple(str(unit_id) for unit_id in data[names.UNIT_ID].values)
+        if given != ids:
+            data = data.isel({names.UNIT: self.columns(given)[written]})
         return Population(self.config.reads, dim if self.of_units else names.DIM, ids, data)
 
     @property

@@ -58,7 +58,7 @@ def problems(config: Any, choices: Mapping[str, tuple[str, ...]]) -> list[str]:
     if not config.name or any(not (c.isalnum() or c in "-_") for c in config.name):
         found.append(f"name is {config.name!r}; use letters, digits, '-' and '_'")
     found += _levels(config) + _target(config) + _window(config) + _sparsity(config)
-    if config.transform == "sqrt" and config.loss != "mse":
+    if config.transform == "sqrt" and not takes_any_number(config.loss):
         found.append(
             f"transform=sqrt makes roots of counts, for which loss={config.loss} is not defined; use "
             "transform=none or loss=mse"

@@ -30,7 +30,7 @@ def flat_metrics(results: Results, binned: xr.Dataset) -> dict[str, Any]:
     parts = binned[names.SPLIT].values
     read = explained_units(results.coder, binned)
     embedded = {} if results.embedding is None else {"n_dims": results.coder.n_units}
-    return _finite(
+    return finite(
         {
             "headline": headline(results.attribution, results.metrics),
             "n_units": read.sizes[names.UNIT],
@@ -165,7 +165,7 @@ def _keep(dataset: xr.Dataset, path: Path, numbers: dict[str, Any]) -> None:
     )
     if attribution is not None and metrics is not None:
         numbers = {"headline": headline(attribution, metrics), **numbers}
-    write_whole(written, to_json(known | _finite(numbers)))
+    write_whole(written, to_json(known | finite(numbers)))
 
 
 def load_netcdf(path: Path) -> xr.Dataset | None:
@@ -228,7 +228,8 @@ def _of_stability(stability: xr.Dataset | None) -> dict[str, Any]:
     return {} if stability is None else {"n_stable_latents": int(stability["stable"].sum())}
 
 
-def _finite(numbers: dict[str, Any]) -> dict[str, Any]:
+def finite(numbers: dict[str, Any]) -> dict[str, Any]:
+    """Numbers as JSON has them: None in place of NaN and infinity."""
     return {
         key: None if isinstance(v, float) and not math.isfinite(v) else v
         for key, v in numbers.items()

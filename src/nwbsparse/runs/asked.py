@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -69,13 +69,13 @@ def asked(
     if beside.get("embedding") is not None:
         config = config.replace(reads=names.EMBEDDING)
     several = _is_several(source)
-    wanted = Asked(recordings={}, config=config, fields=fields, several=several, **beside)
+    recordings: Mapping[str, Any] = {ALONE: source}
     if several:
-        _refuse_what_is_of_one(wanted)
-        named = source if isinstance(source, Several) else named_sources(source)
-        return replace(wanted, recordings=named)
-    check_fields(fields)
-    return replace(wanted, recordings={ALONE: source})
+        _refuse_what_is_of_one(fields, **beside)
+        recordings = source if isinstance(source, Several) else named_sources(source)
+    else:
+        check_fields(fields)
+    return Asked(recordings=recordings, config=config, fields=fields, several=several, **beside)
 
 
 def named_sources(sources: Sources) -> Several:
@@ -131,16 +131,24 @@ def _is_several(source: Any) -> bool:
     return all(isinstance(one, Source) for one in one_by_one)
 
 
-def _refuse_what_is_of_one(wanted: Asked) -> None:
+def _refuse_what_is_of_one(
+    fields: NwbFields,
+    *,
+    embedding: Any = None,
+    behaviour: Any = None,
+    behaviour_offset: float = 0.0,
+    source_nwb: Any = None,
+    **_of_embedding: Any,
+) -> None:
     of_one = {
-        "--behaviour": wanted.behaviour,
-        "--behaviour-offset": wanted.behaviour_offset or None,
-        "--source": wanted.source_nwb,
-        "a description": wanted.fields.given() or None,
+        "--behaviour": behaviour,
+        "--behaviour-offset": behaviour_offset or None,
+        "--source": source_nwb,
+        "a description": fields.given() or None,
     }
     if given := [flag for flag, value in of_one.items() if value is not None]:
         raise BadInput(f"{', '.join(given)} is for one recording; run them one by one")
-    if wanted.embedding is not None:
+    if embedding is not None:
         raise BadInput(
             "--embedding is for one recording; a model of several sessions reads their counts"
         )

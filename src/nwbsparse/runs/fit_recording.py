@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
 from nwbsparse.analysis.quality.evaluate import evaluate
@@ -20,7 +19,14 @@ from nwbsparse.models import checkpoint
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.options.config import Config
 from nwbsparse.progress import Progress, silent
-from nwbsparse.results.folder import NUMBERS, STABILITY, keep_embedding, save_netcdf, to_json
+from nwbsparse.results.folder import (
+    NUMBERS,
+    STABILITY,
+    finite,
+    keep_embedding,
+    save_netcdf,
+    to_json,
+)
 from nwbsparse.runs.asked import asked
 from nwbsparse.runs.first_half import Learned, learn_recordings
 from nwbsparse.runs.outputs import OPTIONS, Say, options_said
@@ -151,7 +157,4 @@ def _numbers(learned: Learned, metrics: xr.Dataset) -> dict[str, Any]:
     }
     if learned.stability is not None:
         numbers["n_stable_latents"] = int(learned.stability["stable"].sum())
-    return {
-        key: None if isinstance(value, float) and not np.isfinite(value) else value
-        for key, value in numbers.items()
-    }
+    return finite(numbers)

@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from nwbsparse import names
-from nwbsparse.binning.smoothing import smoothed, stretches
+from nwbsparse.binning.smoothing import smoothed_bins
 from nwbsparse.errors import BadInput
 from nwbsparse.models.coder import SparseCoder, as_tensor
 from nwbsparse.models.record import CoderRecord
@@ -111,15 +111,21 @@ def rows_seen(coder: SparseCoder, y: Float[Tensor, "bin lag unit"]) -> Tensor:
     return y if coder.window > 1 else y.reshape(-1, y.shape[2])
 
 
-def smoothed_input(config: Config, data: Any) -> np.ndarray:
-    """(time, unit) what a coder reads of a dataset: counts as they are, or smoothed over time."""
-    counts = np.asarray(data[names.COUNTS].values)
+def smoothed_input(
+    config: Config, data: Any, first: int = 0, stop: int | None = None
+) -> np.ndarray:
+    """(bin, unit) what a coder reads of some bins: counts as they are, or smoothed over time.
+
+    Args:
+        config: its options.
+        data: the dataset as the coder reads it.
+        first, stop: the bins; all of them unless said. What stands outside still has its part in them.
+    """
+    stop = int(data.sizes[names.TIME]) if stop is None else stop
     if not config.smoothing:
-        return counts
+        return np.asarray(data[names.COUNTS][first:stop].values)
     sigma = config.smoothing / float(data.attrs[names.BIN_WIDTH])
-    valid = np.asarray(data[names.VALID].values) if names.VALID in data else None
-    causal = config.smoothing_kernel == "causal"
-    return smoothed(counts, stretches(data), sigma, valid=valid, causal=causal)
+    return smoothed_bins(data, first, stop, sigma, causal=config.smoothing_kernel == "causal")
 
 
 def _gather(table: Tensor, index: Tensor, offsets: Tensor) -> Tensor:
@@ -140,24 +146,26 @@ def windows_of(record: CoderRecord, data: Any, *, target: Any = None) -> Windows
     data = as_read(data, record.config.reads)
     read = record.reads(data)
     written = record.writes(data if target is None else target)
-    check_counts(read.data, read.values())
-    if written.data.sizes[names.TIME] != read.data.sizes[names.TIME]:
+    same = written.data is read.data
+    counts = read.values()
+    target_counts = counts if same else written.values()
+    check_counts(read.data, counts)
+    if len(target_counts) != len(counts):
         raise BadInput(
-            f"the target has {written.data.sizes[names.TIME]} bins, the recording "
-            f"{read.data.sizes[names.TIME]}; both must be binned on the same grid"
+            f"the target has {len(target_counts)} bins, the recording {len(counts)}; both must "
+            "be binned on the same grid"
         )
-    _check_finite(written.values())
+    if not same:
+        _check_finite(target_counts)
     window, decoded = _offsets(record)
     parts = np.asarray(data[names.SPLIT].values)
     segments = np.asarray(data[names.SEGMENT].values) if names.SEGMENT in data.coords else None
     fits = whole(parts, segments, reach=np.concatenate([window, decoded]))
-    raw = as_tensor(read.values())
+    raw, valid = as_tensor(counts), _valid(read)
     smooth = record.config.smoothing
-    same = written.data is read.data
-    valid = _valid(read)
     return Windows(
         counts=as_tensor(smoothed_input(record.config, read.data)) if smooth else raw,
-        target_counts=raw if same else as_tensor(written.values()),
+        target_counts=raw if same else as_tensor(target_counts),
         valid=valid,
         target_valid=valid if same else _valid(written),
         seen=torch.from_numpy(window),

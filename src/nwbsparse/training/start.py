@@ -55,10 +55,12 @@ def moments_of(record: CoderRecord, data: Any, *, target: Any = None) -> Moments
     if not record.scales_target:
         return Moments(mean, spread, mean, spread)
     written = record.writes(data if target is None else target)
-    wanted, wanted_spread = _moments(written, written.values(), train, config)
+    raw = written.values()
+    wanted, wanted_spread = _moments(written, raw, train, config)
     if config.normalisation == "scaled":
-        spread = np.where(rarely_active(read.values(), train), 0.0, spread)
-        wanted_spread = np.where(rarely_active(written.values(), train), 0.0, wanted_spread)
+        own = raw if written.data is read.data else read.values()
+        spread = np.where(rarely_active(own, train), 0.0, spread)
+        wanted_spread = np.where(rarely_active(raw, train), 0.0, wanted_spread)
     return Moments(mean, spread, wanted, wanted_spread)
 
 

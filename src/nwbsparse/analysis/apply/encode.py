@@ -12,10 +12,10 @@ import xarray as xr
 from jaxtyping import Bool, Float, Int
 
 from nwbsparse import names
-from nwbsparse.binning.smoothing import smoothed_bins
 from nwbsparse.models.coder import SparseCoder, as_tensor
 from nwbsparse.population import Population
 from nwbsparse.schema import check, with_step
+from nwbsparse.training.bins import smoothed_input
 
 CHUNK = 8192
 DENSE_LIMIT = 256
@@ -152,13 +152,7 @@ def normalised(coder: SparseCoder, read: Population, bins: np.ndarray) -> torch.
 def _gathered(coder: SparseCoder, read: Population, seen: np.ndarray) -> torch.Tensor:
     """(bin, lag, unit) as the coder sees it; only the bins between the first and last are read."""
     first, last = int(seen.min()), int(seen.max()) + 1
-    if coder.config.smoothing:
-        sigma = coder.config.smoothing / float(read.data.attrs[names.BIN_WIDTH])
-        table = smoothed_bins(
-            read.data, first, last, sigma, causal=coder.config.smoothing_kernel == "causal"
-        )
-    else:
-        table = read.values(slice(first, last))
+    table = smoothed_input(coder.config, read.data, first, last)
     observed = None
     if read.valid is not None:
         observed = torch.from_numpy(read.observed(slice(first, last)))[seen - first]

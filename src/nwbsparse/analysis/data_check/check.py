@@ -85,9 +85,10 @@ def check(
     if session.traces is None and not len(session.spike_times):
         return []
     used = used_units(session, units=units, regions=regions, duplicates=duplicates, pool=pool)
-    recorded, extent_from = observed(used.recording, epochs=epochs, intervals=intervals)
+    session, rows = used.distinct.session, used.distinct.rows
+    recorded, extent_from = observed(session, epochs=epochs, intervals=intervals)
     pooled = used.pools is not None
-    recording = CheckedRecording(used.recording, used.units, recorded, extent_from, pooled)
+    recording = CheckedRecording(session, rows, recorded, extent_from, pooled)
     learned = recording
     if pooled:
         learned = CheckedRecording(used.session, used.rows, recorded, extent_from, noun="pool")

@@ -28,11 +28,7 @@ class Setting:
         self, coder: SparseCoder, data: xr.Dataset, units: Units, train: np.ndarray
     ) -> None:
         self.coder, self.units = coder, units
-        own = coder.record.scales_target
-        scale, offset = (
-            (coder.target_scale, coder.target_offset) if own else (coder.scale, coder.offset)
-        )
-        self.scale, self.offset = (one.numpy().astype(np.float64) for one in (scale, offset))
+        self.offset, self.scale = (one.numpy().astype(np.float64) for one in coder.target_scaling)
         self.centre, self.width = np.zeros(len(units.kept)), np.ones(len(units.kept))
         raw = self._table(data, train)
         n = np.maximum(raw.observed.sum(axis=0), 1)

@@ -12,6 +12,7 @@ import pandas as pd
 from nwbsparse.errors import BadInput, EnvironmentProblem
 from nwbsparse.io.behaviour.layout import Columns
 from nwbsparse.io.rules.account import Account, counted
+from nwbsparse.query import is_number
 
 SEPARATORS: Final = (",", ";", "\t")
 MISSING: Final = ("", "na", "n/a", "nan", "null", "none", "-")
@@ -93,7 +94,7 @@ def _rows(path: Path) -> tuple[list[str], list[list[str]], list[int]]:
 
 
 def _check_names(names: list[str], path: Path) -> None:
-    if all(_is_number(name) for name in names):
+    if all(is_number(name) for name in names):
         raise BadInput(
             f"the first line of {path} holds numbers ({', '.join(names[:4])}), not names of columns; put "
             "a line such as 'time,speed' before it"
@@ -128,14 +129,6 @@ def _typed(
         f"{path}, column '{name}', row {row}: {value!r} is no number, and {len(known) - len(odd):,} others "
         f"of the column are ({counted(len(odd), 'such value')}). Correct it, or leave the field empty"
     )
-
-
-def _is_number(word: str) -> bool:
-    try:
-        float(word)
-    except ValueError:
-        return False
-    return True
 
 
 def _counts_rows(values: np.ndarray) -> bool:

@@ -43,7 +43,7 @@ class Matched:
 
 def rows_of(coder: SparseCoder) -> np.ndarray:
     """(latent, unit) what a little of each latent adds to the counts, whatever scale it learned in."""
-    scale = coder.target_scale if coder.record.scales_target else coder.scale
+    _, scale = coder.target_scaling
     rows = coder.dictionary.detach().double().numpy() * scale.double().numpy()
     if coder.config.transform == "sqrt":  # d n = 2 √n · d √n, at the mean root
         rows *= 2 * coder.offset.double().numpy()

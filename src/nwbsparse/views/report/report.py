@@ -183,4 +183,5 @@ def _check(results: Results, binned: xr.Dataset) -> None:
                 f"the {name} of the bins is not that of the latents: bin and split the recording "
                 "with the options in results.config"
             )
-    results.coder.reads(binned)  # says so where the units are others
+    for population in (results.coder.reads, results.coder.writes):
+        population(binned)  # says so where the units are others
