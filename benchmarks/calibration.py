@@ -27,10 +27,10 @@ from calibration_data import (
 )
 from calibration_tables import line, number, rates
 
-from nwbsparse.analysis.apply.activity import entries_of
+from nwbsparse.analysis.apply.activity import activity_of
 from nwbsparse.analysis.apply.encode import encode
 from nwbsparse.analysis.association.associate import associate
-from nwbsparse.analysis.association.design import make_activity, make_design
+from nwbsparse.analysis.association.design import detrended, make_design
 from nwbsparse.analysis.behaviour.comparisons import make_scope
 from nwbsparse.analysis.statistics.nulls import false_discovery_rate
 from nwbsparse.io.read import read_as
@@ -60,7 +60,7 @@ def null(recordings, minutes=(2, 5, 15)):
                     if drift:
                         values = drifted(values, rng)
                     design = design_of(n, STEP, seed=seed)
-                    one = associate(make_activity(made, design), coded(kind, values), design)
+                    one = associate(detrended(made, design), coded(kind, values), design)
                     found.append(one.p)
                 found = np.array(found)
                 tested, five, one, any_q = rates(found)
@@ -101,7 +101,7 @@ def trials(recordings):
                 )
                 design = design_of(n, 1.0, seed=seed, trials=True)
                 variable = coded("labels", labels, table="trials")
-                found.append(associate(make_activity(made, design), variable, design).p)
+                found.append(associate(detrended(made, design), variable, design).p)
             tested, five, one, any_q = rates(np.array(found))
             line(n, size, how, f"{tested:.0%}", number(five), number(one), number(any_q, 2))
     print("sticky at most .07, others .03-.06; any q at most .08")
@@ -127,7 +127,7 @@ def power(recordings):
             made = latents_of(n, STEP, rng, LATENTS, memory=0.5, active=0.1)
             made[:, :15] = place_like(variable.codes, variable.size, 15, own, STEP, rng)
             design = design_of(n, STEP, seed=seed)
-            one = associate(make_activity(made, design), variable, design)
+            one = associate(detrended(made, design), variable, design)
             found.append(false_discovery_rate(one.p)[:15] < 0.05)
             r.append(one.r[:15])
         told = number(np.mean(r), 2), asked, number(np.mean(found), 2)
@@ -146,7 +146,7 @@ def power(recordings):
             made = np.maximum(made - np.quantile(made, 0.5, axis=0), 0)
             design = design_of(60, 1.0, seed=seed, trials=True)
             variable = coded("labels", labels, table="trials")
-            one = associate(make_activity(made, design), variable, design)
+            one = associate(detrended(made, design), variable, design)
             found.append(false_discovery_rate(one.p)[:15] < 0.05)
         line(f"60 trials × 4 labels, 1 sd, {shape}", "", "", "", number(np.mean(found), 2), "≥ .55")
 
@@ -180,7 +180,7 @@ def coverage(recordings):
                 given=True,
             )
             design = design_of(n, STEP, seed=seed, n_draws=1)
-            fit = associate(make_activity(made, design), variable, design).fit
+            fit = associate(detrended(made, design), variable, design).fit
             found.append((fit.r, *fit.interval()))
         r, low, high = np.array(found).swapaxes(0, 1)
         held = (low <= r.mean(axis=0)) & (r.mean(axis=0) <= high)
@@ -200,7 +200,7 @@ def coverage(recordings):
             made = np.maximum(rng.standard_normal((n, LATENTS)) + tuned[labels], 0)
             design = design_of(n, 1.0, seed=seed, n_draws=2, trials=True)
             fit = associate(
-                make_activity(made, design), coded("labels", labels, table="trials"), design
+                detrended(made, design), coded("labels", labels, table="trials"), design
             ).fit
             found.append((fit.r, *fit.interval()))
         r, low, high = np.array(found).swapaxes(0, 1)
@@ -225,7 +225,7 @@ def real(folder):
         config = Config(**preset("plain") | {"n_latents": 32, "max_epochs": 10})
         binned = prepare(read_as(path, config), config)
         coder = fit(binned, config)
-        sessions.append((path.stem, binned, entries_of(encode(coder, binned))))
+        sessions.append((path.stem, binned, activity_of(encode(coder, binned))))
     line("latents of", "behaviour of", "variables", "tested", "p ≤ .05", "p ≤ .01")
     line(*["---"] * 6)
     everything = []
@@ -239,7 +239,7 @@ def real(folder):
             # the behaviour, its trials and what is cut where, are of the other session
             of_other = make_design(theirs, n_draws=1, seed=0, bins=bins)
             design = replace(design, trials=of_other.trials)
-            activity = make_activity(latents, design)
+            activity = detrended(latents, design)
             mine = {one.name: one.codes[:n] for one in make_scope(own).tested}
             variables = [
                 one

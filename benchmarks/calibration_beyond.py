@@ -7,9 +7,9 @@ import numpy as np
 from calibration_data import behaviour, coded, design_of, place_like, wander
 from calibration_tables import line, number
 
-from nwbsparse.analysis.apply.activity import entries_of
+from nwbsparse.analysis.apply.activity import activity_of
 from nwbsparse.analysis.association.associate import associate
-from nwbsparse.analysis.association.design import make_activity
+from nwbsparse.analysis.association.design import detrended
 from nwbsparse.analysis.behaviour.against_units import against_units
 from nwbsparse.analysis.behaviour.controls import UnitGroup, fit_units
 from nwbsparse.analysis.behaviour.partial import beyond
@@ -53,7 +53,7 @@ def units(recordings):
             group = UnitGroup(np.arange(50), table, np.ones(n, dtype=bool))
             choice = np.zeros(LATENTS, dtype=int)
             one = against_units(
-                make_activity(made, design),
+                detrended(made, design),
                 choice,
                 [variable],
                 fit_units([group], [variable], design),
@@ -65,7 +65,7 @@ def units(recordings):
             r.append(
                 (
                     associate(
-                        make_activity(made, design), variable, design_of(n, STEP, n_draws=1)
+                        detrended(made, design), variable, design_of(n, STEP, n_draws=1)
                     ).r.mean(),
                     fits.r[0],
                 )
@@ -99,7 +99,11 @@ def together(recordings):
             design = design_of(n, STEP, seed=seed)
             group = UnitGroup(np.arange(12), made[2], np.ones(n, dtype=bool))
             [one] = decode_together(
-                entries_of(made[0]), entries_of(made[1]), [group], [variable], design
+                activity_of(made[0]),
+                {"untrained": activity_of(made[1])},
+                [group],
+                [variable],
+                design,
             )
             found.append([one.p[name] for name in SETS[1:]])
         line(
@@ -135,7 +139,7 @@ def partial(recordings):
                 made = 0.6 * drive + 0.8 * wander(n, 0.5 / STEP, rng, 16)
                 made = np.maximum(made - np.quantile(made, 0.9, axis=0), 0)
                 design = design_of(n, STEP, seed=seed)
-                activity = make_activity(made, design)
+                activity = detrended(made, design)
                 found.append(
                     [
                         beyond(activity, of_place, [of_speed], design).p,

@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from nwbsparse.analysis.apply.encode import dense, encode
+from nwbsparse.analysis.apply.activity import dense
+from nwbsparse.analysis.apply.encode import encode
 from nwbsparse.analysis.recovery import matching_rows
 from nwbsparse.io.read import read
 from nwbsparse.options.config import Config

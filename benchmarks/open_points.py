@@ -30,7 +30,8 @@ from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import NearestNeighbors
 
 from nwbsparse import names
-from nwbsparse.analysis.apply.encode import dense, encode
+from nwbsparse.analysis.apply.activity import dense
+from nwbsparse.analysis.apply.encode import encode
 from nwbsparse.analysis.units.attribute import attribute
 from nwbsparse.binning.smoothing import smoothed, stretches
 from nwbsparse.io.read import read, read_as

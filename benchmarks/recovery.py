@@ -25,7 +25,8 @@ import torch
 from sklearn.decomposition import NMF, PCA, FastICA
 
 from nwbsparse import names
-from nwbsparse.analysis.apply.encode import dense, encode
+from nwbsparse.analysis.apply.activity import dense
+from nwbsparse.analysis.apply.encode import encode
 from nwbsparse.analysis.recovery import matched_cosine, recovered_placecells
 from nwbsparse.analysis.statistics.correlation import Channels, pearson
 from nwbsparse.analysis.units.tables import SINGLE_UNIT

@@ -83,9 +83,9 @@ def ours(n_bins, n_latents):
     import resource
 
     from nwbsparse import names
-    from nwbsparse.analysis.apply.activity import entries_of
+    from nwbsparse.analysis.apply.activity import activity_of
     from nwbsparse.analysis.association.associate import associate
-    from nwbsparse.analysis.association.design import make_activity
+    from nwbsparse.analysis.association.design import detrended
     from nwbsparse.analysis.behaviour.chance import chance
     from nwbsparse.analysis.behaviour.claims import claims
     from nwbsparse.analysis.behaviour.coding import Coded
@@ -102,14 +102,14 @@ def ours(n_bins, n_latents):
         ]
         design = design_of(table)
         clock = [time.perf_counter()]
-        entries = entries_of(latents)
+        entries = activity_of(latents)
         effect = condition_effects(entries, variables, bins)  # alone, to be compared; again below
         clock.append(time.perf_counter())
         r2 = behaviour_r2(entries, binned, list(binned.data_vars), bins % 2 == 0, bins % 2 == 1)
         clock.append(time.perf_counter())
         null = chance(entries, variables, design, n_draws=100)
         clock.append(time.perf_counter())
-        activity = make_activity(entries, design)
+        activity = detrended(entries, design)
         found = [associate(activity, one, design, number=at) for at, one in enumerate(variables)]
         made = claims(found, n_latents, 0.05)
         clock.append(time.perf_counter())

@@ -11,6 +11,7 @@ from .analysis.quality.evaluate import evaluate as evaluate
 from .analysis.quality.naik_scores import naik_scores as naik_scores
 from .analysis.quality.stability import fit_seeds as fit_seeds
 from .analysis.quality.stability import stability as stability
+from .analysis.representation import Representation as Representation
 from .analysis.transfer import transfer as transfer
 from .analysis.units.attribute import attribute as attribute
 from .binning.sessions.for_coder import for_coder as for_coder
@@ -53,6 +54,7 @@ from .views.report.report import report as report
 __all__ = [
     "Config",
     "NwbFields",
+    "Representation",
     "Results",
     "Session",
     "SparseCoder",

@@ -7,7 +7,8 @@ import pytest
 import torch
 import xarray as xr
 
-from nwbsparse.analysis.apply.encode import dense, encode
+from nwbsparse.analysis.apply.activity import dense
+from nwbsparse.analysis.apply.encode import encode
 from nwbsparse.analysis.behaviour.sentences import sentences
 from nwbsparse.analysis.explain import explain
 from nwbsparse.analysis.quality.evaluate import evaluate

@@ -9,7 +9,8 @@ import torch
 from make.configs import plain_config
 from make.joined_sessions import part_of, shared_sources
 from make.sessions import make_session
-from nwbsparse.analysis.apply.encode import dense, encode, reconstruct
+from nwbsparse.analysis.apply.activity import dense
+from nwbsparse.analysis.apply.encode import encode, reconstruct
 from nwbsparse.analysis.association.design import make_design
 from nwbsparse.analysis.behaviour.coding import code_variables
 from nwbsparse.analysis.behaviour.comparisons import make_scope

@@ -13,7 +13,8 @@ import xarray as xr
 from pynwb import NWBHDF5IO
 
 from make.recordings import write_recording
-from nwbsparse.analysis.apply.encode import dense, encode
+from nwbsparse.analysis.apply.activity import dense
+from nwbsparse.analysis.apply.encode import encode
 from nwbsparse.annotated.read.parse import parse_model
 from nwbsparse.binning.split import split
 from nwbsparse.binning.to_bins import to_bins

@@ -13,7 +13,8 @@ from make.configs import plain_config
 from make.recordings import damaged, replace_dataset, write_recording
 from make.results import made_results
 from make.two_regions import QUICK, ids, planted, write_two_regions
-from nwbsparse.analysis.apply.encode import dense, encode
+from nwbsparse.analysis.apply.activity import dense
+from nwbsparse.analysis.apply.encode import encode
 from nwbsparse.annotated.write.verify import validation_errors
 from nwbsparse.errors import BadInput, IntegrityError, NwbsparseWarning
 from nwbsparse.results.results import open_results, write

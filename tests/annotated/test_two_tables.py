@@ -12,7 +12,7 @@ from annotated.test_round_trip import equal
 from make.cli_runs import run_cli
 from make.configs import plain_config
 from make.recordings import START, add_rois, damaged, replace_dataset, write_recording
-from nwbsparse.analysis.apply.encode import dense
+from nwbsparse.analysis.apply.activity import dense
 from nwbsparse.errors import BadInput
 from nwbsparse.share.validate import validate
 

@@ -9,7 +9,7 @@ from pynwb import NWBHDF5IO
 from make.recordings import damaged, write_recording
 from make.results import made_results
 from ndx_sparse_latents import window
-from nwbsparse.analysis.apply.encode import dense
+from nwbsparse.analysis.apply.activity import dense
 from nwbsparse.errors import BadInput, IntegrityError
 from nwbsparse.results.results import open_activations, write
 

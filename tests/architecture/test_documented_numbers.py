@@ -6,7 +6,7 @@ from inspect import signature
 import pytest
 
 from nwbsparse.analysis import transfer
-from nwbsparse.analysis.apply import encode as inference
+from nwbsparse.analysis.apply import activity
 from nwbsparse.analysis.association import (
     associate,
     blocks,
@@ -236,7 +236,7 @@ HELD = [
     ),
     (WRITING, "up to # latents", [activations.DENSE_LIMIT]),
     (WRITING, "More than # latents stand in", [activations.DENSE_LIMIT]),
-    (WRITING, "for up to # latents as a full table", [inference.DENSE_LIMIT]),
+    (WRITING, "for up to # latents as a full table", [activity.DENSE_LIMIT]),
     (WRITING, "Arrays are in chunks of # KiB", [packing.CHUNK_BYTES / 2**10]),
     (
         WRITING,
@@ -331,7 +331,7 @@ def test_documents_and_code_have_the_same_numbers(document, says, constants, req
 
 
 def test_constants_that_mean_the_same_are_the_same():
-    assert activations.DENSE_LIMIT == inference.DENSE_LIMIT
+    assert activations.DENSE_LIMIT == activity.DENSE_LIMIT
     assert tables.TOP_UNITS == units.TOP
     assert attribution.MAX_BINS == units.MAX_BINS
 

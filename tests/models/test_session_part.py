@@ -9,7 +9,8 @@ import torch
 
 from make.coders import make_coder
 from make.sessions import make_binned
-from nwbsparse.analysis.apply.encode import dense, encode, reconstruct
+from nwbsparse.analysis.apply.activity import dense
+from nwbsparse.analysis.apply.encode import encode, reconstruct
 from nwbsparse.binning.sessions.join import join_sessions
 from nwbsparse.errors import BadInput, IntegrityError
 from nwbsparse.models.checkpoint import from_parts, load, save, to_bytes, to_words

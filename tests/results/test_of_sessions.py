@@ -10,7 +10,8 @@ from pynwb import NWBHDF5IO
 
 from make.configs import plain_config
 from make.recordings import circle, laps, poisson_spikes, write_recording
-from nwbsparse.analysis.apply.encode import dense, encode, reconstruct
+from nwbsparse.analysis.apply.activity import dense
+from nwbsparse.analysis.apply.encode import encode, reconstruct
 from nwbsparse.analysis.explain import explain
 from nwbsparse.binning.sessions.join import join_sessions
 from nwbsparse.errors import BadInput

@@ -15,7 +15,8 @@ from make.configs import plain_config
 from make.fits import KINDS, at_start_of_update, raises
 from make.patterns import masked_config, planted_patterns
 from make.sessions import make_binned, planted
-from nwbsparse.analysis.apply.encode import dense, encode
+from nwbsparse.analysis.apply.activity import dense
+from nwbsparse.analysis.apply.encode import encode
 from nwbsparse.analysis.quality.stability import fit_seeds, stability_of
 from nwbsparse.errors import EnvironmentProblem
 from nwbsparse.options.legality import PENALISED

@@ -8,7 +8,8 @@ import torch
 
 from make.fits import at_start_of_update, everything, raises
 from make.patterns import masked_config, planted_patterns, shifted_apart
-from nwbsparse.analysis.apply.encode import dense, encode
+from nwbsparse.analysis.apply.activity import dense
+from nwbsparse.analysis.apply.encode import encode
 from nwbsparse.analysis.quality.stability import fit_seeds, stability_of
 from nwbsparse.errors import BadInput
 from nwbsparse.models.checkpoint import load, save

@@ -11,10 +11,10 @@ import xarray as xr
 from threadpoolctl import threadpool_limits
 
 from nwbsparse import names
-from nwbsparse.analysis.apply.activity import entries_of
+from nwbsparse.analysis.apply.activity import activity_of
 from nwbsparse.analysis.apply.encode import encode
 from nwbsparse.analysis.association.associate import associate
-from nwbsparse.analysis.association.design import make_activity, make_design
+from nwbsparse.analysis.association.design import detrended, make_design
 from nwbsparse.analysis.behaviour.against_units import against_units
 from nwbsparse.analysis.behaviour.apart import told_apart
 from nwbsparse.analysis.behaviour.claims import claims
@@ -33,7 +33,8 @@ from nwbsparse.analysis.behaviour.labels import labels_in_words
 from nwbsparse.analysis.behaviour.notes import assessed_bins, embedding_notes, notes
 from nwbsparse.analysis.behaviour.pre_activation import pre_activation_auroc
 from nwbsparse.analysis.behaviour.summary import summarise
-from nwbsparse.analysis.behaviour.together import decode_together
+from nwbsparse.analysis.behaviour.together import SETS, decode_together
+from nwbsparse.analysis.representation import Representation, named_apart
 from nwbsparse.analysis.units.attribute import attribute
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.progress import Progress, silent
@@ -52,6 +53,7 @@ def explain(
     nulls: Mapping[str, str] | None = None,
     conjunctions: Sequence[tuple[str, str]] = (),
     stability: xr.Dataset | None = None,
+    beside: Sequence[Representation] = (),
     progress: Progress = silent,
 ) -> xr.Dataset:
     """Say what each latent stands for, with effect sizes, intervals, nulls and q values.
@@ -79,6 +81,8 @@ def explain(
             was registered (``docs/extending/null.md``).
         conjunctions: pairs of conditions or covariates whose conditions are looked at together.
         stability: what :func:`nwbsparse.stability` gave with this coder first: needed to confirm.
+        beside: other methods (:class:`~nwbsparse.Representation`): what as many of their channels tell
+            of each variable stands beside what the latents tell together.
         progress: called after each part.
 
     Returns:
@@ -97,39 +101,39 @@ def explain(
         data, covariates=covariates, conditions=conditions, nulls=nulls, conjunctions=conjunctions
     )
     latents = encode(coder, data) if latents is None else latents
-    entries = entries_of(latents)
-    activity = make_activity(entries, design)
+    activity = activity_of(latents)
+    flat = detrended(activity, design)
     progress("explain", 0, PARTS)
     units = attribute(coder, data)
     progress("explain", 1, PARTS)
     associations = [
-        associate(activity, variable, design, number=number)
+        associate(flat, variable, design, number=number)
         for number, variable in enumerate(scope.tested)
     ]
-    claimed = claims(associations, activity.n_channels, config.alpha)
+    claimed = claims(associations, flat.n_channels, config.alpha)
     progress("explain", 2, PARTS)
-    matrix, how = effects(entries, scope, data, design)
+    matrix, how = effects(activity, scope, data, design)
     alone = pre_activation_auroc(coder, data, scope.conditions)
     alone = np.where(np.isfinite(matrix["auroc"].values), alone, np.nan)
     matrix["pre_activation_auroc"] = ((names.LATENT, names.CONDITION), alone)
     progress("explain", 3, PARTS)
     groups, random = observed_units(coder, data), untrained_latents(coder, data)
+    others = {"untrained": random}
+    for one in named_apart(beside, SETS):
+        described = one.of(data)
+        others[one.name] = activity_of(np.where(described.usable[:, None], described.table, 0))
     followed = [scope.tested[at] for at in np.unique(claimed.choice[claimed.choice >= 0])]
     fitted = fit_units(groups, followed, design)
     made = claim_columns(associations, claimed)
     # thousands of small regressions: threads that wait for one another take ten times as long
     with threadpool_limits(limits=1, user_api="blas"):
-        made |= told_apart(activity, associations, claimed, design)
-        made |= against_units(
-            activity, claimed.choice, scope.tested, fitted, own_units(units), design
-        )
+        made |= told_apart(flat, associations, claimed, design)
+        made |= against_units(flat, claimed.choice, scope.tested, fitted, own_units(units), design)
         progress("explain", 4, PARTS)
-        together = decode_together(entries, random, groups, scope.tested, design)
-    summary = summarise(
-        associations, claimed, together, fitted, make_activity(random, design), design
-    )
+        together = decode_together(activity, others, groups, scope.tested, design)
+    summary = summarise(associations, claimed, together, fitted, detrended(random, design), design)
     progress("explain", 5, PARTS)
-    made |= variable_columns(associations, activity.n_channels)
+    made |= variable_columns(associations, flat.n_channels)
     attribution = xr.merge([units, matrix, xr.Dataset(made)], join="exact").assign_coords(
         {
             names.LATENT: latents[names.LATENT].values,
@@ -151,12 +155,13 @@ def explain(
         "notes": json.dumps(notes(data) + embedding_notes(coder, data)),
     }
     named = {variable.name: variable for variable in scope.tested}
-    attribution = labels_in_words(attribution, activity.entries, named, design)
+    attribution = labels_in_words(attribution, flat.kept, named, design)
     attribution = confirm(attribution, stability)
     progress("explain", PARTS, PARTS)
     parameters = {"n_shifts": config.n_shifts, "alpha": config.alpha, "seed": config.seed}
     asked = {"covariates": covariates, "conditions": conditions, "nulls": nulls}
     parameters |= {key: _plain(value) for key, value in asked.items() if value is not None}
+    parameters |= {"beside": [one.name for one in beside]} if beside else {}
     parameters |= {"conjunctions": _plain(conjunctions)} if conjunctions else {}
     return check(with_step(attribution, "explain", parameters, since=latents), names.ATTRIBUTION)
 

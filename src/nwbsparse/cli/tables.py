@@ -76,7 +76,7 @@ def _of_hidden_units(metrics: xr.Dataset, held: str) -> list[tuple[str, str]]:
     r2, error = (number(metrics[f"hidden_unit_r2{one}"], 3) for one in ("", "_se"))
     rows = [(f"R² of hidden units ({held})", f"{r2} ± {error}")]
     rows += [
-        (f"  {CALLED[str(name)]}", number(value, 3))
+        (f"  {CALLED.get(str(name), str(name))}", number(value, 3))
         for name, value in zip(
             metrics["baseline"].values, metrics["hidden_baseline_r2"].values, strict=True
         )

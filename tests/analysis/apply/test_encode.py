@@ -5,13 +5,10 @@ import pytest
 import torch
 
 from nwbsparse import names
+from nwbsparse.analysis.apply import activity
 from nwbsparse.analysis.apply import encode as inference
-from nwbsparse.analysis.apply.encode import (
-    activation_of,
-    dense,
-    encode,
-    reconstruct,
-)
+from nwbsparse.analysis.apply.activity import activation_of, dense
+from nwbsparse.analysis.apply.encode import encode, reconstruct
 from nwbsparse.errors import BadInput
 
 
@@ -71,7 +68,7 @@ def test_a_bin_does_not_depend_on_the_bins_around_it(coder, data):
 @pytest.fixture
 def both_forms(wide_coder, data, monkeypatch):
     sparse = encode(wide_coder, data)
-    monkeypatch.setattr(inference, "DENSE_LIMIT", 300)
+    monkeypatch.setattr(activity, "DENSE_LIMIT", 300)
     full = encode(wide_coder, data)
     assert "activation" not in sparse and "activation" in full and "value" not in full
     return sparse, full

@@ -7,9 +7,9 @@ from scipy.signal import lfilter
 
 from make.designs import make_coded, make_design
 from nwbsparse import names
-from nwbsparse.analysis.apply.activity import entries_of
+from nwbsparse.analysis.apply.activity import activity_of
 from nwbsparse.analysis.association.associate import SHIFTS, TRIALS, associate
-from nwbsparse.analysis.association.design import make_activity
+from nwbsparse.analysis.association.design import detrended
 from nwbsparse.analysis.association.label_draws import SEQUENCE
 
 STEP = 0.1
@@ -33,7 +33,7 @@ def test_a_planted_latent_is_found_and_others_are_not():
     table = spiky(n, rng, 40)
     table[:, 0] += 1.0 * (codes == 2)
     design = make_design(n, STEP, n_draws=1000)
-    found = associate(make_activity(table, design), make_coded(codes), design)
+    found = associate(detrended(table, design), make_coded(codes), design)
     assert found.kind == SHIFTS and (found.hindrance == "").all()
     assert found.p[0] < 0.002 and found.r[0] > 0.3 and found.fit.peak[0] == 2
     assert np.mean(found.p[1:] <= 0.05) <= 0.13
@@ -45,8 +45,8 @@ def test_a_table_and_rows_of_entries_are_judged_alike():
     codes, table = held(2000, rng), spiky(2000, rng, 5).astype(np.float32)
     design = make_design(2000, STEP, n_draws=100)
     first, second = (
-        associate(make_activity(one, design), make_coded(codes), design)
-        for one in (table, entries_of(sparse.csr_matrix(table).toarray()))
+        associate(detrended(one, design), make_coded(codes), design)
+        for one in (table, activity_of(sparse.csr_matrix(table).toarray()))
     )
     np.testing.assert_array_equal(first.p, second.p)
     np.testing.assert_array_equal(first.r, second.r)
@@ -56,8 +56,8 @@ def test_the_same_channel_beside_others_is_judged_as_alone():
     rng = np.random.default_rng(2)
     codes, table = held(2000, rng), spiky(2000, rng, 6)
     design = make_design(2000, STEP)
-    together = associate(make_activity(table, design), make_coded(codes), design)
-    alone = associate(make_activity(table[:, [3]], design), make_coded(codes), design)
+    together = associate(detrended(table, design), make_coded(codes), design)
+    alone = associate(detrended(table[:, [3]], design), make_coded(codes), design)
     assert together.p[3] == pytest.approx(alone.p[0])
     assert together.r[3] == pytest.approx(alone.r[0])
 
@@ -68,9 +68,7 @@ def test_a_drift_in_both_is_no_association():
     ramp = np.linspace(0, 1.5, n)
     table = np.maximum(spiky(n, rng, 60) + ramp[:, None] * rng.random(60), 0)
     codes = np.where(rng.random(n) < np.linspace(0.1, 0.9, n), held(n, rng, 2) | 1, 0)
-    found = associate(
-        make_activity(table, design := make_design(n, STEP)), make_coded(codes), design
-    )
+    found = associate(detrended(table, design := make_design(n, STEP)), make_coded(codes), design)
     assert np.mean(found.p <= 0.05) <= 0.12
 
 
@@ -80,9 +78,9 @@ def test_two_minutes_of_laps_are_enough_and_two_slow_cycles_are_not():
     table = spiky(n, rng, 3)
     design = make_design(n, STEP)
     laps = make_coded((np.arange(n) // 4) % 20, kind=names.POSITION)
-    assert (associate(make_activity(table, design), laps, design).hindrance == "").all()
+    assert (associate(detrended(table, design), laps, design).hindrance == "").all()
     slow = make_coded(np.arange(n) * 5 // n, kind=names.CONTINUOUS)
-    found = associate(make_activity(table, design), slow, design)
+    found = associate(detrended(table, design), slow, design)
     assert np.isnan(found.p).all() and np.isfinite(found.r).all()
     low, high = found.fit.interval()
     assert (low < found.r).all() and (found.r < high).all()
@@ -100,7 +98,7 @@ def test_rare_activity_is_not_tested_and_steady_activity_is():
     table[:, 2] = 1 + rng.random(n)
     table[:, 3] = 3.0
     design = make_design(n, STEP)
-    said = associate(make_activity(table, design), make_coded(held(n, rng)), design).hindrance
+    said = associate(detrended(table, design), make_coded(held(n, rng)), design).hindrance
     assert said[0] == "never active"
     assert said[1] == "active in 3 separate stretches, 5 are needed"
     assert said[2] == "" and said[3] == "its activity is constant"
@@ -118,7 +116,7 @@ def test_labels_of_trials_are_exchanged_over_all_trials(trials):
     table[:, 0] += 0.6 * (labels == 1)[trials]
     design = make_design(len(trials), STEP, n_draws=500, trials=trials)
     variable = make_coded(labels[trials], table="trials")
-    found = associate(make_activity(table, design), variable, design)
+    found = associate(detrended(table, design), variable, design)
     assert found.kind == TRIALS and (found.hindrance == "").all() and found.amount == 60
     assert found.p[0] < 0.01 and found.fit.peak[0] == 1
     assert np.mean(found.p[1:] <= 0.05) <= 0.13
@@ -133,7 +131,7 @@ def test_repeating_labels_are_shifted_as_a_sequence(trials):
     table = spiky(len(trials), rng, 4, memory=60)
     design = make_design(len(trials), STEP, trials=trials)
     found = associate(
-        make_activity(table, design), make_coded(labels[trials], 2, table="trials"), design
+        detrended(table, design), make_coded(labels[trials], 2, table="trials"), design
     )
     assert found.kind == SEQUENCE
     assert (found.hindrance == "").all() == (found.independent[0] >= 5)
@@ -155,7 +153,7 @@ def test_too_few_trials_say_what_is_needed(labels, why):
     rows = np.repeat(np.arange(len(labels)), 20)
     design = make_design(len(rows), STEP, trials=rows)
     variable = make_coded(labels[rows], 2, table="trials")
-    found = associate(make_activity(spiky(len(rows), rng, 2), design), variable, design)
+    found = associate(detrended(spiky(len(rows), rng, 2), design), variable, design)
     assert set(found.hindrance) == {why} and np.isnan(found.p).all()
 
 
@@ -166,7 +164,7 @@ def test_sessions_are_shifted_each_by_itself():
     table = spiky(3000, rng, 30) + 2.0 * rng.random((3, 30))[session]
     table[:, 0] += codes == 1
     design = make_design(3000, STEP, session=session)
-    found = associate(make_activity(table, design), make_coded(codes), design)
+    found = associate(detrended(table, design), make_coded(codes), design)
     assert found.p[0] < 0.01 and np.mean(found.p[1:] <= 0.05) <= 0.15
     assert found.amount == pytest.approx(150.0), "the longest session counts"
 
@@ -181,6 +179,6 @@ def test_labels_of_sessions_that_differ_in_level_are_no_association():
     labels = (rng.random(80) < often).astype(int)
     design = make_design(len(trials), STEP, trials=trials, session=session, n_draws=500)
     found = associate(
-        make_activity(table, design), make_coded(labels[trials], 2, table="trials"), design
+        detrended(table, design), make_coded(labels[trials], 2, table="trials"), design
     )
     assert np.nanmean(found.p <= 0.05) <= 0.13

@@ -19,7 +19,7 @@ from calibration_data import (
 )
 
 from nwbsparse.analysis.association.associate import associate
-from nwbsparse.analysis.association.design import make_activity
+from nwbsparse.analysis.association.design import detrended
 from nwbsparse.analysis.statistics.nulls import false_discovery_rate
 
 STEP = 0.2
@@ -32,7 +32,7 @@ def null(kind, minutes, seed, *, drift=False):
     made = latents_of(n, STEP, rng, 30, drift=drift)
     values = drifted(values, rng) if drift else values
     design = design_of(n, STEP, seed=seed, n_draws=500)
-    return associate(make_activity(made, design), coded(kind, values), design).p
+    return associate(detrended(made, design), coded(kind, values), design).p
 
 
 @pytest.mark.slow
@@ -64,9 +64,7 @@ def test_labels_of_trials_pass_no_more_often_than_they_say(how):
         made = latents_of(60, 1.0, rng, 30, memory=2.0 if how == "sticky" else 0.5, active=0.5)
         design = design_of(60, 1.0, seed=seed, n_draws=300, trials=True)
         found.append(
-            associate(
-                make_activity(made, design), coded("labels", labels, table="trials"), design
-            ).p
+            associate(detrended(made, design), coded("labels", labels, table="trials"), design).p
         )
     p = np.array(found)
     assert np.nanmean(p <= 0.05) <= 0.07
@@ -79,7 +77,7 @@ def test_one_null_and_one_planted_recording():
     variable = coded("track", behaviour("track", 1200, STEP, rng))
     made = place_like(variable.codes, 20, 10, 0.6, STEP, rng, given=True)
     design = design_of(1200, STEP, n_draws=500)
-    found = associate(make_activity(made, design), variable, design)
+    found = associate(detrended(made, design), variable, design)
     assert (false_discovery_rate(found.p) < 0.05).mean() >= 0.8
     low, high = found.fit.interval()
     assert ((low > 0) & (high < 0.9)).mean() >= 0.8

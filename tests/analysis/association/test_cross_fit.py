@@ -7,7 +7,7 @@ from scipy import stats
 from make.designs import make_coded, make_design
 from nwbsparse.analysis.association.associate import fit_alone
 from nwbsparse.analysis.association.blocks import FOLDS, make_blocks
-from nwbsparse.analysis.association.design import make_activity
+from nwbsparse.analysis.association.design import detrended
 
 N, STEP = 1500, 0.1
 
@@ -44,7 +44,7 @@ def by_hand(table, codes, design, kept=None):
 
 def test_r_is_the_correlation_with_what_the_other_folds_predict(made):
     table, codes, design = made
-    fit = fit_alone(make_activity(table, design), make_coded(codes, 7), design)
+    fit = fit_alone(detrended(table, design), make_coded(codes, 7), design)
     with np.errstate(invalid="ignore"):
         expected = by_hand(table, codes, design)
     np.testing.assert_allclose(fit.r[:3], expected[:3], atol=1e-10)
@@ -54,7 +54,7 @@ def test_r_is_the_correlation_with_what_the_other_folds_predict(made):
 
 def test_every_block_is_left_out_with_curves_fitted_anew(made):
     table, codes, design = made
-    fit = fit_alone(make_activity(table, design), make_coded(codes, 7), design)
+    fit = fit_alone(detrended(table, design), make_coded(codes, 7), design)
     n_blocks = len(fit.left_out)
     assert n_blocks == 10
     for one in (0, 4, 9):
@@ -64,7 +64,7 @@ def test_every_block_is_left_out_with_curves_fitted_anew(made):
 
 def test_the_interval_is_that_of_the_jackknife_on_atanh(made):
     table, codes, design = made
-    fit = fit_alone(make_activity(table, design), make_coded(codes, 7), design)
+    fit = fit_alone(detrended(table, design), make_coded(codes, 7), design)
     low, high = fit.interval()
     z = np.arctanh(fit.left_out[:, 0])
     error = np.sqrt((len(z) - 1) / len(z) * ((z - z.mean()) ** 2).sum())
@@ -76,29 +76,29 @@ def test_the_interval_is_that_of_the_jackknife_on_atanh(made):
 
 def test_the_halves_are_about_the_whole(made):
     table, codes, design = made
-    fit = fit_alone(make_activity(table, design), make_coded(codes, 7), design)
+    fit = fit_alone(detrended(table, design), make_coded(codes, 7), design)
     np.testing.assert_allclose(fit.halves[:3].mean(axis=1), fit.r[:3], atol=0.05)
 
 
 def test_scale_and_a_drift_change_nothing(made):
     table, codes, design = made
     codes = make_coded(codes, 7)
-    fit = fit_alone(make_activity(table, design), codes, design)
+    fit = fit_alone(detrended(table, design), codes, design)
     slow = 3 * np.linspace(-1, 1, N)[:, None] ** 3 + 5
-    other = fit_alone(make_activity(1e-4 * (table + slow), design), codes, design)
+    other = fit_alone(detrended(1e-4 * (table + slow), design), codes, design)
     np.testing.assert_allclose(other.r[:3], fit.r[:3], atol=1e-8)
 
 
 def test_a_peak_is_where_the_curve_is_largest(made):
     table, codes, design = made
-    fit = fit_alone(make_activity(table[:, :3], design), make_coded(codes, 7), design)
+    fit = fit_alone(detrended(table[:, :3], design), make_coded(codes, 7), design)
     np.testing.assert_array_equal(fit.peak, [0, 1, 2])
     assert (fit.peaks == fit.peak[:, None]).all()
 
 
 def test_codes_that_never_change_have_no_fit():
     design = make_design(500, STEP)
-    activity = make_activity(np.random.default_rng(0).random((500, 2)), design)
+    activity = detrended(np.random.default_rng(0).random((500, 2)), design)
     assert fit_alone(activity, make_coded(np.zeros(500), 2), design) is None
     assert fit_alone(activity, make_coded(np.full(500, -1), 2), design) is None
     few = np.full(500, -1)

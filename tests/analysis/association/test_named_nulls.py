@@ -8,7 +8,7 @@ import pytest
 from make.designs import make_coded, make_design
 from make.plugins import roles_as_before
 from nwbsparse.analysis.association.associate import associate
-from nwbsparse.analysis.association.design import make_activity
+from nwbsparse.analysis.association.design import detrended
 from nwbsparse.analysis.association.rearranged import NULLS, Rearranged
 from nwbsparse.analysis.behaviour.condition_draws import condition_draws
 
@@ -44,7 +44,7 @@ def test_over_bins_it_gives_the_draws_and_no_stretch_is_counted(made):
     table, codes = made
     design = make_design(N, STEP, n_draws=1000)
     variable = replace(make_coded(codes), null="anyhow")
-    found = associate(make_activity(table, design), variable, design)
+    found = associate(detrended(table, design), variable, design)
     assert found.kind == "anyhow" and (found.hindrance == "").all()
     assert (found.independent == N).all()
     assert found.chance.n.max() == 300
@@ -59,7 +59,7 @@ def test_over_trials_it_rearranges_labels(made):
     table[:, 0] += 0.5 * codes
     design = make_design(N, STEP, n_draws=500, trials=row)
     variable = replace(make_coded(codes, table="trials"), null="anyhow")
-    found = associate(make_activity(table, design), variable, design)
+    found = associate(detrended(table, design), variable, design)
     assert found.kind == "anyhow of trials"
     assert found.chance.n.max() == 300 and found.p[0] < 0.01
     drawn = condition_draws(variable, codes, design, 200, 0)

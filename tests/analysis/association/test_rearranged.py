@@ -7,7 +7,7 @@ from scipy import fft
 from make.designs import make_coded, make_design
 from nwbsparse.analysis.association import draws
 from nwbsparse.analysis.association.associate import associate, fit_alone
-from nwbsparse.analysis.association.design import make_activity
+from nwbsparse.analysis.association.design import detrended
 from nwbsparse.analysis.association.exchange import Exchanges, labels_repeat, runs
 from nwbsparse.analysis.association.memory import memories
 from nwbsparse.analysis.association.shifts import make_shifts
@@ -89,7 +89,7 @@ def test_chance_is_r_of_shifted_codes_fitted_anew():
     codes = rng.integers(0, 4, n)[np.maximum.accumulate((rng.random(n) < 0.1) * np.arange(n))]
     table = np.maximum(rng.standard_normal((n, 2)) + (codes[:, None] == [0, 1]), 0)
     design = make_design(n, n_draws=12, rate=np.cos(np.arange(n) / 300))
-    activity = make_activity(table, design)
+    activity = detrended(table, design)
     found = associate(activity, make_coded(codes, 4), design)
     own = round(float(found.memory.min()) / 0.1)
     shifts = make_shifts(codes, design.session, 3 * own, 12)
@@ -112,7 +112,7 @@ def test_channels_that_chance_equals_get_fewer_draws_and_the_others_all(monkeypa
     follows = (codes[:, None] == 1) * np.linspace(0, 0.6, 40)
     table = np.maximum(rng.standard_normal((n, 40)) + follows, 0)
     design = make_design(n, n_draws=1000)
-    activity = make_activity(table, design)
+    activity = detrended(table, design)
     found = associate(activity, make_coded(codes, 4), design)
     monkeypatch.setattr(draws, "STAGES", ())
     everything = associate(activity, make_coded(codes, 4), design)

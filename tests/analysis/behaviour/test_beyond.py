@@ -10,9 +10,9 @@ import xarray as xr
 
 from make.designs import make_coded, make_design
 from nwbsparse import names
-from nwbsparse.analysis.apply.activity import entries_of
+from nwbsparse.analysis.apply.activity import activity_of
 from nwbsparse.analysis.association.associate import associate, fit_alone
-from nwbsparse.analysis.association.design import make_activity
+from nwbsparse.analysis.association.design import detrended
 from nwbsparse.analysis.behaviour.against_units import against_units
 from nwbsparse.analysis.behaviour.apart import told_apart
 from nwbsparse.analysis.behaviour.claims import claims
@@ -46,7 +46,7 @@ def running():
 def test_what_follows_position_alone_is_named_so_and_what_follows_both_is_not(running):
     place, speed, table = running
     design = design_of(N, STEP)
-    activity = make_activity(table, design)
+    activity = detrended(table, design)
     found = [associate(activity, one, design, number=at) for at, one in enumerate((place, speed))]
     claimed = claims(found, 9, 0.05)
     assert (claimed.status == "found").all()
@@ -61,7 +61,7 @@ def test_what_follows_position_alone_is_named_so_and_what_follows_both_is_not(ru
 def test_two_names_of_one_thing_cannot_be_told_apart(running):
     place, _, table = running
     design = design_of(N, STEP)
-    activity = make_activity(table[:, :3], design)
+    activity = detrended(table[:, :3], design)
     twin = replace(place, name="twin")
     found = [associate(activity, one, design, number=at) for at, one in enumerate((place, twin))]
     told = told_apart(activity, found, claims(found, 3, 0.05), design)
@@ -72,7 +72,7 @@ def test_what_is_left_is_the_residual_of_a_ridge_fitted_on_other_folds(running):
     """Against a loop that fits and correlates bin by bin."""
     place, speed, table = running
     short, design = N // 3, make_design(N // 3, STEP)
-    activity = make_activity(table[:short, :2], design)
+    activity = detrended(table[:short, :2], design)
     short_place, short_speed = (
         make_coded(one.codes[:short], one.size, kind=names.CONTINUOUS, name=one.name)
         for one in (place, speed)
@@ -87,8 +87,8 @@ def test_what_is_left_is_the_residual_of_a_ridge_fitted_on_other_folds(running):
         beta = np.linalg.solve(z.T @ z + 0.01 * np.eye(speed.size) / STEP, z.T @ a)
         residual[fold == k] = left[fold == k] - onehot[fold == k] @ beta
     plain = make_design(short, STEP)
-    flat = make_activity(residual, plain)
-    by_hand = fit_alone(type(flat)(flat.entries, np.zeros_like(flat.beta)), short_place, plain)
+    flat = detrended(residual, plain)
+    by_hand = fit_alone(type(flat)(flat.kept, np.zeros_like(flat.beta)), short_place, plain)
     np.testing.assert_allclose(found.r, by_hand.r, atol=2e-3)
 
 
@@ -107,7 +107,7 @@ def test_a_latent_beats_units_that_follow_less_and_not_one_that_follows_as_well(
     group = UnitGroup(np.array([5, 6, 7, 8]), units, np.ones(N, dtype=bool))
     own = [np.array([5]), np.array([8]), np.array([8]), np.array([], dtype=int)]
     found = against_units(
-        make_activity(latents, design),
+        detrended(latents, design),
         np.array([0, 0, 0, -1]),
         [variable],
         fit_units([group], [variable], design),
@@ -139,7 +139,9 @@ def told():
     noise = np.maximum(wander(N, 2.5, rng, 10) - 1, 0)
     group = UnitGroup(np.arange(30), weak, np.ones(N, dtype=bool))
     design = design_of(N, STEP)
-    [one] = decode_together(entries_of(latents), entries_of(noise), [group], [variable], design)
+    [one] = decode_together(
+        activity_of(latents), {"untrained": activity_of(noise)}, [group], [variable], design
+    )
     return one
 
 
@@ -162,7 +164,11 @@ def test_labels_are_told_trial_by_trial():
     group = UnitGroup(np.arange(3), rng.random((600, 3)), np.ones(600, dtype=bool))
     variable = make_coded(labels[rows], table="trials")
     [one] = decode_together(
-        entries_of(table), entries_of(rng.random((600, 3))), [group], [variable], design
+        activity_of(table),
+        {"untrained": activity_of(rng.random((600, 3)))},
+        [group],
+        [variable],
+        design,
     )
     assert one.share["latents"] > 0.9
     assert one.share["units"] < 0.6 and one.chance == pytest.approx(1 / 3, abs=0.08)
@@ -175,7 +181,7 @@ def test_preferred_places_are_counted_when_two_codes_apart_and_alike_in_the_fold
     table = place_like(variable.codes, 20, 5, 0.8, STEP, rng, centres=centres, given=True)
     table = np.concatenate([table, np.maximum(wander(N, 2.5, rng, 3) - 1, 0)], axis=1)
     design = design_of(N, STEP)
-    codes = preferred(fit_alone(make_activity(table, design), variable, design), variable)
+    codes = preferred(fit_alone(detrended(table, design), variable, design), variable)
     assert np.abs(codes[:5] - centres).max() <= 1
     assert n_different(codes[:5], variable) == 3
     assert n_different(np.array([-1, -1]), variable) == 0

@@ -7,7 +7,7 @@ from scipy.signal import lfilter
 
 from make.designs import make_design
 from nwbsparse import names
-from nwbsparse.analysis.apply.activity import entries_of
+from nwbsparse.analysis.apply.activity import activity_of
 from nwbsparse.analysis.association.memory import memories
 from nwbsparse.analysis.behaviour.chance import chance
 from nwbsparse.analysis.behaviour.coding import Coded
@@ -39,7 +39,7 @@ def held(n, rng, size=3, every=15):
 
 
 def look(activity, variable, ground, **given):
-    return chance(entries_of(activity), [variable], ground, **given)
+    return chance(activity_of(activity), [variable], ground, **given)
 
 
 def test_all_shifts_are_those_of_a_slow_loop():

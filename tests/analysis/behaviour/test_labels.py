@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 
 from make.sessions import make_binned
 from nwbsparse import names
-from nwbsparse.analysis.apply.activity import entries_of
+from nwbsparse.analysis.apply.activity import activity_of
 from nwbsparse.analysis.association.design import make_design
 from nwbsparse.analysis.behaviour.coding import readable
 from nwbsparse.analysis.behaviour.comparisons import make_scope
@@ -89,7 +89,7 @@ def made():
 def say(data, latents, attribution):
     variables = {one.name: one for one in make_scope(data).tested}
     design = make_design(data, n_draws=1, seed=0)
-    return labels_in_words(attribution, entries_of(latents), variables, design)
+    return labels_in_words(attribution, activity_of(latents), variables, design)
 
 
 def numbers(text):

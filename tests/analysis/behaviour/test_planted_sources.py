@@ -10,7 +10,7 @@ from make.configs import plain_config
 from make.sessions import make_binned
 from nwbsparse import names
 from nwbsparse.analysis.association.associate import associate
-from nwbsparse.analysis.association.design import make_activity, make_design
+from nwbsparse.analysis.association.design import detrended, make_design
 from nwbsparse.analysis.behaviour.claims import claims
 from nwbsparse.analysis.behaviour.comparisons import make_scope
 from nwbsparse.analysis.explain import explain
@@ -61,7 +61,7 @@ def test_latents_that_recover_a_source_follow_its_events(explained):
 def sources_followed(table, data):
     """How many planted sources channels are found to follow, by the test that latents pass."""
     design = make_design(data, n_draws=2000, seed=0)
-    activity = make_activity(table, design)
+    activity = detrended(table, design)
     tested = make_scope(data).tested
     found = [associate(activity, one, design, number=at) for at, one in enumerate(tested)]
     made = claims(found, activity.n_channels, 0.05)

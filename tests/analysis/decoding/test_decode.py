@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 
 from make.sessions import make_binned
 from nwbsparse.analysis.decoding.decode import balanced_accuracy, decode
-from nwbsparse.analysis.decoding.inputs import smoothed
+from nwbsparse.analysis.representation import running_mean
 from nwbsparse.errors import BadInput
 
 
@@ -181,9 +181,9 @@ def test_latents_the_best_of_them_and_an_embedding(data):
 def test_smoothing_by_hand():
     counts = np.array([[0], [4], [8], [10], [20]])
     segment = np.array([0, 0, 0, 1, 1])
-    np.testing.assert_allclose(smoothed(counts, segment, 2)[:, 0], [0, 2, 6, 10, 15])
-    np.testing.assert_allclose(smoothed(counts, segment, 3)[:, 0], [2, 4, 6, 15, 15])
-    np.testing.assert_allclose(smoothed(counts, segment, 1)[:, 0], counts[:, 0])
+    np.testing.assert_allclose(running_mean(counts, segment, 2)[:, 0], [0, 2, 6, 10, 15])
+    np.testing.assert_allclose(running_mean(counts, segment, 3)[:, 0], [2, 4, 6, 15, 15])
+    np.testing.assert_allclose(running_mean(counts, segment, 1)[:, 0], counts[:, 0])
 
 
 def test_no_smoothed_bin_holds_activity_of_another_part(data):

@@ -159,7 +159,7 @@ def test_variance_attribution_by_hand():
 
 def test_a_csr_table_gives_the_metrics_of_the_dense_form(wide_coder, data, monkeypatch):
     sparse = evaluate(wide_coder, data)
-    monkeypatch.setattr("nwbsparse.analysis.apply.encode.DENSE_LIMIT", 300)
+    monkeypatch.setattr("nwbsparse.analysis.apply.activity.DENSE_LIMIT", 300)
     xr.testing.assert_allclose(sparse, evaluate(wide_coder, data))
     assert sparse["l0"].max() > 0
 

@@ -11,7 +11,8 @@ from sklearn.metrics import r2_score
 
 from make.configs import plain_config
 from make.sessions import make_binned, planted
-from nwbsparse.analysis.apply.encode import dense, encode
+from nwbsparse.analysis.apply.activity import dense
+from nwbsparse.analysis.apply.encode import encode
 from nwbsparse.analysis.quality.naik_scores import behaviour_scores, naik_scores, neuron_scores
 from nwbsparse.analysis.statistics import correlation as pairs
 from nwbsparse.analysis.statistics.correlation import Channels

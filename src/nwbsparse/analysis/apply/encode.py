@@ -12,14 +12,13 @@ import xarray as xr
 from jaxtyping import Bool, Float, Int
 
 from nwbsparse import names
+from nwbsparse.analysis.apply.activity import stored
 from nwbsparse.models.coder import SparseCoder, as_tensor
 from nwbsparse.population import Population
 from nwbsparse.schema import check, with_step
 from nwbsparse.training.bins import smoothed_input
 
 CHUNK = 8192
-DENSE_LIMIT = 256
-"""Latents up to which activations are kept as a full table; beyond it only the active ones."""
 
 
 @dataclass(frozen=True)
@@ -65,12 +64,7 @@ def encode(coder: SparseCoder, data: xr.Dataset) -> xr.Dataset:
     coords[names.LEVEL] = (names.LATENT, np.array(coder.level_of_latent, dtype=np.int32))
     if coder.window > 1:
         coords[names.COMPLETE] = (names.TIME, np.concatenate([p.complete for p in pieces]))
-    variables: dict[str, Any]
-    tables = [piece.activation for piece in pieces]
-    if coder.n_latents <= DENSE_LIMIT:
-        variables = {names.ACTIVATION: ((names.TIME, names.LATENT), np.concatenate(tables))}
-    else:
-        variables = _rows(tables, coder.n_latents)
+    variables = stored([piece.activation for piece in pieces], coder.n_latents)
     attrs = {
         names.SCHEMA: names.LATENTS,
         names.BIN_WIDTH: float(data.attrs[names.BIN_WIDTH]),
@@ -157,46 +151,3 @@ def _gathered(coder: SparseCoder, read: Population, seen: np.ndarray) -> torch.T
     if read.valid is not None:
         observed = torch.from_numpy(read.observed(slice(first, last)))[seen - first]
     return coder.normalise(as_tensor(table)[seen - first], observed)
-
-
-def activation_of(latents: xr.Dataset, latent: int) -> np.ndarray:
-    """(time,) float32 activation of one latent; of those that are kept sparse no other is unpacked."""
-    if names.ACTIVATION in latents:
-        return latents[names.ACTIVATION].values[:, latent]
-    mine = np.flatnonzero(latents[names.LATENT_INDEX].values == latent)
-    indptr = latents[names.INDPTR].values.astype(np.int64)
-    out = np.zeros(len(indptr) - 1, dtype=np.float32)
-    out[np.searchsorted(indptr, mine, side="right") - 1] = latents[names.VALUE].values[mine]
-    return out
-
-
-def dense(latents: xr.Dataset, bins: np.ndarray | slice | None = None) -> np.ndarray:
-    """Activations (time, latent) float32 of some bins (all when None), however they are kept."""
-    chosen = slice(None) if bins is None else bins
-    if names.ACTIVATION in latents:
-        return latents[names.ACTIVATION].values[chosen]
-    indptr = latents[names.INDPTR].values.astype(np.int64)
-    rows = np.arange(len(indptr) - 1)[chosen]
-    out = np.zeros((len(rows), latents.sizes[names.LATENT]), dtype=np.float32)
-    lengths = indptr[rows + 1] - indptr[rows]
-    at = np.repeat(np.arange(len(rows)), lengths)
-    within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    entries = np.repeat(indptr[rows], lengths) + within
-    out[at, latents[names.LATENT_INDEX].values[entries]] = latents[names.VALUE].values[entries]
-    return out
-
-
-def _rows(pieces: list[np.ndarray], n_latents: int) -> dict[str, Any]:
-    index_type = np.uint16 if n_latents <= 65_536 else np.uint32
-    active = [piece.nonzero() for piece in pieces]
-    values = [piece[where] for piece, where in zip(pieces, active, strict=True)]
-    lengths = [
-        np.bincount(where[0], minlength=len(p)) for p, where in zip(pieces, active, strict=True)
-    ]
-    indptr = np.concatenate([[0], np.cumsum(np.concatenate(lengths))]).astype(np.uint64)
-    columns = np.concatenate([where[1] for where in active]).astype(index_type)
-    return {
-        names.VALUE: (names.ENTRY, np.concatenate(values)),
-        names.LATENT_INDEX: (names.ENTRY, columns),
-        names.INDPTR: (names.TIME_EDGE, indptr),
-    }

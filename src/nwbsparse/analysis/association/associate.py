@@ -8,7 +8,7 @@ import numpy as np
 
 from nwbsparse.analysis.association.blocks import FOLDS, make_blocks
 from nwbsparse.analysis.association.cross_fit import CrossFit, cross_fit
-from nwbsparse.analysis.association.design import Activity, Design
+from nwbsparse.analysis.association.design import Design, Detrended
 from nwbsparse.analysis.association.draws import Chance, Rows, by_chance
 from nwbsparse.analysis.association.hindrance import too_short
 from nwbsparse.analysis.association.label_draws import TRIALS, label_draws
@@ -62,7 +62,7 @@ class Association:
 
 
 def associate(
-    activity: Activity, variable: Coded, design: Design, *, number: int = 0
+    activity: Detrended, variable: Coded, design: Design, *, number: int = 0
 ) -> Association:
     """Compare every channel with one variable.
 
@@ -83,7 +83,7 @@ def associate(
     return _over_bins(activity, variable, codes, design, number)
 
 
-def fit_alone(activity: Activity, variable: Coded, design: Design) -> CrossFit | None:
+def fit_alone(activity: Detrended, variable: Coded, design: Design) -> CrossFit | None:
     """R and its blocks without any null: what channels are compared with."""
     codes = variable.codes[design.bins]
     if variable.table is not None and variable.table in design.trials:
@@ -95,7 +95,9 @@ def fit_alone(activity: Activity, variable: Coded, design: Design) -> CrossFit |
     return None if sums is None else cross_fit(sums)
 
 
-def sums_over_bins(activity: Activity, codes: np.ndarray, size: int, design: Design) -> Sums | None:
+def sums_over_bins(
+    activity: Detrended, codes: np.ndarray, size: int, design: Design
+) -> Sums | None:
     """Sums by block of the bins where codes are known; None where they make no five blocks."""
     known = codes >= 0
     if not known.any():
@@ -111,7 +113,7 @@ def sums_over_bins(activity: Activity, codes: np.ndarray, size: int, design: Des
 
 
 def _over_bins(
-    activity: Activity, variable: Coded, codes: np.ndarray, design: Design, number: int
+    activity: Detrended, variable: Coded, codes: np.ndarray, design: Design, number: int
 ) -> Association:
     kind = variable.null or SHIFTS
     known = np.flatnonzero(codes >= 0)
@@ -142,9 +144,9 @@ def _over_bins(
     place = np.full(len(codes), -1)
     place[known] = np.arange(len(known))
     block = make_blocks(design.segment[known], design.bin_width)
-    entries = activity.entries
+    kept = activity.kept
     rows = Rows(
-        entries.indptr, place[entries.bins], entries.value, activity.beta, design.basis[known],
+        kept.indptr, place[kept.bins], kept.value, activity.beta, design.basis[known],
         block % FOLDS, sums.squares.sum(axis=1), sums.total.sum(axis=(1, 2)), variable.size,
         sums.shrink,
     )  # fmt: skip
@@ -170,7 +172,7 @@ def _over_bins(
 
 
 def _over_trials(
-    activity: Activity, variable: Coded, codes: np.ndarray, design: Design, number: int
+    activity: Detrended, variable: Coded, codes: np.ndarray, design: Design, number: int
 ) -> Association:
     trials = make_trials(codes, design.trials[str(variable.table)], variable.size, design)
     n_channels, amount = activity.n_channels, float(trials.n)
@@ -201,10 +203,10 @@ def _over_trials(
     return Association(variable, drawn.kind, fit, chance, independent, memory, said, amount)
 
 
-def _few_episodes(activity: Activity, codes: np.ndarray, size: int) -> np.ndarray:
-    entries = activity.entries
+def _few_episodes(activity: Detrended, codes: np.ndarray, size: int) -> np.ndarray:
+    kept = activity.kept
     active, episodes = (np.zeros(activity.n_channels, dtype=np.int64) for _ in range(2))
-    count_episodes(entries.indptr, entries.bins, classes(codes, size), active, episodes)
+    count_episodes(kept.indptr, kept.bins, classes(codes, size), active, episodes)
     stretches = {0: "never active", 1: "active in 1 stretch"}
     return np.array(
         [

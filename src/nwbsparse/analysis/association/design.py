@@ -9,7 +9,7 @@ import xarray as xr
 from scipy.ndimage import gaussian_filter1d
 
 from nwbsparse import names
-from nwbsparse.analysis.apply.activity import Entries, entries_of
+from nwbsparse.analysis.apply.activity import Activity, activity_of
 from nwbsparse.analysis.statistics.nulls import drift_basis
 from nwbsparse.binning.sessions.join import sessions_of
 
@@ -44,28 +44,25 @@ class Design:
 
 
 @dataclass(frozen=True)
-class Activity:
+class Detrended:
     """Channels in the assessed bins; their drift is known, and removed from sums only.
 
     With the coefficients β of the drift B in each channel, Σ(a − Bβ) = Σa − (ΣB)β: the activity
     itself stays sparse.
     """
 
-    entries: Entries
+    kept: Activity
+    """With its drift."""
     beta: np.ndarray
     """(channel, column)"""
 
     @property
     def n_channels(self) -> int:
-        return self.entries.n_channels
+        return self.kept.n_channels
 
-    def some(self, channels: np.ndarray) -> Activity:
+    def some(self, channels: np.ndarray) -> Detrended:
         """The activity of some channels, in their order."""
-        table = self.entries.table[:, channels].tocsc()
-        entries = Entries(
-            table.indptr.astype(np.int64), table.indices, table.data, self.entries.n_bins
-        )
-        return Activity(entries, self.beta[channels])
+        return Detrended(self.kept.some(channels), self.beta[channels])
 
 
 def make_design(
@@ -96,12 +93,12 @@ def make_design(
     )
 
 
-def make_activity(table: np.ndarray | xr.Dataset | Entries, design: Design) -> Activity:
+def detrended(table: np.ndarray | xr.Dataset | Activity, design: Design) -> Detrended:
     """Channels (time, channel) of the whole recording, sparse or not, in the assessed bins."""
-    entries = entries_of(table)
-    if len(design.bins) != entries.n_bins:
-        entries = entries.at(design.bins)
-    return Activity(entries, np.asarray(entries.table.T @ design.basis))
+    kept = activity_of(table)
+    if len(design.bins) != kept.n_bins:
+        kept = kept.at(design.bins)
+    return Detrended(kept, np.asarray(kept.table.T @ design.basis))
 
 
 def drift_of_sessions(times: np.ndarray, rate: np.ndarray, session: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
-from nwbsparse.analysis.association.design import Activity, Design
+from nwbsparse.analysis.association.design import Design, Detrended
 
 NOTHING = 1e-9
 """Share of the sum of squares below which what is left without drift is rounding."""
@@ -31,7 +31,7 @@ class Sums:
 
 
 def sums_by_block(
-    activity: Activity,
+    activity: Detrended,
     codes: np.ndarray,
     block: np.ndarray,
     size: int,
@@ -43,13 +43,13 @@ def sums_by_block(
     """Sums in the bins where ``codes`` (bin,) is 0 or more; ``block`` (bin,) of each of them."""
     known = codes >= 0
     n_blocks = int(block[known].max()) + 1 if known.any() else 0
-    entries, beta = activity.entries, activity.beta
+    kept, beta = activity.kept, activity.beta
     n_channels, n_columns = beta.shape
     total = np.zeros((n_channels, n_blocks, size))
     squares = np.zeros((n_channels, n_blocks))
     cross = np.zeros((n_channels, n_blocks, n_columns))
     sum_in_blocks(
-        entries.indptr, entries.bins, entries.value, codes, block, design.basis,
+        kept.indptr, kept.bins, kept.value, codes, block, design.basis,
         total, squares, cross,
     )  # fmt: skip
     place = block[known].astype(np.int64) * size + codes[known]

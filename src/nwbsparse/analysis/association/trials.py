@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from nwbsparse.analysis.association.design import Activity, Design
+from nwbsparse.analysis.association.design import Design, Detrended
 from nwbsparse.analysis.association.draws import Rows
 from nwbsparse.analysis.association.sums import NOTHING, Sums
 
@@ -75,14 +75,14 @@ def make_trials(codes: np.ndarray, row: np.ndarray, size: int, design: Design) -
     return Trials(of_bin, label[order], session[order], size)
 
 
-def trial_means(activity: Activity, trials: Trials, design: Design) -> np.ndarray:
+def trial_means(activity: Detrended, trials: Trials, design: Design) -> np.ndarray:
     """(channel, trial) mean activity without drift."""
     there = np.flatnonzero(trials.row >= 0)
     row = trials.row[there]
     n = np.bincount(row, minlength=trials.n)
     weights = 1 / n[row]
     member = sparse.csr_matrix((weights, (there, row)), shape=(len(trials.row), trials.n))
-    means = np.asarray((activity.entries.table.T @ member).todense())
+    means = np.asarray((activity.kept.table.T @ member).todense())
     return means - activity.beta @ (design.basis.T @ member)
 
 

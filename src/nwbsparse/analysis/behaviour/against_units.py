@@ -11,13 +11,13 @@ from scipy import stats
 from nwbsparse import names
 from nwbsparse.analysis.association.associate import fit_alone
 from nwbsparse.analysis.association.cross_fit import CrossFit, fisher, jackknife_error
-from nwbsparse.analysis.association.design import Activity, Design
+from nwbsparse.analysis.association.design import Design, Detrended
 from nwbsparse.analysis.behaviour.coding import Coded
 from nwbsparse.analysis.behaviour.controls import UnitFit
 
 
 def against_units(
-    activity: Activity,
+    activity: Detrended,
     choice: np.ndarray,
     variables: Sequence[Coded],
     units: Mapping[str, Sequence[UnitFit]],

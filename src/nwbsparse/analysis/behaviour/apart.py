@@ -9,7 +9,7 @@ import numpy as np
 
 from nwbsparse import names
 from nwbsparse.analysis.association.associate import Association
-from nwbsparse.analysis.association.design import Activity, Design
+from nwbsparse.analysis.association.design import Design, Detrended
 from nwbsparse.analysis.behaviour.claims import FOUND, NAMED, Claims
 from nwbsparse.analysis.behaviour.partial import beyond
 
@@ -18,7 +18,7 @@ BEYOND = 0.05
 
 
 def told_apart(
-    activity: Activity,
+    activity: Detrended,
     associations: Sequence[Association],
     claimed: Claims,
     design: Design,

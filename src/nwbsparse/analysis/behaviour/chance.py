@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from scipy import stats
 
-from nwbsparse.analysis.apply.activity import Entries
+from nwbsparse.analysis.apply.activity import Activity
 from nwbsparse.analysis.association.design import Design
 from nwbsparse.analysis.behaviour.coding import Coded
 from nwbsparse.analysis.behaviour.condition_draws import (
@@ -55,7 +55,7 @@ class Chance:
 
 
 def chance(
-    entries: Entries,
+    activity: Activity,
     variables: Sequence[Coded],
     design: Design,
     *,
@@ -63,7 +63,7 @@ def chance(
 ) -> Chance:
     """Null distributions of all AUROCs and selectivities on the assessed bins, and uncorrected p.
 
-    ``entries`` are of these bins. The null fits the variable: what is constant in trials has its
+    ``activity`` are of these bins. The null fits the variable: what is constant in trials has its
     labels exchanged among neighbouring trials (or their sequence shifted, where labels repeat),
     what is constant in a session is exchanged among sessions (all arrangements, where there are at
     most ``n_draws``), anything else is shifted in a circle by at least three memories. For p the
@@ -71,14 +71,14 @@ def chance(
     comparing sessions, which differ in their levels or in nothing. What is too short for a test of
     associations says nothing here either.
     """
-    by_value = entries.by_value()
+    by_value = activity.by_value()
 
     def one_variable(number: int) -> tuple[ClassCounts, list[np.ndarray], dict[str, Any]]:
         variable = variables[number]
         codes = variable.codes[design.bins]
         drawn = condition_draws(variable, codes, design, n_draws, number)
         counted = count_classes(by_value, codes, variable.size)
-        enough = _assessable(entries, codes, variable.size)
+        enough = _assessable(activity, codes, variable.size)
         found = [np.full(enough.shape, np.nan)] * 4
         if not drawn.status:
             used = np.where(drawn.row >= 0, codes, -1)  # labels of too few trials are not drawn
@@ -98,12 +98,12 @@ def chance(
 
     with ThreadPoolExecutor(torch.get_num_threads()) as pool:
         done = list(pool.map(one_variable, range(len(variables))))
-    empty = np.empty((entries.n_channels, 0))
+    empty = np.empty((activity.n_channels, 0))
     p, mean, std, selective, enough = (
         np.concatenate([empty, *(one[1][at] for one in done)], axis=1) for at in range(5)
     )
     return Chance(
-        effects=collected(variables, [one[0] for one in done], entries.n_channels),
+        effects=collected(variables, [one[0] for one in done], activity.n_channels),
         p=p,
         auroc_mean=mean,
         auroc_std=std,
@@ -113,17 +113,17 @@ def chance(
     )
 
 
-def _assessable(entries: Entries, codes: np.ndarray, size: int) -> np.ndarray:
+def _assessable(activity: Activity, codes: np.ndarray, size: int) -> np.ndarray:
     """(channel, class): enough activity where the variable is known, inside and outside the condition."""
-    active, episodes = (np.zeros(entries.n_channels, dtype=np.int64) for _ in range(2))
-    count_episodes(entries.indptr, entries.bins, classes(codes, size), active, episodes)
+    active, episodes = (np.zeros(activity.n_channels, dtype=np.int64) for _ in range(2))
+    count_episodes(activity.indptr, activity.bins, classes(codes, size), active, episodes)
     latents = (active >= MIN_ACTIVE) & (episodes >= MIN_EPISODES)
     n = np.bincount(codes[codes >= 0], minlength=size)
     return latents[:, None] & (n >= MIN_ACTIVE) & (n.sum() - n >= MIN_ACTIVE)
 
 
 def _compare(
-    entries: Entries,
+    activity: Activity,
     counted: ClassCounts,
     codes: np.ndarray,
     drawn: ConditionDraws,
@@ -131,22 +131,22 @@ def _compare(
 ) -> list[np.ndarray]:
     """p, mean and spread of the AUROC, and mean of the selectivity, (channel, class) each."""
     size, n_known = len(counted.n), counted.n_known
-    table, rows = drawn.table, drawn.row[entries.bins]
+    table, rows = drawn.table, drawn.row[activity.bins]
     of_bins = drawn.row[codes >= 0]
     per_row = np.bincount(of_bins, minlength=len(table)).astype(np.float64)
     n = _summed(per_row[None], table, size)[0]
     active = counted.hits.sum(axis=1)
     zero_rank = n_known - active + 1.0  # twice the rank that all bins without activity share
-    beta, drift = np.zeros((entries.n_channels, 0)), np.zeros((0, *n.shape))
+    beta, drift = np.zeros((activity.n_channels, 0)), np.zeros((0, *n.shape))
     if basis is not None:
-        beta = _coefficients(entries, counted.ranks, codes, basis, zero_rank)
+        beta = _coefficients(activity, counted.ranks, codes, basis, zero_rank)
         by_row = [np.bincount(of_bins, weights=c, minlength=len(table)) for c in basis.T]
         drift = _summed(np.array(by_row), table, size)
-    found = [np.empty((entries.n_channels, size)) for _ in range(4)]
+    found = [np.empty((activity.n_channels, size)) for _ in range(4)]
     at_once = max(1, CELLS // n.size)
-    for first in range(0, entries.n_channels, at_once):
-        last = min(first + at_once, entries.n_channels)
-        hits, ranks = _packed_sums(entries, counted, rows, table, first, last, n.shape)
+    for first in range(0, activity.n_channels, at_once):
+        last = min(first + at_once, activity.n_channels)
+        hits, ranks = _packed_sums(activity, counted, rows, table, first, last, n.shape)
         ranks += (n - hits) * zero_rank[first:last, None, None]
         area = auroc(ranks / 2, n, n_known)
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -182,7 +182,7 @@ def _two_sided(area: np.ndarray, drawn: ConditionDraws) -> np.ndarray:
 
 
 def _packed_sums(
-    entries: Entries,
+    activity: Activity,
     counted: ClassCounts,
     rows: np.ndarray,
     table: np.ndarray,
@@ -195,10 +195,10 @@ def _packed_sums(
     Both are added in one 64-bit integer, the count above the ranks; ranks are at most twice the
     number of bins, so that both fit for a million bins that are all active.
     """
-    most = int(np.diff(entries.indptr).max(initial=1))
+    most = int(np.diff(activity.indptr).max(initial=1))
     bits = (2 * counted.n_known * most + 1).bit_length()
-    mine = slice(entries.indptr[first], entries.indptr[last])
-    indptr = entries.indptr[first : last + 1] - entries.indptr[first]
+    mine = slice(activity.indptr[first], activity.indptr[last])
+    indptr = activity.indptr[first : last + 1] - activity.indptr[first]
     ranks, rows = counted.ranks[mine].astype(np.int64), rows[mine]
     if bits + most.bit_length() > 62:
         sums = [np.zeros((last - first, *shape), dtype=np.int64) for _ in range(2)]
@@ -221,7 +221,7 @@ def _summed(weights: np.ndarray, table: np.ndarray, size: int) -> np.ndarray:
 
 
 def _coefficients(
-    entries: Entries,
+    activity: Activity,
     ranks: np.ndarray,
     codes: np.ndarray,
     basis: np.ndarray,
@@ -229,6 +229,6 @@ def _coefficients(
 ) -> np.ndarray:
     """(channel, column): drift in twice the ranks of all known bins, active or not."""
     place = np.where(codes >= 0, np.cumsum(codes >= 0) - 1, -1).astype(np.int32)
-    ranked, there = (np.zeros((entries.n_channels, basis.shape[1])) for _ in range(2))
-    project(entries.indptr, place[entries.bins], ranks, basis, ranked, there)
+    ranked, there = (np.zeros((activity.n_channels, basis.shape[1])) for _ in range(2))
+    project(activity.indptr, place[activity.bins], ranks, basis, ranked, there)
     return ranked + zero_rank[:, None] * (basis.sum(axis=0) - there)

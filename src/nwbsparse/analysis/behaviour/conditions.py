@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nwbsparse.analysis.apply.activity import Entries, entries_of
+from nwbsparse.analysis.apply.activity import Activity, activity_of
 from nwbsparse.analysis.behaviour.coding import Coded
 from nwbsparse.analysis.statistics.loops import classes, rank, sum_by_class
 
@@ -57,7 +57,7 @@ def selectivity(p_in: np.ndarray, p_out: np.ndarray) -> np.ndarray:
 
 
 def condition_effects(
-    activation: np.ndarray | Entries, variables: Sequence[Coded], bins: np.ndarray
+    activation: np.ndarray | Activity, variables: Sequence[Coded], bins: np.ndarray
 ) -> ConditionEffects:
     """Effect sizes of every condition of every variable on the given bins.
 
@@ -66,11 +66,11 @@ def condition_effects(
     zeros and other ties count half (Mann-Whitney). Each variable costs one pass over the active
     bins, however many conditions it has.
     """
-    entries = entries_of(activation).by_value()
+    activity = activity_of(activation).by_value()
     counted = [
-        count_classes(entries, variable.codes[bins], variable.size) for variable in variables
+        count_classes(activity, variable.codes[bins], variable.size) for variable in variables
     ]
-    return collected(variables, counted, entries.n_channels)
+    return collected(variables, counted, activity.n_channels)
 
 
 def collected(
@@ -130,19 +130,19 @@ def auroc(rank_sums: np.ndarray, n: np.ndarray, n_known: int) -> np.ndarray:
         return (rank_sums - n * (n + 1) / 2) / (n * (n_known - n))
 
 
-def count_classes(entries: Entries, codes: np.ndarray, size: int) -> ClassCounts:
+def count_classes(activity: Activity, codes: np.ndarray, size: int) -> ClassCounts:
     """Count and rank the active bins of every channel by class (−1: not known).
 
-    ``entries`` in the order of their values (:meth:`Entries.by_value`), of the bins of ``codes``.
+    ``activity`` in the order of their values (:meth:`Activity.by_value`), of the bins of ``codes``.
     """
     codes = classes(codes, size)
     n = np.bincount(codes[codes >= 0], minlength=size)
     n_known = int(n.sum())
-    shape = (entries.n_channels, size)
+    shape = (activity.n_channels, size)
     total, hits = np.zeros(shape), np.zeros(shape, dtype=np.int64)
     squares, rank_sums = np.zeros(shape[0]), np.zeros(shape, dtype=np.int64)
-    ranks = np.empty(len(entries.value), dtype=np.int32 if n_known < 2**30 else np.int64)
-    where = (entries.indptr, entries.bins, entries.value, codes)
+    ranks = np.empty(len(activity.value), dtype=np.int32 if n_known < 2**30 else np.int64)
+    where = (activity.indptr, activity.bins, activity.value, codes)
     sum_by_class(*where, total, hits, squares)
     rank(*where, n_known, ranks, rank_sums)
     zeros = n_known - hits.sum(axis=1, keepdims=True)

@@ -9,12 +9,12 @@ import numpy as np
 import xarray as xr
 
 from nwbsparse import names
-from nwbsparse.analysis.apply.activity import Entries, entries_of
+from nwbsparse.analysis.apply.activity import Activity, activity_of
 from nwbsparse.analysis.apply.encode import encode
 from nwbsparse.analysis.apply.populations import explained_units
 from nwbsparse.analysis.association.associate import fit_alone
 from nwbsparse.analysis.association.cross_fit import CrossFit
-from nwbsparse.analysis.association.design import Design, make_activity
+from nwbsparse.analysis.association.design import Design, detrended
 from nwbsparse.analysis.behaviour.coding import Coded
 from nwbsparse.analysis.statistics.observed import observed_together
 from nwbsparse.models.coder import SparseCoder
@@ -47,7 +47,7 @@ class UnitGroup:
         made = []
         n_pieces = max(1, -(-self.table.size // AT_ONCE))
         for columns in np.array_split(np.arange(len(self.units)), n_pieces):
-            activity = make_activity(self.table[:, columns], design)
+            activity = detrended(self.table[:, columns], design)
             fit = fit_alone(activity, self.known(variable), design)
             if fit is not None:
                 made.append((self.units[columns], fit))
@@ -95,9 +95,9 @@ def fit_units(
     }
 
 
-def untrained_latents(coder: SparseCoder, data: xr.Dataset) -> Entries:
+def untrained_latents(coder: SparseCoder, data: xr.Dataset) -> Activity:
     """Latents of a coder of the same shape that never learned: what any rectified directions tell."""
-    return entries_of(encode(untrained_control(coder, data), data))
+    return activity_of(encode(untrained_control(coder, data), data))
 
 
 def own_units(attribution: xr.Dataset) -> list[np.ndarray]:

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from nwbsparse import names
-from nwbsparse.analysis.apply.activity import Entries
+from nwbsparse.analysis.apply.activity import Activity
 from nwbsparse.analysis.association.blocks import make_blocks
 from nwbsparse.analysis.association.design import Design
 from nwbsparse.analysis.behaviour.chance import chance
@@ -23,7 +23,7 @@ HALVES = (1, 2)
 
 
 def effects(
-    whole: Entries, scope: Scope, data: xr.Dataset, design: Design
+    whole: Activity, scope: Scope, data: xr.Dataset, design: Design
 ) -> tuple[xr.Dataset, dict[str, dict[str, object]]]:
     """Effect sizes of all conditions and covariates, and how each condition's null was drawn.
 
@@ -32,8 +32,8 @@ def effects(
     NaN where too little is known (fewer than 20 active bins or 5 episodes of the latent or the
     condition): they would mislead. p is uncorrected.
     """
-    entries = whole if len(design.bins) == whole.n_bins else whole.at(design.bins)
-    by_chance = chance(entries, scope.conditions, design)
+    activity = whole if len(design.bins) == whole.n_bins else whole.at(design.bins)
+    by_chance = chance(activity, scope.conditions, design)
     effect, assessable = by_chance.effects, by_chance.assessable
     values = {key: getattr(effect, key) for key in ALWAYS}
     values |= {key: np.where(assessable, getattr(effect, key), np.nan) for key in IF_ASSESSABLE}
@@ -49,17 +49,17 @@ def effects(
     r2 = behaviour_r2(whole, data, covariates, part(data, "train"), part(data, "test"))
     of_covariates = (names.LATENT, names.COVARIATE)
     made["r2"] = (of_covariates, r2)
-    bits, bits_by_chance = spatial_information(entries, scope.covariates, design)
+    bits, bits_by_chance = spatial_information(activity, scope.covariates, design)
     made["spatial_information"] = (of_covariates, bits)
     made["spatial_information_null_mean"] = (of_covariates, bits_by_chance)
     dataset = xr.Dataset(made)
     if len(np.unique(design.session)) > 1:
-        dataset["session_eta2"] = (names.LATENT, session_eta2(entries, design.session))
-    dataset = dataset.merge(tuning_curves(entries, scope.covariates, design.bins))
+        dataset["session_eta2"] = (names.LATENT, session_eta2(activity, design.session))
+    dataset = dataset.merge(tuning_curves(activity, scope.covariates, design.bins))
     half = make_blocks(design.segment, design.bin_width) % 2
     for number in HALVES:
         some = np.flatnonzero(half == number - 1)
-        curves = tuning_curves(entries.at(some), scope.covariates, design.bins[some])
+        curves = tuning_curves(activity.at(some), scope.covariates, design.bins[some])
         dataset = dataset.merge(_of_half(curves, number))
     return dataset.assign_coords(
         {
@@ -71,15 +71,15 @@ def effects(
     ), by_chance.how
 
 
-def session_eta2(entries: Entries, session: np.ndarray) -> np.ndarray:
+def session_eta2(activity: Activity, session: np.ndarray) -> np.ndarray:
     """(channel,) share of the variance of the activity that lies between sessions; NaN if constant.
 
     Beside a property of sessions (genotype, day) it says how much any label of sessions could
     explain: sessions differ by themselves.
     """
-    rows = [entries.table.T @ (session == one).astype(np.float64) for one in np.unique(session)]
+    rows = [activity.table.T @ (session == one).astype(np.float64) for one in np.unique(session)]
     n = np.array([np.count_nonzero(session == one) for one in np.unique(session)])
-    total, squares = np.stack(rows, axis=1), np.asarray(entries.table.power(2).sum(axis=0)).ravel()
+    total, squares = np.stack(rows, axis=1), np.asarray(activity.table.power(2).sum(axis=0)).ravel()
     mean = total.sum(axis=1) / len(session)
     between = (n * (total / n - mean[:, None]) ** 2).sum(axis=1)
     whole = squares - len(session) * mean**2

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from nwbsparse import names
-from nwbsparse.analysis.apply.activity import Entries
+from nwbsparse.analysis.apply.activity import Activity
 from nwbsparse.analysis.association.design import Design
 from nwbsparse.analysis.behaviour.coding import Coded
 from nwbsparse.analysis.behaviour.condition_draws import condition_draws
@@ -21,7 +21,7 @@ AT_ONCE = 1 << 22
 
 
 def spatial_information(
-    entries: Entries, variables: Sequence[Coded], design: Design
+    activity: Activity, variables: Sequence[Coded], design: Design
 ) -> tuple[np.ndarray, np.ndarray]:
     """(latent, covariate) bits per event about each position, and the mean of that under shifts.
 
@@ -30,7 +30,7 @@ def spatial_information(
     events where it is known, and, for the mean under shifts, where there are too few independent
     ones. What few events give by themselves stands in the mean: look at the difference.
     """
-    shape = (entries.n_channels, len(variables))
+    shape = (activity.n_channels, len(variables))
     bits, by_chance = np.full(shape, np.nan), np.full(shape, np.nan)
     for column, variable in enumerate(variables):
         if variable.kind != names.POSITION:
@@ -40,14 +40,14 @@ def spatial_information(
         if not drawn.table.size:
             continue
         n = np.stack([np.bincount(one, minlength=variable.size) for one in drawn.table.T])
-        rows = drawn.row[entries.bins]
+        rows = drawn.row[activity.bins]
         events = np.ones(len(rows))
         at_once = max(1, AT_ONCE // n.size)
-        for first in range(0, entries.n_channels, at_once):
-            last = min(first + at_once, entries.n_channels)
-            mine = slice(entries.indptr[first], entries.indptr[last])
+        for first in range(0, activity.n_channels, at_once):
+            last = min(first + at_once, activity.n_channels)
+            mine = slice(activity.indptr[first], activity.indptr[last])
             hits = np.zeros((last - first, *n.shape))
-            indptr = entries.indptr[first : last + 1] - entries.indptr[first]
+            indptr = activity.indptr[first : last + 1] - activity.indptr[first]
             draw(indptr, rows[mine], events[mine], drawn.table, hits)
             found = information(hits, n)
             found[hits[:, 0].sum(axis=1) < LEAST_EVENTS] = np.nan

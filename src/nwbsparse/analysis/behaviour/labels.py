@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from nwbsparse import names
-from nwbsparse.analysis.apply.activity import Entries
+from nwbsparse.analysis.apply.activity import Activity
 from nwbsparse.analysis.association.blocks import FOLDS, make_blocks
 from nwbsparse.analysis.association.design import Design
 from nwbsparse.analysis.behaviour.clauses import Clause, is_open, one_range, two_ranges
@@ -28,7 +28,7 @@ MOST_ACTIVE = 0.5
 
 
 def labels_in_words(
-    attribution: xr.Dataset, latents: Entries, variables: Mapping[str, Coded], design: Design
+    attribution: xr.Dataset, latents: Activity, variables: Mapping[str, Coded], design: Design
 ) -> xr.Dataset:
     """Say in words what each explained latent follows: "speed > 0.3 m/s while position in [1.2, 1.4] m".
 
@@ -72,7 +72,7 @@ def labels_in_words(
             continue  # a conjunction says it already; its parts are labelled by themselves
         if name not in choices:
             choices[name] = _Choice(variables[name], variables, design)
-        choice, activity = choices[name], latents.dense(np.array([latent]))[0]
+        choice, activity = choices[name], latents.dense(np.array([latent]))[:, 0].astype(float)
         clauses, score, n = choice.of(activity)
         if clauses and np.isfinite(score) and score >= LEAST:
             said = " while ".join(clause.words for clause in clauses)

@@ -10,7 +10,7 @@ from scipy import stats
 
 from nwbsparse.analysis.association.blocks import FOLDS, make_blocks
 from nwbsparse.analysis.association.cross_fit import jackknife, pooled_r
-from nwbsparse.analysis.association.design import Activity, Design
+from nwbsparse.analysis.association.design import Design, Detrended
 from nwbsparse.analysis.association.sums import Sums, sums_by_block
 from nwbsparse.analysis.behaviour.coding import Coded
 
@@ -30,7 +30,7 @@ class Beyond:
 
 
 def beyond(
-    activity: Activity, variable: Coded, rivals: Sequence[Coded], design: Design
+    activity: Detrended, variable: Coded, rivals: Sequence[Coded], design: Design
 ) -> Beyond | None:
     """How closely channels follow a variable once its rivals have told what they can.
 

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from nwbsparse import names
-from nwbsparse.analysis.apply.activity import entries_of
+from nwbsparse.analysis.apply.activity import activity_of
 from nwbsparse.binning.split import part
 from nwbsparse.binning.variables import events_of
 from nwbsparse.errors import BadInput, unknown
@@ -46,7 +46,7 @@ def peri_event_activation(
     width = float(data.attrs[names.BIN_WIDTH])
     if not (before >= 0 and after >= 0 and np.isfinite(before + after)):
         raise BadInput(f"the window must reach 0 s or more: before={before}, after={after}")
-    entries = entries_of(latents)
+    activity = activity_of(latents)
     used = part(data, split)
     segment = data[names.SEGMENT].values
     lags = np.arange(-round(before / width), round(after / width) + 1)
@@ -63,7 +63,7 @@ def peri_event_activation(
             source, there = at[inside], there[inside]
             counts = used[there] & (segment[there] == segment[source])
             weight[there[counts], column] = n[source[counts]]
-        total = entries.table.T @ weight
+        total = activity.table.T @ weight
         of_lag = weight.sum(axis=0)
         dim = f"{name}_lag"
         with np.errstate(invalid="ignore", divide="ignore"):

@@ -11,6 +11,7 @@ import xarray as xr
 
 from nwbsparse.analysis.association.label_draws import OF_TRIALS, SEQUENCE, TRIALS
 from nwbsparse.analysis.behaviour.summary import listed
+from nwbsparse.analysis.behaviour.together import SETS
 
 MOST = 3
 """Variables that are told in full."""
@@ -160,6 +161,8 @@ def _together(name: str, one: Mapping[str, Any]) -> list[str]:
         (f"{n} units picked for what they add" if many else "", share["forward"]),
         (f"{n} principal components" if many else "the first principal component", share["components"]),
         (f"{n} untrained latents" if many else "an untrained latent", share["untrained"]),
+        *((f"{n} channels of {key}" if many else f"a channel of {key}", share[key])
+          for key in share if key not in SETS),
         ("all units", share["all_units"]),
         ("chance", chance),
     )  # fmt: skip
@@ -175,6 +178,7 @@ def _beside(share: Mapping[str, float], p: Mapping[str, float]) -> str:
         "units": "the best units",
         "components": "components",
         "untrained": "untrained latents",
+        **{key: key for key in share if key not in SETS},
     }
     kinds: dict[str, list[str]] = {"more than": [], "as much as": [], "less than": []}
     for key, label in called.items():

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from nwbsparse.analysis.association.associate import Association, fit_alone
-from nwbsparse.analysis.association.design import Activity, Design
+from nwbsparse.analysis.association.design import Design, Detrended
 from nwbsparse.analysis.behaviour.claims import FOUND, Claims
 from nwbsparse.analysis.behaviour.controls import UnitFit
 from nwbsparse.analysis.behaviour.preferred import n_different, preferred
@@ -20,7 +20,7 @@ def summarise(
     claimed: Claims,
     together: Sequence[Together],
     units: Mapping[str, Sequence[UnitFit]],
-    untrained: Activity,
+    untrained: Detrended,
     design: Design,
 ) -> dict[str, Any]:
     """The summary of an attribution (JSON), as ``docs/reference/attribution.md`` lists it."""
@@ -71,7 +71,7 @@ def _different(
     one: Association,
     mine: np.ndarray,
     units: Sequence[UnitFit],
-    untrained: Activity,
+    untrained: Detrended,
     design: Design,
 ) -> dict[str, int]:
     """Different preferred values of the found latents, of as many best units and untrained latents."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from scipy import stats
 
-from nwbsparse.analysis.apply.activity import Entries
+from nwbsparse.analysis.apply.activity import Activity
 from nwbsparse.analysis.association.associate import SHRINK
 from nwbsparse.analysis.association.blocks import FOLDS, make_blocks
 from nwbsparse.analysis.association.cross_fit import jackknife_error
@@ -66,8 +66,8 @@ class _Task:
 
 
 def decode_together(
-    latents: Entries,
-    untrained: Entries,
+    latents: Activity,
+    others: Mapping[str, Activity],
     groups: Sequence[UnitGroup],
     variables: Sequence[Coded],
     design: Design,
@@ -78,13 +78,14 @@ def decode_together(
     the other folds; the share of bins told to within one neighbouring code (categories: exactly),
     mean over codes. Beside the latents: as many units, those that follow the variable best on the
     other folds (``units``) or picked one after another for what they add there (``forward``); as
-    many principal components of the units; as many untrained latents; and all units. Units are
-    smoothed as for the coder. ``chance`` is what the same predictions tell of the variable shifted
-    in time. Differences by leaving out blocks, with t.
+    many principal components of the units; as many channels of other methods, untrained latents among
+    them; and all units. Units are smoothed as for the coder. ``chance`` is what the same predictions
+    tell of the variable shifted in time. Differences by leaving out blocks, with t.
 
     Args:
         latents: of the whole recording.
-        untrained: of a coder of the same shape that never learned.
+        others: by name, those of other methods; ``untrained`` of a coder of the same shape that
+            never learned.
         groups: the units, by when they were observed.
         variables: those to decode.
         design: the assessed bins.
@@ -94,24 +95,23 @@ def decode_together(
     for variable in variables:
         task = _task(variable, design)
         if task is not None:
-            found.append(_decoded(variable, task, latents, untrained, units, design))
+            found.append(_decoded(variable, task, latents, others, units, design))
     return found
 
 
 def _decoded(
     variable: Coded,
     task: _Task,
-    latents: Entries,
-    untrained: Entries,
+    latents: Activity,
+    others: Mapping[str, Activity],
     units: np.ndarray,
     design: Design,
 ) -> Together:
     size = variable.size
-    active = np.flatnonzero(np.diff(latents.indptr) > 0)
-    n = min(len(active), MOST_CHANNELS)
-    learned = task.table(_dense(latents, active, design))
-    random = task.table(_dense(untrained, np.flatnonzero(np.diff(untrained.indptr) > 0), design))
-    recorded = task.table(units)
+    n = min(len(latents.active), MOST_CHANNELS)
+    tables = {UNITS: task.table(units)}
+    for name, one in {LATENTS: latents, **others}.items():
+        tables[name] = task.table(one.dense(one.active)[design.bins])
     told: dict[str, np.ndarray] = {}
 
     def tell(name: str, table: np.ndarray, chosen: Sequence[np.ndarray] | None = None) -> None:
@@ -119,18 +119,18 @@ def _decoded(
             table, task.codes, size, task.fold, lambda a, b: near(variable, a, b), chosen=chosen
         )
 
-    for name, table in ((LATENTS, learned), (UNITS, recorded), (UNTRAINED, random)):
+    for name, table in tables.items():
         best = best_alone(table, task.codes, size, task.fold, n, shrink=task.shrink)
         tell(name, table, best)
-    tell(FORWARD, recorded, forward(recorded, task.codes, size, task.fold, n))
-    tell(COMPONENTS, _components(recorded, n))
-    tell(ALL_UNITS, recorded)
+    tell(FORWARD, tables[UNITS], forward(tables[UNITS], task.codes, size, task.fold, n))
+    tell(COMPONENTS, _components(tables[UNITS], n))
+    tell(ALL_UNITS, tables[UNITS])
     hit = {name: near(variable, task.codes, one) for name, one in told.items()}
     share, without = {}, {}
     for name, one in hit.items():
         share[name], without[name] = _balanced(one, task.codes, task.block, size)
     difference, p = {}, {}
-    for name in SETS[1:]:
+    for name in dict.fromkeys((*SETS[1:], *others)):
         difference[name] = share[LATENTS] - share[name]
         error = jackknife_error(without[LATENTS] - without[name])
         t = difference[name] / max(float(error), 1e-9)
@@ -167,11 +167,6 @@ def _all_units(groups: Sequence[UnitGroup], design: Design) -> np.ndarray:
     """(assessed bin, unit) every unit, at its mean where it was not observed."""
     tables = [one.table[design.bins] for one in groups]
     return np.concatenate(tables, axis=1) if tables else np.zeros((len(design.bins), 0))
-
-
-def _dense(entries: Entries, channels: np.ndarray, design: Design) -> np.ndarray:
-    """(assessed bin, channel)"""
-    return entries.table[:, channels].toarray()[design.bins]
 
 
 def _components(table: np.ndarray, n: int) -> np.ndarray:

@@ -8,14 +8,14 @@ import numpy as np
 import xarray as xr
 
 from nwbsparse import names
-from nwbsparse.analysis.apply.activity import Entries, entries_of
+from nwbsparse.analysis.apply.activity import Activity, activity_of
 from nwbsparse.analysis.association.associate import SHRINK
 from nwbsparse.analysis.behaviour.coding import Coded
 from nwbsparse.analysis.statistics.loops import classes, sum_by_class
 
 
 def tuning_curves(
-    activation: np.ndarray | Entries, variables: Sequence[Coded], bins: np.ndarray
+    activation: np.ndarray | Activity, variables: Sequence[Coded], bins: np.ndarray
 ) -> xr.Dataset:
     """Mean activation of every latent in every tuning bin of every covariate, on the given bins.
 
@@ -24,15 +24,15 @@ def tuning_curves(
     width, here in bins. NaN where a tuning bin was never visited. Coordinates are bin centres, of
     deciles the medians of their values.
     """
-    entries = entries_of(activation)
+    activity = activity_of(activation)
     made: dict[str, xr.DataArray] = {}
     for variable in variables:
         if variable.kind == names.CATEGORICAL:
             continue
         codes = classes(variable.codes[bins], variable.size)
-        total = np.zeros((entries.n_channels, variable.size))
-        hits, squares = np.zeros(total.shape, dtype=np.int64), np.zeros(entries.n_channels)
-        sum_by_class(entries.indptr, entries.bins, entries.value, codes, total, hits, squares)
+        total = np.zeros((activity.n_channels, variable.size))
+        hits, squares = np.zeros(total.shape, dtype=np.int64), np.zeros(activity.n_channels)
+        sum_by_class(activity.indptr, activity.bins, activity.value, codes, total, hits, squares)
         n = np.bincount(codes[codes >= 0], minlength=variable.size)
         with np.errstate(invalid="ignore", divide="ignore"):
             mean = total / n
@@ -52,7 +52,7 @@ def tuning_curves(
 
 
 def behaviour_r2(
-    activation: np.ndarray | Entries,
+    activation: np.ndarray | Activity,
     binned: xr.Dataset,
     covariates: Sequence[str],
     train: np.ndarray,
@@ -63,11 +63,11 @@ def behaviour_r2(
     Angles through sine and cosine, positions through their axes; the components' R² are averaged.
     ``activation`` is (time, latent) of the whole recording. NaN where a covariate is constant.
     """
-    entries = entries_of(activation)
-    out = np.full((entries.n_channels, len(covariates)), np.nan)
-    fitted, held = entries.at(np.flatnonzero(train)), entries.at(np.flatnonzero(test))
+    activity = activity_of(activation)
+    out = np.full((activity.n_channels, len(covariates)), np.nan)
+    fitted, held = activity.at(np.flatnonzero(train)), activity.at(np.flatnonzero(test))
     for column, name in enumerate(covariates):
-        values = binned[name].values.reshape(entries.n_bins, -1).astype(np.float64)
+        values = binned[name].values.reshape(activity.n_bins, -1).astype(np.float64)
         if binned[name].attrs[names.KIND] == names.CIRCULAR:
             values = np.concatenate([np.cos(values), np.sin(values)], axis=1)
         if min(np.isfinite(values[part]).all(axis=1).sum() for part in (train, test)) < 2:
@@ -77,7 +77,7 @@ def behaviour_r2(
     return out
 
 
-def _line_r2(x: Entries, y: np.ndarray, x_new: Entries, y_new: np.ndarray) -> np.ndarray:
+def _line_r2(x: Activity, y: np.ndarray, x_new: Activity, y_new: np.ndarray) -> np.ndarray:
     """(channel, component): R² of new values under lines fitted to the others, from sums alone."""
     n, sums, squares, mean, cross = _line_sums(x, y)
     variance = squares / n - (sums / n) ** 2
@@ -98,7 +98,7 @@ def _line_r2(x: Entries, y: np.ndarray, x_new: Entries, y_new: np.ndarray) -> np
 
 
 def _line_sums(
-    x: Entries, y: np.ndarray
+    x: Activity, y: np.ndarray
 ) -> tuple[int, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Bins where y is known; Σx, Σx² (channel, 1); mean of y (component,); Σx(y − ȳ)."""
     good = np.isfinite(y).all(axis=1).reshape(-1, 1)

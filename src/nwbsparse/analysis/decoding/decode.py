@@ -17,8 +17,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from nwbsparse import names
-from nwbsparse.analysis.decoding.inputs import BEST_LATENT, GIVEN, INPUTS, make_inputs
+from nwbsparse.analysis.decoding.inputs import BEST_LATENT, make_inputs
 from nwbsparse.analysis.decoding.targets import FOLDS, LEAST, Target, not_assessable, targets_of
+from nwbsparse.analysis.representation import Representation
 from nwbsparse.binning.split import part
 from nwbsparse.errors import BadInput
 from nwbsparse.schema import with_step
@@ -45,7 +46,7 @@ def decode(
     data: xr.Dataset,
     targets: Sequence[str] | None = None,
     *,
-    inputs: Sequence[str] | None = None,
+    inputs: Sequence[str | Representation] | None = None,
     latents: xr.Dataset | None = None,
     embedding: Any = None,
     smooth_bins: int = 20,
@@ -67,7 +68,8 @@ def decode(
         inputs: of "counts"; "smoothed" (counts averaged over ``smooth_bins``); "latents";
             "best_latent" (one latent per target, chosen on training bins); "pca" (of the counts,
             with as many components as there are latents, or dims of the embedding, at most one per
-            unit); "embedding". Default: all that can be made.
+            unit); "embedding"; or representations of your own
+            (:class:`~nwbsparse.Representation`). Default: all names that can be made.
         latents: what :func:`nwbsparse.encode` gave for the same bins.
         embedding: (time, dim) array, or a dataset with ``embedding(time, dim)``; it must have been
             fitted on training bins alone.
@@ -90,21 +92,19 @@ def decode(
         raise BadInput(
             f"decoders are scored on held-out bins, 'test' or 'validation', not '{split}'"
         )
-    given = {"latents": latents, "embedding": embedding}
-    if inputs is None:
-        inputs = [name for name in INPUTS if name not in GIVEN or given[GIVEN[name]] is not None]
     train, held = part(data, "train"), part(data, split)
     wanted = targets_of(data, targets)
     made = make_inputs(data, inputs, latents=latents, embedding=embedding, smooth_bins=smooth_bins)
-    scores = _empty(list(inputs), wanted)
+    named = list(made.tables)
+    scores = _empty(named, wanted)
     for target in wanted:
         _decode_one(scores, target, made.tables, train & made.usable, held & made.usable)
     dims = {
         name: 1 if name == BEST_LATENT else table.shape[1] for name, table in made.tables.items()
     }
-    scores["n_dims"] = ("input", np.array([dims[name] for name in inputs]))
+    scores["n_dims"] = ("input", np.array(list(dims.values())))
     scores.attrs = {names.SPLIT: split, "smooth_bins": smooth_bins}
-    parameters = {"inputs": list(inputs), "smooth_bins": smooth_bins, "split": split}
+    parameters = {"inputs": named, "smooth_bins": smooth_bins, "split": split}
     return with_step(scores, "decode", parameters, since=data)
 
 

@@ -15,7 +15,13 @@ from sklearn.linear_model import PoissonRegressor
 from sklearn.preprocessing import StandardScaler
 
 from nwbsparse import names
-from nwbsparse.analysis.apply.encode import dense, encode
+from nwbsparse.analysis.representation import (
+    Representation,
+    latents_of,
+    named_apart,
+    recorded_units,
+    untrained_latents_of,
+)
 from nwbsparse.binning.split import part
 from nwbsparse.errors import BadInput, unknown
 from nwbsparse.options.config import Config
@@ -23,7 +29,6 @@ from nwbsparse.population import unit_coords
 from nwbsparse.progress import Progress, silent
 from nwbsparse.schema import with_step
 from nwbsparse.training.fit import fit
-from nwbsparse.training.start import untrained_control
 
 ALPHAS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 """L2 penalties of the Poisson regressions, chosen on the validation part."""
@@ -43,6 +48,7 @@ def cosmooth(
     config: Config | None = None,
     *,
     held_out: float | Sequence[object] = 0.25,
+    beside: Sequence[Representation] = (),
     seed: int = 0,
     progress: Progress = silent,
 ) -> xr.Dataset:
@@ -64,12 +70,14 @@ def cosmooth(
         config: options of the coder.
         held_out: ids of the held-out units, or a share of the units with 20 spikes or more in both
             train and test, drawn at random (at least one; at least two units stay held in).
+        beside: other methods, each made anew from the held-in units (functions, not tables).
         seed: of that draw.
         progress: called during training.
 
     Returns:
         Dataset over ``source``: "latents", "untrained" (a coder of the same shape before its first
-        update) and "counts" (the held-in units themselves, no coder): ``bits_per_spike(source)``,
+        update), "counts" (the held-in units themselves, no coder) and those beside:
+        ``bits_per_spike(source)``,
         ``unit_bits(source, unit)`` and ``penalty(source, unit)`` of the held-out units, with
         ``n_spikes_test(unit)``. Held-out units with fewer than 20 spikes in train or test are NaN
         and do not enter the sum. Bins in which a unit was not observed do not count; neither do bins
@@ -92,6 +100,7 @@ def cosmooth(
     counts = data[names.COUNTS].values
     if counts.dtype.kind == "f" and not (np.mod(counts, 1) == 0).all():
         raise BadInput("co-smoothing predicts spike counts; these are traces")
+    beside = named_apart(beside, SOURCES)
     parts = {name: part(data, name) for name in names.SPLIT_NAMES}
     seen = np.ones(counts.shape, dtype=bool)
     if names.VALID in data:
@@ -105,21 +114,22 @@ def cosmooth(
     held_in = data.isel({names.UNIT: np.flatnonzero(~out)})
     held_in = held_in.assign_coords({names.UNIT: np.arange(held_in.sizes[names.UNIT])})
     coder = fit(held_in, config, progress=progress)
-    latents = encode(coder, held_in)
-    if names.COMPLETE in latents.coords:
-        parts = {name: one & latents[names.COMPLETE].values for name, one in parts.items()}
-    tables = {
-        "latents": dense(latents),
-        "untrained": dense(encode(untrained_control(coder, held_in), held_in)),
-        "counts": held_in[names.COUNTS].values.astype(np.float32),
+    described = {
+        "latents": latents_of(coder).of(held_in),
+        "untrained": untrained_latents_of(coder).of(held_in),
+        "counts": recorded_units().of(held_in),
+        **{one.name: one.unseen(data, out) for one in beside},
     }
+    for one in described.values():
+        parts = {name: bins & one.usable for name, bins in parts.items()}
     columns = np.flatnonzero(out)
-    shape = (len(SOURCES), len(columns))
+    shape = (len(described), len(columns))
     bits, penalty = np.full(shape, np.nan), np.full(shape, np.nan)
-    gained = np.zeros(len(SOURCES))
+    gained = np.zeros(len(described))
     n_spikes = np.array([counts[parts["test"] & seen[:, unit], unit].sum() for unit in columns])
-    for row, table in enumerate(tables.values()):
-        scaled = np.asarray(StandardScaler().fit(table[parts["train"]]).transform(table))
+    for row, one in enumerate(described.values()):
+        scaler = StandardScaler().fit(one.table[parts["train"]])
+        scaled = np.asarray(scaler.transform(one.table))
         for at, unit in enumerate(columns):
             if not fires[unit]:
                 continue
@@ -130,7 +140,7 @@ def cosmooth(
             bits[row, at] = gain / (n_spikes[at] * np.log(2))
     total = n_spikes[fires[columns]].sum() * np.log(2)
     made: dict[str, Any] = {
-        "bits_per_spike": ("source", gained / total if total else np.full(len(SOURCES), np.nan)),
+        "bits_per_spike": ("source", gained / total if total else np.full(len(described), np.nan)),
         "unit_bits": (("source", names.UNIT), bits),
         "penalty": (("source", names.UNIT), penalty),
         "n_spikes_test": (names.UNIT, n_spikes),
@@ -138,7 +148,7 @@ def cosmooth(
     found = xr.Dataset(
         made,
         coords={
-            "source": np.array(SOURCES, dtype=object),
+            "source": np.array(list(described), dtype=object),
             **unit_coords(data.isel({names.UNIT: columns})),
         },
         attrs={

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -14,6 +15,7 @@ from nwbsparse.analysis.quality.deviance import LOSSES, ExplainedDeviance
 from nwbsparse.analysis.quality.hidden_units import hidden_units
 from nwbsparse.analysis.quality.reconstruction import Reconstruction, Sparsity
 from nwbsparse.analysis.quality.spectrum import Spectrum
+from nwbsparse.analysis.representation import Representation
 from nwbsparse.binning.split import part
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.schema import check, with_step
@@ -25,6 +27,7 @@ def evaluate(
     *,
     split: str = "test",
     detail: Literal["stored", "all"] = "stored",
+    beside: Sequence[Representation] = (),
 ) -> xr.Dataset:
     """Hidden units, reconstruction and sparsity on held-out bins.
 
@@ -56,6 +59,8 @@ def evaluate(
         data: the split Binned dataset.
         split: "test", "validation" or "train"; what the last gives is no held-out number.
         detail: "stored", what an annotated file holds, or "all".
+        beside: other methods whose scores of hidden units stand beside the coder's, as functions of
+            the recording; with ``detail="all"``.
 
     Raises:
         BadInput: not split, or other units than the coder's.
@@ -96,6 +101,6 @@ def evaluate(
         },
     )
     if detail == "all":
-        hidden = hidden_units(coder, data, split=split, detail=detail)
+        hidden = hidden_units(coder, data, split=split, detail=detail, beside=beside)
         metrics = metrics.assign(hidden.data_vars).assign_attrs(hidden.attrs)
     return check(with_step(metrics, "evaluate", {"split": split}, since=data), names.METRICS)

@@ -46,7 +46,7 @@ def shared_said(metrics: Any) -> str:
     if not np.isfinite(r2):
         return "hidden units are not told: no unit varies in these bins"
     beside = ", ".join(
-        f"{CALLED[str(name)]} {_percent(value)}"
+        f"{CALLED.get(str(name), str(name))} {_percent(value)}"
         for name, value in zip(
             metrics["baseline"].values, metrics["hidden_baseline_r2"].values, strict=True
         )

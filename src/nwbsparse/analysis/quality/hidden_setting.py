@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 import xarray as xr
@@ -9,6 +11,7 @@ from jaxtyping import Float
 
 from nwbsparse.analysis.apply.heldout import whole_bins
 from nwbsparse.analysis.quality.hidden_baselines import Baselines, fit_baselines
+from nwbsparse.analysis.quality.hidden_beside import Beside
 from nwbsparse.analysis.quality.hidden_bins import (
     Seen,
     Table,
@@ -18,6 +21,7 @@ from nwbsparse.analysis.quality.hidden_bins import (
     seen_in,
     spaced,
 )
+from nwbsparse.analysis.representation import Representation
 from nwbsparse.models.coder import SparseCoder
 
 
@@ -30,7 +34,7 @@ class Setting:
         self.coder, self.units = coder, units
         self.offset, self.scale = (one.numpy().astype(np.float64) for one in coder.target_scaling)
         self.centre, self.width = np.zeros(len(units.kept)), np.ones(len(units.kept))
-        raw = self._table(data, train)
+        raw = self.table(data, train)
         n = np.maximum(raw.observed.sum(axis=0), 1)
         self.centre = np.where(units.kept, raw.x.sum(axis=0, dtype=np.float64) / n, 0.0)
         square = np.square(np.where(raw.observed, raw.x - self.centre, 0)).sum(axis=0) / n
@@ -41,7 +45,7 @@ class Setting:
         kept = units.kept
         x = np.where(raw.observed, (raw.x - self.centre) / self.width, 0).astype(np.float32)
         table = Table(x[:, kept], raw.y[:, kept], raw.observed[:, kept])
-        checked = self._table(data, whole_bins(coder, data, "validation"))
+        checked = self.table(data, whole_bins(coder, data, "validation"))
         none = -(coder.offset / coder.scale).numpy().astype(np.float64)
         self.baselines: Baselines = fit_baselines(
             table,
@@ -61,7 +65,20 @@ class Setting:
         """What is to be told, in standard deviations about the mean; 0 where not observed."""
         return (piece.values - self.units.mean) / self.units.spread * piece.observed
 
-    def _table(self, data: xr.Dataset, bins: np.ndarray) -> Table:
+    def beside(
+        self,
+        methods: Sequence[Representation],
+        data: xr.Dataset,
+        folds: list[np.ndarray],
+    ) -> list[Beside]:
+        """Other methods, fitted on the bins that the baselines are fitted on."""
+        if not methods:
+            return []
+        bins = [spaced(whole_bins(self.coder, data, part)) for part in ("train", "validation")]
+        train, validation = ((some, self.table(data, some)) for some in bins)
+        return [Beside(one, data, folds, train, validation) for one in methods]
+
+    def table(self, data: xr.Dataset, bins: np.ndarray) -> Table:
         """At most 20,000 of these bins."""
         n_units = len(self.units.kept)
         found = [(np.zeros((0, n_units), np.float32),) * 2 + (np.zeros((0, n_units), bool),)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -27,6 +28,7 @@ from nwbsparse.analysis.quality.hidden_bins import (
 from nwbsparse.analysis.quality.hidden_said import NOTE, SHARES, shares
 from nwbsparse.analysis.quality.hidden_setting import Setting
 from nwbsparse.analysis.quality.roots import rate_of_root
+from nwbsparse.analysis.representation import Representation, named_apart
 from nwbsparse.binning.split import part
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.population import unit_coords
@@ -45,6 +47,7 @@ def hidden_units(
     *,
     split: str = "test",
     detail: Literal["stored", "all"] = "stored",
+    beside: Sequence[Representation] = (),
 ) -> xr.Dataset:
     """How much of units that it does not see a coder tells from those it sees, on held-out bins.
 
@@ -52,10 +55,18 @@ def hidden_units(
     of units (those that share spikes, as training grouped them) are dealt into four folds; each is
     hidden in all bins, and reconstructed from the rest. Nothing is fitted again.
 
+    Args:
+        coder: a trained coder.
+        data: the split Binned dataset.
+        split: "test" or "validation".
+        detail: "all" gives the gain of each latent unit by unit.
+        beside: other methods, as functions of the recording: each is made anew without the units of
+            each fold, and hidden units are regressed on its channels (ridge, penalty by validation).
+
     Returns:
         Dataset over units, latents and ``baseline`` (pca, factor_analysis and nmf with as many
-        components as there are latents, and ridge: a regression on all visible units), all told in
-        the same way: ``hidden_unit_r2`` with ``hidden_unit_r2_se`` (over ten blocks of bins),
+        components as there are latents, ridge: a regression on all visible units, and those beside),
+        all told in the same way: ``hidden_unit_r2`` with ``hidden_unit_r2_se`` (over ten blocks of bins),
         ``hidden_unit_bits`` (bits per spike; counts only), ``unit_hidden_r2(unit)``,
         ``unit_hidden_bits(unit)``, ``hidden_gain(latent)`` (R² with all latents minus R² without
         it), ``hidden_baseline_r2(baseline)`` with ``hidden_baseline_r2_se``,
@@ -70,6 +81,7 @@ def hidden_units(
         BadInput: not split, or other units than the coder's.
     """
     part(data, split)
+    beside = named_apart(beside, BASELINES)
     if note := _why_not(coder):
         return xr.Dataset(attrs={NOTE: note})
     coder.record.columns(data[names.UNIT_ID].values)
@@ -81,7 +93,7 @@ def hidden_units(
         why = f"{few}, and none is left to tell another from" if len(bins) else f"no {split} bins"
         return xr.Dataset(attrs={NOTE: why})
     world = Setting(coder, data, units, train)
-    told = _Told(world, detail)
+    told = _Told(world, detail, data, beside)
     edges = np.linspace(0, len(bins), BLOCKS + 1).round().astype(int)
     for block, (first, stop) in enumerate(pairwise(edges)):
         for some in pieces(bins[first:stop], read_at_once(coder)):
@@ -103,7 +115,9 @@ def _why_not(coder: SparseCoder) -> str:
 class _Told:
     """Sums over bins, from which all scores follow; the coder first, then the baselines."""
 
-    def __init__(self, world: Setting, detail: str) -> None:
+    def __init__(
+        self, world: Setting, detail: str, data: xr.Dataset, beside: Sequence[Representation]
+    ) -> None:
         self.world, self.detail = world, detail
         units, coder = world.units, world.coder
         self.folds: list[Int[np.ndarray, " hidden"]] = [
@@ -111,12 +125,15 @@ class _Told:
             for number in np.unique(units.fold[units.kept])
         ]
         self.ablations = [Ablation(coder, columns) for columns in self.folds]
-        n_units, n_models = len(units.kept), 1 + len(BASELINES)
-        self.error = np.zeros((n_models, BLOCKS, n_units))
+        n_units = len(units.kept)
         self.around = np.zeros((BLOCKS, n_units))
-        self.likelihood = np.zeros((n_models, n_units))
         self.spikes, self.n = np.zeros(n_units), np.zeros(n_units)
         self.counts = units.counts
+        self.beside = world.beside(beside, data, self.folds)
+        self.simpler = (*BASELINES, *(one.name for one in self.beside))
+        n_models = 1 + len(self.simpler)
+        self.error = np.zeros((n_models, BLOCKS, n_units))
+        self.likelihood = np.zeros((n_models, n_units))
 
     def add(self, block: int, bins: np.ndarray, piece: Seen) -> None:
         target, observed = self.world.target(piece), piece.observed
@@ -132,6 +149,8 @@ class _Told:
                 guess = np.zeros(target.shape)
                 guess[:, kept] = simpler[name]
                 self._score(at, block, piece, target, guess)
+        for at, one in enumerate(self.beside, start=1 + len(BASELINES)):
+            self._score(at, block, piece, target, one.predict(bins))
 
     def _score(
         self, model: int, block: int, piece: Seen, target: np.ndarray, guess: np.ndarray
@@ -182,7 +201,8 @@ class _Told:
         units, coder = self.world.units, self.world.coder
         kept, baselines = units.kept, self.world.baselines
         scores = [HiddenScore(one[:, kept], self.around[:, kept]) for one in self.error]
-        known = np.array([name in baselines.names for name in BASELINES])
+        others = (one.name for one in self.beside)
+        known = np.isin(self.simpler, (*baselines.names, *others))
         r2 = np.where(known, [one.r2 for one in scores[1:]], np.nan)
         errors = np.where(known, [one.standard_error for one in scores[1:]], np.nan)
         per_unit = np.stack([_spread(one.unit_r2, kept) for one in scores])
@@ -216,7 +236,7 @@ class _Told:
         }
         coords = {
             names.LATENT: np.arange(coder.n_latents),
-            "baseline": np.array(BASELINES, dtype=object),
+            "baseline": np.array(self.simpler, dtype=object),
             names.GROUP: (names.UNIT, units.group),
             **ids,
         }

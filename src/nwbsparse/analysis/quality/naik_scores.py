@@ -11,7 +11,13 @@ import xarray as xr
 from jaxtyping import Float
 
 from nwbsparse import names
-from nwbsparse.analysis.apply.encode import dense, encode
+from nwbsparse.analysis.representation import (
+    Representation,
+    input_of,
+    latents_of,
+    named_apart,
+    untrained_latents_of,
+)
 from nwbsparse.analysis.statistics.correlation import Channels, line_r2, pearson
 from nwbsparse.analysis.statistics.nulls import MIN_SHIFTS, least_shift
 from nwbsparse.binning.sessions.join import is_session
@@ -20,7 +26,6 @@ from nwbsparse.binning.variables import conditions_of, covariates_of
 from nwbsparse.errors import BadInput, unknown
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.schema import with_step
-from nwbsparse.training.start import untrained_control
 
 TOP_NEURON, TOP_BEHAVIOUR = 10, 3
 SOURCES = ("latents", "untrained", "input")
@@ -65,6 +70,7 @@ def naik_scores(
     *,
     population: xr.Dataset | None = None,
     behaviours: Sequence[str] | None = None,
+    beside: Sequence[Representation] = (),
     n_shifts: int = 100,
     seed: int = 0,
 ) -> xr.Dataset:
@@ -93,12 +99,14 @@ def naik_scores(
         population: the recording on the same bins, when the coder was trained on an embedding.
         behaviours: names of covariates (angles as sine and cosine, positions axis by axis) and
             conditions (each value as 0 and 1, such as left and right); default: all.
+        beside: other methods on the same bins, scored likewise.
         n_shifts: draws of the null.
         seed: of the shifts.
 
     Returns:
-        Dataset over ``source`` ("latents", "untrained", "input") with the six readings, and for each
-        ``…_null_mean``, ``…_null_std`` and ``…_p`` = (1 + b)/(1 + n); ``behaviour`` lists the columns.
+        Dataset over ``source`` ("latents", "untrained", "input", those beside) with the six readings,
+        and for each ``…_null_mean``, ``…_null_std`` and ``…_p`` = (1 + b)/(1 + n); ``behaviour`` lists
+        the columns.
 
     Raises:
         BadInput: not split, other units than the coder's, an unknown behaviour, or a population on
@@ -116,11 +124,10 @@ def naik_scores(
     if names.VALID in recording:
         units = np.where(recording[names.VALID].values, units, np.nan)
     compared = {"neuron": units, "behaviour": table}
-    sources = {
-        "latents": dense(encode(coder, data)),
-        "untrained": dense(encode(untrained_control(coder, data), data)),
-        "input": _input(coder, data),
-    }
+    ours = (latents_of(coder), untrained_latents_of(coder), input_of(coder))
+    described = {one.name: one.of(data) for one in (*ours, *named_apart(beside, SOURCES))}
+    for one in described.values():
+        which = [bins & one.usable for bins in which]
     width = float(data.attrs[names.BIN_WIDTH])
     made: dict[str, Any] = {}
     status: dict[str, str] = {}
@@ -131,8 +138,8 @@ def naik_scores(
         independent = min(fit.independent, held.independent)
         enough = independent >= MIN_SHIFTS
         status[family] = "" if enough else f"only {independent} independent shifts"
-        for row, activation in enumerate(sources.values()):
-            x, x_new = (Channels(activation[one]) for one in which)
+        for row, one in enumerate(described.values()):
+            x, x_new = (Channels(one.table[bins]) for bins in which)
             rng = np.random.default_rng(seed)
             observed = score(x, x_new, fit.values, held.values)
             draws = [
@@ -142,11 +149,11 @@ def naik_scores(
             for name, value in observed.items():
                 null = np.array([draw[name] for draw in draws])
                 for key, told in {name: value, **_beside(name, value, null)}.items():
-                    made.setdefault(key, np.full(len(SOURCES), np.nan))[row] = told
+                    made.setdefault(key, np.full(len(described), np.nan))[row] = told
     found = xr.Dataset(
         {key: ("source", value) for key, value in made.items()},
         coords={
-            "source": np.array(SOURCES, dtype=object),
+            "source": np.array(list(described), dtype=object),
             "behaviour": np.array(columns, dtype=object),
         },
         attrs={names.SPLIT: "test", names.CODER_ID: coder.id, "null_status": json.dumps(status)},
@@ -213,11 +220,6 @@ def _behaviour(
             columns += list(axes)
     table = np.stack(columns, axis=1) if columns else np.empty((data.sizes[names.TIME], 0))
     return said, table.astype(np.float64)
-
-
-def _input(coder: SparseCoder, data: xr.Dataset) -> np.ndarray:
-    """What is encoded, before it is made sparse: scaling changes neither r nor the R² of a line."""
-    return coder.reads(data).values()
 
 
 def _largest(values: np.ndarray, *, axis: int) -> np.ndarray:

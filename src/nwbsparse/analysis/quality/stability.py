@@ -11,7 +11,8 @@ import xarray as xr
 from scipy.optimize import linear_sum_assignment
 
 from nwbsparse import names
-from nwbsparse.analysis.apply.encode import dense, encode
+from nwbsparse.analysis.apply.activity import dense
+from nwbsparse.analysis.apply.encode import encode
 from nwbsparse.binning.split import part
 from nwbsparse.errors import BadInput
 from nwbsparse.models.coder import SparseCoder

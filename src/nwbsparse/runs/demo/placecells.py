@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from nwbsparse import names
-from nwbsparse.analysis.apply.encode import dense
+from nwbsparse.analysis.apply.activity import dense
 from nwbsparse.analysis.recovery import Recovered, recovered_placecells
 from nwbsparse.options.config import Config
 from nwbsparse.options.presets import preset

@@ -28,7 +28,7 @@ def hidden_units(metrics: xr.Dataset, ax: Axes | None = None) -> Axes:
     ax = axes(ax, (5.1, 2.6))
     if "hidden_unit_r2" not in metrics or not np.isfinite(float(metrics["hidden_unit_r2"])):
         return says_nothing(ax, "no hidden units were told")
-    names = ["latents", *(CALLED[str(one)] for one in metrics["baseline"].values)]
+    names = ["latents", *(CALLED.get(str(one), str(one)) for one in metrics["baseline"].values)]
     values, errors = (
         np.concatenate(
             [[float(metrics[f"hidden_unit_r2{end}"])], metrics[f"hidden_baseline_r2{end}"]]

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from nwbsparse import names
-from nwbsparse.analysis.apply.encode import activation_of
+from nwbsparse.analysis.apply.activity import activation_of
 from nwbsparse.views.drawing import BLUE, INK, axes, plain, says_nothing, tidy
 from nwbsparse.views.plots.units import carrying_units
 

@@ -136,6 +136,7 @@ def comparison_bars(summary: Mapping[str, Any], variable: str = "", ax: Axes | N
         f"{n} components": "components", f"{n} untrained latents": "untrained",
         "all units": "all_units",
     }  # fmt: skip
+    rows |= {f"{n} of {plain(key, most=16)}": key for key in share if key not in rows.values()}
     at = np.arange(len(rows))
     values = [share[key] for key in rows.values()]
     ax.barh(at, values, height=0.62, color=[BLUE, *[GREY] * (len(rows) - 1)])

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from nwbsparse import names
-from nwbsparse.analysis.apply.encode import dense
+from nwbsparse.analysis.apply.activity import dense
 from nwbsparse.binning.split import part
 from nwbsparse.views.drawing import CYCLE, GREY, INK, axes, measured_in, plain, says_nothing, tidy
 

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from nwbsparse import names
-from nwbsparse.analysis.apply.encode import activation_of
+from nwbsparse.analysis.apply.activity import activation_of
 from nwbsparse.views.drawing import BLUE, GREY, INK, PALE, axes, says_nothing, tidy
 
 LAGS = 100

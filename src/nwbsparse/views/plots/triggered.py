@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from nwbsparse import names
-from nwbsparse.analysis.apply.activity import entries_of
+from nwbsparse.analysis.apply.activity import activity_of
 from nwbsparse.analysis.statistics.nulls import MIN_SHIFT
 from nwbsparse.binning.split import part
 from nwbsparse.errors import unknown
@@ -178,8 +178,8 @@ def _onsets(
     latents: xr.Dataset, binned: xr.Dataset, latent: int, used: np.ndarray, quiet: int
 ) -> np.ndarray:
     """Bins of the part in which a latent is active after ``quiet`` bins in which it was not."""
-    entries = entries_of(latents)
-    active = entries.bins[entries.indptr[latent] : entries.indptr[latent + 1]].astype(np.int64)
+    activity = activity_of(latents)
+    active = activity.bins[activity.indptr[latent] : activity.indptr[latent + 1]].astype(np.int64)
     segment = binned[names.SEGMENT].values
     if not len(active):
         return active

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from nwbsparse import names
-from nwbsparse.analysis.apply.encode import activation_of
+from nwbsparse.analysis.apply.activity import activation_of
 from nwbsparse.analysis.apply.populations import read_ids
 from nwbsparse.analysis.behaviour.claims import FEW_DRAWS, NOT_FOUND
 from nwbsparse.results.results import Results
