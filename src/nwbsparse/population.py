@@ -92,21 +92,21 @@ def recorded(binned: Any) -> Population:
     return Population(names.COUNTS, names.UNIT, ids, binned)
 
 
-def unit_coords(data: Any) -> dict[str, Any]:
+def unit_coords(binned: Any) -> dict[str, Any]:
     """The coordinates that say which unit of a dataset is which; without rows of a table, their order."""
-    rows = np.arange(data.sizes[names.UNIT])
-    table_rows = data[names.UNIT_ROW].values if names.UNIT_ROW in data.coords else rows
+    rows = np.arange(binned.sizes[names.UNIT])
+    table_rows = binned[names.UNIT_ROW].values if names.UNIT_ROW in binned.coords else rows
     known: dict[str, Any] = {
         names.UNIT: rows,
-        names.UNIT_ID: (names.UNIT, data[names.UNIT_ID].values),
+        names.UNIT_ID: (names.UNIT, binned[names.UNIT_ID].values),
         names.UNIT_ROW: (names.UNIT, table_rows),
     }
-    if names.MERGED_UNITS in data.coords:
-        known[names.MERGED_UNITS] = (names.UNIT, data[names.MERGED_UNITS].values)
+    if names.MERGED_UNITS in binned.coords:
+        known[names.MERGED_UNITS] = (names.UNIT, binned[names.MERGED_UNITS].values)
     return known
 
 
-def as_read(data: Any, reads: str) -> Any:
+def as_read(binned: Any, reads: str) -> Any:
     """The dataset as a coder sees it: one table ``counts(time, unit)`` and the ids of its columns.
 
     For a coder of an embedding the dims stand where units otherwise do ("dim 0", …), so that
@@ -117,17 +117,17 @@ def as_read(data: Any, reads: str) -> Any:
     Raises:
         BadInput: the coder reads an embedding and there is none.
     """
-    if reads == names.COUNTS or names.READS in data.attrs:
-        return data
-    if names.EMBEDDING not in data:
+    if reads == names.COUNTS or names.READS in binned.attrs:
+        return binned
+    if names.EMBEDDING not in binned:
         raise BadInput(
             "this coder reads an embedding, and the data hold none; "
             "nwbsparse.with_embedding(binned, values) puts it beside the counts"
         )
-    values = np.asarray(data[names.EMBEDDING].values, dtype=np.float32)
+    values = np.asarray(binned[names.EMBEDDING].values, dtype=np.float32)
     there = np.isfinite(values)
     columns = (names.TIME, names.UNIT)
-    made = data.drop_dims([names.UNIT, names.DIM])
+    made = binned.drop_dims([names.UNIT, names.DIM])
     made = made.assign({names.COUNTS: (columns, np.where(there, values, np.float32(0)))})
     if not there.all():
         made = made.assign({names.VALID: (columns, there)})

@@ -36,6 +36,7 @@ from nwbsparse.analysis.behaviour.summary import summarise
 from nwbsparse.analysis.behaviour.together import SETS, decode_together
 from nwbsparse.analysis.representation import Representation, named_apart
 from nwbsparse.analysis.units.attribute import attribute
+from nwbsparse.deprecated import renamed
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.progress import Progress, silent
 from nwbsparse.schema import check, with_step
@@ -43,9 +44,10 @@ from nwbsparse.schema import check, with_step
 PARTS = 6
 
 
+@renamed(data="binned")
 def explain(
     coder: SparseCoder,
-    data: xr.Dataset,
+    binned: xr.Dataset,
     latents: xr.Dataset | None = None,
     *,
     covariates: Sequence[str] | None = None,
@@ -69,7 +71,7 @@ def explain(
 
     Args:
         coder: a trained coder.
-        data: the split Binned dataset with its covariates and conditions.
+        binned: the split Binned dataset with its covariates and conditions.
         latents: what :func:`nwbsparse.encode` gave for them; made when absent.
         covariates: names of the covariates to compare with; all when None.
         conditions: names of the categorical variables, events and covariates whose conditions make
@@ -95,16 +97,16 @@ def explain(
     """
     config = coder.config
     design = make_design(
-        data, n_draws=config.n_shifts, seed=config.seed, bins=assessed_bins(coder, data)
+        binned, n_draws=config.n_shifts, seed=config.seed, bins=assessed_bins(coder, binned)
     )
     scope = make_scope(
-        data, covariates=covariates, conditions=conditions, nulls=nulls, conjunctions=conjunctions
+        binned, covariates=covariates, conditions=conditions, nulls=nulls, conjunctions=conjunctions
     )
-    latents = encode(coder, data) if latents is None else latents
+    latents = encode(coder, binned) if latents is None else latents
     activity = activity_of(latents)
     flat = detrended(activity, design)
     progress("explain", 0, PARTS)
-    units = attribute(coder, data)
+    units = attribute(coder, binned)
     progress("explain", 1, PARTS)
     associations = [
         associate(flat, variable, design, number=number)
@@ -112,15 +114,15 @@ def explain(
     ]
     claimed = claims(associations, flat.n_channels, config.alpha)
     progress("explain", 2, PARTS)
-    matrix, how = effects(activity, scope, data, design)
-    alone = pre_activation_auroc(coder, data, scope.conditions)
+    matrix, how = effects(activity, scope, binned, design)
+    alone = pre_activation_auroc(coder, binned, scope.conditions)
     alone = np.where(np.isfinite(matrix["auroc"].values), alone, np.nan)
     matrix["pre_activation_auroc"] = ((names.LATENT, names.CONDITION), alone)
     progress("explain", 3, PARTS)
-    groups, random = observed_units(coder, data), untrained_latents(coder, data)
+    groups, random = observed_units(coder, binned), untrained_latents(coder, binned)
     others = {"untrained": random}
     for one in named_apart(beside, SETS):
-        described = one.of(data)
+        described = one.of(binned)
         others[one.name] = activity_of(np.where(described.usable[:, None], described.table, 0))
     followed = [scope.tested[at] for at in np.unique(claimed.choice[claimed.choice >= 0])]
     fitted = fit_units(groups, followed, design)
@@ -138,7 +140,7 @@ def explain(
         {
             names.LATENT: latents[names.LATENT].values,
             names.LEVEL: (names.LATENT, latents[names.LEVEL].values),
-            **coder.writes(data).coords(),
+            **coder.writes(binned).coords(),
         }
     )
     empty = [dim for dim, size in attribution.sizes.items() if size == 0]
@@ -146,13 +148,13 @@ def explain(
     attribution.attrs = {
         names.SCHEMA: names.ATTRIBUTION,
         names.CODER_ID: coder.id,
-        names.SOURCE_SHA256: str(data.attrs.get(names.SOURCE_SHA256, "")),
-        names.SPLIT: "all" if len(design.bins) == data.sizes[names.TIME] else "test",
+        names.SOURCE_SHA256: str(binned.attrs.get(names.SOURCE_SHA256, "")),
+        names.SPLIT: "all" if len(design.bins) == binned.sizes[names.TIME] else "test",
         "alpha": config.alpha,
         "n_explained_latents": summary["latents"]["found"],
         "summary": json.dumps(summary),
         "nulls": json.dumps(how),
-        "notes": json.dumps(notes(data) + embedding_notes(coder, data)),
+        "notes": json.dumps(notes(binned) + embedding_notes(coder, binned)),
     }
     named = {variable.name: variable for variable in scope.tested}
     attribution = labels_in_words(attribution, flat.kept, named, design)

@@ -112,20 +112,20 @@ def rows_seen(coder: SparseCoder, y: Float[Tensor, "bin lag unit"]) -> Tensor:
 
 
 def smoothed_input(
-    config: Config, data: Any, first: int = 0, stop: int | None = None
+    config: Config, binned: Any, first: int = 0, stop: int | None = None
 ) -> np.ndarray:
     """(bin, unit) what a coder reads of some bins: counts as they are, or smoothed over time.
 
     Args:
         config: its options.
-        data: the dataset as the coder reads it.
+        binned: the dataset as the coder reads it.
         first, stop: the bins; all of them unless said. What stands outside still has its part in them.
     """
-    stop = int(data.sizes[names.TIME]) if stop is None else stop
+    stop = int(binned.sizes[names.TIME]) if stop is None else stop
     if not config.smoothing:
-        return np.asarray(data[names.COUNTS][first:stop].values)
-    sigma = config.smoothing / float(data.attrs[names.BIN_WIDTH])
-    return smoothed_bins(data, first, stop, sigma, causal=config.smoothing_kernel == "causal")
+        return np.asarray(binned[names.COUNTS][first:stop].values)
+    sigma = config.smoothing / float(binned.attrs[names.BIN_WIDTH])
+    return smoothed_bins(binned, first, stop, sigma, causal=config.smoothing_kernel == "causal")
 
 
 def _gather(table: Tensor, index: Tensor, offsets: Tensor) -> Tensor:
@@ -134,7 +134,7 @@ def _gather(table: Tensor, index: Tensor, offsets: Tensor) -> Tensor:
     return table.index_select(0, bins.flatten()).view(*bins.shape, -1)
 
 
-def windows_of(record: CoderRecord, data: Any, *, target: Any = None) -> Windows:
+def windows_of(record: CoderRecord, binned: Any, *, target: Any = None) -> Windows:
     """A binned recording as the windows that a coder of this record sees.
 
     A window belongs to a part when the bin of its activation does; it is left out when it would
@@ -143,9 +143,9 @@ def windows_of(record: CoderRecord, data: Any, *, target: Any = None) -> Windows
     Raises:
         BadInput: not split, not finite, or a target of another length.
     """
-    data = as_read(data, record.config.reads)
-    read = record.reads(data)
-    written = record.writes(data if target is None else target)
+    binned = as_read(binned, record.config.reads)
+    read = record.reads(binned)
+    written = record.writes(binned if target is None else target)
     same = written.data is read.data
     counts = read.values()
     target_counts = counts if same else written.values()
@@ -158,8 +158,8 @@ def windows_of(record: CoderRecord, data: Any, *, target: Any = None) -> Windows
     if not same:
         _check_finite(target_counts)
     window, decoded = _offsets(record)
-    parts = np.asarray(data[names.SPLIT].values)
-    segments = np.asarray(data[names.SEGMENT].values) if names.SEGMENT in data.coords else None
+    parts = np.asarray(binned[names.SPLIT].values)
+    segments = np.asarray(binned[names.SEGMENT].values) if names.SEGMENT in binned.coords else None
     fits = whole(parts, segments, reach=np.concatenate([window, decoded]))
     raw, valid = as_tensor(counts), _valid(read)
     smooth = record.config.smoothing
@@ -200,13 +200,13 @@ def whole(parts: np.ndarray, segments: np.ndarray | None, *, reach: np.ndarray) 
     return fits
 
 
-def check_counts(data: Any, counts: np.ndarray) -> None:
+def check_counts(binned: Any, counts: np.ndarray) -> None:
     """Refuse what cannot be learned from.
 
     Raises:
         BadInput: not split yet, no bins or units, or counts that are not finite.
     """
-    if names.SPLIT not in data.coords:
+    if names.SPLIT not in binned.coords:
         raise BadInput("the bins were not split yet; call nwbsparse.split(binned) first")
     if counts.ndim != 2 or 0 in counts.shape:
         raise BadInput(f"counts have shape {counts.shape}; bins and units are needed")

@@ -59,7 +59,7 @@ Tried = Callable[[list[Candidate]], None]
 
 
 def choose(
-    data: Any,
+    binned: Any,
     config: Config,
     *,
     target: Any = None,
@@ -73,14 +73,14 @@ def choose(
     and compared on validation bins; test bins have no part in it.
 
     Args:
-        data: split Binned dataset.
+        binned: split Binned dataset.
         config: options with ``choose`` other than none.
         target: what is reconstructed, where it is another dataset.
         progress: called after every stack of candidates.
         known: what an earlier run, stopped in between, had tried already.
         tried: called with everything tried so far, after every stack.
     """
-    search = _Search(data, target, config, progress, list(known), tried)
+    search = _Search(binned, target, config, progress, list(known), tried)
     if config.smoothing is None:
         config = config.replace(smoothing=search.smoothing() if config.choose == "all" else 0.0)
     if not config.levels and (config.n_latents is None or _amount(config) is None):
@@ -95,22 +95,22 @@ def choose(
 class _Search:
     def __init__(
         self,
-        data: Any,
+        binned: Any,
         target: Any,
         config: Config,
         progress: Progress,
         known: list[Candidate],
         tried: Tried,
     ) -> None:
-        self.data, self.target, self.config = data, target, config
+        self.data, self.target, self.config = binned, target, config
         self.progress, self.tried = progress, tried
         self.found: list[Candidate] = []
         self.known = known
-        self.group = unit_groups(config.groups, data)
-        train = np.asarray(data[names.SPLIT].values) == names.TRAIN
-        rare = rarely_active(np.asarray(data[names.COUNTS].values), train)
+        self.group = unit_groups(config.groups, binned)
+        train = np.asarray(binned[names.SPLIT].values) == names.TRAIN
+        rare = rarely_active(np.asarray(binned[names.COUNTS].values), train)
         self.n_groups = len(np.unique(self.group[~rare]))
-        self.folds = folds_of_bins(data)
+        self.folds = folds_of_bins(binned)
         self.steps = 0
 
     def smoothing(self) -> float:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from nwbsparse.deprecated import renamed
 from nwbsparse.errors import BadInput
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.models.stack import shared_options
@@ -20,8 +21,9 @@ from nwbsparse.training.prepare import new_coders
 from nwbsparse.training.train import Callback, train
 
 
+@renamed(data="binned")
 def fit(
-    data: Any,
+    binned: Any,
     config: Config | None = None,
     *,
     target: Any = None,
@@ -33,7 +35,7 @@ def fit(
     """Learn sparse latents from a binned recording.
 
     Args:
-        data: Binned dataset with ``counts(time, unit)`` that went through ``split``; bins of its
+        binned: Binned dataset with ``counts(time, unit)`` that went through ``split``; bins of its
             train part are learned from, those of its validation part say when to stop. With
             ``reads="embedding"`` its ``embedding(time, dim)`` is learned from instead
             (:func:`nwbsparse.with_embedding`).
@@ -68,16 +70,16 @@ def fit(
         raise BadInput("resume=True needs the folder of the checkpoint; give checkpoint=")
     config = config or Config()
     folder = None if checkpoint is None else Path(checkpoint).expanduser()
-    settled = settled_for(data, config, target)
+    settled = settled_for(binned, config, target)
     if is_consensus(config) or settled.choose != "none":
         return learn(
-            data, config, target=target, progress=progress, callbacks=callbacks,
+            binned, config, target=target, progress=progress, callbacks=callbacks,
             checkpoint=folder, resume=resume,
         )  # fmt: skip
-    coders = new_coders(data, [settled], target)
+    coders = new_coders(binned, [settled], target)
     made = train(
         coders,
-        data,
+        binned,
         target,
         progress,
         callbacks,
@@ -89,8 +91,9 @@ def fit(
     return made[0]
 
 
+@renamed(data="binned")
 def fit_many(
-    data: Any,
+    binned: Any,
     configs: Sequence[Config],
     *,
     target: Any = None,
@@ -111,7 +114,7 @@ def fit_many(
     Raises:
         BadInput, EnvironmentProblem: as :func:`fit`.
     """
-    coders = new_coders(data, [_in_one_go(data, one, target) for one in configs], target)
+    coders = new_coders(binned, [_in_one_go(binned, one, target) for one in configs], target)
     groups: dict[str, list[int]] = {}
     for at, coder in enumerate(coders):
         groups.setdefault(json.dumps(shared_options(coder.config), sort_keys=True), []).append(at)
@@ -123,7 +126,7 @@ def fit_many(
         size = members_at_once(coders[places[0]])
         for start in range(0, len(places), size):
             part = places[start : start + size]
-            found = train([coders[at] for at in part], data, target)
+            found = train([coders[at] for at in part], binned, target)
             for at, one in zip(part, found, strict=True):
                 made[at] = one
             done += len(part)
@@ -131,7 +134,7 @@ def fit_many(
     return made
 
 
-def _in_one_go(data: Any, config: Config, target: Any) -> Config:
+def _in_one_go(binned: Any, config: Config, target: Any) -> Config:
     """The options of one training: what is open follows from the data."""
-    settled = settled_for(data, config, target)
+    settled = settled_for(binned, config, target)
     return settled.replace(seeds=1, replicates=0) if is_consensus(config) else settled

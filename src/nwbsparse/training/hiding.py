@@ -90,29 +90,29 @@ def without(
     return (y - centre).masked_fill(hidden, 0.0) / visible + centre
 
 
-def hiding_of(record: CoderRecord, data: Any) -> Hiding | None:
+def hiding_of(record: CoderRecord, binned: Any) -> Hiding | None:
     """What a training with these options hides; None where it hides nothing."""
     config = record.config
     if not config.mask:
         return None
-    group = torch.from_numpy(unit_groups(config.groups, data))
+    group = torch.from_numpy(unit_groups(config.groups, binned))
     return Hiding(config.mask, group, config.order_seed)
 
 
-def unit_groups(groups: str, data: Any) -> Int[np.ndarray, " unit"]:
+def unit_groups(groups: str, binned: Any) -> Int[np.ndarray, " unit"]:
     """(unit,) number of the group of each unit: what is hidden together, and scored together.
 
     Raises:
         BadInput: there is no such unit column.
     """
-    n_units = data.sizes[names.UNIT]
-    if groups == "none" or (groups == "found" and names.GROUP not in data.coords):
+    n_units = binned.sizes[names.UNIT]
+    if groups == "none" or (groups == "found" and names.GROUP not in binned.coords):
         return np.arange(n_units)
     key = names.GROUP if groups == "found" else groups
-    columns = [str(name) for name, one in data.coords.items() if one.dims == (names.UNIT,)]
+    columns = [str(name) for name, one in binned.coords.items() if one.dims == (names.UNIT,)]
     if key not in columns:
         raise BadInput(
             f"groups is '{groups}', and there is no such unit column{did_you_mean(groups, columns)}; "
             f"there are {', '.join(sorted(columns))}, or 'found' and 'none'"
         )
-    return np.unique(np.asarray(data[key].values).astype(str), return_inverse=True)[1]
+    return np.unique(np.asarray(binned[key].values).astype(str), return_inverse=True)[1]

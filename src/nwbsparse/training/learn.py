@@ -44,7 +44,7 @@ def is_consensus(config: Config) -> bool:
 
 
 def learn(
-    data: Any,
+    binned: Any,
     config: Config,
     *,
     target: Any = None,
@@ -66,12 +66,12 @@ def learn(
     The record of the coder says all of it (``coder.record.learned``).
     """
     asked = config
-    phases = Phases(checkpoint, data, config, target=target, resume=resume)
-    config, tried = choose_open(data, config, target, progress, phases)
+    phases = Phases(checkpoint, binned, config, target=target, resume=resume)
+    config, tried = choose_open(binned, config, target, progress, phases)
     learned = said_of_choice(asked, config, tried)
     if not is_consensus(config):
         coder = _trained(
-            data, new_coders(data, [config], target)[0], target, progress, callbacks, phases
+            binned, new_coders(binned, [config], target)[0], target, progress, callbacks, phases
         )
         coder.record = replace(coder.record, learned=learned | {"method": "one coder"})
         phases.done()
@@ -81,14 +81,14 @@ def learn(
         own = config.replace(
             seed=config.seed + replicate * config.seeds, order_seed=config.order_seed + replicate
         )
-        made.append(_one(data, own, target, replicate, progress, callbacks, phases))
+        made.append(_one(binned, own, target, replicate, progress, callbacks, phases))
     coder, found = made[0]
     learned |= {"method": "consensus", "recurrence": found.recurrence.tolist()}
     if len(made) > 1 and nothing_told(tried):
         # what a few units do by themselves comes back from any start; it is no pattern of several
         learned["again"] = [0.0] * coder.n_latents
     elif len(made) > 1:
-        windows = windows_of(coder.record, data, target=target)
+        windows = windows_of(coder.record, binned, target=target)
         again = [
             found_again(
                 coder,
@@ -105,14 +105,14 @@ def learn(
 
 
 def choose_open(
-    data: Any, config: Config, target: Any, progress: Progress, phases: Phases
+    binned: Any, config: Config, target: Any, progress: Progress, phases: Phases
 ) -> tuple[Config, list[Candidate]]:
     """The options with what is open settled, and what was tried for it."""
-    config = settled_for(data, config, target)
+    config = settled_for(binned, config, target)
     if config.choose == "none":
         return config, []
     return choose(
-        data,
+        binned,
         config,
         target=target,
         progress=progress,
@@ -135,7 +135,7 @@ def said_of_choice(asked: Config, config: Config, tried: Sequence[Candidate]) ->
     }
 
 
-def settled_for(data: Any, config: Config, target: Any = None) -> Config:
+def settled_for(binned: Any, config: Config, target: Any = None) -> Config:
     """The options as far as the kind of data says (recipe, "where it does not apply").
 
     Nothing is hidden of an embedding, nor where other units or another bin are reconstructed, nor
@@ -148,20 +148,20 @@ def settled_for(data: Any, config: Config, target: Any = None) -> Config:
         config = config.replace(smoothing=0.0)
     if config.mask is not None or config.choose == "none":
         if config.mask:
-            _check_mask(data, config, target)
+            _check_mask(binned, config, target)
         return config.replace(mask=config.mask or 0.0)
     if other:
         return config.replace(mask=0.0)
-    if len(np.unique(unit_groups(config.groups, data))) >= FEWEST_GROUPS:
+    if len(np.unique(unit_groups(config.groups, binned))) >= FEWEST_GROUPS:
         return config.replace(mask=MASK)
     few = {"mask": 0.0, "choose": "none"}
     if not config.levels and config.n_latents is None and config.expansion is None:
         k = config.k or 1
-        few |= {"n_latents": max(data.sizes[names.UNIT], k), "k": k}
+        few |= {"n_latents": max(binned.sizes[names.UNIT], k), "k": k}
     return config.replace(**few)
 
 
-def _check_mask(data: Any, config: Config, target: Any) -> None:
+def _check_mask(binned: Any, config: Config, target: Any) -> None:
     """Refuse to hide what nothing is there to tell from, or what is not reconstructed.
 
     Raises:
@@ -172,7 +172,7 @@ def _check_mask(data: Any, config: Config, target: Any) -> None:
             f"mask is {config.mask}, and another recording is the target: what is reconstructed is "
             "not what is read, so nothing need be hidden; use mask=0"
         )
-    if len(np.unique(unit_groups(config.groups, data))) < 2:
+    if len(np.unique(unit_groups(config.groups, binned))) < 2:
         raise BadInput(
             f"mask is {config.mask}, but all units are one group: no other is left to tell it from; "
             "use mask=0, or groups=none"
@@ -180,7 +180,7 @@ def _check_mask(data: Any, config: Config, target: Any) -> None:
 
 
 def _one(
-    data: Any,
+    binned: Any,
     config: Config,
     target: Any,
     replicate: int,
@@ -192,22 +192,22 @@ def _one(
     found = phases.consensus(replicate)
     if found is None:
         configs = [config.replace(seed=config.seed + at) for at in range(config.seeds)]
-        coders = new_coders(data, configs, target, updates=SEED_UPDATES)
-        windows = windows_of(coders[0].record, data, target=target)
+        coders = new_coders(binned, configs, target, updates=SEED_UPDATES)
+        windows = windows_of(coders[0].record, binned, target=target)
         with phases.training(f"seeds-{replicate}") as saved:
-            trained = train(coders, data, target, progress, windows=windows, checks=1, **saved)
+            trained = train(coders, binned, target, progress, windows=windows, checks=1, **saved)
         sound = [one for one in trained if isinstance(one, SparseCoder)]
         if not sound:
             raise next(one for one in trained if not isinstance(one, SparseCoder))
         found = consensus(sound, windows)
         phases.keep_consensus(replicate, found)
-    start = _from_rows(data, config, target, found)
-    coder = _trained(data, start, target, progress, callbacks, phases, replicate)
+    start = _from_rows(binned, config, target, found)
+    coder = _trained(binned, start, target, progress, callbacks, phases, replicate)
     return coder, found
 
 
 def _trained(
-    data: Any,
+    binned: Any,
     start: SparseCoder,
     target: Any,
     progress: Progress,
@@ -217,13 +217,13 @@ def _trained(
 ) -> SparseCoder:
     """The coder that is given back, trained from its start."""
     with phases.training(f"refit-{replicate}") as saved:
-        coder = train([start], data, target, progress, callbacks, **saved)[0]
+        coder = train([start], binned, target, progress, callbacks, **saved)[0]
     if not isinstance(coder, SparseCoder):
         raise coder
     return coder
 
 
-def _from_rows(data: Any, config: Config, target: Any, found: Consensus) -> SparseCoder:
+def _from_rows(binned: Any, config: Config, target: Any, found: Consensus) -> SparseCoder:
     """A coder that starts from the rows of a consensus, the encoder as their transpose."""
     n = len(found.rows)
     changes: dict[str, Any] = {"n_latents": n, "learning_rate": REFIT_RATE}
@@ -234,7 +234,7 @@ def _from_rows(data: Any, config: Config, target: Any, found: Consensus) -> Spar
     elif config.k is not None or not is_penalised(config.sparsifier):
         changes["k"] = _active(config.k or 1, n)
     updates = REFIT_UPDATES if config.max_epochs is None else None
-    coder = new_coders(data, [config.replace(**changes)], target, updates=updates)[0]
+    coder = new_coders(binned, [config.replace(**changes)], target, updates=updates)[0]
     with torch.no_grad():
         rows = torch.from_numpy(found.rows).to(coder.dictionary.dtype)
         coder.dictionary.copy_(rows)

@@ -40,7 +40,7 @@ class Phases:
     def __init__(
         self,
         folder: Path | None,
-        data: Any,
+        binned: Any,
         config: Config,
         *,
         target: Any = None,
@@ -51,7 +51,10 @@ class Phases:
         self.found: dict[str, Any] = {}
         if folder is None:
             return
-        self.identity = {"options": config.to_dict(), "bins": digest_of_bins(data, config, target)}
+        self.identity = {
+            "options": config.to_dict(),
+            "bins": digest_of_bins(binned, config, target),
+        }
         path = folder / PHASES
         remove_unfinished(path)
         if not resume:

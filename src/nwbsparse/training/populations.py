@@ -13,7 +13,7 @@ from nwbsparse.query import in_regions, with_ids
 
 
 def ids_of_populations(
-    data: Any, config: Config, target: Any = None
+    binned: Any, config: Config, target: Any = None
 ) -> tuple[tuple[str, ...], tuple[str, ...] | None]:
     """Ids of the encoded units and, for a transcoder, of those it reconstructs from them.
 
@@ -24,7 +24,7 @@ def ids_of_populations(
     Raises:
         BadInput: nothing is left to encode, or the target is named twice.
     """
-    ids = tuple(str(unit_id) for unit_id in data[names.UNIT_ID].values)
+    ids = tuple(str(unit_id) for unit_id in binned[names.UNIT_ID].values)
     named = config.target_units or config.target_regions
     if target is not None and config.reads == names.EMBEDDING:
         raise BadInput(
@@ -40,9 +40,9 @@ def ids_of_populations(
     if not named:
         return ids, None
     columns = {
-        str(name): np.asarray(data[name].values)
-        for name in data.coords
-        if data[name].dims == (names.UNIT,)
+        str(name): np.asarray(binned[name].values)
+        for name in binned.coords
+        if binned[name].dims == (names.UNIT,)
     }
     if config.target_units:
         chosen = with_ids(columns, config.target_units, what="target_units")

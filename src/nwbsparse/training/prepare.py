@@ -26,7 +26,7 @@ from nwbsparse.training.start import Moments, moments_of, untrained
 
 
 def new_coders(
-    data: Any, configs: Sequence[Config], target: Any = None, *, updates: int | None = None
+    binned: Any, configs: Sequence[Config], target: Any = None, *, updates: int | None = None
 ) -> list[SparseCoder]:
     """Untrained coders, one per config, in their order.
 
@@ -36,24 +36,24 @@ def new_coders(
         BadInput: the data cannot be learned from, or options do not fit them.
         EnvironmentProblem: one needs more memory than there is.
     """
-    bin_width = float(data.attrs[names.BIN_WIDTH])
-    given = {config.reads: as_read(data, config.reads) for config in configs}
+    bin_width = float(binned.attrs[names.BIN_WIDTH])
+    given = {config.reads: as_read(binned, config.reads) for config in configs}
     for one in given.values():
         check_counts(one, np.asarray(one[names.COUNTS].values))
     coders = []
     sizes: dict[Any, Windows] = {}
     moments: dict[Any, Moments] = {}
     for config in configs:
-        config, data = shaped(config), given[config.reads]
-        counts = np.asarray(data[names.COUNTS].values)
+        config, binned = shaped(config), given[config.reads]
+        counts = np.asarray(binned[names.COUNTS].values)
         check_loss(config, counts)
-        inputs, targets = ids_of_populations(data, config, target)
+        inputs, targets = ids_of_populations(binned, config, target)
         record = CoderRecord(
             config=config,
             unit_ids=inputs,
             target_ids=targets,
             bin_width=bin_width,
-            source_sha256=str(data.attrs.get("source_sha256", "")),
+            source_sha256=str(binned.attrs.get("source_sha256", "")),
             software={
                 "nwbsparse": own_version(),
                 "torch": torch.__version__,
@@ -64,7 +64,7 @@ def new_coders(
         smoothing = (config.smoothing, config.smoothing_kernel)
         key = (config.reads, config.window, config.lag, config.decoded, smoothing)
         if key not in sizes:
-            sizes[key] = windows_of(record, data, target=target)
+            sizes[key] = windows_of(record, binned, target=target)
         if not len(sizes[key].train):
             raise BadInput(
                 f"no training bin has a whole window of {config.window} bins and lag {config.lag} "
@@ -86,6 +86,6 @@ def new_coders(
         check_fits(sketch, sizes[key], models=1)
         own = (config.reads, smoothing, settled.normalisation, inputs, targets)
         if own not in moments:
-            moments[own] = moments_of(record, data, target=target)
-        coders.append(untrained(record, data, target=target, moments=moments[own]))
+            moments[own] = moments_of(record, binned, target=target)
+        coders.append(untrained(record, binned, target=target, moments=moments[own]))
     return coders

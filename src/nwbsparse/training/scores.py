@@ -18,14 +18,14 @@ FEW_BINS, FOLDS, BLOCKS_PER_FOLD = 200, 5, 2
 """Validation bins below which scores are cross-validated, and over what."""
 
 
-def folds_of_bins(data: Any) -> list[Any]:
+def folds_of_bins(binned: Any) -> list[Any]:
     """The dataset itself, or, of few validation bins, five: training and validation dealt anew.
 
     Each fold's blocks of neighbouring bins are validation once; test bins stay where they are.
     """
-    parts = np.asarray(data[names.SPLIT].values)
+    parts = np.asarray(binned[names.SPLIT].values)
     if (parts == names.VALIDATION).sum() >= FEW_BINS:
-        return [data]
+        return [binned]
     own = np.flatnonzero((parts == names.TRAIN) | (parts == names.VALIDATION))
     blocks = np.array_split(own, FOLDS * BLOCKS_PER_FOLD)
     made = []
@@ -33,7 +33,7 @@ def folds_of_bins(data: Any) -> list[Any]:
         dealt = parts.copy()
         dealt[own] = names.TRAIN
         dealt[np.concatenate(blocks[fold::FOLDS])] = names.VALIDATION
-        made.append(data.assign_coords({names.SPLIT: (names.TIME, dealt)}))
+        made.append(binned.assign_coords({names.SPLIT: (names.TIME, dealt)}))
     return made
 
 

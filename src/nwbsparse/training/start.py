@@ -46,15 +46,15 @@ class Moments:
     wanted_spread: np.ndarray
 
 
-def moments_of(record: CoderRecord, data: Any, *, target: Any = None) -> Moments:
+def moments_of(record: CoderRecord, binned: Any, *, target: Any = None) -> Moments:
     """The moments that a coder's normalisation and first biases come from."""
-    read = record.reads(data)
-    train = np.asarray(data[names.SPLIT].values) == names.TRAIN
+    read = record.reads(binned)
+    train = np.asarray(binned[names.SPLIT].values) == names.TRAIN
     config = record.config
     mean, spread = _moments(read, smoothed_input(config, read.data), train, config)
     if not record.scales_target:
         return Moments(mean, spread, mean, spread)
-    written = record.writes(data if target is None else target)
+    written = record.writes(binned if target is None else target)
     raw = written.values()
     wanted, wanted_spread = _moments(written, raw, train, config)
     if config.normalisation == "scaled":
@@ -65,7 +65,7 @@ def moments_of(record: CoderRecord, data: Any, *, target: Any = None) -> Moments
 
 
 def untrained(
-    record: CoderRecord, data: Any, *, target: Any = None, moments: Moments | None = None
+    record: CoderRecord, binned: Any, *, target: Any = None, moments: Moments | None = None
 ) -> SparseCoder:
     """The coder before the first update: seeded weights, normalisation of the training bins.
 
@@ -73,7 +73,7 @@ def untrained(
     the dictionary for ever and mean nothing. ``moments`` are computed when they are not given.
     """
     coder = SparseCoder(record, generator=torch.Generator().manual_seed(record.config.seed))
-    found = moments or moments_of(record, data, target=target)
+    found = moments or moments_of(record, binned, target=target)
     mean, spread, wanted, wanted_spread = (
         found.mean, found.spread, found.wanted, found.wanted_spread,
     )  # fmt: skip
@@ -98,14 +98,14 @@ def untrained(
     return coder
 
 
-def untrained_control(coder: SparseCoder, data: Any, *, target: Any = None) -> SparseCoder:
+def untrained_control(coder: SparseCoder, binned: Any, *, target: Any = None) -> SparseCoder:
     """A coder of the same shape, seed and normalisation that has learned nothing.
 
     Its threshold is found on the training bins like that of the trained one, so both are equally
     sparse: what a claim must beat, since random rectified directions also correlate with things.
     """
-    control = untrained(replace(coder.record, history=()), data, target=target)
-    calibrate(control, windows_of(control.record, data, target=target))
+    control = untrained(replace(coder.record, history=()), binned, target=target)
+    calibrate(control, windows_of(control.record, binned, target=target))
     return control.eval()
 
 

@@ -32,7 +32,7 @@ Callback = Callable[[Training], None]
 
 def train(
     coders: list[SparseCoder],
-    data: Any,
+    binned: Any,
     target: Any = None,
     progress: Progress = silent,
     callbacks: Sequence[Callback] = (),
@@ -58,10 +58,10 @@ def train(
     config = coders[0].config
     device = pick_device(config.device)
     if windows is None:
-        windows = windows_of(coders[0].record, data, target=target)
+        windows = windows_of(coders[0].record, binned, target=target)
     check_fits(coders[0], windows, models=len(coders))
     windows = windows.to(device)
-    hiding = hiding_of(coders[0].record, data)
+    hiding = hiding_of(coders[0].record, binned)
     if hiding is not None:
         hiding = hiding.to(device)
     training = Training(
@@ -71,7 +71,7 @@ def train(
     identity: dict[str, Any] = {}
     if path is not None:
         remove_unfinished(path)
-        identity = _identity(coders, data, target)
+        identity = _identity(coders, binned, target)
         if resume and path.is_file():
             resume_training(training, path, identity)
     with Stopping(saves=path is not None) as stopping:
@@ -97,11 +97,11 @@ def train(
     return made
 
 
-def digest_of_bins(data: Any, config: Config, target: Any = None) -> str:
+def digest_of_bins(binned: Any, config: Config, target: Any = None) -> str:
     """Changes when the bins that are learned from, or their parts, do."""
     digest = hashlib.blake2b(digest_size=16)
-    data = as_read(data, config.reads)
-    for dataset in [data] if target is None else [data, target]:
+    binned = as_read(binned, config.reads)
+    for dataset in [binned] if target is None else [binned, target]:
         for name in (names.COUNTS, names.SPLIT, names.SEGMENT, names.VALID):
             if name in dataset:
                 digest.update(name.encode())
@@ -109,12 +109,12 @@ def digest_of_bins(data: Any, config: Config, target: Any = None) -> str:
     return digest.hexdigest()
 
 
-def _identity(coders: list[SparseCoder], data: Any, target: Any) -> dict[str, Any]:
+def _identity(coders: list[SparseCoder], binned: Any, target: Any) -> dict[str, Any]:
     """What a resumed training must have in common with the one that was saved."""
     own = [{k: v for k, v in c.config.to_dict().items() if k in PER_MODEL} for c in coders]
     return coders[0].config.to_dict() | {
         "models": own,
         "units": coders[0].record.unit_hash,
-        "bins": digest_of_bins(data, coders[0].config, target),
+        "bins": digest_of_bins(binned, coders[0].config, target),
         "torch": torch.__version__,
     }

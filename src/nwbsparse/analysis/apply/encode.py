@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float, Int
 
 from nwbsparse import names
 from nwbsparse.analysis.apply.activity import stored
+from nwbsparse.deprecated import renamed
 from nwbsparse.models.coder import SparseCoder, as_tensor
 from nwbsparse.population import Population
 from nwbsparse.schema import check, with_step
@@ -35,12 +36,13 @@ class Piece:
     """Whether all bins that the coder looks at stand in the bin's segment."""
 
 
-def encode(coder: SparseCoder, data: xr.Dataset) -> xr.Dataset:
+@renamed(data="binned")
+def encode(coder: SparseCoder, binned: xr.Dataset) -> xr.Dataset:
     """Activation of every latent in every bin, under the coder's fixed threshold.
 
     Args:
         coder: what :func:`nwbsparse.fit` returned or a file held.
-        data: Binned dataset with the coder's units in the coder's order; for a coder of an
+        binned: Binned dataset with the coder's units in the coder's order; for a coder of an
             embedding, with an ``embedding(time, dim)`` of as many dims.
 
     Returns:
@@ -53,11 +55,11 @@ def encode(coder: SparseCoder, data: xr.Dataset) -> xr.Dataset:
     Raises:
         BadInput: the units are others than the coder's, or in another order.
     """
-    check(data, names.BINNED)
-    pieces = list(batches(coder, data))
+    check(binned, names.BINNED)
+    pieces = list(batches(coder, binned))
     coords: dict[str, Any] = {
         str(name): coordinate
-        for name, coordinate in data.coords.items()
+        for name, coordinate in binned.coords.items()
         if coordinate.dims == (names.TIME,)
     }
     coords[names.LATENT] = np.arange(coder.n_latents)
@@ -67,17 +69,18 @@ def encode(coder: SparseCoder, data: xr.Dataset) -> xr.Dataset:
     variables = stored([piece.activation for piece in pieces], coder.n_latents)
     attrs = {
         names.SCHEMA: names.LATENTS,
-        names.BIN_WIDTH: float(data.attrs[names.BIN_WIDTH]),
+        names.BIN_WIDTH: float(binned.attrs[names.BIN_WIDTH]),
         names.TIME_UNIT: "s",
         names.CODER_ID: coder.id,
-        names.SOURCE: data.attrs.get(names.SOURCE, ""),
-        "source_sha256": data.attrs.get("source_sha256", ""),
+        names.SOURCE: binned.attrs.get(names.SOURCE, ""),
+        "source_sha256": binned.attrs.get("source_sha256", ""),
     }
     latents = xr.Dataset(variables, coords=coords, attrs=attrs)
-    return check(with_step(latents, "encode", {"coder": coder.id}, since=data), names.LATENTS)
+    return check(with_step(latents, "encode", {"coder": coder.id}, since=binned), names.LATENTS)
 
 
-def reconstruct(coder: SparseCoder, data: xr.Dataset) -> xr.DataArray:
+@renamed(data="binned")
+def reconstruct(coder: SparseCoder, binned: xr.Dataset) -> xr.DataArray:
     """What the latents say the population did: (time, unit), in the units of the target.
 
     Z-scores of counts when the coder was trained on them (``attrs['scale']`` says 'zscore'),
@@ -86,12 +89,12 @@ def reconstruct(coder: SparseCoder, data: xr.Dataset) -> xr.DataArray:
     window of a coder that sees several bins is not complete. Of a coder of an embedding: (time, dim),
     in the embedding's scale or z-scores of it.
     """
-    predicted = np.concatenate([piece.predicted for piece in batches(coder, data, decode=True)])
+    predicted = np.concatenate([piece.predicted for piece in batches(coder, binned, decode=True)])
     attrs = {"scale": coder.config.scaling[0], "lag": coder.config.lag}
     if coder.config.transform == "sqrt":
         attrs["of"] = "sqrt(counts)"
-    written = coder.writes(data)
-    coords: dict[str, Any] = {names.TIME: data[names.TIME]}
+    written = coder.writes(binned)
+    coords: dict[str, Any] = {names.TIME: binned[names.TIME]}
     if written.of_units:
         coords[names.UNIT_ID] = (names.UNIT, written.data[names.UNIT_ID].values)
     else:
@@ -101,7 +104,7 @@ def reconstruct(coder: SparseCoder, data: xr.Dataset) -> xr.DataArray:
 
 def batches(
     coder: SparseCoder,
-    data: xr.Dataset,
+    binned: xr.Dataset,
     bins: Int[np.ndarray, " chosen_bin"] | None = None,
     *,
     decode: bool = False,
@@ -111,12 +114,12 @@ def batches(
     Raises:
         BadInput: the units are others than the coder's, or in another order.
     """
-    read = coder.reads(data)
+    read = coder.reads(binned)
     offsets = np.arange(1 - coder.architecture.window, 1)
     if coder.window == 1 and not decode:
         offsets = offsets[-1:]
-    bins = np.arange(data.sizes[names.TIME]) if bins is None else np.asarray(bins)
-    segments = data[names.SEGMENT].values
+    bins = np.arange(binned.sizes[names.TIME]) if bins is None else np.asarray(bins)
+    segments = binned[names.SEGMENT].values
     for some in np.array_split(bins, max(1, -(-len(bins) * len(offsets) // CHUNK))):
         if not len(some):
             continue

@@ -50,15 +50,17 @@ class Scored:
         return self.target - self.predicted[-1]
 
 
-def whole_bins(coder: SparseCoder, data: xr.Dataset, split: str) -> Int[np.ndarray, " bin"]:
+def whole_bins(coder: SparseCoder, binned: xr.Dataset, split: str) -> Int[np.ndarray, " bin"]:
     """Bins of the part whose window and target stay in one segment and touch no other part."""
     reach = np.array([1 - coder.architecture.window, 0, coder.config.lag])
     reach = np.arange(reach.min(), reach.max() + 1)
-    fits = whole(data[names.SPLIT].values, data[names.SEGMENT].values, reach=reach)
-    return np.flatnonzero(part(data, split) & fits)
+    fits = whole(binned[names.SPLIT].values, binned[names.SEGMENT].values, reach=reach)
+    return np.flatnonzero(part(binned, split) & fits)
 
 
-def scored(coder: SparseCoder, data: xr.Dataset, bins: Int[np.ndarray, " bin"]) -> Iterator[Scored]:
+def scored(
+    coder: SparseCoder, binned: xr.Dataset, bins: Int[np.ndarray, " bin"]
+) -> Iterator[Scored]:
     """Encode and reconstruct bins with whole windows, every bin once for all levels.
 
     Memory does not grow with the recording.
@@ -66,7 +68,7 @@ def scored(coder: SparseCoder, data: xr.Dataset, bins: Int[np.ndarray, " bin"]) 
     Raises:
         BadInput: the units are others than the coder's, or in another order.
     """
-    read, written = coder.reads(data), coder.writes(data)
+    read, written = coder.reads(binned), coder.writes(binned)
     rows_per_bin = coder.architecture.decoder.rows_per_bin
     rows = max(1, min(CHUNK, ENTRIES // max(coder.n_latents, 1)))
     at_once = max(1, rows // max(rows_per_bin, coder.window))

@@ -23,13 +23,13 @@ def read_ids(attribution: xr.Dataset) -> np.ndarray:
     return attribution[names.INPUT_UNIT_ID if apart else names.UNIT_ID].values
 
 
-def units_of(table: xr.Dataset, data: xr.Dataset) -> xr.Dataset:
+def units_of(table: xr.Dataset, binned: xr.Dataset) -> xr.Dataset:
     """The units of a recording that ``unit`` of a table stands for: those that are reconstructed.
 
     Where the coder reads others; else the recording as it is.
     """
     if names.INPUT_UNIT not in table.dims:
-        return data
-    at = {str(one): column for column, one in enumerate(data[names.UNIT_ID].values)}
+        return binned
+    at = {str(one): column for column, one in enumerate(binned[names.UNIT_ID].values)}
     ids = [str(one) for one in table[names.UNIT_ID].values]
-    return data.isel({names.UNIT: [at[one] for one in ids if one in at]})
+    return binned.isel({names.UNIT: [at[one] for one in ids if one in at]})

@@ -64,9 +64,9 @@ class UnitFit:
     fit: CrossFit
 
 
-def observed_units(coder: SparseCoder, data: xr.Dataset) -> list[UnitGroup]:
+def observed_units(coder: SparseCoder, binned: xr.Dataset) -> list[UnitGroup]:
     """The units that a coder reads (of an embedding, all that were recorded), by when they were seen."""
-    read = explained_units(coder, data)
+    read = explained_units(coder, binned)
     counts = smoothed_input(coder.config, read)
     groups = []
     for together in observed_together(read):
@@ -95,9 +95,9 @@ def fit_units(
     }
 
 
-def untrained_latents(coder: SparseCoder, data: xr.Dataset) -> Activity:
+def untrained_latents(coder: SparseCoder, binned: xr.Dataset) -> Activity:
     """Latents of a coder of the same shape that never learned: what any rectified directions tell."""
-    return activity_of(encode(untrained_control(coder, data), data))
+    return activity_of(encode(untrained_control(coder, binned), binned))
 
 
 def own_units(attribution: xr.Dataset) -> list[np.ndarray]:

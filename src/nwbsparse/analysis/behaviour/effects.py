@@ -23,7 +23,7 @@ HALVES = (1, 2)
 
 
 def effects(
-    whole: Activity, scope: Scope, data: xr.Dataset, design: Design
+    whole: Activity, scope: Scope, binned: xr.Dataset, design: Design
 ) -> tuple[xr.Dataset, dict[str, dict[str, object]]]:
     """Effect sizes of all conditions and covariates, and how each condition's null was drawn.
 
@@ -46,7 +46,7 @@ def effects(
     }
     covariates = [variable.name for variable in scope.covariates]
     made = {key: ((names.LATENT, names.CONDITION), value) for key, value in values.items()}
-    r2 = behaviour_r2(whole, data, covariates, part(data, "train"), part(data, "test"))
+    r2 = behaviour_r2(whole, binned, covariates, part(binned, "train"), part(binned, "test"))
     of_covariates = (names.LATENT, names.COVARIATE)
     made["r2"] = (of_covariates, r2)
     bits, bits_by_chance = spatial_information(activity, scope.covariates, design)

@@ -15,43 +15,43 @@ MOST_SPIKES = 0.5
 """Share of all spikes from which one unit holds more than all others together."""
 
 
-def assessed_bins(coder: SparseCoder, data: xr.Dataset) -> np.ndarray:
+def assessed_bins(coder: SparseCoder, binned: xr.Dataset) -> np.ndarray:
     """All bins; of an embedding that was made with the behaviour, those that it had no part in.
 
     The coder itself never sees behaviour, so that its training bins say as much as others.
     """
-    everything = np.arange(data.sizes[names.TIME])
+    everything = np.arange(binned.sizes[names.TIME])
     if coder.record.of_units:
         return everything
-    seen = saw_behaviour(data)
+    seen = saw_behaviour(binned)
     if seen is None:
         return everything
-    return everything[:0] if seen == ALL else np.flatnonzero(part(data, "test"))
+    return everything[:0] if seen == ALL else np.flatnonzero(part(binned, "test"))
 
 
-def notes(data: xr.Dataset) -> list[str]:
+def notes(binned: xr.Dataset) -> list[str]:
     """Sentences about the recording."""
     said = []
-    counts = data[names.COUNTS].values
-    if names.VALID in data:
-        counts = np.where(data[names.VALID].values, counts, 0)
+    counts = binned[names.COUNTS].values
+    if names.VALID in binned:
+        counts = np.where(binned[names.VALID].values, counts, 0)
     spikes, per_bin = (counts.sum(axis=axis, dtype=np.float64) for axis in (0, 1))
-    for one in observed_together(data):
+    for one in observed_together(binned):
         share = spikes[one.units] / max(per_bin[one.seen].sum(), 1.0)
         for unit, its_share in zip(one.units, share, strict=True):
             if its_share > MOST_SPIKES:
-                unit_id = data[names.UNIT_ID].values[unit]
+                unit_id = binned[names.UNIT_ID].values[unit]
                 said.append(f"unit {unit_id} holds {its_share * 100:.0f} % of all spikes")
     return said
 
 
-def embedding_notes(coder: SparseCoder, data: xr.Dataset) -> list[str]:
+def embedding_notes(coder: SparseCoder, binned: xr.Dataset) -> list[str]:
     """What an embedding that a coder reads means for what is assessed."""
     if coder.record.of_units:
         return []
-    method = data[names.EMBEDDING].attrs.get(names.METHOD, "")
+    method = binned[names.EMBEDDING].attrs.get(names.METHOD, "")
     said = f"the coder reads an embedding ({method}): "
-    seen = saw_behaviour(data)
+    seen = saw_behaviour(binned)
     if seen is None:
         return [
             said + "all bins are assessed, as it is not said to have been made with the behaviour"

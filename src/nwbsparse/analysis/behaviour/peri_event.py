@@ -16,7 +16,7 @@ from nwbsparse.errors import BadInput, unknown
 
 def peri_event_activation(
     latents: xr.Dataset,
-    data: xr.Dataset,
+    binned: xr.Dataset,
     events: Sequence[str] | None = None,
     *,
     before: float = 1.0,
@@ -27,7 +27,7 @@ def peri_event_activation(
 
     Args:
         latents: what :func:`nwbsparse.encode` gave.
-        data: the split Binned dataset it was made from.
+        binned: the split Binned dataset it was made from.
         events: names of the event variables; all when None.
         before: seconds before the event, 0 or more.
         after: seconds after it.
@@ -42,19 +42,19 @@ def peri_event_activation(
     Raises:
         BadInput: an unknown event, a window without a bin, or data that were not split.
     """
-    known = events_of(data)
-    width = float(data.attrs[names.BIN_WIDTH])
+    known = events_of(binned)
+    width = float(binned.attrs[names.BIN_WIDTH])
     if not (before >= 0 and after >= 0 and np.isfinite(before + after)):
         raise BadInput(f"the window must reach 0 s or more: before={before}, after={after}")
     activity = activity_of(latents)
-    used = part(data, split)
-    segment = data[names.SEGMENT].values
+    used = part(binned, split)
+    segment = binned[names.SEGMENT].values
     lags = np.arange(-round(before / width), round(after / width) + 1)
     made: dict[str, xr.DataArray] = {}
     for name in known if events is None else events:
         if name not in known:
             raise unknown(name, known, what="event")
-        n = np.where(used, np.nan_to_num(data[name].values.astype(np.float64)), 0.0)
+        n = np.where(used, np.nan_to_num(binned[name].values.astype(np.float64)), 0.0)
         at = np.flatnonzero(n)
         weight = np.zeros((len(n), len(lags)))
         for column, lag in enumerate(lags):

@@ -22,7 +22,7 @@ CHUNK = 4096
 
 
 def pre_activation_auroc(
-    coder: SparseCoder, data: xr.Dataset, variables: Sequence[Coded]
+    coder: SparseCoder, binned: xr.Dataset, variables: Sequence[Coded]
 ) -> Float[np.ndarray, "latent condition"]:
     """AUROC of each latent's pre-activation for each condition, on held-out bins.
 
@@ -32,16 +32,16 @@ def pre_activation_auroc(
 
     Args:
         coder: a trained coder.
-        data: the split Binned dataset.
+        binned: the split Binned dataset.
         variables: whose conditions; columns follow their labels.
 
     Returns:
         NaN where a condition does not occur or fills everything. Of more than 50 million values
         evenly spaced bins are used.
     """
-    bins = whole_bins(coder, data, "test")
+    bins = whole_bins(coder, binned, "test")
     bins = bins[:: max(1, -(-len(bins) * coder.n_latents // VALUES))]
-    table = _pre_activations(coder, data, bins)
+    table = _pre_activations(coder, binned, bins)
     everywhere = None
     columns = [np.empty((coder.n_latents, 0))]
     for variable in variables:
@@ -60,9 +60,9 @@ def pre_activation_auroc(
 
 @torch.no_grad()
 def _pre_activations(
-    coder: SparseCoder, data: xr.Dataset, bins: np.ndarray
+    coder: SparseCoder, binned: xr.Dataset, bins: np.ndarray
 ) -> Float[np.ndarray, "bin latent"]:
-    read = coder.reads(data)
+    read = coder.reads(binned)
     made = np.empty((len(bins), coder.n_latents), dtype=np.float32)
     for start in range(0, len(bins), CHUNK):
         y = normalised(coder, read, bins[start : start + CHUNK])

@@ -21,6 +21,7 @@ from nwbsparse.analysis.decoding.inputs import BEST_LATENT, make_inputs
 from nwbsparse.analysis.decoding.targets import FOLDS, LEAST, Target, not_assessable, targets_of
 from nwbsparse.analysis.representation import Representation
 from nwbsparse.binning.split import part
+from nwbsparse.deprecated import renamed
 from nwbsparse.errors import BadInput
 from nwbsparse.schema import with_step
 
@@ -42,8 +43,9 @@ class _Fitted:
     converged: bool = True
 
 
+@renamed(data="binned")
 def decode(
-    data: xr.Dataset,
+    binned: xr.Dataset,
     targets: Sequence[str] | None = None,
     *,
     inputs: Sequence[str | Representation] | None = None,
@@ -63,7 +65,7 @@ def decode(
     evenly spaced ones are fitted on.
 
     Args:
-        data: the split Binned dataset with its covariates and conditions.
+        binned: the split Binned dataset with its covariates and conditions.
         targets: their names; default: all of them.
         inputs: of "counts"; "smoothed" (counts averaged over ``smooth_bins``); "latents";
             "best_latent" (one latent per target, chosen on training bins); "pca" (of the counts,
@@ -92,9 +94,11 @@ def decode(
         raise BadInput(
             f"decoders are scored on held-out bins, 'test' or 'validation', not '{split}'"
         )
-    train, held = part(data, "train"), part(data, split)
-    wanted = targets_of(data, targets)
-    made = make_inputs(data, inputs, latents=latents, embedding=embedding, smooth_bins=smooth_bins)
+    train, held = part(binned, "train"), part(binned, split)
+    wanted = targets_of(binned, targets)
+    made = make_inputs(
+        binned, inputs, latents=latents, embedding=embedding, smooth_bins=smooth_bins
+    )
     named = list(made.tables)
     scores = _empty(named, wanted)
     for target in wanted:
@@ -105,7 +109,7 @@ def decode(
     scores["n_dims"] = ("input", np.array(list(dims.values())))
     scores.attrs = {names.SPLIT: split, "smooth_bins": smooth_bins}
     parameters = {"inputs": named, "smooth_bins": smooth_bins, "split": split}
-    return with_step(scores, "decode", parameters, since=data)
+    return with_step(scores, "decode", parameters, since=binned)
 
 
 def _decode_one(

@@ -32,20 +32,20 @@ class Target:
     classes: tuple[str, ...] = ()
 
 
-def targets_of(data: xr.Dataset, wanted: Sequence[str] | None) -> list[Target]:
+def targets_of(binned: xr.Dataset, wanted: Sequence[str] | None) -> list[Target]:
     """The behaviours of these names, all of them when None.
 
     Raises:
         BadInput: one does not exist.
     """
-    covariates = covariates_of(data)
-    conditions = [name for name in conditions_of(data) if not is_session(data, name)]
+    covariates = covariates_of(binned)
+    conditions = [name for name in conditions_of(binned) if not is_session(binned, name)]
     known = covariates + conditions
     made = []
     for name in known if wanted is None else wanted:
         if name not in known:
             raise unknown(name, known, what="behaviour")
-        variable = data[name]
+        variable = binned[name]
         if name in conditions:
             codes = variable.values.astype(np.int64)
             classes = tuple(json.loads(variable.attrs[names.CATEGORIES]))

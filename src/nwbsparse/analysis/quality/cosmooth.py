@@ -23,6 +23,7 @@ from nwbsparse.analysis.representation import (
     untrained_latents_of,
 )
 from nwbsparse.binning.split import part
+from nwbsparse.deprecated import renamed
 from nwbsparse.errors import BadInput, unknown
 from nwbsparse.options.config import Config
 from nwbsparse.population import unit_coords
@@ -43,8 +44,9 @@ MIN_SPIKES = 20
 SOURCES = ("latents", "untrained", "counts")
 
 
+@renamed(data="binned")
 def cosmooth(
-    data: xr.Dataset,
+    binned: xr.Dataset,
     config: Config | None = None,
     *,
     held_out: float | Sequence[object] = 0.25,
@@ -66,7 +68,7 @@ def cosmooth(
     Poisson noise scores 2.4.
 
     Args:
-        data: the split Binned dataset, counts (not traces).
+        binned: the split Binned dataset, counts (not traces).
         config: options of the coder.
         held_out: ids of the held-out units, or a share of the units with 20 spikes or more in both
             train and test, drawn at random (at least one; at least two units stay held in).
@@ -97,28 +99,28 @@ def cosmooth(
             "co-smoothing hides units from the coder, and an embedding was made from all of them; "
             "use reads='counts'"
         )
-    counts = data[names.COUNTS].values
+    counts = binned[names.COUNTS].values
     if counts.dtype.kind == "f" and not (np.mod(counts, 1) == 0).all():
         raise BadInput("co-smoothing predicts spike counts; these are traces")
     beside = named_apart(beside, SOURCES)
-    parts = {name: part(data, name) for name in names.SPLIT_NAMES}
+    parts = {name: part(binned, name) for name in names.SPLIT_NAMES}
     seen = np.ones(counts.shape, dtype=bool)
-    if names.VALID in data:
-        seen = data[names.VALID].values
+    if names.VALID in binned:
+        seen = binned[names.VALID].values
     fires = np.all(
         [np.where(seen[parts[name]], counts[parts[name]], 0).sum(axis=0) >= MIN_SPIKES
          for name in ("train", "test")],
         axis=0,
     )  # fmt: skip
-    out = _held_out(data, held_out, fires, np.random.default_rng(seed))
-    held_in = data.isel({names.UNIT: np.flatnonzero(~out)})
+    out = _held_out(binned, held_out, fires, np.random.default_rng(seed))
+    held_in = binned.isel({names.UNIT: np.flatnonzero(~out)})
     held_in = held_in.assign_coords({names.UNIT: np.arange(held_in.sizes[names.UNIT])})
     coder = fit(held_in, config, progress=progress)
     described = {
         "latents": latents_of(coder).of(held_in),
         "untrained": untrained_latents_of(coder).of(held_in),
         "counts": recorded_units().of(held_in),
-        **{one.name: one.unseen(data, out) for one in beside},
+        **{one.name: one.unseen(binned, out) for one in beside},
     }
     for one in described.values():
         parts = {name: bins & one.usable for name, bins in parts.items()}
@@ -149,7 +151,7 @@ def cosmooth(
         made,
         coords={
             "source": np.array(list(described), dtype=object),
-            **unit_coords(data.isel({names.UNIT: columns})),
+            **unit_coords(binned.isel({names.UNIT: columns})),
         },
         attrs={
             names.SPLIT: "test",
@@ -158,8 +160,8 @@ def cosmooth(
             "n_bins": int(parts["test"].sum()),
         },
     )
-    ids = [str(one) for one in data[names.UNIT_ID].values[columns]]
-    return with_step(found, "cosmooth", {"held_out": ids, "seed": seed}, since=data)
+    ids = [str(one) for one in binned[names.UNIT_ID].values[columns]]
+    return with_step(found, "cosmooth", {"held_out": ids, "seed": seed}, since=binned)
 
 
 def bits_per_spike(
@@ -216,10 +218,13 @@ def _rate(model: PoissonRegressor, x: np.ndarray) -> np.ndarray:
 
 
 def _held_out(
-    data: xr.Dataset, wanted: float | Sequence[object], fires: np.ndarray, rng: np.random.Generator
+    binned: xr.Dataset,
+    wanted: float | Sequence[object],
+    fires: np.ndarray,
+    rng: np.random.Generator,
 ) -> Bool[np.ndarray, " unit"]:
     """Which units are held out."""
-    ids = [str(one) for one in data[names.UNIT_ID].values]
+    ids = [str(one) for one in binned[names.UNIT_ID].values]
     out = np.zeros(len(ids), dtype=bool)
     if isinstance(wanted, float | int):
         if not 0 < wanted < 1:

@@ -17,13 +17,15 @@ from nwbsparse.analysis.quality.reconstruction import Reconstruction, Sparsity
 from nwbsparse.analysis.quality.spectrum import Spectrum
 from nwbsparse.analysis.representation import Representation
 from nwbsparse.binning.split import part
+from nwbsparse.deprecated import renamed
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.schema import check, with_step
 
 
+@renamed(data="binned")
 def evaluate(
     coder: SparseCoder,
-    data: xr.Dataset,
+    binned: xr.Dataset,
     *,
     split: str = "test",
     detail: Literal["stored", "all"] = "stored",
@@ -56,7 +58,7 @@ def evaluate(
 
     Args:
         coder: a trained coder.
-        data: the split Binned dataset.
+        binned: the split Binned dataset.
         split: "test", "validation" or "train"; what the last gives is no held-out number.
         detail: "stored", what an annotated file holds, or "all".
         beside: other methods whose scores of hidden units stand beside the coder's, as functions of
@@ -65,17 +67,17 @@ def evaluate(
     Raises:
         BadInput: not split, or other units than the coder's.
     """
-    part(data, split)  # says so when the bins were not split yet
-    bins = whole_bins(coder, data, split)
+    part(binned, split)  # says so when the bins were not split yet
+    bins = whole_bins(coder, binned, split)
     reconstruction, sparsity = Reconstruction(coder, len(bins)), Sparsity(coder, len(bins))
     ablation = Ablation(coder)
     more: list[Any] = []
     if detail == "all":
-        width = float(data.attrs[names.BIN_WIDTH])
-        more.append(Spectrum(bins, data[names.SEGMENT].values, coder.n_targets, width))
+        width = float(binned.attrs[names.BIN_WIDTH])
+        more.append(Spectrum(bins, binned[names.SEGMENT].values, coder.n_targets, width))
         more += [ExplainedDeviance(coder)] if coder.config.loss in LOSSES else []
         more.append(ablation)
-    for piece in scored(coder, data, bins):
+    for piece in scored(coder, binned, bins):
         for one in (reconstruction, sparsity, *more):
             one.add(piece)
     variables = reconstruction.variables() | sparsity.variables()
@@ -83,11 +85,11 @@ def evaluate(
         variables |= ablation.variables(reconstruction.variance)
         for one in (reconstruction, sparsity, *more):
             variables |= one.more_variables() if one is not ablation else {}
-    written = coder.writes(data)
+    written = coder.writes(binned)
     metrics = xr.Dataset(
         written.named(variables),
         coords={
-            names.TIME: data[names.TIME].values[bins],
+            names.TIME: binned[names.TIME].values[bins],
             names.LATENT: np.arange(coder.n_latents),
             **written.coords(),
         },
@@ -96,11 +98,11 @@ def evaluate(
             names.SPLIT: split,
             "n_bins": len(bins),
             names.CODER_ID: coder.id,
-            names.SOURCE_SHA256: str(data.attrs.get(names.SOURCE_SHA256, "")),
+            names.SOURCE_SHA256: str(binned.attrs.get(names.SOURCE_SHA256, "")),
             "target": coder.config.scaling[0],
         },
     )
     if detail == "all":
-        hidden = hidden_units(coder, data, split=split, detail=detail, beside=beside)
+        hidden = hidden_units(coder, binned, split=split, detail=detail, beside=beside)
         metrics = metrics.assign(hidden.data_vars).assign_attrs(hidden.attrs)
-    return check(with_step(metrics, "evaluate", {"split": split}, since=data), names.METRICS)
+    return check(with_step(metrics, "evaluate", {"split": split}, since=binned), names.METRICS)

@@ -74,14 +74,14 @@ class Table:
 
 
 def units_in(
-    coder: SparseCoder, data: xr.Dataset, train: Int[np.ndarray, " bin"], group: np.ndarray
+    coder: SparseCoder, binned: xr.Dataset, train: Int[np.ndarray, " bin"], group: np.ndarray
 ) -> Units:
     """Look at all training bins once."""
     shape = coder.n_targets
     n, total, square, active = (np.zeros(shape) for _ in range(4))
     counts = True
     for some in pieces(train, CHUNK):
-        raw, observed = _raw(data, some)
+        raw, observed = _raw(binned, some)
         values = transformed(raw, coder.config)
         n += observed.sum(axis=0)
         total += values.sum(axis=0, where=observed)
@@ -97,17 +97,17 @@ def units_in(
     return Units(kept, fold, group, mean, spread, counts)
 
 
-def seen_in(coder: SparseCoder, data: xr.Dataset, units: Units, bins: np.ndarray) -> Seen:
+def seen_in(coder: SparseCoder, binned: xr.Dataset, units: Units, bins: np.ndarray) -> Seen:
     """Read some bins, with whatever the coder's window reaches."""
     n_rows = coder.architecture.decoder.rows_per_bin
     rows = (bins[:, None] + np.arange(1 - n_rows, 1)).ravel()
     asked = np.broadcast_to(units.kept, (len(rows), len(units.kept)))
-    if names.VALID in data:
-        asked = asked & data[names.VALID][rows].values
-    raw, observed = _raw(data, bins)
+    if names.VALID in binned:
+        asked = asked & binned[names.VALID][rows].values
+    raw, observed = _raw(binned, bins)
     observed = observed & units.kept
     return Seen(
-        normalised(coder, coder.reads(data), rows),
+        normalised(coder, coder.reads(binned), rows),
         torch.from_numpy(np.array(asked)),
         np.where(observed, transformed(raw, coder.config), units.mean),
         np.where(observed, raw, 0),
@@ -140,13 +140,13 @@ def are_counts(values: np.ndarray, observed: np.ndarray) -> bool:
     return bool((there >= 0).all() and (np.mod(there, 1) == 0).all())
 
 
-def _raw(data: xr.Dataset, bins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _raw(binned: xr.Dataset, bins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Counts or traces of neighbouring bins, and where they were observed."""
     if not len(bins):
-        n_units = data.sizes[names.UNIT]
+        n_units = binned.sizes[names.UNIT]
         return np.zeros((0, n_units)), np.zeros((0, n_units), dtype=bool)
     first, last = int(bins[0]), int(bins[-1]) + 1
-    values = data[names.COUNTS][first:last].values[bins - first].astype(np.float64)
-    if names.VALID not in data:
+    values = binned[names.COUNTS][first:last].values[bins - first].astype(np.float64)
+    if names.VALID not in binned:
         return values, np.ones(values.shape, dtype=bool)
-    return values, data[names.VALID][first:last].values[bins - first]
+    return values, binned[names.VALID][first:last].values[bins - first]

@@ -29,12 +29,12 @@ class Setting:
     """The coder, the units' scale, and the baselines fitted on training bins."""
 
     def __init__(
-        self, coder: SparseCoder, data: xr.Dataset, units: Units, train: np.ndarray
+        self, coder: SparseCoder, binned: xr.Dataset, units: Units, train: np.ndarray
     ) -> None:
         self.coder, self.units = coder, units
         self.offset, self.scale = (one.numpy().astype(np.float64) for one in coder.target_scaling)
         self.centre, self.width = np.zeros(len(units.kept)), np.ones(len(units.kept))
-        raw = self.table(data, train)
+        raw = self.table(binned, train)
         n = np.maximum(raw.observed.sum(axis=0), 1)
         self.centre = np.where(units.kept, raw.x.sum(axis=0, dtype=np.float64) / n, 0.0)
         square = np.square(np.where(raw.observed, raw.x - self.centre, 0)).sum(axis=0) / n
@@ -45,7 +45,7 @@ class Setting:
         kept = units.kept
         x = np.where(raw.observed, (raw.x - self.centre) / self.width, 0).astype(np.float32)
         table = Table(x[:, kept], raw.y[:, kept], raw.observed[:, kept])
-        checked = self.table(data, whole_bins(coder, data, "validation"))
+        checked = self.table(binned, whole_bins(coder, binned, "validation"))
         none = -(coder.offset / coder.scale).numpy().astype(np.float64)
         self.baselines: Baselines = fit_baselines(
             table,
@@ -68,22 +68,22 @@ class Setting:
     def beside(
         self,
         methods: Sequence[Representation],
-        data: xr.Dataset,
+        binned: xr.Dataset,
         folds: list[np.ndarray],
     ) -> list[Beside]:
         """Other methods, fitted on the bins that the baselines are fitted on."""
         if not methods:
             return []
-        bins = [spaced(whole_bins(self.coder, data, part)) for part in ("train", "validation")]
-        train, validation = ((some, self.table(data, some)) for some in bins)
-        return [Beside(one, data, folds, train, validation) for one in methods]
+        bins = [spaced(whole_bins(self.coder, binned, part)) for part in ("train", "validation")]
+        train, validation = ((some, self.table(binned, some)) for some in bins)
+        return [Beside(one, binned, folds, train, validation) for one in methods]
 
-    def table(self, data: xr.Dataset, bins: np.ndarray) -> Table:
+    def table(self, binned: xr.Dataset, bins: np.ndarray) -> Table:
         """At most 20,000 of these bins."""
         n_units = len(self.units.kept)
         found = [(np.zeros((0, n_units), np.float32),) * 2 + (np.zeros((0, n_units), bool),)]
         for some in pieces(spaced(bins), read_at_once(self.coder)):
-            piece = seen_in(self.coder, data, self.units, some)
+            piece = seen_in(self.coder, binned, self.units, some)
             x, y = (one.astype(np.float32) for one in (self.seen(piece), self.target(piece)))
             found.append((x, y, piece.observed))
         x, y, observed = (np.concatenate(one) for one in zip(*found, strict=True))

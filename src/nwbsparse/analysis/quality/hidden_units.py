@@ -30,6 +30,7 @@ from nwbsparse.analysis.quality.hidden_setting import Setting
 from nwbsparse.analysis.quality.roots import rate_of_root
 from nwbsparse.analysis.representation import Representation, named_apart
 from nwbsparse.binning.split import part
+from nwbsparse.deprecated import renamed
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.population import unit_coords
 from nwbsparse.training.hidden_units import BLOCKS, HiddenScore, with_hidden
@@ -41,9 +42,10 @@ GAINS = 100_000
 """Pairs of a latent and a unit up to which the gain is given pair by pair."""
 
 
+@renamed(data="binned")
 def hidden_units(
     coder: SparseCoder,
-    data: xr.Dataset,
+    binned: xr.Dataset,
     *,
     split: str = "test",
     detail: Literal["stored", "all"] = "stored",
@@ -57,7 +59,7 @@ def hidden_units(
 
     Args:
         coder: a trained coder.
-        data: the split Binned dataset.
+        binned: the split Binned dataset.
         split: "test" or "validation".
         detail: "all" gives the gain of each latent unit by unit.
         beside: other methods, as functions of the recording: each is made anew without the units of
@@ -80,25 +82,25 @@ def hidden_units(
     Raises:
         BadInput: not split, or other units than the coder's.
     """
-    part(data, split)
+    part(binned, split)
     beside = named_apart(beside, BASELINES)
     if note := _why_not(coder):
         return xr.Dataset(attrs={NOTE: note})
-    coder.record.columns(data[names.UNIT_ID].values)
-    train, bins = (whole_bins(coder, data, one) for one in ("train", split))
-    units = units_in(coder, data, train, unit_groups(coder.config.groups, data))
+    coder.record.columns(binned[names.UNIT_ID].values)
+    train, bins = (whole_bins(coder, binned, one) for one in ("train", split))
+    units = units_in(coder, binned, train, unit_groups(coder.config.groups, binned))
     if units.n_groups < 2 or not len(bins):
         few = "no unit takes part" if not units.kept.any() else "all units are one group"
         few = "one unit takes part" if units.kept.sum() == 1 else few
         why = f"{few}, and none is left to tell another from" if len(bins) else f"no {split} bins"
         return xr.Dataset(attrs={NOTE: why})
-    world = Setting(coder, data, units, train)
-    told = _Told(world, detail, data, beside)
+    world = Setting(coder, binned, units, train)
+    told = _Told(world, detail, binned, beside)
     edges = np.linspace(0, len(bins), BLOCKS + 1).round().astype(int)
     for block, (first, stop) in enumerate(pairwise(edges)):
         for some in pieces(bins[first:stop], read_at_once(coder)):
-            told.add(block, some, seen_in(coder, data, units, some))
-    return told.dataset(data)
+            told.add(block, some, seen_in(coder, binned, units, some))
+    return told.dataset(binned)
 
 
 def _why_not(coder: SparseCoder) -> str:
@@ -116,7 +118,7 @@ class _Told:
     """Sums over bins, from which all scores follow; the coder first, then the baselines."""
 
     def __init__(
-        self, world: Setting, detail: str, data: xr.Dataset, beside: Sequence[Representation]
+        self, world: Setting, detail: str, binned: xr.Dataset, beside: Sequence[Representation]
     ) -> None:
         self.world, self.detail = world, detail
         units, coder = world.units, world.coder
@@ -129,7 +131,7 @@ class _Told:
         self.around = np.zeros((BLOCKS, n_units))
         self.spikes, self.n = np.zeros(n_units), np.zeros(n_units)
         self.counts = units.counts
-        self.beside = world.beside(beside, data, self.folds)
+        self.beside = world.beside(beside, binned, self.folds)
         self.simpler = (*BASELINES, *(one.name for one in self.beside))
         n_models = 1 + len(self.simpler)
         self.error = np.zeros((n_models, BLOCKS, n_units))
@@ -196,7 +198,7 @@ class _Told:
             )
         return (out - units.mean) / units.spread * units.kept
 
-    def dataset(self, data: xr.Dataset) -> xr.Dataset:
+    def dataset(self, binned: xr.Dataset) -> xr.Dataset:
         """The scores, from the sums."""
         units, coder = self.world.units, self.world.coder
         kept, baselines = units.kept, self.world.baselines
@@ -225,8 +227,8 @@ class _Told:
                 "unit_hidden_bits": (names.UNIT, unit_bits),
                 "hidden_baseline_bits": ("baseline", np.where(known, bits[1:], np.nan)),
             }
-        ids = unit_coords(data)
-        out = [str(one) for one in data[names.UNIT_ID].values[~kept]]
+        ids = unit_coords(binned)
+        out = [str(one) for one in binned[names.UNIT_ID].values[~kept]]
         attrs = {
             SHARES: shares(scores[0].r2, scores[0].standard_error),
             "hidden_units_left_out": json.dumps(out),

@@ -23,6 +23,7 @@ from nwbsparse.analysis.statistics.nulls import MIN_SHIFTS, least_shift
 from nwbsparse.binning.sessions.join import is_session
 from nwbsparse.binning.split import part
 from nwbsparse.binning.variables import conditions_of, covariates_of
+from nwbsparse.deprecated import renamed
 from nwbsparse.errors import BadInput, unknown
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.schema import with_step
@@ -64,9 +65,10 @@ def _beside(name: str, observed: float, null: np.ndarray) -> dict[str, float]:
     }
 
 
+@renamed(data="binned")
 def naik_scores(
     coder: SparseCoder,
-    data: xr.Dataset,
+    binned: xr.Dataset,
     *,
     population: xr.Dataset | None = None,
     behaviours: Sequence[str] | None = None,
@@ -95,7 +97,7 @@ def naik_scores(
 
     Args:
         coder: a trained autoencoder of one bin or several.
-        data: the split dataset that the coder was trained on, counts or an embedding.
+        binned: the split dataset that the coder was trained on, counts or an embedding.
         population: the recording on the same bins, when the coder was trained on an embedding.
         behaviours: names of covariates (angles as sine and cosine, positions axis by axis) and
             conditions (each value as 0 and 1, such as left and right); default: all.
@@ -112,23 +114,23 @@ def naik_scores(
         BadInput: not split, other units than the coder's, an unknown behaviour, or a population on
             other bins.
     """
-    recording = data if population is None else population
-    if recording.sizes[names.TIME] != data.sizes[names.TIME]:
+    recording = binned if population is None else population
+    if recording.sizes[names.TIME] != binned.sizes[names.TIME]:
         raise BadInput(
             f"the population has {recording.sizes[names.TIME]} bins, the coder's data "
-            f"{data.sizes[names.TIME]}; both must be on the same bins"
+            f"{binned.sizes[names.TIME]}; both must be on the same bins"
         )
-    which = [part(data, name) for name in ("train", "test")]
+    which = [part(binned, name) for name in ("train", "test")]
     columns, table = _behaviour(recording, behaviours)
     units = recording[names.COUNTS].values.astype(np.float64)
     if names.VALID in recording:
         units = np.where(recording[names.VALID].values, units, np.nan)
     compared = {"neuron": units, "behaviour": table}
     ours = (latents_of(coder), untrained_latents_of(coder), input_of(coder))
-    described = {one.name: one.of(data) for one in (*ours, *named_apart(beside, SOURCES))}
+    described = {one.name: one.of(binned) for one in (*ours, *named_apart(beside, SOURCES))}
     for one in described.values():
         which = [bins & one.usable for bins in which]
-    width = float(data.attrs[names.BIN_WIDTH])
+    width = float(binned.attrs[names.BIN_WIDTH])
     made: dict[str, Any] = {}
     status: dict[str, str] = {}
     for family, score in (("neuron", neuron_scores), ("behaviour", behaviour_scores)):
@@ -159,7 +161,7 @@ def naik_scores(
         attrs={names.SPLIT: "test", names.CODER_ID: coder.id, "null_status": json.dumps(status)},
     )
     parameters = {"n_shifts": n_shifts, "seed": seed, "behaviours": columns}
-    return with_step(found, "naik_scores", parameters, since=data)
+    return with_step(found, "naik_scores", parameters, since=binned)
 
 
 def neuron_scores(
@@ -196,29 +198,29 @@ def behaviour_scores(
 
 
 def _behaviour(
-    data: xr.Dataset, wanted: Sequence[str] | None
+    binned: xr.Dataset, wanted: Sequence[str] | None
 ) -> tuple[list[str], Float[np.ndarray, "bin behaviour"]]:
     """Names and values of the behaviour columns; NaN where they are not known."""
-    covariates = covariates_of(data)
-    conditions = [name for name in conditions_of(data) if not is_session(data, name)]
+    covariates = covariates_of(binned)
+    conditions = [name for name in conditions_of(binned) if not is_session(binned, name)]
     said: list[str] = []
     columns: list[np.ndarray] = []
     for name in covariates + conditions if wanted is None else wanted:
         if name not in covariates + conditions:
             raise unknown(name, covariates + conditions, what="behaviour")
-        values = data[name].values
+        values = binned[name].values
         if name in conditions:
-            for code, label in enumerate(json.loads(data[name].attrs[names.CATEGORIES])):
+            for code, label in enumerate(json.loads(binned[name].attrs[names.CATEGORIES])):
                 said.append(f"{name} = {label}")
                 columns.append(np.where(values >= 0, values == code, np.nan))
-        elif data[name].attrs[names.KIND] == names.CIRCULAR:
+        elif binned[name].attrs[names.KIND] == names.CIRCULAR:
             said += [f"cos {name}", f"sin {name}"]
             columns += [np.cos(values), np.sin(values)]
         else:
             axes = values.reshape(len(values), -1).T
             said += [name] if len(axes) == 1 else [f"{name} {axis}" for axis in "xyz"[: len(axes)]]
             columns += list(axes)
-    table = np.stack(columns, axis=1) if columns else np.empty((data.sizes[names.TIME], 0))
+    table = np.stack(columns, axis=1) if columns else np.empty((binned.sizes[names.TIME], 0))
     return said, table.astype(np.float64)
 
 

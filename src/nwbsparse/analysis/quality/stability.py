@@ -14,6 +14,7 @@ from nwbsparse import names
 from nwbsparse.analysis.apply.activity import dense
 from nwbsparse.analysis.apply.encode import encode
 from nwbsparse.binning.split import part
+from nwbsparse.deprecated import renamed
 from nwbsparse.errors import BadInput
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.options.config import Config
@@ -55,8 +56,9 @@ class Seeds:
     """How each latent of the first coder comes back in the others."""
 
 
+@renamed(data="binned")
 def fit_seeds(
-    data: xr.Dataset,
+    binned: xr.Dataset,
     config: Config,
     *,
     progress: Progress = silent,
@@ -78,14 +80,14 @@ def fit_seeds(
         BadInput: fewer than two seeds, or as :func:`nwbsparse.fit`.
     """
     if is_consensus(config):
-        coder = fit(data, config, progress=progress, checkpoint=checkpoint, resume=resume)
+        coder = fit(binned, config, progress=progress, checkpoint=checkpoint, resume=resume)
         found = stability_of(coder)
         assert found is not None
         return Seeds([coder], found)
-    nowhere = Phases(None, data, config, resume=False)
-    chosen, tried = choose_open(data, config, None, progress, nowhere)
+    nowhere = Phases(None, binned, config, resume=False)
+    chosen, tried = choose_open(binned, config, None, progress, nowhere)
     seeds = range(config.seed, config.seed + config.seeds)
-    made = fit_many(data, [chosen.replace(seed=seed) for seed in seeds], progress=progress)
+    made = fit_many(binned, [chosen.replace(seed=seed) for seed in seeds], progress=progress)
     coders: list[SparseCoder] = []
     for one in made:
         if isinstance(one, TrainingDiverged):
@@ -94,7 +96,7 @@ def fit_seeds(
             said = said_of_choice(config, chosen, tried) | {"method": "seeds"}
             one.record = replace(one.record, learned=said)
         coders.append(one)
-    return Seeds(coders, stability(coders, data))
+    return Seeds(coders, stability(coders, binned))
 
 
 def stability_of(coder: SparseCoder) -> xr.Dataset | None:
@@ -128,7 +130,8 @@ def stability_of(coder: SparseCoder) -> xr.Dataset | None:
     )
 
 
-def stability(coders: Sequence[SparseCoder], data: xr.Dataset) -> xr.Dataset:
+@renamed(data="binned")
+def stability(coders: Sequence[SparseCoder], binned: xr.Dataset) -> xr.Dataset:
     """Find each latent of the first coder again in coders trained from other seeds.
 
     Dictionaries are matched one to one by cosine (Hungarian method). A fixed limit on the cosine
@@ -152,7 +155,7 @@ def stability(coders: Sequence[SparseCoder], data: xr.Dataset) -> xr.Dataset:
     for other in coders[1:]:
         if other.dictionary.shape != first.dictionary.shape:
             raise BadInput("stability compares coders of one shape, these differ")
-    held_out = data.isel({names.TIME: np.flatnonzero(part(data, "test"))})
+    held_out = binned.isel({names.TIME: np.flatnonzero(part(binned, "test"))})
     rows = [coder.dictionary.detach().numpy() for coder in coders]
     active = [unit_columns(dense(encode(coder, held_out))) for coder in coders]
     matches, partners, agreements = [], [], []
@@ -161,7 +164,7 @@ def stability(coders: Sequence[SparseCoder], data: xr.Dataset) -> xr.Dataset:
         matches.append(cosine)
         partners.append(partner)
         agreements.append((active[0] * activation[:, partner]).sum(axis=0))
-    chance = float(np.quantile(_chance_matches(first, data, len(coders)), CHANCE))
+    chance = float(np.quantile(_chance_matches(first, binned, len(coders)), CHANCE))
     match, agreement = np.stack(matches, axis=1), np.stack(agreements, axis=1)
     with np.errstate(invalid="ignore"):
         recurrence = ((match > chance) & (agreement >= SAME)).mean(axis=1)
@@ -200,11 +203,11 @@ def match_rows(first: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.nda
     return cosine[row, partner].astype(np.float64), partner
 
 
-def _chance_matches(coder: SparseCoder, data: xr.Dataset, n_seeds: int) -> np.ndarray:
+def _chance_matches(coder: SparseCoder, binned: xr.Dataset, n_seeds: int) -> np.ndarray:
     """Matches between untrained coders of the same shape, of as many pairs as were trained."""
     seeds = range(coder.config.seed, coder.config.seed + n_seeds)
     rows = [
-        untrained(replace(coder.record, config=coder.config.replace(seed=seed), history=()), data)
+        untrained(replace(coder.record, config=coder.config.replace(seed=seed), history=()), binned)
         .dictionary.detach()
         .numpy()
         for seed in seeds

@@ -18,16 +18,16 @@ NOTHING = 1e-6
 """Share of the variance below which a component is rounding."""
 
 
-def principal_components(data: xr.Dataset, *, most: int) -> Float[np.ndarray, "time component"]:
+def principal_components(binned: xr.Dataset, *, most: int) -> Float[np.ndarray, "time component"]:
     """Scores of the components of the standardised counts, largest first.
 
     Mean, spread and components are of the training bins. Units that are constant there take no
     part; where a unit was not observed it stands at its mean. Components that are rounding alone
     are left out.
     """
-    counts = data[names.COUNTS].values
-    train = np.flatnonzero(part(data, "train"))
-    seen = data[names.VALID].values if names.VALID in data else None
+    counts = binned[names.COUNTS].values
+    train = np.flatnonzero(part(binned, "train"))
+    seen = binned[names.VALID].values if names.VALID in binned else None
     n = np.full(counts.shape[1], len(train)) if seen is None else seen[train].sum(axis=0)
     known = counts[train].astype(np.float64)
     if seen is not None:

@@ -20,12 +20,12 @@ class Together:
     """(bin,) bool."""
 
 
-def observed_together(data: xr.Dataset, bins: np.ndarray | slice = slice(None)) -> list[Together]:
+def observed_together(binned: xr.Dataset, bins: np.ndarray | slice = slice(None)) -> list[Together]:
     """All units, grouped by the bins (of those given) in which they were observed."""
-    if names.VALID not in data:
-        everywhere = np.ones(data.sizes[names.TIME], dtype=bool)[bins]
-        return [Together(np.arange(data.sizes[names.UNIT]), everywhere)]
-    valid = np.ascontiguousarray(data[names.VALID].values[bins].T)
+    if names.VALID not in binned:
+        everywhere = np.ones(binned.sizes[names.TIME], dtype=bool)[bins]
+        return [Together(np.arange(binned.sizes[names.UNIT]), everywhere)]
+    valid = np.ascontiguousarray(binned[names.VALID].values[bins].T)
     alike: dict[bytes, list[int]] = {}
     for unit, packed in enumerate(np.packbits(valid, axis=1)):
         alike.setdefault(packed.tobytes(), []).append(unit)

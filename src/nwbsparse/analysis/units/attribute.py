@@ -22,6 +22,7 @@ from nwbsparse.analysis.units.tables import (
     unit_attribution_beside,
 )
 from nwbsparse.binning.split import part
+from nwbsparse.deprecated import renamed
 from nwbsparse.errors import BadInput
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.models.encoders import WEIGHT, LinearEncoder
@@ -34,7 +35,8 @@ REGION, DEPTH = "region", "depth"
 UNNAMED = "unknown"
 
 
-def attribute(coder: SparseCoder, data: xr.Dataset, *, split: str = "test") -> xr.Dataset:
+@renamed(data="binned")
+def attribute(coder: SparseCoder, binned: xr.Dataset, *, split: str = "test") -> xr.Dataset:
     """Say which units a latent reads, which it writes, and which it moves with, on held-out bins.
 
     - ``weight``, ``correlation``, ``correlation_p``, ``z``, ``likeness``, ``like_unit``,
@@ -63,25 +65,25 @@ def attribute(coder: SparseCoder, data: xr.Dataset, *, split: str = "test") -> x
 
     Args:
         coder: a trained coder.
-        data: the split Binned dataset.
+        binned: the split Binned dataset.
         split: which part; what "train" gives is no held-out number.
 
     Raises:
         BadInput: not split, other units than the coder's, or no bins with whole windows.
     """
-    part(data, split)  # says so when the bins were not split yet
-    read, written = coder.reads(data), coder.writes(data)
+    part(binned, split)  # says so when the bins were not split yet
+    read, written = coder.reads(binned), coder.writes(binned)
     apart, embedded = coder.record.apart, not read.of_units
-    bins = whole_bins(coder, data, split)
+    bins = whole_bins(coder, binned, split)
     if not len(bins):
         raise BadInput(f"no {split} bin has a whole window; use longer blocks in split()")
     reconstruction, ablation = Reconstruction(coder, len(bins)), Ablation(coder)
-    encoder = encoder_attribution(coder, data, seed=coder.config.seed)
-    for piece in scored(coder, data, bins):
+    encoder = encoder_attribution(coder, binned, seed=coder.config.seed)
+    for piece in scored(coder, binned, bins):
         for one in (reconstruction, ablation, encoder):
             one.add(piece)
     found = encoder.result()
-    some, activation = _some(coder, data, bins)
+    some, activation = _some(coder, binned, bins)
     silent = _never_fired(written, bins + (coder.config.lag if apart else 0))
     both = (names.LATENT, names.UNIT)
     made: dict[str, Any] = {
@@ -91,18 +93,18 @@ def attribute(coder: SparseCoder, data: xr.Dataset, *, split: str = "test") -> x
     }
     if apart:
         unread = _never_fired(read, bins)
-        table = unit_attribution_apart(coder, data, some, activation, np.nan_to_num(found.score))
+        table = unit_attribution_apart(coder, binned, some, activation, np.nan_to_num(found.score))
         made |= _reading(coder, read, np.where(unread, np.nan, found.score), unread)
     else:
         made["encoder_attribution"] = (both, np.where(silent, np.nan, found.score))
         if embedded:
-            table = _beside(coder, data, some, activation)
+            table = _beside(coder, binned, some, activation)
             made["weight"] = (both, strongest_lag(coder.weight.detach().numpy()))
             made |= {"dim_assessable": made.pop("assessable")}
             made = written.named(made)
-            made["assessable"] = (names.UNIT, ~_never_fired(recorded(data), bins))
+            made["assessable"] = (names.UNIT, ~_never_fired(recorded(binned), bins))
         else:
-            table = unit_attribution(coder, data, some, activation)
+            table = unit_attribution(coder, binned, some, activation)
     table = table.assign(made).assign_coords(
         {
             names.LATENT: np.arange(coder.n_latents),
@@ -111,7 +113,7 @@ def attribute(coder: SparseCoder, data: xr.Dataset, *, split: str = "test") -> x
         }
     )
     if embedded:  # no weight leads from a latent to a unit, nor to where it lies
-        table = table.assign_coords(unit_coords(data))
+        table = table.assign_coords(unit_coords(binned))
     else:
         table = table.merge(by_region(table, written.data), join="exact")
     table.attrs = {
@@ -121,23 +123,25 @@ def attribute(coder: SparseCoder, data: xr.Dataset, *, split: str = "test") -> x
         "n_bins_correlated": len(some),
         "encoder_method": type(encoder).__name__,
     }
-    return with_step(table, "attribute", {"split": split}, since=data)
+    return with_step(table, "attribute", {"split": split}, since=binned)
 
 
-def _some(coder: SparseCoder, data: xr.Dataset, bins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _some(
+    coder: SparseCoder, binned: xr.Dataset, bins: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Evenly spaced bins, as many as correlations are computed on, and the activations there."""
     most = max(1000, min(MAX_BINS, ENTRIES // coder.n_latents))
     some = bins[:: max(1, -(-len(bins) // most))]
-    return some, np.concatenate([one.activation for one in batches(coder, data, some)])
+    return some, np.concatenate([one.activation for one in batches(coder, binned, some)])
 
 
 def _beside(
-    coder: SparseCoder, data: xr.Dataset, bins: np.ndarray, activation: np.ndarray
+    coder: SparseCoder, binned: xr.Dataset, bins: np.ndarray, activation: np.ndarray
 ) -> xr.Dataset:
     """What latents of an embedding have to do with the units, looked for in the training bins."""
-    training, active = _some(coder, data, whole_bins(coder, data, "train"))
-    fitting = conditional_z(data, training, active)
-    return unit_attribution_beside(data, bins, activation, fitting=fitting)
+    training, active = _some(coder, binned, whole_bins(coder, binned, "train"))
+    fitting = conditional_z(binned, training, active)
+    return unit_attribution_beside(binned, bins, activation, fitting=fitting)
 
 
 def _reading(
@@ -160,7 +164,7 @@ def _reading(
     return made | {str(name): (one.dims, one.values) for name, one in where.variables.items()}
 
 
-def by_region(table: xr.Dataset, data: xr.Dataset) -> xr.Dataset:
+def by_region(table: xr.Dataset, binned: xr.Dataset) -> xr.Dataset:
     """Where in the brain each latent writes: shares of its weight per region, and its depth.
 
     ``table`` has ``weight(latent, unit)`` and, where units can be silent, ``assessable(unit)``.
@@ -176,8 +180,8 @@ def by_region(table: xr.Dataset, data: xr.Dataset) -> xr.Dataset:
         use = table["assessable"].values
     weight = weight * use
     made: dict[str, Any] = {}
-    if REGION in data.coords:
-        said = [_region(value) for value in data[REGION].values]
+    if REGION in binned.coords:
+        said = [_region(value) for value in binned[REGION].values]
         regions = sorted(set(said))
         member = np.array(said, dtype=object)[:, None] == np.array(regions, dtype=object)
         share = _weighted(weight, member.astype(np.float64))
@@ -187,8 +191,8 @@ def by_region(table: xr.Dataset, data: xr.Dataset) -> xr.Dataset:
             member[use].mean(axis=0) if use.any() else member[0] * np.nan,
         )
         made[REGION] = (REGION, np.array(regions, dtype=object))
-    if DEPTH in data.coords and data[DEPTH].dtype.kind in "fiu":
-        depth = data[DEPTH].values.astype(np.float64)
+    if DEPTH in binned.coords and binned[DEPTH].dtype.kind in "fiu":
+        depth = binned[DEPTH].values.astype(np.float64)
         known = np.isfinite(depth)
         depth = np.where(known, depth, 0.0)
         moments = _weighted(weight * known, np.stack([depth, depth**2], axis=1))

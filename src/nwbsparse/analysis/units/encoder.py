@@ -74,8 +74,8 @@ class IntegratedGradients:
     share the same batches; of each at most 50 active bins are looked at, drawn at random, seeded.
     """
 
-    def __init__(self, coder: SparseCoder, data: xr.Dataset, *, seed: int = 0) -> None:
-        self.coder, self.read = coder, coder.reads(data)
+    def __init__(self, coder: SparseCoder, binned: xr.Dataset, *, seed: int = 0) -> None:
+        self.coder, self.read = coder, coder.reads(binned)
         self.rng = np.random.default_rng(seed)
         self.bins, self.latent = np.zeros((2, 0), dtype=np.int64)
         self.key = np.zeros(0)
@@ -109,12 +109,12 @@ class IntegratedGradients:
 
 
 def encoder_attribution(
-    coder: SparseCoder, data: xr.Dataset, *, seed: int = 0
+    coder: SparseCoder, binned: xr.Dataset, *, seed: int = 0
 ) -> ExactAttribution | IntegratedGradients:
     """The exact way where there is one; it is fed with pieces of held-out bins."""
     if isinstance(coder.architecture.encoder, LinearEncoder):
         return ExactAttribution(coder)
-    return IntegratedGradients(coder, data, seed=seed)
+    return IntegratedGradients(coder, binned, seed=seed)
 
 
 def _path(

@@ -29,7 +29,7 @@ MAX_WINDOWS = 5_000
 
 
 def unit_attribution(
-    coder: SparseCoder, data: xr.Dataset, bins: np.ndarray, activation: np.ndarray
+    coder: SparseCoder, binned: xr.Dataset, bins: np.ndarray, activation: np.ndarray
 ) -> xr.Dataset:
     """Weights, correlations and conditional z-scores of every latent and unit, on held-out bins.
 
@@ -47,9 +47,9 @@ def unit_attribution(
     ``bins`` are the held-out ones and ``activation`` is (bin, latent) there. A unit is judged on
     those in which it was observed. Units that never fire there are NaN, never ranked.
     """
-    here = _moving(data, bins, activation, coder)
+    here = _moving(binned, bins, activation, coder)
     weight = strongest_lag(coder.weight.detach().numpy())
-    correlation, p = _correlation_without_unit(coder, data, bins, here.fires, weight)
+    correlation, p = _correlation_without_unit(coder, binned, bins, here.fires, weight)
     return xr.Dataset(
         _per_unit(weight=weight, z=here.z, correlation=correlation, correlation_p=p)
         | _likest(here.likeness)
@@ -58,7 +58,7 @@ def unit_attribution(
 
 def unit_attribution_apart(
     coder: SparseCoder,
-    data: xr.Dataset,
+    binned: xr.Dataset,
     bins: np.ndarray,
     activation: np.ndarray,
     reading: np.ndarray,
@@ -72,10 +72,10 @@ def unit_attribution_apart(
     ``likeness``, ``like_unit`` and ``single_unit`` are about them too. ``reading`` (latent, unit)
     is how much it reads each of them: of the ten largest there is a p.
     """
-    reading_from = coder.reads(data)
-    read, written = reading_from.data, coder.writes(data).data
+    reading_from = coder.reads(binned)
+    read, written = reading_from.data, coder.writes(binned).data
     inputs = _moving(read, bins, activation, coder)
-    correlation, p = _correlation_without_unit(coder, data, bins, inputs.fires, reading)
+    correlation, p = _correlation_without_unit(coder, binned, bins, inputs.fires, reading)
     later = bins + coder.config.lag
     outputs = _moving(written, later, activation)
     weight = strongest_lag(coder.weight.detach().numpy())
@@ -92,7 +92,7 @@ def unit_attribution_apart(
 
 
 def unit_attribution_beside(
-    data: xr.Dataset, bins: np.ndarray, activation: np.ndarray, *, fitting: np.ndarray
+    binned: xr.Dataset, bins: np.ndarray, activation: np.ndarray, *, fitting: np.ndarray
 ) -> xr.Dataset:
     """The same for a coder of an embedding, with the units that were recorded beside it.
 
@@ -100,18 +100,18 @@ def unit_attribution_beside(
     added to the embedding is part of it. ``correlation_p`` stands for the 10 units of largest
     ``fitting`` (latent, unit), which must come from other bins.
     """
-    here = _moving(data, bins, activation)
-    p = _shifted(data, bins, activation, fitting, here.likeness)
+    here = _moving(binned, bins, activation)
+    p = _shifted(binned, bins, activation, fitting, here.likeness)
     return xr.Dataset(
         _per_unit(z=here.z, correlation=here.likeness, correlation_p=p) | _likest(here.likeness)
     )
 
 
 def conditional_z(
-    data: xr.Dataset, bins: np.ndarray, activation: np.ndarray
+    binned: xr.Dataset, bins: np.ndarray, activation: np.ndarray
 ) -> Float[np.ndarray, "latent unit"]:
     """Mean z-score of every unit while each latent is active, 0 where it cannot be said."""
-    return np.nan_to_num(_moving(data, bins, activation).z)
+    return np.nan_to_num(_moving(binned, bins, activation).z)
 
 
 def strongest_lag(by_lag: np.ndarray) -> Float[np.ndarray, "latent unit"]:
@@ -132,17 +132,17 @@ class _Moving:
 
 
 def _moving(
-    data: xr.Dataset, bins: np.ndarray, activation: np.ndarray, reader: SparseCoder | None = None
+    binned: xr.Dataset, bins: np.ndarray, activation: np.ndarray, reader: SparseCoder | None = None
 ) -> _Moving:
     """Each unit beside each latent; ``reader``: the coder that reads these units."""
-    counts = data[names.COUNTS].values[bins].astype(np.float64)
+    counts = binned[names.COUNTS].values[bins].astype(np.float64)
     alike = counts
     if reader is not None and reader.config.smoothing:
-        alike = smoothed_input(reader.config, data)[bins].astype(np.float64)
+        alike = smoothed_input(reader.config, binned)[bins].astype(np.float64)
     fires = np.zeros(counts.shape[1], dtype=bool)
     z = np.full((activation.shape[1], counts.shape[1]), np.nan)
     likeness = z.copy()
-    for one in observed_together(data, bins):
+    for one in observed_together(binned, bins):
         if one.seen.any():
             here, active_here = counts[one.seen][:, one.units], activation[one.seen]
             fires[one.units] = here.std(axis=0) > 0
@@ -167,29 +167,29 @@ def _likest(likeness: np.ndarray) -> dict[str, Any]:
 
 
 def _shifted(
-    data: xr.Dataset,
+    binned: xr.Dataset,
     bins: np.ndarray,
     activation: np.ndarray,
     weight: np.ndarray,
     correlation: np.ndarray,
 ) -> Float[np.ndarray, "latent unit"]:
     """How likely such a correlation is by chance, for the ten units of largest weight."""
-    width = _spacing(data, bins)
+    width = _spacing(binned, bins)
     p = np.full(weight.shape, np.nan)
-    seen = {unit: one.seen for one in observed_together(data, bins) for unit in one.units}
+    seen = {unit: one.seen for one in observed_together(binned, bins) for unit in one.units}
     ranked = np.argsort(-np.abs(weight), axis=1)[:, :TOP]
     for (latent, _), unit in np.ndenumerate(ranked):
         if np.isfinite(correlation[latent, unit]):
-            signal = data[names.COUNTS].values[bins, unit].astype(np.float64)[seen[unit]]
+            signal = binned[names.COUNTS].values[bins, unit].astype(np.float64)[seen[unit]]
             active = activation[seen[unit], latent].astype(np.float64)
             p[latent, unit] = circular_shift(active, signal, bin_width=width)[1].p
     return p
 
 
-def _spacing(data: xr.Dataset, bins: np.ndarray) -> float:
+def _spacing(binned: xr.Dataset, bins: np.ndarray) -> float:
     """Seconds from one bin to the next of those looked at, which may be every tenth only."""
     apart = float(np.median(np.diff(bins))) if len(bins) > 1 else 1.0
-    return float(data.attrs[names.BIN_WIDTH]) * apart
+    return float(binned.attrs[names.BIN_WIDTH]) * apart
 
 
 def _conditional_z(activation: np.ndarray, counts: np.ndarray) -> np.ndarray:
@@ -205,20 +205,20 @@ def _conditional_z(activation: np.ndarray, counts: np.ndarray) -> np.ndarray:
 
 @torch.no_grad()
 def _correlation_without_unit(
-    coder: SparseCoder, data: xr.Dataset, bins: np.ndarray, fires: np.ndarray, weight: np.ndarray
+    coder: SparseCoder, binned: xr.Dataset, bins: np.ndarray, fires: np.ndarray, weight: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     one_bin = coder.window == 1
     most = MAX_BINS if one_bin else MAX_WINDOWS
     step = max(1, -(-len(bins) // most))
     bins = bins[::step]
-    read = coder.reads(data)
-    y, data = normalised(coder, read, bins), read.data
+    read = coder.reads(binned)
+    y, binned = normalised(coder, read, bins), read.data
     full = coder.pre_activation(y[:, -1] if one_bin else y)
     ranked = np.argsort(-np.abs(weight), axis=1)[:, :TOP]
     correlation = np.full(weight.shape, np.nan)
     p = np.full(weight.shape, np.nan)
-    width = _spacing(data, bins)
-    seen = {unit: one.seen for one in observed_together(data, bins) for unit in one.units}
+    width = _spacing(binned, bins)
+    seen = {unit: one.seen for one in observed_together(binned, bins) for unit in one.units}
     for unit in np.flatnonzero(fires):
         if one_bin:
             own = torch.outer(y[:, -1, unit] - coder.pre_bias[unit], coder.encoder_weight[:, unit])
@@ -228,7 +228,7 @@ def _correlation_without_unit(
             rest[:, :, unit] = coder.pre_bias[unit]
             without = coder.activate(coder.pre_activation(rest)).numpy()
         without = without[seen[unit]]
-        signal = data[names.COUNTS].values[bins, unit].astype(np.float64)[seen[unit]]
+        signal = binned[names.COUNTS].values[bins, unit].astype(np.float64)[seen[unit]]
         if not len(signal):
             continue
         correlation[:, unit] = pearson(Channels(without), signal[:, None])[:, 0]

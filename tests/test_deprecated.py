@@ -1,0 +1,51 @@
+"""Old names of parameters work as they did, and say what they are called now."""
+
+import inspect
+
+import numpy as np
+import pytest
+
+import nwbsparse as ns
+from make.configs import plain_config
+from make.sessions import make_binned
+from nwbsparse.deprecated import renamed
+
+QUICK = plain_config(n_latents=8, k=2, max_epochs=2)
+
+
+@renamed(old="new", before="after")
+def called(first, /, *, new=0, after=0):
+    return first, new, after
+
+
+def test_old_names_are_taken_with_a_warning_that_names_the_new_one():
+    with pytest.warns(DeprecationWarning, match=r"called\(old=…\) is called new= now"):
+        assert called(1, old=2) == (1, 2, 0)
+    with pytest.warns(DeprecationWarning, match="called") as said:
+        assert called(1, old=2, before=3) == (1, 2, 3)
+    assert len(said) == 2
+
+
+def test_both_names_at_once_and_unknown_ones_are_errors(recwarn):
+    with pytest.raises(TypeError, match="got both old= and new="):
+        called(1, old=2, new=3)
+    with pytest.raises(TypeError, match="unexpected keyword"):
+        called(1, odd=2)
+    assert called(1, new=2) == (1, 2, 0) and not recwarn.list
+
+
+def test_the_binned_argument_is_called_so_everywhere():
+    for name in ns.__all__:
+        verb = getattr(ns, name)
+        if inspect.isfunction(verb):
+            assert "data" not in inspect.signature(verb).parameters, name
+
+
+def test_verbs_take_the_old_name_of_the_binned_argument():
+    binned = make_binned(np.random.default_rng(0).poisson(1.0, (1500, 6)).astype(np.uint8))
+    with pytest.warns(DeprecationWarning, match="fit"):
+        coder = ns.fit(data=binned, config=QUICK)
+    assert coder.id == ns.fit(binned, QUICK).id
+    with pytest.warns(DeprecationWarning, match="encode"):
+        latents = ns.encode(coder, data=binned)
+    assert latents.identical(ns.encode(coder, binned))
