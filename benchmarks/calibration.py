@@ -32,7 +32,7 @@ from nwbsparse.analysis.apply.encode import encode
 from nwbsparse.analysis.association.associate import associate
 from nwbsparse.analysis.association.design import detrended, make_design
 from nwbsparse.analysis.behaviour.comparisons import make_scope
-from nwbsparse.analysis.statistics.nulls import false_discovery_rate
+from nwbsparse.analysis.statistics.false_discovery import false_discovery_rate
 from nwbsparse.io.read import read_as
 from nwbsparse.options.config import Config
 from nwbsparse.options.presets import preset

@@ -7,7 +7,7 @@ from scipy.signal import lfilter
 from nwbsparse import names
 from nwbsparse.analysis.association.design import Design
 from nwbsparse.analysis.behaviour.coding import Coded
-from nwbsparse.analysis.statistics.nulls import drift_basis
+from nwbsparse.analysis.statistics.slow_drift import drift_basis
 
 BEHAVIOURS = ("position5", "position20", "speed", "steps", "band", "walk", "laps", "bursts")
 

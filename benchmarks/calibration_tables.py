@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from nwbsparse.analysis.statistics.nulls import false_discovery_rate
+from nwbsparse.analysis.statistics.false_discovery import false_discovery_rate
 
 
 def rates(p):

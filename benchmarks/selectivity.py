@@ -70,7 +70,7 @@ def design_of(table):
     from scipy.ndimage import gaussian_filter1d
 
     from nwbsparse.analysis.association.design import SLOW, Design
-    from nwbsparse.analysis.statistics.nulls import drift_basis
+    from nwbsparse.analysis.statistics.slow_drift import drift_basis
 
     n_bins = table.shape[0]
     times, zero = np.arange(n_bins) * WIDTH, np.zeros(n_bins, np.int64)

@@ -18,7 +18,7 @@ from make.house import SOURCE
 from make.plugins import installed, roles_as_before
 from make.sessions import make_binned
 from nwbsparse import roles
-from nwbsparse.analysis.association.rearranged import NULLS
+from nwbsparse.analysis.association.nulls import NULLS
 from nwbsparse.errors import BadInput, NwbsparseWarning
 from nwbsparse.io.readers import READERS
 from nwbsparse.models import checkpoint

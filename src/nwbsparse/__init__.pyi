@@ -2,7 +2,7 @@
 from .analysis.apply.encode import encode as encode
 from .analysis.apply.encode import reconstruct as reconstruct
 from .analysis.behaviour.confirm import confirm as confirm
-from .analysis.behaviour.labels import labels_in_words as labels_in_words
+from .analysis.behaviour.labels_in_words import labels_in_words as labels_in_words
 from .analysis.data_check.check import check as check
 from .analysis.decoding.decode import decode as decode
 from .analysis.explain import explain as explain

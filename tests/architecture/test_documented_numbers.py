@@ -23,7 +23,7 @@ from nwbsparse.analysis.behaviour import (
     confirm,
     event_codes,
     information,
-    labels,
+    labels_in_words,
     notes,
     together,
 )
@@ -49,7 +49,7 @@ from nwbsparse.analysis.quality import (
     spectrum,
     stability,
 )
-from nwbsparse.analysis.statistics import nulls
+from nwbsparse.analysis.statistics import circular_shift
 from nwbsparse.analysis.units import attribute as attribution
 from nwbsparse.analysis.units import encoder as gradients
 from nwbsparse.analysis.units import tables as units
@@ -181,13 +181,13 @@ HELD = [
     (CROSS_FITTED, "# shifts first, then #, # and all", [n for n, _ in draws.STAGES]),
     (CROSS_FITTED, "more than # latents those that", [together.MOST_CHANNELS]),
     (ATTRIBUTION, "each show at least # of its r", [confirm.ALIKE]),
-    (ATTRIBUTION, "true in at most # of them", [labels.MOST_ACTIVE]),
+    (ATTRIBUTION, "true in at most # of them", [labels_in_words.MOST_ACTIVE]),
     (
         ATTRIBUTION,
         "must raise the correlation by # % in the even",
-        [round(100 * labels.GAIN - 100)],
+        [round(100 * labels_in_words.GAIN - 100)],
     ),
-    (ATTRIBUTION, "AUROC rounds to # or less", [round(labels.LEAST - 0.005, 2)]),
+    (ATTRIBUTION, "AUROC rounds to # or less", [round(labels_in_words.LEAST - 0.005, 2)]),
     (ATTRIBUTION, "in the two sessions correlated by # or more", [transfer.ALIKE]),
     (METRICS, "are dealt at random, always alike, into # folds", [hidden_scores.FOLDS]),
     (METRICS, "standard error over # blocks of bins", [hidden_scores.BLOCKS]),
@@ -223,8 +223,8 @@ HELD = [
         "`train_behaviour_code` | train | mean of the # largest",
         [naik_scores.TOP_BEHAVIOUR],
     ),
-    (METRICS, "at least # s and three autocorrelation times", [nulls.MIN_SHIFT]),
-    (METRICS, "with fewer than # such shifts", [nulls.MIN_SHIFTS]),
+    (METRICS, "at least # s and three autocorrelation times", [circular_shift.MIN_SHIFT]),
+    (METRICS, "with fewer than # such shifts", [circular_shift.MIN_SHIFTS]),
     (DECODING, "their mean over # bins (`smooth_bins`)", [SMOOTH]),
     (DECODING, "chosen by #-fold cross-validation", [decoding_targets.FOLDS]),
     (DECODING, "Of more than # training bins", [decoding.MOST]),
@@ -303,7 +303,7 @@ HELD = [
     (FIGURES, "`stability_matrix` (#)", [plots_comparison.COLUMNS]),
     (FIGURES, "the dots of `selectivity_bars` (#)", [plots_conditions.OTHERS]),
     (SPEED, "keeps only the values within # %", [100 * start.MARGINS[0]]),
-    (SHIFTS, "max(# s, 3 autocorrelation times)", [nulls.MIN_SHIFT]),
+    (SHIFTS, "max(# s, 3 autocorrelation times)", [circular_shift.MIN_SHIFT]),
     (EXCHANGED, "labels permuted within runs of # neighbouring", [exchange.NEIGHBOURS]),
     (
         CLAIM,

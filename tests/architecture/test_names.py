@@ -35,6 +35,7 @@ ALIKE = {
     ("latent", "latents"): SEVERAL,
     ("latents", "n_latents"): A_NUMBER,
     ("level", "levels"): SEVERAL,
+    ("made", "mode"): OTHER_WORDS,
     ("record", "report"): "how a coder came to be; the account of a read",
     ("result", "results"): "the name of one in a file; all about one model",
     ("result", "resume"): OTHER_WORDS,
@@ -44,6 +45,7 @@ ALIKE = {
     ("session", "sessions"): SEVERAL,
     ("source", "sources"): SEVERAL,
     ("target", "targets"): "other units to reconstruct; variables to decode",
+    ("traces", "trains"): "fluorescence over time; spikes of a unit",
 }
 """Pairs that may stand, each with the reason."""
 SAME_FILE_NAME = {

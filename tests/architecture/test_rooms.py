@@ -14,7 +14,7 @@ from make.house import HOME, ROOT, imports, modules
 
 KNOWN = modules()
 ON_THE_GROUND = {
-    *("__init__", "__main__", "errors", "names", "population", "progress", "query"),
+    *("__init__", "__main__", "deprecated", "errors", "names", "population", "progress", "query"),
     *("roles", "schema", "session"),
 }
 """Modules beside the rooms; one more of floor 1 is ``whole_file``."""

@@ -15,8 +15,8 @@ NAME = "rat_desc-latents_sparse.nwb"
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
     """nwbinspector takes seconds."""
-    monkeypatch.setattr("nwbsparse.share.validators.find_spec", lambda _: None)
-    monkeypatch.setattr("nwbsparse.share.validators.shutil.which", lambda _: None)
+    monkeypatch.setattr("nwbsparse.share.other_validators.find_spec", lambda _: None)
+    monkeypatch.setattr("nwbsparse.share.other_validators.shutil.which", lambda _: None)
 
 
 def damage(path):

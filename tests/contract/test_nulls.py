@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nwbsparse.analysis.association.rearranged import BINS, BOTH, LABELS, NULLS
+from nwbsparse.analysis.association.nulls import BINS, BOTH, LABELS, NULLS
 
 KINDS = pytest.mark.parametrize("kind", [*NULLS])
 SESSION = np.repeat([0, 1], [120, 60])

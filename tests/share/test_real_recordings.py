@@ -7,7 +7,7 @@ import pytest
 
 from make.results import made_results
 from nwbsparse.results.results import write
-from nwbsparse.share import validators as outside
+from nwbsparse.share import other_validators as outside
 from nwbsparse.share.bundle import bundle
 from nwbsparse.share.subject import SubjectFields
 from share.conftest import digest

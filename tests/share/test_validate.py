@@ -10,7 +10,7 @@ import pytest
 from make.cli_runs import run_cli
 from make.recordings import damaged, replace_dataset
 from nwbsparse.errors import BadInput
-from nwbsparse.share import validators as outside
+from nwbsparse.share import other_validators as outside
 from nwbsparse.share.findings import Finding, counted
 from nwbsparse.share.validate import validate
 

@@ -29,7 +29,7 @@ from nwbsparse.analysis.behaviour.controls import (
 )
 from nwbsparse.analysis.behaviour.cut import Cut
 from nwbsparse.analysis.behaviour.effects import effects
-from nwbsparse.analysis.behaviour.labels import labels_in_words
+from nwbsparse.analysis.behaviour.labels_in_words import labels_in_words
 from nwbsparse.analysis.behaviour.notes import assessed_bins, embedding_notes, notes
 from nwbsparse.analysis.behaviour.pre_activation import pre_activation_auroc
 from nwbsparse.analysis.behaviour.summary import summarise

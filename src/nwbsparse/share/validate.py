@@ -21,7 +21,7 @@ from nwbsparse.models.checkpoint import from_parts
 from nwbsparse.share.findings import Finding, counted
 from nwbsparse.share.identity import identity_said
 from nwbsparse.share.integrity import problems_of
-from nwbsparse.share.validators import by_dandi, by_nwbinspector, by_pynwb
+from nwbsparse.share.other_validators import by_dandi, by_nwbinspector, by_pynwb
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from calibration_data import (
 
 from nwbsparse.analysis.association.associate import associate
 from nwbsparse.analysis.association.design import detrended
-from nwbsparse.analysis.statistics.nulls import false_discovery_rate
+from nwbsparse.analysis.statistics.false_discovery import false_discovery_rate
 
 STEP = 0.2
 

@@ -9,7 +9,7 @@ from make.designs import make_coded, make_design
 from make.plugins import roles_as_before
 from nwbsparse.analysis.association.associate import associate
 from nwbsparse.analysis.association.design import detrended
-from nwbsparse.analysis.association.rearranged import NULLS, Rearranged
+from nwbsparse.analysis.association.nulls import NULLS, Rearranged
 from nwbsparse.analysis.behaviour.condition_draws import condition_draws
 
 N, STEP = 2000, 0.1

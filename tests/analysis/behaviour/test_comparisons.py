@@ -8,7 +8,7 @@ import pytest
 from make.plugins import roles_as_before
 from make.sessions import make_binned
 from nwbsparse import names
-from nwbsparse.analysis.association.rearranged import NULLS
+from nwbsparse.analysis.association.nulls import NULLS
 from nwbsparse.analysis.behaviour.comparisons import make_scope
 from nwbsparse.errors import BadInput
 

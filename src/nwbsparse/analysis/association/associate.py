@@ -13,7 +13,7 @@ from nwbsparse.analysis.association.draws import Chance, Rows, by_chance
 from nwbsparse.analysis.association.hindrance import too_short
 from nwbsparse.analysis.association.label_draws import TRIALS, label_draws
 from nwbsparse.analysis.association.memory import memories
-from nwbsparse.analysis.association.rearranged import NULLS, SHIFT
+from nwbsparse.analysis.association.nulls import NULLS, SHIFT
 from nwbsparse.analysis.association.shifts import LEAST_INDEPENDENT, MEMORIES, SHIFTS, longest
 from nwbsparse.analysis.association.sums import Sums, sums_by_block
 from nwbsparse.analysis.association.trials import (

@@ -10,7 +10,7 @@ from scipy.ndimage import gaussian_filter1d
 
 from nwbsparse import names
 from nwbsparse.analysis.apply.activity import Activity, activity_of
-from nwbsparse.analysis.statistics.nulls import drift_basis
+from nwbsparse.analysis.statistics.slow_drift import drift_basis
 from nwbsparse.binning.sessions.join import sessions_of
 
 SLOW = 30.0

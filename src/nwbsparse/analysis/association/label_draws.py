@@ -10,7 +10,7 @@ from nwbsparse.analysis.association.draws import Table
 from nwbsparse.analysis.association.exchange import labels_repeat
 from nwbsparse.analysis.association.hindrance import too_few_trials
 from nwbsparse.analysis.association.memory import memories
-from nwbsparse.analysis.association.rearranged import EXCHANGE, NULLS, SHIFT
+from nwbsparse.analysis.association.nulls import EXCHANGE, NULLS, SHIFT
 from nwbsparse.analysis.association.shifts import LEAST_INDEPENDENT, MEMORIES, longest
 from nwbsparse.analysis.association.trials import Trials
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nwbsparse.analysis.association.associate import Association
-from nwbsparse.analysis.statistics.nulls import false_discovery_rate
+from nwbsparse.analysis.statistics.false_discovery import false_discovery_rate
 
 NAMED = 0.05
 """p of a variable up to which a latent may be said to follow it."""

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from nwbsparse import names
-from nwbsparse.analysis.association.rearranged import BINS, LABELS, NULLS, SHIFT
+from nwbsparse.analysis.association.nulls import BINS, LABELS, NULLS, SHIFT
 from nwbsparse.analysis.behaviour.coding import EVENT, Coded, code_variables, frequent
 from nwbsparse.analysis.behaviour.conjunctions import conjoin
 from nwbsparse.analysis.behaviour.cut import Cut, as_conditions

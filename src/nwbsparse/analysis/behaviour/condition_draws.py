@@ -13,7 +13,7 @@ from nwbsparse.analysis.association.design import Design
 from nwbsparse.analysis.association.hindrance import too_short
 from nwbsparse.analysis.association.label_draws import TRIALS, label_draws
 from nwbsparse.analysis.association.memory import memories
-from nwbsparse.analysis.association.rearranged import NULLS, SHIFT
+from nwbsparse.analysis.association.nulls import NULLS, SHIFT
 from nwbsparse.analysis.association.shifts import LEAST_INDEPENDENT, MEMORIES, SHIFTS, longest
 from nwbsparse.analysis.association.trials import make_trials
 from nwbsparse.analysis.behaviour.coding import Coded

@@ -18,8 +18,8 @@ from nwbsparse.analysis.representation import (
     named_apart,
     untrained_latents_of,
 )
+from nwbsparse.analysis.statistics.circular_shift import MIN_SHIFTS, least_shift
 from nwbsparse.analysis.statistics.correlation import Channels, line_r2, pearson
-from nwbsparse.analysis.statistics.nulls import MIN_SHIFTS, least_shift
 from nwbsparse.binning.sessions.join import is_session
 from nwbsparse.binning.split import part
 from nwbsparse.binning.variables import conditions_of, covariates_of

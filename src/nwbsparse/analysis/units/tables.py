@@ -12,8 +12,8 @@ from jaxtyping import Bool, Float
 
 from nwbsparse import names
 from nwbsparse.analysis.apply.encode import normalised
+from nwbsparse.analysis.statistics.circular_shift import circular_shift
 from nwbsparse.analysis.statistics.correlation import Channels, pearson
-from nwbsparse.analysis.statistics.nulls import circular_shift
 from nwbsparse.analysis.statistics.observed import observed_together
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.training.bins import smoothed_input

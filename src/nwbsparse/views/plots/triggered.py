@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from nwbsparse import names
 from nwbsparse.analysis.apply.activity import activity_of
-from nwbsparse.analysis.statistics.nulls import MIN_SHIFT
+from nwbsparse.analysis.statistics.circular_shift import MIN_SHIFT
 from nwbsparse.binning.split import part
 from nwbsparse.errors import unknown
 from nwbsparse.views.drawing import CYCLE, GREY, INK, axes, measured_in, plain, says_nothing, tidy

@@ -16,6 +16,7 @@ from nwbsparse.results.results import Results
 from nwbsparse.views import plots
 from nwbsparse.views.drawing import data_uri
 from nwbsparse.views.report.cards import Card, make_card
+from nwbsparse.views.report.follows import unit_of
 from nwbsparse.views.words import listing, several
 
 IN_FULL = 6
@@ -115,7 +116,7 @@ def _followed(
 ) -> Followed:
     a = results.attribution
     curved = f"tuning.{name}" in a or name in a["condition_variable"].values
-    unit = str(binned[name].attrs.get(names.UNITS_OF_MEASURE, "")) if name in binned else ""
+    unit = unit_of(binned, name)
     width = float(binned.attrs[names.BIN_WIDTH])
     beyond = [str(one) for one in latents[LATENTS:]]
     return Followed(

@@ -23,9 +23,9 @@ from nwbsparse.views.figures import draw_all
 from nwbsparse.views.report.cards import ROWS, candidates, ranked, rows
 from nwbsparse.views.report.data_check import findings_of, flags_whole, found_said
 from nwbsparse.views.report.found import Found, found
-from nwbsparse.views.report.headline import top_of_page
 from nwbsparse.views.report.quality import held_out_said, quality
 from nwbsparse.views.report.recording import parts, reading, variables
+from nwbsparse.views.report.top_of_page import top_of_page
 from nwbsparse.views.report.unexplained import ComeBack, unexplained
 from nwbsparse.views.words import duration, width
 

@@ -15,7 +15,7 @@ from nwbsparse.analysis.apply.activity import activity_of
 from nwbsparse.analysis.association.design import make_design
 from nwbsparse.analysis.behaviour.coding import readable
 from nwbsparse.analysis.behaviour.comparisons import make_scope
-from nwbsparse.analysis.behaviour.labels import labels_in_words
+from nwbsparse.analysis.behaviour.labels_in_words import labels_in_words
 
 N = 12_000
 GRAMMAR = re.compile(r"^[^()]+( while [^()]+)? \(AUROC [01]\.\d\d, n = [\d,]+\)$")

@@ -5,11 +5,9 @@ import pytest
 from scipy import stats
 from scipy.signal import lfilter
 
-from nwbsparse.analysis.statistics.nulls import (
-    circular_shift,
-    drift_basis,
-    false_discovery_rate,
-)
+from nwbsparse.analysis.statistics.circular_shift import circular_shift
+from nwbsparse.analysis.statistics.false_discovery import false_discovery_rate
+from nwbsparse.analysis.statistics.slow_drift import drift_basis
 
 WIDTH = 0.1
 LEAST = 100

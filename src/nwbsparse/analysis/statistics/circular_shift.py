@@ -1,4 +1,4 @@
-"""What chance gives a unit and a latent: circular shifts on held-out bins; false-discovery rates; drift."""
+"""What chance gives a unit and a latent: circular shifts on held-out bins."""
 
 from __future__ import annotations
 
@@ -77,22 +77,3 @@ def least_shift(power: np.ndarray, n: int, bin_width: float) -> int:
     below = np.flatnonzero(acf[: n // 2 + 1] < acf[0] / np.e)
     time = int(below[0]) if len(below) else n
     return max(1, int(np.ceil(MIN_SHIFT / bin_width)), 3 * time)
-
-
-def false_discovery_rate(p: np.ndarray) -> np.ndarray:
-    """Benjamini-Hochberg q values; NaN stays NaN and does not count as a test."""
-    q = np.full(p.shape, np.nan)
-    tested = np.isfinite(p)
-    if tested.any():
-        q[tested] = stats.false_discovery_control(p[tested], method="bh")
-    return q
-
-
-def drift_basis(times: np.ndarray, population: np.ndarray) -> np.ndarray:
-    """(bin, column) orthonormal: a cubic in session time and the population rate, where it varies."""
-    span = max(float(np.ptp(times)), 1e-9)
-    t = 2 * (times - times.min()) / span - 1
-    rate = population - population.mean()
-    spread = rate.std()
-    columns = [np.ones_like(t), t, t**2, t**3] + ([rate / spread] if spread > 0 else [])
-    return np.linalg.qr(np.stack(columns, axis=1))[0]
