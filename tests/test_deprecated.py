@@ -8,6 +8,8 @@ import pytest
 import nwbsparse as ns
 from make.configs import plain_config
 from make.sessions import make_binned
+from nwbsparse.cli.app import COMMANDS
+from nwbsparse.cli.former_flags import FORMER, with_new_flags
 from nwbsparse.deprecated import renamed
 
 QUICK = plain_config(n_latents=8, k=2, max_epochs=2)
@@ -39,6 +41,35 @@ def test_the_binned_argument_is_called_so_everywhere():
         verb = getattr(ns, name)
         if inspect.isfunction(verb):
             assert "data" not in inspect.signature(verb).parameters, name
+
+
+def test_a_stored_result_is_chosen_by_result_everywhere():
+    for verb in (
+        ns.open_results,
+        ns.open_activations,
+        ns.revisit,
+        ns.reproduce,
+        ns.bundle,
+        ns.label,
+    ):
+        given = inspect.signature(verb).parameters
+        assert "result" in given and ("name" in given) == (verb is ns.label), verb
+
+
+def test_flags_by_their_old_names_say_the_new_one(capsys):
+    assert with_new_flags(["report", "a.nwb", "--name=x"]) == ["report", "a.nwb", "--result=x"]
+    assert with_new_flags(["write", "a.nwb", "--name", "x"]) == ["write", "a.nwb", "--result", "x"]
+    assert capsys.readouterr().err.count("--name is called --result now") == 2
+    for command in ("run", "label"):
+        same = [command, "a.nwb", "--name", "x"]
+        assert with_new_flags(same) == same
+    assert with_new_flags([]) == [] and capsys.readouterr().err == ""
+
+
+def test_every_command_that_chooses_a_result_takes_the_old_flag():
+    for command in COMMANDS:
+        given = inspect.signature(command).parameters
+        assert ("result" in given and "name" not in given) == (command.__name__ in FORMER)
 
 
 def test_verbs_take_the_old_name_of_the_binned_argument():

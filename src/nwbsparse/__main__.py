@@ -39,6 +39,7 @@ def _run(tokens: Sequence[str]) -> int:
     from cyclopts import CycloptsError
 
     from nwbsparse.cli.app import app
+    from nwbsparse.cli.former_flags import with_new_flags
     from nwbsparse.cli.options import with_config_file
     from nwbsparse.errors import NwbsparseError
     from nwbsparse.io.pynwb_cache import do_without_broken_cache
@@ -66,7 +67,7 @@ def _run(tokens: Sequence[str]) -> int:
     warnings.formatwarning = _one_line
     try:
         do_without_broken_cache()
-        app(with_config_file(tokens), exit_on_error=False, print_error=True)
+        app(with_config_file(with_new_flags(tokens)), exit_on_error=False, print_error=True)
     except CycloptsError:
         return 2
     except NwbsparseError as error:

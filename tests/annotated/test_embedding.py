@@ -206,5 +206,5 @@ def test_two_results_of_one_recording_one_of_an_embedding(source, annotated, tmp
     latents = ns.encode(coder, data)
     plain = ns.Results(session, coder, latents, ns.evaluate(coder, data), ns.explain(coder, data))
     ns.write(plain, both, "in_place")
-    assert ns.open_results(both, name="plain").embedding is None
-    assert ns.open_results(both, name="latents").embedding is not None
+    assert ns.open_results(both, result="plain").embedding is None
+    assert ns.open_results(both, result="latents").embedding is not None

@@ -75,8 +75,8 @@ def test_a_linked_file_may_lead_to_an_annotated_one(joint, made, tmp_path):
     replaced = write(results, tmp_path / "replaced.nwb", "link", replace=True)
     assert open_results(replaced).coder.id == results.coder.id
     second = write(made_results(annotated, name="second"), tmp_path / "second.nwb", "link")
-    assert open_results(second, name="second").coder.id != results.coder.id
-    assert open_results(second, name="latents").coder.id == results.coder.id
+    assert open_results(second, result="second").coder.id != results.coder.id
+    assert open_results(second, result="latents").coder.id == results.coder.id
 
 
 def test_a_result_without_checksums_is_said_to_have_none(made, tmp_path):

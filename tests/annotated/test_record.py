@@ -104,7 +104,7 @@ def test_a_result_of_a_later_format_is_not_replaced(path):
         write(made_results(path, seed=3), path, "in_place", replace=True)
     assert path.read_bytes() == before
     write(made_results(path, seed=3, name="second"), path, "in_place")
-    assert open_results(path, name="second").name == "second"
+    assert open_results(path, result="second").name == "second"
 
 
 def test_what_a_later_version_adds_is_kept_when_the_file_is_amended(path):

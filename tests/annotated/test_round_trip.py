@@ -175,11 +175,11 @@ with NWBHDF5IO(sys.argv[1], "r") as source:
 
 def test_two_results_live_in_one_file(two):
     first, second, path = two
-    equal(first.latents, open_results(path, name="latents").latents)
-    equal(first.attribution, open_results(path, name="latents").attribution)
-    equal(second.latents, open_results(path, name="second").latents)
-    equal(second.metrics, open_results(path, name="second").metrics)
-    assert open_results(path, name="second").coder.id == second.coder.id != first.coder.id
+    equal(first.latents, open_results(path, result="latents").latents)
+    equal(first.attribution, open_results(path, result="latents").attribution)
+    equal(second.latents, open_results(path, result="second").latents)
+    equal(second.metrics, open_results(path, result="second").metrics)
+    assert open_results(path, result="second").coder.id == second.coder.id != first.coder.id
 
 
 def test_the_second_result_is_made_from_the_same_behaviour(two):
@@ -195,7 +195,7 @@ def test_among_several_results_a_name_is_asked_for(two):
     with pytest.raises(BadInput, match="choose one of latents, second"):
         open_results(path)
     with pytest.raises(BadInput, match=r"'third'.*latents, second"):
-        open_results(path, name="third")
+        open_results(path, result="third")
 
 
 @pytest.mark.fault(20)

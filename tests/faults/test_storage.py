@@ -153,7 +153,7 @@ def test_no_result_is_lost_among_writers_without_hdf5_locks(scene, tmp_path):
     assert 0 in codes
     for name, code in zip(("one", "two"), codes, strict=True):
         if code == 0:  # who says that it wrote has written
-            assert open_results(target, name=name).name == name
+            assert open_results(target, result=name).name == name
 
 
 @pytest.mark.fault(12)

@@ -66,10 +66,10 @@ def test_another_result_of_the_same_name_is_refused_or_replaces(scene, tmp_path)
     other = made_results(source, seed=8, name="other")
     write(other, target, "in_place")
     write(second, target, "in_place", replace=True, backup=True)
-    assert open_results(target, name="latents").coder.id == second.coder.id
-    assert open_results(target, name="other").coder.id == other.coder.id
+    assert open_results(target, result="latents").coder.id == second.coder.id
+    assert open_results(target, result="other").coder.id == other.coder.id
     backup = target.with_name("a.nwb.bak")
-    assert open_results(backup, name="latents").coder.id == results.coder.id
+    assert open_results(backup, result="latents").coder.id == results.coder.id
     with pytest.raises(BadInput, match=r"a\.nwb\.bak exists from an earlier time"):
         write(results, target, "in_place", replace=True, backup=True)
     with h5py.File(target) as file:
@@ -94,7 +94,7 @@ def test_names_that_lead_elsewhere_or_cannot_be_read_are_refused(scene, name):
 def test_names_of_any_script_come_back(scene, tmp_path, name):
     source, _ = scene
     results = made_results(source, name=name)
-    opened = open_results(write(results, tmp_path / f"{name}.nwb"), name=name)
+    opened = open_results(write(results, tmp_path / f"{name}.nwb"), result=name)
     assert opened.name == results.name == name
 
 

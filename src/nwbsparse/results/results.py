@@ -18,6 +18,7 @@ from nwbsparse.annotated.read.same_units import check_units, digests_of, file_of
 from nwbsparse.annotated.recording.stage import refuse_fields, stands_as_it_is
 from nwbsparse.annotated.stored import OtherTable, StoredResult
 from nwbsparse.binning.account import accounted_as
+from nwbsparse.deprecated import renamed
 from nwbsparse.errors import BadInput, IntegrityError
 from nwbsparse.io.digest import digest_of
 from nwbsparse.io.stops import stops_are_heard
@@ -249,7 +250,8 @@ def _embedding(results: Results) -> xr.DataArray | None:
 
 
 @stops_are_heard()
-def open_results(path: str | Path, *, name: str | None = None) -> Results:
+@renamed(name="result")
+def open_results(path: str | Path, *, result: str | None = None) -> Results:
     """Open an annotated NWB file: the datasets and a working coder, from the file alone.
 
     Everything is compared with the checksums it was written with. Of a file that was written with
@@ -258,7 +260,7 @@ def open_results(path: str | Path, *, name: str | None = None) -> Results:
 
     Args:
         path: what :func:`write` or ``nwbsparse run`` wrote, HDF5 or Zarr.
-        name: which result, when the file holds several.
+        result: its name, when the file holds several.
 
     Raises:
         BadInput: no sparse latents in the file, or several and no name.
@@ -270,7 +272,7 @@ def open_results(path: str | Path, *, name: str | None = None) -> Results:
 
     path = Path(path).expanduser()
     other: Session | None = None
-    with opened_result(path, name, alone=not source_is_here(path)) as (stored, recording):
+    with opened_result(path, result, alone=not source_is_here(path)) as (stored, recording):
         coder = from_parts(stored.tensors, dict(stored.words))
         if recording is None:
             session = without_recording(path, stored)
@@ -295,7 +297,8 @@ def open_results(path: str | Path, *, name: str | None = None) -> Results:
     )
 
 
-def open_activations(path: str | Path, *, name: str | None = None) -> StoredActivations:
+@renamed(name="result")
+def open_activations(path: str | Path, *, result: str | None = None) -> StoredActivations:
     """Open the activations in an annotated NWB file, to read stretches of them.
 
     Use it with ``with``; ``.window(start, stop)`` gives the Latents dataset of the bins whose
@@ -307,4 +310,4 @@ def open_activations(path: str | Path, *, name: str | None = None) -> StoredActi
     """
     from nwbsparse.annotated.read.window import StoredActivations
 
-    return StoredActivations(Path(path).expanduser(), name)
+    return StoredActivations(Path(path).expanduser(), result)

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 import xarray as xr
 
+from nwbsparse.deprecated import renamed
 from nwbsparse.errors import BadInput
 from nwbsparse.io.check import check_readable, sha256_of
 from nwbsparse.models.checkpoint import to_bytes
@@ -56,12 +57,13 @@ class Reproduction:
         return 0 if self.same or self.versions else 5
 
 
+@renamed(name="result")
 def reproduce(
     file: str | Path,
     *,
     source: str | Path | Sequence[str | Path] | None = None,
     out: str | Path | None = None,
-    name: str | None = None,
+    result: str | None = None,
     progress: Progress = silent,
     say: Say = lambda _: None,
 ) -> Reproduction:
@@ -76,7 +78,7 @@ def reproduce(
         source: the recording, or recordings; what is not among them is looked for beside the file
             (and beside its folder), by sha256.
         out: folder for the new run; when absent nothing is kept.
-        name: which result, when the file holds several.
+        result: which one, when the file holds several.
         progress: called by long steps.
         say: called with a line of text at every step.
 
@@ -87,7 +89,7 @@ def reproduce(
         IntegrityError: the results in the file are damaged.
     """
     path = check_readable(file)
-    then = open_results(path, name=name)
+    then = open_results(path, result=result)
     if not source:
         check_recording(then)
     if then.target is not None:

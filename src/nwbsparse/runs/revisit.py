@@ -12,6 +12,7 @@ from nwbsparse import names
 from nwbsparse.annotated.read.same_units import digests_of, file_of, n_changed
 from nwbsparse.binning.account import accounted_as
 from nwbsparse.binning.with_target import with_target
+from nwbsparse.deprecated import renamed
 from nwbsparse.errors import BadInput
 from nwbsparse.io.read import read_again
 from nwbsparse.models import checkpoint
@@ -41,8 +42,9 @@ class Revisited:
     """What several seeds said, if there were several."""
 
 
+@renamed(name="result")
 def revisit(
-    run: str | Path, *, source: Any = None, name: str | None = None, strict: bool = False
+    run: str | Path, *, source: Any = None, result: str | None = None, strict: bool = False
 ) -> Revisited:
     """Open the folder of a run or fit, or an annotated NWB file, and bin its recording again.
 
@@ -50,7 +52,7 @@ def revisit(
         run: what ``nwbsparse run`` or ``fit`` wrote, or an annotated file from anywhere.
         source: the recording, or a copy of it with the same units and spikes; by default what the
             annotated file holds of it, which is everything but the raw data.
-        name: which result of a file with several.
+        result: which one of a file with several.
         strict: refuse what reading would otherwise repair and report.
 
     Raises:
@@ -59,10 +61,10 @@ def revisit(
     """
     run = Path(run).expanduser()
     if run.is_dir() and not run.name.endswith(".zarr"):
-        return _folder(run, source, name, strict=strict)
+        return _folder(run, source, result, strict=strict)
     if not run.exists():
         raise BadInput(f"{run} does not exist; give the folder of a run, or an annotated NWB file")
-    results = open_results(run, name=name)
+    results = open_results(run, result=result)
     session = _session_of(results, source, strict=strict)
     binned = prepare(session, results.config, embedding=results.embedding)
     if results.target is not None:
@@ -92,7 +94,7 @@ def annotated_in(run: str | Path) -> Path:
     return found[0]
 
 
-def _folder(run: Path, source: Any, name: str | None, *, strict: bool) -> Revisited:
+def _folder(run: Path, source: Any, result: str | None, *, strict: bool) -> Revisited:
     if not (run / checkpoint.TENSORS).is_file():
         raise BadInput(
             f"{run} holds no coder ({checkpoint.TENSORS}); give the folder of `nwbsparse run` or "
@@ -108,7 +110,7 @@ def _folder(run: Path, source: Any, name: str | None, *, strict: bool) -> Revisi
         )
     found = sorted(run.glob(ANNOTATED))
     nwb = found[0] if len(found) == 1 else None
-    results = None if nwb is None else open_results(nwb, name=name or coder.config.name)
+    results = None if nwb is None else open_results(nwb, result=result or coder.config.name)
     if source is None and results is None:
         raise BadInput(
             f"{run} holds no annotated NWB file to read the recording from; name the recording "

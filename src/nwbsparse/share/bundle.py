@@ -20,6 +20,7 @@ from nwbsparse.annotated.record import read_record
 from nwbsparse.annotated.safe.publish import check_space, partial_of, publish
 from nwbsparse.annotated.write import verify
 from nwbsparse.annotated.write.kept import allow_plain_columns, leave_out_films, leave_out_raw
+from nwbsparse.deprecated import renamed
 from nwbsparse.errors import BadInput, EnvironmentProblem, IntegrityError, unknown
 from nwbsparse.io.check import check_readable
 from nwbsparse.io.digest import digest_of
@@ -44,11 +45,12 @@ class Bundle:
     """Whether parts of it came from other files."""
 
 
+@renamed(name="result")
 def bundle(
     file: str | Path,
     out: str | Path,
     *,
-    name: str | None = None,
+    result: str | None = None,
     subject: SubjectFields = SubjectFields(),  # noqa: B008  (frozen)
     session_id: str | None = None,
 ) -> Bundle:
@@ -63,7 +65,7 @@ def bundle(
     Args:
         file: an annotated NWB file (HDF5), self-contained or linking to its source.
         out: folder of the Dandiset (made when absent).
-        name: the result that names the file, when it holds several; all of them stay in it.
+        result: the one that names the file, when it holds several; all of them stay in it.
         subject: what the file does not say about its subject.
         session_id: likewise; a file without one is named without ``ses-``.
 
@@ -84,12 +86,14 @@ def bundle(
     before = digest_of(source)
     with _quiet(), built(source, for_copy=True) as (_, nwbfile):
         complete_subject(nwbfile, subject)  # all that is missing is said before anything is made
-        place = _place(nwbfile, source, name, session_id)
+        place = _place(nwbfile, source, result, session_id)
         raw, films = _raw_of(nwbfile), leave_out_films(nwbfile)
         size = _size_of(nwbfile)
     target = out.resolve() / place
     if os.path.lexists(target):
-        raise BadInput(f"{target} exists and is never overwritten; move it away, or change --name")
+        raise BadInput(
+            f"{target} exists and is never overwritten; move it away, or change --result"
+        )
     check_space(out, size)
     with (
         _folder(target.parent),
@@ -113,22 +117,22 @@ def bundle(
     return Bundle(target, raw, films, added, linked)
 
 
-def _place(nwbfile: Any, source: Path, name: str | None, session_id: str | None) -> Any:
+def _place(nwbfile: Any, source: Path, result: str | None, session_id: str | None) -> Any:
     models = models_in(nwbfile)
     if not models:
         raise BadInput(
             f"{source} holds no sparse latents; `nwbsparse run {source.name}` makes them"
         )
-    if name is not None and name not in models:
-        raise unknown(name, sorted(models), what="result", where=source)
+    if result is not None and result not in models:
+        raise unknown(result, sorted(models), what="result", where=source)
     held = nwbfile.session_id
     if held and session_id not in (None, held):
         raise BadInput(f"the file says session_id {held!r}; leave out --session-id {session_id!r}")
-    chosen = [models[name]] if name else list(models.values())
+    chosen = [models[result]] if result else list(models.values())
     return dandi_path(
         subject_id=str(nwbfile.subject.subject_id),
         session_id=held or session_id,
-        result=name or "+".join(sorted(models)),
+        result=result or "+".join(sorted(models)),
         modality=_modality(chosen[0]),
     )
 

@@ -12,7 +12,7 @@ def bundle(
     /,
     *,
     out: Path,
-    name: str | None = None,
+    result: str | None = None,
     session_id: str | None = None,
     subject_id: str | None = None,
     age: str | None = None,
@@ -27,7 +27,7 @@ def bundle(
         An annotated NWB file (HDF5). It is only read.
     out
         Folder of the Dandiset.
-    name
+    result
         The result that names the bundle, when the file holds several.
     session_id
         Name of the session, where the file has none.
@@ -44,7 +44,7 @@ def bundle(
     from nwbsparse.share.subject import SubjectFields
 
     subject = SubjectFields(subject_id, age, sex, species)
-    made = make(file, out, name=name, subject=subject, session_id=session_id)
+    made = make(file, out, result=result, subject=subject, session_id=session_id)
     console = new_console()
     size = made.path.stat().st_size / 1e6
     says(console)(f"wrote and verified {made.path} ({size:.1f} MB)")

@@ -18,7 +18,7 @@ def decode(
     target: Repeated = [],  # noqa: B006
     inputs: Annotated[list[str], Parameter(name="--input", negative=())] = [],  # noqa: B006
     source: str | None = None,
-    name: str | None = None,
+    result: str | None = None,
     csv: Path | None = None,
     overwrite: Flag = False,
 ) -> None:
@@ -34,7 +34,7 @@ def decode(
         counts, smoothed, latents, best_latent or pca; all when absent; may be repeated.
     source
         The recording, where there is no annotated file.
-    name
+    result
         Which result, where the file holds several.
     csv
         Folder for all tables as CSV.
@@ -48,7 +48,7 @@ def decode(
     from nwbsparse.runs.revisit import revisit
 
     console = new_console()
-    there = revisit(run, source=source, name=name)
+    there = revisit(run, source=source, result=result)
     latents = encode(there.coder, there.binned)
     # what latents are compared with are the units that they are made from
     read = explained_units(there.coder, there.binned)

@@ -14,7 +14,7 @@ def evaluate(
     /,
     *,
     source: str | None = None,
-    name: str | None = None,
+    result: str | None = None,
     split: Literal["test", "validation", "train"] = "test",
     csv: Path | None = None,
     overwrite: Flag = False,
@@ -29,7 +29,7 @@ def evaluate(
         Folder of ``nwbsparse run`` or ``fit``, or an annotated NWB file.
     source
         The recording, where there is no annotated file.
-    name
+    result
         Which result, where the file holds several.
     split
         The part of the bins; "train" gives no held-out numbers.
@@ -44,7 +44,7 @@ def evaluate(
     from nwbsparse.runs.revisit import revisit
 
     console = new_console()
-    there = revisit(run, source=source, name=name)
+    there = revisit(run, source=source, result=result)
     metrics = evaluate(there.coder, there.binned, split=split, detail="all")
     show_metrics(console, metrics, there.coder)
     if there.folder is not None and split == "test":

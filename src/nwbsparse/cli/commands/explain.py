@@ -18,7 +18,7 @@ def explain(
     null: Repeated = [],  # noqa: B006
     conjunction: Repeated = [],  # noqa: B006
     source: str | None = None,
-    name: str | None = None,
+    result: str | None = None,
     top: int = 20,
     csv: Path | None = None,
     overwrite: Flag = False,
@@ -46,7 +46,7 @@ def explain(
         ``A,B``: look at the conditions of both together; may be repeated.
     source
         The recording, where there is no annotated file.
-    name
+    result
         Which result, where the file holds several.
     top
         How many latents to list.
@@ -75,7 +75,7 @@ def explain(
         "nulls": dict(pair(one, "=", "--null VARIABLE=shift") for one in null) or None,
         "conjunctions": [pair(one, ",", "--conjunction A,B") for one in conjunction],
     }
-    there = revisit(run, source=source, name=name)
+    there = revisit(run, source=source, result=result)
     with progress_bars(console, quiet=quiet) as progress:
         attribution = explain(
             there.coder, there.binned, stability=there.stability, progress=progress, **chosen
@@ -89,10 +89,10 @@ def explain(
         wrote(console, there.folder, "attribution.nc", "metrics.json")
     if write:
         file, line = annotated_in(run), says(console)
-        result = name if there.results is None else there.results.name
+        stored = result if there.results is None else there.results.name
         # what a person said while this was computed stands in the file, not in what was read then
         attribution = amend(
-            file, lambda stands: carried_over(stands, found), result=result, backup=False, say=line
+            file, lambda stands: carried_over(stands, found), result=stored, backup=False, say=line
         )
         if there.folder is not None:
             keep_attribution(attribution, there.folder)

@@ -13,7 +13,7 @@ def report(
     /,
     *,
     out: Path,
-    name: str | None = None,
+    result: str | None = None,
     figure: Repeated = [],  # noqa: B006
     overwrite: Flag = False,
 ) -> None:
@@ -25,7 +25,7 @@ def report(
         Folder of ``nwbsparse run``, or an annotated NWB file.
     out
         The HTML file to write.
-    name
+    result
         Which result, where the file holds several.
     figure
         Show this figure of the whole result in place of the usual ones, by its name; may be repeated.
@@ -40,7 +40,7 @@ def report(
     out = out.expanduser()
     if out.exists() and not overwrite:
         raise BadInput(f"{out} exists; use --overwrite or another --out")
-    there = revisit(run, name=name)
+    there = revisit(run, result=result)
     if there.results is None:
         raise BadInput(f"{run} holds no annotated NWB file; `nwbsparse run` makes one")
     report(there.results, there.binned, out, figures=figure or None)

@@ -18,7 +18,7 @@ def reproduce(
     *,
     source: tuple[Path, ...] = (),
     out: Path | None = None,
-    name: str | None = None,
+    result: str | None = None,
     quiet: bool = False,
 ) -> None:
     """Run again what made a file's results, from its own record, and compare everything.
@@ -34,7 +34,7 @@ def reproduce(
         one, with a --source of its own.
     out
         Folder in which the new run is kept.
-    name
+    result
         Which result, when the file holds several.
     quiet
         Print the comparison only.
@@ -45,7 +45,7 @@ def reproduce(
     console = new_console()
     with progress_bars(console, quiet=quiet) as progress:
         say = (lambda _: None) if quiet else says(console)
-        done = again(file, source=source, out=out, name=name, progress=progress, say=say)
+        done = again(file, source=source, out=out, result=result, progress=progress, say=say)
     rows: list[Sequence[str | Text]] = []
     for one in done.compared:
         same = Text("same", "green") if one.same else Text("other", "red")

@@ -16,7 +16,7 @@ def transfer(
     *,
     matching: Path | None = None,
     source: str | None = None,
-    name: str | None = None,
+    result: str | None = None,
     csv: Path | None = None,
     overwrite: Flag = False,
 ) -> None:
@@ -32,7 +32,7 @@ def transfer(
         JSON file: unit id of the coder → unit id there; without it the ids must be the same.
     source
         The first recording, where there is no annotated file.
-    name
+    result
         Which result, where the file holds several.
     csv
         Folder for all tables as CSV.
@@ -48,7 +48,7 @@ def transfer(
 
     console = new_console()
     pairs = None if matching is None else matching_in(matching)
-    there = revisit(run, source=source, name=name)
+    there = revisit(run, source=source, result=result)
     others = prepare(read_again(other, there.coder.config), there.coder.config)
     attribution = explain(there.coder, there.binned, stability=there.stability)
     moved = transfer(there.coder, others, attribution, pairs)

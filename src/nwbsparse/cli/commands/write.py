@@ -18,7 +18,7 @@ def write(
     to: Path,
     mode: Literal["derived", "link", "in_place", "zarr"] = "derived",
     source: str | None = None,
-    name: str | None = None,
+    result: str | None = None,
     replace: Flag = False,
     overwrite: Flag = False,
     dense: Annotated[bool | None, Parameter(negative="--sparse")] = None,
@@ -40,7 +40,7 @@ def write(
         The recording that the results were made from, or a copy of it; by default what the annotated
         file holds (in_place: the file itself, where it is that recording). Of a run on a sorting,
         traces or arrays the lab's NWB file that holds the same units.
-    name
+    result
         Which result, where the file holds several.
     replace
         Replace a result of the same name.
@@ -61,7 +61,7 @@ def write(
     from nwbsparse.runs.revisit import annotated_in, recording_of
 
     console = new_console()
-    results = open_results(annotated_in(run), name=name)
+    results = open_results(annotated_in(run), result=result)
     if source is not None:
         if was_made_here(results) and what_is(source) == "NWB":
             results = into_lab_file(results, source)
