@@ -10,6 +10,7 @@ import pandas as pd
 
 from nwbsparse.errors import BadInput
 from nwbsparse.io.rules.account import Account, counted, listed
+from nwbsparse.io.rules.falls import far_falls
 from nwbsparse.io.rules.names import identifier
 from nwbsparse.io.rules.units import column_name, repeated_ids, silent_units, sound_stretches
 from nwbsparse.session import Events
@@ -157,7 +158,11 @@ def take_events(given: Mapping[str, Any] | None, account: Account) -> dict[str, 
         order = good[np.argsort(times[good], kind="stable")]
         lost = len(times) - len(good)
         repairs = [f"{counted(lost, 'NaN or infinite time')} dropped"] if lost else []
-        notes = ["unsorted times were sorted"] if (np.diff(order) < 0).any() else []
+        # of several kinds, as labels say, one may follow the other
+        falls = far_falls(times[good]) if labels is None else None
+        repairs += [falls.said] if falls else []
+        sorted_ = not falls and (np.diff(order) < 0).any()
+        notes = ["unsorted times were sorted"] if sorted_ else []
         account.add("events", name, len(times), len(order), notes=notes, repairs=repairs)
         words = None if labels is None else labels[order].astype(str)
         events[name] = Events(name, times[order], words)

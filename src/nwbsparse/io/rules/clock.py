@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nwbsparse.io.rules.account import counted
+from nwbsparse.io.rules.falls import far_falls
 from nwbsparse.io.rules.values import load, shape_of
 
 SLOWEST_RATE = 0.1
@@ -64,7 +65,9 @@ def clock_of(series: Any, n_samples: int, *, path: str, rate: float | None = Non
         kept = longest_increase(stamps[rows])
         lost = counted(len(rows) - len(kept), "sample")
         kind = "run backwards" if (steps < 0).any() else "repeat"
-        repairs.append(f"{lost} dropped because timestamps {kind}")
+        falls = far_falls(stamps[rows])
+        fallen = f": they fall back {falls}, {falls.meaning}" if falls else ""
+        repairs.append(f"{lost} dropped because timestamps {kind}{fallen}")
         rows = rows[kept]
     return Clock(stamps[rows], rows, tuple(repairs))
 
