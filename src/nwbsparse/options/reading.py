@@ -24,7 +24,7 @@ class ReadOptions:
     sampling_frequency: float | None = option(None, above=0)
     """Sampling rate (Hz) of a sorting or suite2p folder that does not state it."""
     time_scale: float | None = option(None, above=0)
-    """Seconds per unit of the stored spike times, such as 0.001 for milliseconds."""
+    """Seconds per unit of the stored spike times: 0.001 for milliseconds, 1: they are seconds."""
     bin_width: float | None = option(None, above=0, common=True)
     """Bin width (s). Absent: the smallest of 10-200 ms with 5 population spikes per bin."""
     duplicates: Duplicates = "keep"

@@ -169,8 +169,12 @@ def take_events(given: Mapping[str, Any] | None, account: Account) -> dict[str, 
     return events
 
 
-def take_stretches(given: Any, n_units: int, account: Account) -> tuple[np.ndarray, ...] | None:
+def take_stretches(
+    given: Any, n_units: int, account: Account, *, reach: tuple[float, float]
+) -> tuple[np.ndarray, ...] | None:
     """When each unit was observed (s): one (n, 2) array for all, or one per unit, in order.
+
+    Those up to inf end with ``reach``, the time (s) of all activity.
 
     Raises:
         BadInput: there are not as many arrays as units, or one is not (n, 2).
@@ -188,7 +192,7 @@ def take_stretches(given: Any, n_units: int, account: Account) -> tuple[np.ndarr
             raise BadInput(f"obs_intervals must be (n, 2): start and stop; one is {pairs.shape}.")
         pairs = pairs.reshape(-1, 2)
         found += len(pairs)
-        kept.append(sound_stretches(pairs))
+        kept.append(sound_stretches(pairs, reach))
     lost = found - sum(map(len, kept))
     repairs = [f"{counted(lost, 'empty or NaN interval')} dropped"] if lost else []
     account.add("column", "units/obs_intervals", found, found - lost, repairs=repairs)

@@ -15,12 +15,14 @@ from nwbsparse.errors import BadInput
 from nwbsparse.io.nwb.band import read_band
 from nwbsparse.io.nwb.binned import read_binned
 from nwbsparse.io.nwb.choose import COUNTS, FIELD, OWN, Candidate, activity_in, choose
+from nwbsparse.io.nwb.obs_intervals import read_obs_intervals
 from nwbsparse.io.nwb.own_activity import read_own_activity
 from nwbsparse.io.nwb.traces import Part, join, read_trace, table_of
-from nwbsparse.io.nwb.units import has_spikes, read_obs_intervals, read_units, units_table
+from nwbsparse.io.nwb.units import has_spikes, read_units, units_table
 from nwbsparse.io.rules.account import Account
 from nwbsparse.io.rules.clock import Reach
 from nwbsparse.io.rules.names import identifier
+from nwbsparse.io.rules.seconds import check_seconds
 from nwbsparse.session import Traces
 
 
@@ -31,7 +33,13 @@ class Asked:
     series: str | None = None
     band: tuple[float, float] | None = None
     rate: float | None = None
-    time_scale: float = 1.0
+    time_scale: float | None = None
+    """None: stored times are seconds, and are checked to be."""
+
+    @property
+    def seconds(self) -> float:
+        """Per unit of the stored times."""
+        return 1.0 if self.time_scale is None else self.time_scale
 
     def check(self) -> None:
         """Make sure that the numbers can be meant.
@@ -39,7 +47,7 @@ class Asked:
         Raises:
             BadInput: one of them cannot.
         """
-        if not math.isfinite(self.time_scale) or self.time_scale <= 0:
+        if not math.isfinite(self.seconds) or self.seconds <= 0:
             raise BadInput(
                 f"time_scale must be a positive number of seconds, not {self.time_scale}"
             )
@@ -82,7 +90,8 @@ def read_activity(
     ``starts`` is when the recording begins (s), where the file says so.
 
     Raises:
-        BadInput: there is no activity, or several series could be it and none was asked for.
+        BadInput: there is no activity, several series could be it and none was asked for, or the
+            times are not seconds of a session.
     """
     wants_traces = asked.series is not None or asked.band is not None
     if wants_traces or not has_spikes(nwbfile):
@@ -92,8 +101,11 @@ def read_activity(
             return _traces(nwbfile, account, asked, chosen, path_of=path_of)
     table = units_table(nwbfile, account)
     units, spikes = read_units(
-        table, account, time_scale=asked.time_scale, starts=starts, builder=builder_of(table)
+        table, account, time_scale=asked.seconds, starts=starts, builder=builder_of(table)
     )
+    observed = read_obs_intervals(table, spikes, account, time_scale=asked.seconds)
+    answered = asked.time_scale is not None
+    check_seconds(spikes, account.path, scalable=True, observed=observed, answered=answered)
     return Activity(
         units=units,
         spike_times=spikes.times,
@@ -101,7 +113,7 @@ def read_activity(
         reach=Reach(*spikes.extent),
         table_path=path_of(table),
         table_object_id=table.object_id,
-        obs_intervals=read_obs_intervals(table, spikes, account, time_scale=asked.time_scale),
+        obs_intervals=observed,
         used=frozenset({id(table)}),
     )
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 from hdmf.common import DynamicTable
 from pynwb.base import Image
-from pynwb.ecephys import ElectricalSeries
 
 from nwbsparse.io.nwb.choose import COUNTS, activity_kind, how_to_ask
 from nwbsparse.io.nwb.contents import recorded
@@ -41,29 +39,6 @@ def list_other(
         if kind == "Units":
             reason = "only the Units table at /units is read"
         account.add("other", path_of(table), len(table.id), 0, notes=[reason])
-
-
-def recording_extent(nwbfile: Any) -> tuple[float, float] | None:
-    """Start and stop (s) of the raw electrical series in acquisition; None when there are none.
-
-    Only the first and the last timestamp are read. Series without samples or a sound clock are
-    passed over.
-    """
-    spans = []
-    for series in _all_of(nwbfile, ElectricalSeries):
-        n_samples = (shape_of(series.data) or (0,))[0]
-        if series.parent is not nwbfile or not n_samples:
-            continue
-        if series.timestamps is not None and shape_of(series.timestamps)[0]:
-            start, stop = float(series.timestamps[0]), float(series.timestamps[-1])
-        elif series.rate:
-            start = float(series.starting_time or 0.0)
-            stop = start + n_samples / float(series.rate)
-        else:
-            continue
-        if np.isfinite([start, stop]).all() and stop > start:
-            spans.append((start, stop))
-    return (min(s for s, _ in spans), max(e for _, e in spans)) if spans else None
 
 
 def _all_of(nwbfile: Any, kind: type) -> list[Any]:

@@ -13,7 +13,6 @@ from nwbsparse.errors import BadInput
 from nwbsparse.io.rules.account import Account, counted, listed
 from nwbsparse.io.rules.falls import Falls, far_falls, said_of_falls
 from nwbsparse.io.rules.ragged import Slices, slices_of
-from nwbsparse.io.rules.seconds import check_seconds
 from nwbsparse.io.rules.spike_survey import Survey, survey
 from nwbsparse.io.rules.values import load
 
@@ -47,8 +46,7 @@ def read_spikes(
     (s), where the file says so: spikes before 0 are then no surprise.
 
     Raises:
-        BadInput: there is no index, or none of it can be trusted, no unit has a spike, or the
-            times are not seconds of this session.
+        BadInput: there is no index, or none of it can be trusted, or no unit has a spike.
     """
     if not isinstance(column, VectorIndex):
         raise BadInput(
@@ -89,7 +87,6 @@ def read_spikes(
         notes=notes,
         repairs=repairs,
     )
-    check_seconds(spikes.extent, np.diff(spikes.index), account.path, scalable=True)
     if doubt:
         doubt = f"{doubt}; {slices.in_doubt(unit_ids)}"
     return replace(spikes, rows=rows, doubt=doubt)
