@@ -18,7 +18,8 @@ from nwbsparse.io.nwb.choose import COUNTS, FIELD, OWN, Candidate, activity_in, 
 from nwbsparse.io.nwb.obs_intervals import read_obs_intervals
 from nwbsparse.io.nwb.own_activity import read_own_activity
 from nwbsparse.io.nwb.traces import Part, join, read_trace, table_of
-from nwbsparse.io.nwb.units import has_spikes, read_units, units_table
+from nwbsparse.io.nwb.unit_tables import chosen_table, no_units, spiking_tables
+from nwbsparse.io.nwb.units import read_units
 from nwbsparse.io.rules.account import Account
 from nwbsparse.io.rules.clock import Reach
 from nwbsparse.io.rules.names import identifier
@@ -33,6 +34,7 @@ class Asked:
     series: str | None = None
     band: tuple[float, float] | None = None
     rate: float | None = None
+    units_table: str | None = None
     time_scale: float | None = None
     """None: stored times are seconds, and are checked to be."""
 
@@ -50,6 +52,10 @@ class Asked:
         if not math.isfinite(self.seconds) or self.seconds <= 0:
             raise BadInput(
                 f"time_scale must be a positive number of seconds, not {self.time_scale}"
+            )
+        if self.units_table is not None and (self.series is not None or self.band is not None):
+            raise BadInput(
+                "units_table (--units-table) chooses spikes, series and band other activity: give one"
             )
         if self.rate is not None and not (math.isfinite(self.rate) and self.rate > 0):
             raise BadInput(f"rate must be a positive number of Hz, not {self.rate}")
@@ -87,6 +93,8 @@ def read_activity(
 ) -> Activity:
     """The spikes of a file; or the series that is asked for; or the only one where none spike.
 
+    Spikes are those of the table that is asked for, else of that at /units, else of the only one.
+
     ``starts`` is when the recording begins (s), where the file says so.
 
     Raises:
@@ -94,12 +102,15 @@ def read_activity(
             times are not seconds of a session.
     """
     wants_traces = asked.series is not None or asked.band is not None
-    if wants_traces or not has_spikes(nwbfile):
+    table = None
+    if not wants_traces:
+        table = chosen_table(nwbfile, asked.units_table, path=account.path, path_of=path_of)
+    if table is None:
         candidates = activity_in(nwbfile, path_of=path_of)
         chosen = choose(candidates, asked.series, band=asked.band is not None, path=account.path)
         if chosen:
             return _traces(nwbfile, account, asked, chosen, path_of=path_of)
-    table = units_table(nwbfile, account)
+        raise no_units(nwbfile, path=account.path, path_of=path_of)
     units, spikes = read_units(
         table, account, time_scale=asked.seconds, starts=starts, builder=builder_of(table)
     )
@@ -133,14 +144,16 @@ def _traces(
     ids, count = np.unique(units[names.UNIT_ID].values, return_counts=True)
     notes = [] if (count == 1).all() else [f"{len(ids):,} ids for {n_units:,} units: keyed by row"]
     account.add("units", "units", n_units, n_units, notes=notes)
-    if nwbfile.units is not None and has_spikes(nwbfile):
+    spiking = spiking_tables(nwbfile, path_of=path_of)
+    for path, one in spiking.items():
         reason = "the series was asked for instead of the spikes"
-        account.add("other", path_of(nwbfile.units), len(nwbfile.units.id), 0, notes=[reason])
+        account.add("other", path, len(one.id), 0, notes=[reason])
     table = table_of(parts)
     tables = {id(part.table) for part in parts if part.table is not None}
     stretches = parts[0].stretches
     reach = Reach(float(stretches[0, 0]), float(stretches[-1, 1]), "the activity")
     used = {id(one.thing) for one in chosen} | (tables - {id(nwbfile.electrodes)})
+    used |= {id(one) for one in spiking.values()}
     return Activity(
         units=units.assign_attrs(spike_time_spacing=0.0),
         spike_times=np.empty(0),

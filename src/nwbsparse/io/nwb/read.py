@@ -26,6 +26,7 @@ def read_nwb(
     source: Openable | Recording,
     *,
     strict: bool = False,
+    units_table: str | None = None,
     time_scale: float | None = None,
     series: str | None = None,
     band: tuple[float, float] | None = None,
@@ -49,6 +50,8 @@ def read_nwb(
             (``opened``), which stays open.
         strict: refuse what would be repaired or left out (NaN spikes, a damaged index, repeated unit
             ids, types that nobody defines, …).
+        units_table: the Units table that is read where there are several, by its path, the end of
+            it, or its name. Without it that at /units, else the only one with spikes.
         time_scale: what turns the stored spike times and observed intervals into seconds: 0.001
             for milliseconds, 1 / sampling rate for samples, 1 for seconds that do not look like
             them (days at almost no rate). Other tables keep their clocks.
@@ -66,7 +69,7 @@ def read_nwb(
             times that are not seconds, or (``strict``) anything that would need repair.
         EnvironmentProblem: the file may not be opened here.
     """
-    asked = Asked(series=series, band=band, rate=rate, time_scale=time_scale)
+    asked = Asked(series, band, rate, units_table, time_scale)
     asked.check()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

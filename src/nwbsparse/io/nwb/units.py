@@ -7,13 +7,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from hdmf.common import VectorIndex
-from hdmf.container import Container
-from pynwb.device import Device
 
 from nwbsparse import names
-from nwbsparse.errors import BadInput
 from nwbsparse.io.nwb.marks import OWN_NAMES, own_names
-from nwbsparse.io.rules.account import Account, listed
+from nwbsparse.io.rules.account import Account
 from nwbsparse.io.rules.columns import hidden_columns, plain_column
 from nwbsparse.io.rules.ragged import slices_of
 from nwbsparse.io.rules.spikes import Spikes, read_spikes
@@ -24,36 +21,6 @@ FIRST_ELECTRODE = "first_electrode"
 """Column of units: the id of the first electrode that each points to, which need not be that of its
 peak where it points to several."""
 _HANDLED = ("spike_times", "obs_intervals", "electrodes", "electrode_group")
-
-
-def has_spikes(nwbfile: Any) -> bool:
-    """Whether a file has a Units table with rows and spike times."""
-    table = nwbfile.units
-    return table is not None and len(table.id) > 0 and "spike_times" in table.colnames
-
-
-def units_table(nwbfile: Any, account: Account) -> Any:
-    """The Units table of a file, sure to have rows and spike times.
-
-    Raises:
-        BadInput: it is missing, has no rows or no ``spike_times``; what the file does hold is
-            listed.
-    """
-    table = nwbfile.units
-    if has_spikes(nwbfile):
-        return table
-    if table is None:
-        lack = "there is no table"
-    else:
-        lack = "the table has no spike_times" if len(table.id) else "the table has no rows"
-    held = [
-        f"{obj.name} ({type(obj).__name__})"
-        for obj in nwbfile.objects.values()
-        if obj.parent is not None and (obj.parent is nwbfile or obj.parent.parent is nwbfile)
-        if isinstance(obj, Container) and not isinstance(obj, Device)
-    ]
-    found = listed(held, most=12) or "nothing"
-    raise BadInput(f"no Units in {account.path}: {lack}; found: {found}.")
 
 
 def read_units(
