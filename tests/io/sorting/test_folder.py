@@ -400,3 +400,15 @@ def test_samples_on_a_bin_edge_fall_into_the_bin_that_starts_there(tmp_path, wid
     n_bins = np.array([int(samples.max()) // per_bin + 1])
     bins = Grid(np.zeros(1), n_bins, width).index(session.spike_times)
     np.testing.assert_array_equal(bins, samples // per_bin)
+
+
+@pytest.mark.parametrize("rate", ["np.float64(30000.0)", "numpy.int64(30000)", "float(30000)"])
+def test_numbers_that_numpy_shows_with_their_type_are_read_and_never_run(tmp_path, rate):
+    lines = f"sample_rate = {rate}\ndat_path = [PosixPath('a.bin')]\ndtype = np.dtype('int16')\n"
+    folder = write_folder(tmp_path / "ks", [30, 60], [0, 0], params_py=lines)
+    session = read_sorting_folder(folder, strict=True)
+    assert session.spike_times.tolist() == [0.001, 0.002]
+    odd = f"sample_rate = {rate}\nx = np.load('a')\ny = os.float64(1)\nz = np.float64(len('a'))\n"
+    folder = write_folder(tmp_path / "odd", [30, 60], [0, 0], params_py=odd)
+    with pytest.raises(BadInput, match=r"line 2 .*line 3 .*line 4 "):
+        read_sorting_folder(folder, strict=True)

@@ -14,6 +14,7 @@ from nwbsparse import names
 from nwbsparse.errors import BadInput, raise_together
 from nwbsparse.io.arrays.activity import take_activity
 from nwbsparse.io.arrays.coerce import numbers, report_units, take_columns, take_ids, take_stretches
+from nwbsparse.io.arrays.levels import times_of_levels
 from nwbsparse.io.arrays.session import IN_MEMORY, finished, matrix_session, surroundings
 from nwbsparse.io.rules.account import Account
 from nwbsparse.io.rules.clock import Reach
@@ -115,7 +116,8 @@ def read_matrix(
     Args:
         activity: (time, unit).
         bin_width: seconds; of counts without it the median step of ``times``.
-        times: centres of the bins, or moments of the samples (s).
+        times: centres of the bins, or moments of the samples (s). Of a frame whose index has
+            several levels, the one called time.
         unit_ids: whole numbers or text; default 0, 1, 2 …
         columns: {name: one value per unit}.
         series: {name: data} for signals sampled with the activity; else as in ``read_times``.
@@ -130,6 +132,8 @@ def read_matrix(
     """
     account = Account(IN_MEMORY, strict)
     ids, notes = (None, []) if unit_ids is None else take_ids(unit_ids, what="unit_ids")
+    if times is None and bin_width is None:
+        times = times_of_levels(getattr(activity, "index", None), what="the activity")
     found = take_activity(activity, account, ids=ids, bin_width=bin_width, times=times)
     return matrix_session(
         found,
