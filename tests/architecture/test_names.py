@@ -44,6 +44,7 @@ ALIKE = {
     ("session", "sessions"): SEVERAL,
     ("source", "sources"): SEVERAL,
     ("target", "targets"): "other units to reconstruct; variables to decode",
+    ("traces", "trains"): "activity that is not spikes, and spikes",
 }
 """Pairs that may stand, each with the reason."""
 SAME_FILE_NAME = {

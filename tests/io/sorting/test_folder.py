@@ -292,12 +292,9 @@ def test_no_spikes_at_all_and_a_wrong_rate_are_refused(tmp_path):
     folder = write_folder(tmp_path / "ks", none, none, cluster_group_tsv=table)
     with pytest.raises(BadInput, match="no spikes in any of 1 unit"):
         read_sorting_folder(folder)
-    slow = {"params_py": "sample_rate = 1.0\n"}
-    folder = write_folder(tmp_path / "slow", [0, 10_000_000], [0, 0], **slow)
+    folder = write_folder(tmp_path / "slow", [0, 10**7], [0, 0], params_py="sample_rate = 1.0")
     with pytest.raises(BadInput, match=r"at 1 samples per second .* check the sampling frequency"):
         read_sorting_folder(folder)
-    # who states it has answered
-    assert read_sorting_folder(folder, sampling_frequency=1.0).spike_times.tolist() == [0, 1e7]
 
 
 def test_partial_labels_lose_no_unit(tmp_path):
@@ -400,15 +397,3 @@ def test_samples_on_a_bin_edge_fall_into_the_bin_that_starts_there(tmp_path, wid
     n_bins = np.array([int(samples.max()) // per_bin + 1])
     bins = Grid(np.zeros(1), n_bins, width).index(session.spike_times)
     np.testing.assert_array_equal(bins, samples // per_bin)
-
-
-@pytest.mark.parametrize("rate", ["np.float64(30000.0)", "numpy.int64(30000)", "float(30000)"])
-def test_numbers_that_numpy_shows_with_their_type_are_read_and_never_run(tmp_path, rate):
-    lines = f"sample_rate = {rate}\ndat_path = [PosixPath('a.bin')]\ndtype = np.dtype('int16')\n"
-    folder = write_folder(tmp_path / "ks", [30, 60], [0, 0], params_py=lines)
-    session = read_sorting_folder(folder, strict=True)
-    assert session.spike_times.tolist() == [0.001, 0.002]
-    odd = f"sample_rate = {rate}\nx = np.load('a')\ny = os.float64(1)\nz = np.float64(len('a'))\n"
-    folder = write_folder(tmp_path / "odd", [30, 60], [0, 0], params_py=odd)
-    with pytest.raises(BadInput, match=r"line 2 .*line 3 .*line 4 "):
-        read_sorting_folder(folder, strict=True)
