@@ -56,7 +56,7 @@ from nwbsparse.analysis.units import tables as units
 from nwbsparse.annotated.elements import activations
 from nwbsparse.annotated.elements import latents as tables
 from nwbsparse.annotated.elements import storage as packing
-from nwbsparse.binning import covariates, events, grid, groups
+from nwbsparse.binning import covariates, events, grid, groups, observed
 from nwbsparse.binning import split as dealing
 from nwbsparse.io import digest as unchanged
 from nwbsparse.options import presets
@@ -340,5 +340,5 @@ def test_the_help_names_the_defaults_that_are_chosen(request):
     text = (request.config.rootpath / "src/nwbsparse/options/reading.py").read_text(
         encoding="utf-8"
     )
-    low, high = (round(1000 * one) for one in (grid.BIN_WIDTHS[0], grid.BIN_WIDTHS[-1]))
-    assert f"of {low}-{high} ms with {grid.SPIKES_PER_BIN:g} population spikes" in text
+    low, high = (round(1000 * one) for one in (observed.BIN_WIDTHS[0], observed.BIN_WIDTHS[-1]))
+    assert f"of {low}-{high} ms with {observed.SPIKES_PER_BIN:g} population spikes" in text

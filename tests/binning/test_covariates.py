@@ -257,3 +257,26 @@ def test_a_lap_that_ends_where_it_begins_is_not_run_back_in_an_instant(values):
     assert np.nanmax(speed.data) < (2.0 if values == 10 else 0.5)
     back = derive(make_series("track", times, np.abs(along - 1.0), kind="position", unit="m"))[1]
     assert np.nanmin(back.data) < -0.2, "what moves back is seen to"
+
+
+@pytest.mark.parametrize(
+    ("name", "unit", "value", "kept"),
+    [
+        ("running_speed", "", 0.0, True),
+        ("wheelVelocity", "", 0.0, True),
+        ("paw", "cm/s", 0.0, True),
+        ("wheel", "rad", 7.0, True),  # stands wherever it stopped
+        ("running_speed", "", 7.0, False),  # stuck
+        ("lever", "", 0.0, False),
+    ],
+)
+def test_a_signal_that_stands_still_as_at_rest_is_kept_and_both_are_said(name, unit, value, kept):
+    """The kind of fault: what does not change was not measured. Wheels and speeds have rest."""
+    times = clock(10, 200)
+    data = np.random.default_rng(1).normal(size=len(times))
+    data[500:900] = value
+    thawed, line = thaw(make_series(name, times, data, unit=unit))
+    assert line.dropped == (0 if kept else 400)
+    assert np.isfinite(thawed.data[500:900]).all() == kept
+    said = "taken as rest (or was it not measured?)" if kept else "taken as not measured"
+    assert f"{said}: 50.0 to 89.9 s" in line.reasons[0]

@@ -6,7 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from make.sessions import WIDTHS, make_session, make_table, times_at_edges
-from nwbsparse.binning.grid import make_grid, observed, suggest_bin_width, union
+from nwbsparse.binning.grid import make_grid
+from nwbsparse.binning.observed import observed, suggest_bin_width
+from nwbsparse.binning.stretches import union
 from nwbsparse.errors import BadInput
 
 

@@ -1,5 +1,7 @@
 """Faults of clocks and intervals: what must never go wrong when they are read."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -9,10 +11,13 @@ from make.recordings import (
     laps,
     reasons,
     replace_dataset,
+    time_series,
     write_recording,
 )
+from nwbsparse.binning.observed import observed
 from nwbsparse.errors import BadInput
 from nwbsparse.io.nwb.read import read_nwb
+from nwbsparse.io.rules.scale import channel_scale
 
 POSITION = "/processing/behavior/Position/position"
 
@@ -61,8 +66,44 @@ def test_a_rate_that_is_no_rate_leaves_the_series_out(tmp_path, rate):
     [line] = session.report.of_kind("series")
     assert line.kept == 0
     assert "is no clock" in " ".join(line.reasons)
-    with pytest.raises(BadInput, match="is no clock"):
+    with pytest.raises(BadInput, match="is no clock; give rate="):
         read_nwb(path, strict=True)
+    assert len(read_nwb(path, rate=50.0, strict=True).series["position"].times) == 5000
+
+
+@pytest.mark.parametrize("name", ["conversion", "offset"])
+@pytest.mark.parametrize("value", [np.nan, np.inf, 0.0])
+def test_a_conversion_that_would_lose_every_sample_is_mended(tmp_path, name, value):
+    """The kind of fault: a factor that nobody knew; so of behaviour, and of traces below."""
+    path = write_recording(tmp_path / "a.nwb", position=circle())
+    with damaged(path) as file:
+        file[f"{POSITION}/data"].attrs[name] = value
+    session = read_nwb(path)
+    np.testing.assert_array_equal(session.series["position"].data, circle()["data"])
+    if name == "conversion" or value != 0:
+        assert f"its {name} is {value:g}" in reasons(session, "series", POSITION)
+        with pytest.raises(BadInput, match=f"its {name} is"):
+            read_nwb(path, strict=True)
+
+
+@pytest.mark.parametrize("value", [np.nan, 0.0])
+def test_conversions_of_traces_and_channels_are_mended_too(tmp_path, value):
+    data = np.random.default_rng(0).random((4000, 1))
+    path = write_recording(
+        tmp_path / "a.nwb", electrodes={"location": ["CA1"] * 4},
+        acquisition=[time_series("roi", data=data, rate=10.0)], raw={"data": data, "rate": 500.0},
+    )  # fmt: skip
+    with damaged(path) as file:
+        file["acquisition/roi/data"].attrs["conversion"] = value
+        file["acquisition/raw/data"].attrs["conversion"] = value
+    session = read_nwb(path, series="roi")
+    np.testing.assert_array_equal(session.traces.data, data.astype(np.float32))
+    assert "its conversion is" in reasons(session, "traces", "/acquisition/roi")
+    session = read_nwb(path, series="raw", band=(5.0, 20.0))
+    assert session.traces.data.max() > 0
+    assert "its conversion is" in reasons(session, "traces", "/acquisition/raw")
+    [scale] = [channel_scale(SimpleNamespace(channel_conversion=[2.0, value]), 2)]
+    assert scale[0].tolist() == [2.0, 1.0] and "1 of 2 channel conversions" in scale[1][0]
 
 
 @pytest.mark.fault(44)
@@ -96,6 +137,30 @@ def test_a_nan_stop_becomes_the_next_start(tmp_path):
     assert "3 rows (0, 1, 3) with NaN stop: took the next start" in said
     with pytest.raises(BadInput, match=r"3 rows \(0, 1, 3\) with NaN stop"):
         read_nwb(path, strict=True)
+
+
+@pytest.mark.fault(45)
+def test_an_open_interval_ends_with_the_next_or_with_the_activity(tmp_path):
+    """The kind of fault: inf is taken for no number. So of trials, epochs, and asked stretches."""
+    trials = _trials([-np.inf, 40, 60], [30, np.inf, np.inf])
+    path = write_recording(tmp_path / "a.nwb", trials=trials, invalid_times=[(90, np.inf)])
+    session = read_nwb(path)
+    first, last = session.spike_times.min(), session.spike_times.max()
+    table = session.intervals["trials"]
+    np.testing.assert_array_equal(table["start_time"], [first, 40, 60])
+    np.testing.assert_array_equal(table["stop_time"], [30, 60, last])
+    said = reasons(session, "intervals", "trials")
+    assert "2 rows (1, 2) that stop at inf: took the next start, or the end of the spikes" in said
+    assert "1 row (0) that start at -inf" in said
+    np.testing.assert_array_equal(observed(session)[0], [[first, 90]])
+    asked = observed(session, intervals=np.array([[50.0, np.inf]]))
+    np.testing.assert_array_equal(asked[0], [[50, 90]])
+
+
+@pytest.mark.fault(45)
+def test_rows_that_last_no_time_are_said_to_hold_no_bin(tmp_path):
+    session = read_nwb(write_recording(tmp_path / "a.nwb", trials=_trials([5, 9, 9], [5, 9, 12])))
+    assert "2 rows last 0 s: no bin can lie in them" in reasons(session, "intervals", "trials")
 
 
 @pytest.mark.fault(45)

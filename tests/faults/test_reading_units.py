@@ -128,11 +128,11 @@ def test_units_without_rows_or_without_spike_times_are_refused(tmp_path):
     with damaged(path) as file:
         del file["units/spike_times"], file["units/spike_times_index"]
         file["units"].attrs["colnames"] = np.empty(0, dtype=h5py.string_dtype())
-    with pytest.raises(BadInput, match=r"no Units in .*: the table has no spike_times"):
+    with pytest.raises(BadInput, match=r"no Units in .*: /units has no spike_times"):
         read_nwb(path)
     with damaged(path) as file:
         replace_dataset(file, "units/id", np.empty(0, dtype=np.int64))
-    with pytest.raises(BadInput, match=r"no Units in .*: the table has no rows"):
+    with pytest.raises(BadInput, match=r"no Units in .*: /units has no rows"):
         read_nwb(path)
 
 

@@ -7,8 +7,9 @@ from itertools import pairwise
 import numpy as np
 from scipy import sparse
 
-from nwbsparse.binning.grid import Grid, union
-from nwbsparse.binning.kernel import block_bins, bounds, collect, fill
+from nwbsparse.binning.grid import Grid
+from nwbsparse.binning.kernel import collect, fill
+from nwbsparse.binning.stretches import union
 from nwbsparse.errors import BadInput
 from nwbsparse.session import EDGE_TOLERANCE, Session
 
@@ -31,8 +32,6 @@ def count_spikes(session: Session, grid: Grid, rows: np.ndarray) -> tuple[np.nda
 def count_spikes_sparse(session: Session, grid: Grid, rows: np.ndarray) -> sparse.csc_array:
     """The same counts as a compressed table (time, unit): for bins so narrow that most are empty."""
     size = int(np.diff(session.spike_index)[rows].sum())
-    offsets = np.cumsum(grid.n_bins) - grid.n_bins
-    inverse = 1.0 / grid.bin_width
     bins = np.empty(size, np.int32)
     indptr = np.zeros(len(rows) + 1, np.int64)
     for kind in (np.uint8, np.uint16, np.uint32):
@@ -40,12 +39,9 @@ def count_spikes_sparse(session: Session, grid: Grid, rows: np.ndarray) -> spars
         written = np.zeros(1, np.int64)
         fits = True
         for column, row in enumerate(rows):
-            for start, n_bins, offset in zip(grid.starts, grid.n_bins, offsets, strict=True):
-                stop = start + n_bins * grid.bin_width
-                one = np.array([row])
-                low, high = bounds(session.spike_times, session.spike_index, one, start, stop)
-                limits = (low[0], high[0], start, n_bins, inverse, offset)
-                fits &= collect(session.spike_times, *limits, written, bins, values)
+            fits &= collect(
+                session.spike_times, session.spike_index, int(row), grid, written, bins, values
+            )
             indptr[column + 1] = written[0]
         if fits:
             n = int(written[0])
@@ -92,24 +88,7 @@ def _counted(
     """Counts of the bins ``begin`` to ``end`` of the grid, and how many spikes of each unit they hold."""
     for kind in (np.uint8, np.uint16, np.uint32):
         counts = np.zeros((end - begin, len(rows)), dtype=kind)
-        block = block_bins(len(rows), counts.itemsize)
-        counted = np.zeros(len(rows), dtype=np.int64)
-        fits = True
-        offset = np.cumsum(grid.n_bins) - grid.n_bins
-        for segment, segment_start in enumerate(grid.starts):
-            low = max(begin - offset[segment], 0)
-            high = min(end - offset[segment], grid.n_bins[segment])
-            if low >= high:
-                continue
-            start = segment_start + low * grid.bin_width
-            stop = segment_start + high * grid.bin_width
-            first, last = bounds(session.spike_times, session.spike_index, rows, start, stop)
-            before = first.copy()
-            target = counts[offset[segment] + low - begin : offset[segment] + high - begin]
-            n_bins = int(high - low)
-            inverse = 1.0 / grid.bin_width
-            fits &= fill(session.spike_times, first, last, start, n_bins, inverse, block, target)
-            counted += first - before
+        counted, fits = fill(session.spike_times, session.spike_index, rows, grid, begin, counts)
         if fits:
             return counts, counted
     raise BadInput(TOO_MANY)
@@ -134,12 +113,28 @@ def observed_bins(session: Session, grid: Grid, rows: np.ndarray) -> np.ndarray 
         return None
     half = grid.bin_width / 2 if session.traces is not None else 0.0
     lefts = grid.lefts + half
-    width = grid.bin_width - 2 * half
-    valid = np.zeros((grid.size, len(rows)), dtype=bool)
-    for column, row in enumerate(rows):
-        for start, stop in union(session.obs_intervals[row]):
-            inside = (lefts >= start - EDGE_TOLERANCE) & (lefts + width <= stop + EDGE_TOLERANCE)
-            valid[inside, column] = True
-        if not len(session.obs_intervals[row]):  # a unit without any: nothing is known against it
-            valid[:, column] = True
-    return None if valid.all() else valid
+    rights = lefts + (grid.bin_width - 2 * half)
+    of_stretches: dict[bytes, np.ndarray] = {}  # most units were observed together
+    columns = []
+    for row in rows:
+        stretches = np.ascontiguousarray(session.obs_intervals[row], dtype=np.float64)
+        key = stretches.tobytes()
+        if key not in of_stretches:
+            of_stretches[key] = _bins_within(union(stretches), lefts, rights)
+            if not len(stretches):  # a unit without any: nothing is known against it
+                of_stretches[key][:] = True
+        columns.append(of_stretches[key])
+    if all(column.all() for column in of_stretches.values()):
+        return None
+    return np.stack(columns, axis=1)
+
+
+def _bins_within(stretches: np.ndarray, lefts: np.ndarray, rights: np.ndarray) -> np.ndarray:
+    """(time,) bool: which bins lie as a whole in one of some sorted, disjoint stretches."""
+    first = np.searchsorted(lefts, stretches[:, 0] - EDGE_TOLERANCE, side="left")
+    after = np.searchsorted(rights, stretches[:, 1] + EDGE_TOLERANCE, side="right")
+    some = after > first
+    edges = np.zeros(len(lefts) + 1, dtype=np.int64)
+    np.add.at(edges, first[some], 1)
+    np.add.at(edges, after[some], -1)
+    return np.cumsum(edges[:-1]) > 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from itertools import pairwise
 
@@ -18,6 +19,9 @@ FROZEN = 30.0
 """Seconds without any change after which a measured signal is taken as not measured: the animal
 is off the track or the tracker lost it (real recordings hold such stretches of 17 min)."""
 
+_WHEELS = {"wheel", "treadmill", "encoder", "rotary", "trackball"}
+_SPEEDS = {"speed", "velocity", "vel", "running", "locomotion", "motion"}
+
 SMOOTHING = 0.1
 """Standard deviation (s) of the Gaussian applied to position before it is differentiated: camera
 positions are whole pixels, and their bare differences are mostly noise."""
@@ -27,18 +31,29 @@ MOVING = 0.1
 
 
 def thaw(series: Series) -> tuple[Series, ReadLine]:
-    """The series with frozen stretches (> 30 s of identical samples) marked as not measured."""
+    """The series with frozen stretches (> 30 s of identical samples) marked as not measured.
+
+    Those in which it may be at rest (:func:`may_rest`) are kept; both are said.
+    """
     data = series.data.copy()
     flat = data if data.ndim > 1 else data[:, None]
     found = len(data)
     frozen: list[str] = []
+    resting: list[str] = []
     for start, stop in frozen_runs(series):
-        data[start:stop] = np.nan
-        frozen.append(f"{series.times[start]:.1f} to {series.times[stop - 1]:.1f} s")
+        when = f"{series.times[start]:.1f} to {series.times[stop - 1]:.1f} s"
+        if may_rest(series, start):
+            resting.append(when)
+        else:
+            data[start:stop] = np.nan
+            frozen.append(when)
     reasons = [f"frozen, so taken as not measured: {', '.join(frozen)}"] if frozen else []
+    if resting:
+        said = ", ".join(resting)
+        reasons.append(f"does not change, taken as rest (or was it not measured?): {said}")
     kept = int(np.isfinite(flat).all(axis=1).sum())
     missing = found - kept
-    if missing and not reasons:
+    if missing and not frozen:
         reasons.append(f"{missing} samples are NaN")
     return replace(series, data=data), ReadLine("series", series.name, found, kept, tuple(reasons))
 
@@ -57,6 +72,26 @@ def frozen_runs(series: Series) -> list[tuple[int, int]]:
     stops = np.concatenate([starts[1:], [len(data)]])
     long = series.times[stops - 1] - series.times[starts] > FROZEN
     return [(int(a), int(b)) for a, b in zip(starts[long], stops[long], strict=True)]
+
+
+def may_rest(series: Series, start: int) -> bool:
+    """Whether a frozen run that begins at this sample can be an animal at rest.
+
+    Speeds and velocities are 0 then; the angle of a wheel stands wherever it stopped, for a wheel
+    does not lose its animal. A position that freezes is one that a camera lost.
+    """
+    words = _words(series.name)
+    if words & _WHEELS:
+        return True
+    per_time = series.unit.replace(" ", "").lower().endswith(("/s", "/sec", "/min", "s-1", "s^-1"))
+    if series.kind != names.CONTINUOUS or not (per_time or words & _SPEEDS):
+        return False
+    return bool(np.all(series.data[start] == 0))
+
+
+def _words(name: str) -> set[str]:
+    """The words of a name, whether parted by case or by signs: wheelSpeed, running_speed."""
+    return {word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+", name)}
 
 
 def derive(position: Series, *, prefix: str = "") -> list[Series]:

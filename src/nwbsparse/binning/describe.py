@@ -10,7 +10,7 @@ from nwbsparse import names
 from nwbsparse.binning.clock import trace_step
 from nwbsparse.binning.covariates import thaw
 from nwbsparse.binning.events import label_counts
-from nwbsparse.binning.grid import observed, suggest_bin_width
+from nwbsparse.binning.observed import observed, suggest_bin_width
 from nwbsparse.session import Session
 
 

@@ -10,8 +10,8 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from nwbsparse import names
-from nwbsparse.binning.grid import union
 from nwbsparse.binning.groups import WITHIN, groups_in
+from nwbsparse.binning.stretches import union
 from nwbsparse.errors import BadInput
 from nwbsparse.options.words import Duplicates
 from nwbsparse.session import Session

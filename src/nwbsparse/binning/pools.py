@@ -12,8 +12,8 @@ import xarray as xr
 from jaxtyping import Int
 
 from nwbsparse import names
-from nwbsparse.binning.grid import intersection, union
 from nwbsparse.binning.pool_columns import ELECTRODE, columns_that_pool, told_apart, values_of
+from nwbsparse.binning.stretches import intersection, union
 from nwbsparse.errors import BadInput
 from nwbsparse.options.pooling import PoolBy, parse_pool
 from nwbsparse.session import Session

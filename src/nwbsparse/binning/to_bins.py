@@ -13,8 +13,9 @@ from nwbsparse import names
 from nwbsparse.binning.conditions import label_bins
 from nwbsparse.binning.counts import count_spikes, count_spikes_lazily, observed_bins
 from nwbsparse.binning.events import count_events
-from nwbsparse.binning.grid import MIN_BINS, Grid, make_grid, observed, suggest_bin_width
+from nwbsparse.binning.grid import MIN_BINS, Grid, make_grid
 from nwbsparse.binning.groups import groups_in
+from nwbsparse.binning.observed import observed, suggest_bin_width
 from nwbsparse.binning.select_units import Units
 from nwbsparse.binning.traces import bin_traces
 from nwbsparse.binning.used import used_units

@@ -7,7 +7,7 @@ import xarray as xr
 
 from nwbsparse import names
 from nwbsparse.binning.counts import count_window
-from nwbsparse.binning.grid import observed
+from nwbsparse.binning.observed import observed
 from nwbsparse.binning.select_units import Units, select_units
 from nwbsparse.errors import BadInput, unknown
 from nwbsparse.session import EDGE_TOLERANCE, Session
@@ -57,14 +57,15 @@ def trial_counts(
     moments = rows[align].values.astype(np.float64)
     counts = np.zeros((len(moments), n_bins, len(chosen)), dtype=np.uint16)
     seen = np.zeros(len(moments), dtype=bool)
+    starts = moments - before
     stretches, _ = observed(session)
-    for trial, moment in enumerate(moments):
-        start, stop = moment - before, moment - before + n_bins * bin_width
-        inside = (stretches[:, 0] <= start + EDGE_TOLERANCE) & (
-            stop <= stretches[:, 1] + EDGE_TOLERANCE
-        )
-        seen[trial] = bool(np.isfinite(moment) and inside.any())
-        if np.isfinite(moment):
+    if len(stretches):
+        # of sorted stretches only the last that begins by then can hold it; after all for NaN
+        at = np.searchsorted(stretches[:, 0], starts + EDGE_TOLERANCE, side="right") - 1
+        ends = np.where(at >= 0, stretches[np.maximum(at, 0), 1], -np.inf) + EDGE_TOLERANCE
+        seen = np.isfinite(moments) & (starts + n_bins * bin_width <= ends)
+    for trial, start in enumerate(starts):
+        if np.isfinite(start):
             counts[trial] = count_window(session, chosen, start, n_bins, bin_width)
     coords: dict[str, object] = {
         names.TRIAL: np.arange(len(moments)),

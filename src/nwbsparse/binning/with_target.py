@@ -9,7 +9,8 @@ import numpy as np
 import xarray as xr
 
 from nwbsparse import names
-from nwbsparse.binning.grid import Grid, observed
+from nwbsparse.binning.grid import Grid
+from nwbsparse.binning.observed import observed
 from nwbsparse.binning.select_units import Units, select_units
 from nwbsparse.binning.sessions.merge import stacked
 from nwbsparse.binning.to_bins import activity_on

@@ -29,9 +29,10 @@ def read(
     What ``source`` is decides how it is read:
 
     - an NWB file (HDF5 or Zarr): a path, an open ``NWBFile``, a binary file object, ``https://…``
-      or ``dandi://DANDISET[@version]/path``. Options: ``series`` (ROI or trace series instead of
-      Units, "Activity_*" for one series per unit), ``band`` ((low, high) Hz of an electrical
-      series), ``rate`` (Hz, where the file's is wrong), ``time_scale`` (s per stored unit of time)
+      or ``dandi://DANDISET[@version]/path``. Options: ``units_table`` (which of several), ``series``
+      (ROI or trace series instead of Units, "Activity_*" for one series per unit), ``band``
+      ((low, high) Hz of an electrical series), ``rate`` (Hz, where the file's is wrong),
+      ``time_scale`` (s per stored unit of time)
     - a Kilosort or Phy folder. Option: ``sampling_frequency`` (Hz) where params.py is missing
     - a SpikeInterface sorting or analyzer. Options: ``start_time`` (s, one per segment), ``units``
     - a suite2p folder. Options: ``sampling_frequency`` (Hz), ``signal``, ``cells_only``

@@ -15,6 +15,8 @@ _OF_BINS = ("duplicates",)
 class ReadOptions:
     """Reading: how a source is read, where it leaves something open, and the width of bins."""
 
+    units_table: str | None = None
+    """Which Units table is read, where a file has several: its path or its name."""
     series: str | None = option(None, common=True)
     """Read this series instead of Units: ROI traces, "Activity_*" for one series per unit."""
     band: tuple[float, ...] = ()
@@ -24,7 +26,7 @@ class ReadOptions:
     sampling_frequency: float | None = option(None, above=0)
     """Sampling rate (Hz) of a sorting or suite2p folder that does not state it."""
     time_scale: float | None = option(None, above=0)
-    """Seconds per unit of the stored spike times, such as 0.001 for milliseconds."""
+    """Seconds per unit of the stored spike times: 0.001 for milliseconds, 1: they are seconds."""
     bin_width: float | None = option(None, above=0, common=True)
     """Bin width (s). Absent: the smallest of 10-200 ms with 5 population spikes per bin."""
     duplicates: Duplicates = "keep"

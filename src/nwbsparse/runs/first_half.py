@@ -13,7 +13,7 @@ from nwbsparse import names
 from nwbsparse.analysis.quality.stability import fit_seeds
 from nwbsparse.annotated.recording.stage import refuse_fields
 from nwbsparse.binning.account import accounted_as
-from nwbsparse.binning.grid import suggest_bin_width
+from nwbsparse.binning.observed import suggest_bin_width
 from nwbsparse.binning.sessions.join import join_sessions
 from nwbsparse.errors import BadInput
 from nwbsparse.io.behaviour.join import join_behaviour

@@ -12,7 +12,7 @@ from nwbsparse import names, read
 from nwbsparse.annotated.recording.new_file import NO_START, new_recording
 from nwbsparse.annotated.recording.same import check_reads_the_same
 from nwbsparse.annotated.recording.traces import clock
-from nwbsparse.binning.grid import observed
+from nwbsparse.binning.observed import observed
 from nwbsparse.errors import BadInput, IntegrityError
 from nwbsparse.options.nwb_fields import NwbFields
 from nwbsparse.session import Events, Session, Source, Traces

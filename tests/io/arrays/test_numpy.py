@@ -1,8 +1,11 @@
 """Spike times and matrices in memory: everything kept, or counted, or refused."""
 
 import numpy as np
+import pandas as pd
 import pytest
+import xarray as xr
 
+import nwbsparse as ns
 from make.recordings import line_of, reasons
 from nwbsparse.binning.to_bins import to_bins
 from nwbsparse.errors import BadInput
@@ -262,3 +265,31 @@ def test_the_digest_is_that_of_the_arrays():
     assert digest() == digest(COUNTS.astype(np.uint8)) != digest(other)
     assert digest() != digest(unit_ids=[1, 2, 3, 4, 5])
     assert digest() != digest(series={"speed": np.arange(400.0)})
+
+
+def test_a_frame_whose_index_has_levels_is_read_where_one_is_the_time():
+    counts = np.random.default_rng(0).poisson(1, (600, 3))
+    trial, time = np.repeat(np.arange(3), 200), np.arange(600) * 0.1
+    index = pd.MultiIndex.from_arrays([trial, time], names=["trial", "time"])
+    session = read_matrix(pd.DataFrame(counts, index=index))
+    np.testing.assert_allclose(session.traces.times, time)
+    stacked = xr.Dataset({"counts": (("time", "unit"), counts)}).assign_coords(
+        xr.Coordinates.from_pandas_multiindex(index.rename(["trial_", "t"]), "time")
+    )
+    np.testing.assert_allclose(ns.read(stacked).traces.times, time)
+
+
+@pytest.mark.parametrize(
+    ("name", "times", "said"),
+    [
+        ("time", np.tile(np.arange(200) * 0.1, 3), "'time' begins anew, .* within each trial"),
+        ("phase", np.arange(600) * 0.1, "levels trial, phase, and none is called time"),
+        ("time", np.repeat(["a", "b", "c"], 200), "not seconds"),
+    ],
+)
+def test_levels_that_are_no_time_of_the_session_are_named(name, times, said):
+    index = pd.MultiIndex.from_arrays([np.repeat(np.arange(3), 200), times], names=["trial", name])
+    frame = pd.DataFrame(np.ones((600, 3), dtype=int), index=index)
+    with pytest.raises(BadInput, match=said):
+        read_matrix(frame)
+    assert read_matrix(frame, bin_width=0.1).n_units == 3

@@ -13,7 +13,8 @@ from ndx_binned_spikes import BinnedAlignedSpikes, BinnedSpikes
 from pynwb import NWBHDF5IO, NWBFile
 
 from make.recordings import START, line_of, reasons
-from nwbsparse.binning.grid import make_grid, observed
+from nwbsparse.binning.grid import make_grid
+from nwbsparse.binning.observed import observed
 from nwbsparse.errors import BadInput
 from nwbsparse.io.nwb.read import read_nwb
 

@@ -256,3 +256,19 @@ def test_the_events_tables_of_the_extension_are_read_where_it_is_not_loaded(tmp_
     stamps, labels = json.loads(done.stdout)
     assert stamps == [10, 11, 12, 13]
     assert labels == ["right", "left"] * 2
+
+
+@pytest.mark.parametrize(
+    ("columns", "label"),
+    [
+        ({"annotation": ["slam", "", "", ""], "shown": ["a", "b", "a", "b"]}, "shown"),
+        ({"comments": ["slam", "slam", "", ""], "shown": ["a", "b", "a", "b"]}, "shown"),
+        ({"label": ["x", "", "", ""], "shown": ["a", "b", "a", "b"]}, "shown"),
+        ({"label": ["x", "y", "x", ""], "shown": ["a", "b", "a", "b"]}, "label"),
+        ({"annotation": ["late", "early", "late", ""]}, "annotation"),
+    ],
+)
+def test_what_names_most_events_is_the_label_and_remarks_are_not(tmp_path, columns, label):
+    """The kind of fault: a column is believed for its name, whatever stands in it."""
+    session = events_of(tmp_path, acquisition=[table("onset", timestamp=STAMPS, **columns)])
+    assert session.events["onset"].labels.tolist() == columns[label]

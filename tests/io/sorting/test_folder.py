@@ -292,9 +292,9 @@ def test_no_spikes_at_all_and_a_wrong_rate_are_refused(tmp_path):
     folder = write_folder(tmp_path / "ks", none, none, cluster_group_tsv=table)
     with pytest.raises(BadInput, match="no spikes in any of 1 unit"):
         read_sorting_folder(folder)
-    folder = write_folder(tmp_path / "slow", [0, 10_000_000], [0, 0])
+    folder = write_folder(tmp_path / "slow", [0, 10**7], [0, 0], params_py="sample_rate = 1.0")
     with pytest.raises(BadInput, match=r"at 1 samples per second .* check the sampling frequency"):
-        read_sorting_folder(folder, sampling_frequency=1.0)
+        read_sorting_folder(folder)
 
 
 def test_partial_labels_lose_no_unit(tmp_path):

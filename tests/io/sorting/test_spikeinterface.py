@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from make.recordings import line_of, reasons
-from nwbsparse.binning.grid import observed
+from nwbsparse.binning.observed import observed
 from nwbsparse.errors import BadInput
 from nwbsparse.io.sorting.spikeinterface import read_spikeinterface
 

@@ -20,7 +20,7 @@ from nwbsparse.analysis.data_check.shared import units_that_share_spikes
 from nwbsparse.analysis.data_check.silence import silent_stretches
 from nwbsparse.analysis.data_check.too_few_units import too_few_units, units_that_hardly_fire
 from nwbsparse.analysis.data_check.too_short import short_blocks, too_short_to_be_told
-from nwbsparse.binning.grid import observed
+from nwbsparse.binning.observed import observed
 from nwbsparse.binning.select_units import Units
 from nwbsparse.binning.used import used_units
 from nwbsparse.options.words import Duplicates

@@ -7,7 +7,8 @@ import numpy as np
 from nwbsparse.analysis.data_check.finding import Finding
 from nwbsparse.analysis.data_check.recording import CheckedRecording, covered, inside
 from nwbsparse.analysis.data_check.wording import length, percent, stretch
-from nwbsparse.binning.grid import observed, union
+from nwbsparse.binning.observed import observed
+from nwbsparse.binning.stretches import union
 
 CHECK = "clocks"
 LITTLE = 0.5
@@ -36,8 +37,7 @@ def clocks_that_do_not_fit(recording: CheckedRecording) -> list[Finding]:
         start, stop = (table[key].values.astype(np.float64) for key in ("start_time", "stop_time"))
         stop = np.where(np.isfinite(stop), stop, start)
         rows = np.column_stack([start, stop])[np.isfinite(start)]
-        there = np.array([_overlaps(row, whole) for row in rows], dtype=bool)
-        found += _of_moments(name, "rows", rows, there, whole, extent_from)
+        found += _of_moments(name, "rows", rows, _overlap(rows, whole), whole, extent_from)
     for name, events in session.events.items():
         times = events.times[np.isfinite(events.times)]
         both = np.column_stack([times, times])
@@ -145,8 +145,12 @@ def _other_unit(span: np.ndarray, whole: np.ndarray) -> str:
     return ""
 
 
-def _overlaps(row: np.ndarray, whole: np.ndarray) -> bool:
-    return bool(((row[0] <= whole[:, 1]) & (row[1] >= whole[:, 0])).any())
+def _overlap(rows: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """(row,) bool: whether it shares a moment with one of some sorted, disjoint stretches."""
+    if not len(whole):
+        return np.zeros(len(rows), dtype=bool)
+    at = np.searchsorted(whole[:, 1], rows[:, 0], side="left")
+    return (at < len(whole)) & (whole[np.minimum(at, len(whole) - 1), 0] <= rows[:, 1])
 
 
 def _span(whole: np.ndarray) -> str:

@@ -8,7 +8,7 @@ from nwbsparse import names
 from nwbsparse.analysis.data_check.finding import Finding
 from nwbsparse.analysis.data_check.recording import CheckedRecording, covered
 from nwbsparse.analysis.data_check.wording import length, percent, stretches
-from nwbsparse.binning.covariates import FROZEN, frozen_runs
+from nwbsparse.binning.covariates import FROZEN, frozen_runs, may_rest
 from nwbsparse.io.rules.account import counted
 from nwbsparse.session import Series
 
@@ -25,6 +25,10 @@ AT_REST = (
     "Did the animal stand still, or was nothing measured? Either way latents are compared with it only "
     "where it changes: moving is not compared with long rest."
 )
+KEPT = (
+    "Did the animal stand still, or was nothing measured? If nothing was, leave these times out with "
+    "--epochs or --intervals, or put NaN there: latents are compared with it as with rest."
+)
 
 
 def frozen_behaviour(recording: CheckedRecording) -> list[Finding]:
@@ -32,33 +36,43 @@ def frozen_behaviour(recording: CheckedRecording) -> list[Finding]:
     found = []
     for series in recording.session.series.values():
         runs = frozen_runs(series)
-        both = np.array([[series.times[a], series.times[b - 1]] for a, b in runs]).reshape(-1, 2)
-        inside = np.array([one for one in both if covered(one[None], recording.recorded) > 0])
-        if not len(inside):
-            continue
-        seconds = covered(inside, recording.recorded)
-        share = seconds / recording.seconds
-        at_rest = series.kind != names.POSITION and _is_zero(series, runs)
-        words = counted(len(inside), "stretch").replace("stretchs", "stretches")
-        how = "is 0 throughout" if at_rest else "does not change at all"
-        found.append(
-            Finding(
-                CHECK,
-                "caution" if share >= MUCH else "note",
-                f"{series.name} {how} in {words} of more than {FROZEN:g} s, "
-                f"{length(seconds)} in all ({percent(share)} of the recording). It is taken as not "
-                "measured there.",
-                f"{series.name}, {stretches(inside)}",
-                AT_REST if at_rest else LOST,
-                {
-                    "series": series.name,
-                    "stretches": inside.tolist(),
-                    "seconds": seconds,
-                    "share": share,
-                },
-            )
-        )
+        rest = [may_rest(series, start) for start, _ in runs]
+        for kept in (False, True):
+            some = [run for run, rests in zip(runs, rest, strict=True) if rests is kept]
+            found += _of_runs(recording, series, some, kept=kept)
     return found
+
+
+def _of_runs(
+    recording: CheckedRecording, series: Series, runs: list[tuple[int, int]], *, kept: bool
+) -> list[Finding]:
+    """What there is to say of some frozen runs of a signal, which are kept as rest or not."""
+    both = np.array([[series.times[a], series.times[b - 1]] for a, b in runs]).reshape(-1, 2)
+    inside = np.array([one for one in both if covered(one[None], recording.recorded) > 0])
+    if not len(inside):
+        return []
+    seconds = covered(inside, recording.recorded)
+    share = seconds / recording.seconds
+    is_zero = series.kind != names.POSITION and _is_zero(series, runs)
+    words = counted(len(inside), "stretch").replace("stretchs", "stretches")
+    how = "is 0 throughout" if is_zero else "does not change at all"
+    return [
+        Finding(
+            CHECK,
+            "caution" if share >= MUCH else "note",
+            f"{series.name} {how} in {words} of more than {FROZEN:g} s, "
+            f"{length(seconds)} in all ({percent(share)} of the recording). It is "
+            f"{'kept there, as rest' if kept else 'taken as not measured there'}.",
+            f"{series.name}, {stretches(inside)}",
+            KEPT if kept else AT_REST if is_zero else LOST,
+            {
+                "series": series.name,
+                "stretches": inside.tolist(),
+                "seconds": seconds,
+                "share": share,
+            },
+        )
+    ]
 
 
 def _is_zero(series: Series, runs: list[tuple[int, int]]) -> bool:

@@ -9,8 +9,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from nwbsparse import names
-from nwbsparse.binning.grid import intersection, union
 from nwbsparse.binning.groups import shared_in_order
+from nwbsparse.binning.stretches import intersection, union
 from nwbsparse.session import EDGE_TOLERANCE, Session
 
 SPARSE = 0.5

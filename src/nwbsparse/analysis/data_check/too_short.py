@@ -21,7 +21,8 @@ from nwbsparse.analysis.data_check.finding import Finding
 from nwbsparse.analysis.data_check.recording import CheckedRecording
 from nwbsparse.analysis.data_check.wording import length, listed, sentences
 from nwbsparse.binning.clock import trace_step
-from nwbsparse.binning.grid import MIN_BINS, Grid, make_grid, suggest_bin_width
+from nwbsparse.binning.grid import MIN_BINS, Grid, make_grid
+from nwbsparse.binning.observed import suggest_bin_width
 from nwbsparse.binning.split import MIN_BLOCK
 from nwbsparse.binning.to_bins import variables_beside
 from nwbsparse.binning.variables import events_of

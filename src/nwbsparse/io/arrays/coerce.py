@@ -10,6 +10,7 @@ import pandas as pd
 
 from nwbsparse.errors import BadInput
 from nwbsparse.io.rules.account import Account, counted, listed
+from nwbsparse.io.rules.falls import far_falls
 from nwbsparse.io.rules.names import identifier
 from nwbsparse.io.rules.units import column_name, repeated_ids, silent_units, sound_stretches
 from nwbsparse.session import Events
@@ -157,15 +158,23 @@ def take_events(given: Mapping[str, Any] | None, account: Account) -> dict[str, 
         order = good[np.argsort(times[good], kind="stable")]
         lost = len(times) - len(good)
         repairs = [f"{counted(lost, 'NaN or infinite time')} dropped"] if lost else []
-        notes = ["unsorted times were sorted"] if (np.diff(order) < 0).any() else []
+        # of several kinds, as labels say, one may follow the other
+        falls = far_falls(times[good]) if labels is None else None
+        repairs += [falls.said] if falls else []
+        sorted_ = not falls and (np.diff(order) < 0).any()
+        notes = ["unsorted times were sorted"] if sorted_ else []
         account.add("events", name, len(times), len(order), notes=notes, repairs=repairs)
         words = None if labels is None else labels[order].astype(str)
         events[name] = Events(name, times[order], words)
     return events
 
 
-def take_stretches(given: Any, n_units: int, account: Account) -> tuple[np.ndarray, ...] | None:
+def take_stretches(
+    given: Any, n_units: int, account: Account, *, reach: tuple[float, float]
+) -> tuple[np.ndarray, ...] | None:
     """When each unit was observed (s): one (n, 2) array for all, or one per unit, in order.
+
+    Those up to inf end with ``reach``, the time (s) of all activity.
 
     Raises:
         BadInput: there are not as many arrays as units, or one is not (n, 2).
@@ -183,7 +192,7 @@ def take_stretches(given: Any, n_units: int, account: Account) -> tuple[np.ndarr
             raise BadInput(f"obs_intervals must be (n, 2): start and stop; one is {pairs.shape}.")
         pairs = pairs.reshape(-1, 2)
         found += len(pairs)
-        kept.append(sound_stretches(pairs))
+        kept.append(sound_stretches(pairs, reach))
     lost = found - sum(map(len, kept))
     repairs = [f"{counted(lost, 'empty or NaN interval')} dropped"] if lost else []
     account.add("column", "units/obs_intervals", found, found - lost, repairs=repairs)

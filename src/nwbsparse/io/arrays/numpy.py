@@ -14,9 +14,11 @@ from nwbsparse import names
 from nwbsparse.errors import BadInput, raise_together
 from nwbsparse.io.arrays.activity import take_activity
 from nwbsparse.io.arrays.coerce import numbers, report_units, take_columns, take_ids, take_stretches
+from nwbsparse.io.arrays.levels import times_of_levels
 from nwbsparse.io.arrays.session import IN_MEMORY, finished, matrix_session, surroundings
 from nwbsparse.io.rules.account import Account
 from nwbsparse.io.rules.clock import Reach
+from nwbsparse.io.rules.seconds import check_seconds
 from nwbsparse.io.rules.spikes import read_spikes
 from nwbsparse.session import Session
 
@@ -30,7 +32,7 @@ def read_times(
     events: Mapping[str, Any] | None = None,
     obs_intervals: Any = None,
     extent: tuple[float, float] | None = None,
-    time_scale: float = 1.0,
+    time_scale: float | None = None,
     strict: bool = False,
 ) -> Session:
     """Spike times of units, with the behaviour and the trials around them, as a Session.
@@ -48,8 +50,8 @@ def read_times(
         events: {name: times in s} or {name: (times, labels)}.
         obs_intervals: when units were observed: one (n, 2) array (s), or one per unit.
         extent: start and stop of the recording (s), where they are known.
-        time_scale: what turns the spike times into seconds: 0.001 for milliseconds. The rest
-            is in seconds.
+        time_scale: what turns the spike times into seconds: 0.001 for milliseconds, 1 where they
+            are seconds though they do not look so. The rest is in seconds.
         strict: refuse what would be repaired.
 
     Raises:
@@ -57,14 +59,18 @@ def read_times(
             numbers, or (strict) anything that needs repair.
     """
     account = Account(IN_MEMORY, strict)
-    if not math.isfinite(time_scale) or time_scale <= 0:
+    scale = 1.0 if time_scale is None else time_scale
+    if not math.isfinite(scale) or scale <= 0:
         raise BadInput(f"time_scale must be a positive number of seconds, not {time_scale}")
     if extent is not None:
         extent = _checked_extent(extent)
     ids, notes, trains = _trains(spikes)
     held = take_columns(columns, len(ids), account)
     starts = extent[0] if extent else None
-    sound = read_spikes(_ragged(trains), ids, account, time_scale=time_scale, starts=starts)
+    sound = read_spikes(_ragged(trains), ids, account, time_scale=scale, starts=starts)
+    observed = take_stretches(obs_intervals, len(ids), account, reach=sound.extent)
+    answered = time_scale is not None
+    check_seconds(sound, IN_MEMORY, scalable=True, observed=observed, answered=answered)
     n_spikes = np.diff(sound.index)
     report_units(ids, n_spikes == 0, account, notes=notes)
     variables = {names.UNIT_ID: ids, names.N_SPIKES: n_spikes} | held
@@ -73,7 +79,7 @@ def read_times(
         units=units.assign_attrs(spike_time_spacing=sound.spacing),
         spike_times=sound.times,
         spike_index=sound.index,
-        obs_intervals=take_stretches(obs_intervals, len(ids), account),
+        obs_intervals=observed,
         extent=extent,
         **surroundings(
             account,
@@ -110,7 +116,8 @@ def read_matrix(
     Args:
         activity: (time, unit).
         bin_width: seconds; of counts without it the median step of ``times``.
-        times: centres of the bins, or moments of the samples (s).
+        times: centres of the bins, or moments of the samples (s). Of a frame whose index has
+            several levels, the one called time.
         unit_ids: whole numbers or text; default 0, 1, 2 …
         columns: {name: one value per unit}.
         series: {name: data} for signals sampled with the activity; else as in ``read_times``.
@@ -125,6 +132,8 @@ def read_matrix(
     """
     account = Account(IN_MEMORY, strict)
     ids, notes = (None, []) if unit_ids is None else take_ids(unit_ids, what="unit_ids")
+    if times is None and bin_width is None:
+        times = times_of_levels(getattr(activity, "index", None), what="the activity")
     found = take_activity(activity, account, ids=ids, bin_width=bin_width, times=times)
     return matrix_session(
         found,

@@ -13,6 +13,7 @@ from nwbsparse import names
 from nwbsparse.errors import BadInput
 from nwbsparse.io.arrays.activity import take_activity
 from nwbsparse.io.arrays.coerce import plain, take_ids
+from nwbsparse.io.arrays.levels import times_of_levels
 from nwbsparse.io.arrays.session import IN_MEMORY, matrix_session
 from nwbsparse.io.nwb.behaviour import MAX_COLUMNS
 from nwbsparse.io.rules.account import Account, listed
@@ -126,7 +127,8 @@ def _times(dataset: xr.Dataset) -> Any:
     said = str(time.attrs.get("units", "")).strip().lower()
     if said not in _SECONDS:
         raise BadInput(f"the coordinate time is in '{said}'; give seconds, with units = 's'.")
-    return time.values
+    levels = times_of_levels(dataset.indexes.get(names.TIME), what="time")
+    return time.values if levels is None else levels
 
 
 def _ids(dataset: xr.Dataset) -> tuple[np.ndarray, list[str]]:

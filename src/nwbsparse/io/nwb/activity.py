@@ -15,12 +15,15 @@ from nwbsparse.errors import BadInput
 from nwbsparse.io.nwb.band import read_band
 from nwbsparse.io.nwb.binned import read_binned
 from nwbsparse.io.nwb.choose import COUNTS, FIELD, OWN, Candidate, activity_in, choose
+from nwbsparse.io.nwb.obs_intervals import read_obs_intervals
 from nwbsparse.io.nwb.own_activity import read_own_activity
 from nwbsparse.io.nwb.traces import Part, join, read_trace, table_of
-from nwbsparse.io.nwb.units import has_spikes, read_obs_intervals, read_units, units_table
+from nwbsparse.io.nwb.unit_tables import chosen_table, no_units, spiking_tables
+from nwbsparse.io.nwb.units import read_units
 from nwbsparse.io.rules.account import Account
 from nwbsparse.io.rules.clock import Reach
 from nwbsparse.io.rules.names import identifier
+from nwbsparse.io.rules.seconds import check_seconds
 from nwbsparse.session import Traces
 
 
@@ -31,7 +34,14 @@ class Asked:
     series: str | None = None
     band: tuple[float, float] | None = None
     rate: float | None = None
-    time_scale: float = 1.0
+    units_table: str | None = None
+    time_scale: float | None = None
+    """None: stored times are seconds, and are checked to be."""
+
+    @property
+    def seconds(self) -> float:
+        """Per unit of the stored times."""
+        return 1.0 if self.time_scale is None else self.time_scale
 
     def check(self) -> None:
         """Make sure that the numbers can be meant.
@@ -39,9 +49,13 @@ class Asked:
         Raises:
             BadInput: one of them cannot.
         """
-        if not math.isfinite(self.time_scale) or self.time_scale <= 0:
+        if not math.isfinite(self.seconds) or self.seconds <= 0:
             raise BadInput(
                 f"time_scale must be a positive number of seconds, not {self.time_scale}"
+            )
+        if self.units_table is not None and (self.series is not None or self.band is not None):
+            raise BadInput(
+                "units_table (--units-table) chooses spikes, series and band other activity: give one"
             )
         if self.rate is not None and not (math.isfinite(self.rate) and self.rate > 0):
             raise BadInput(f"rate must be a positive number of Hz, not {self.rate}")
@@ -79,21 +93,30 @@ def read_activity(
 ) -> Activity:
     """The spikes of a file; or the series that is asked for; or the only one where none spike.
 
+    Spikes are those of the table that is asked for, else of that at /units, else of the only one.
+
     ``starts`` is when the recording begins (s), where the file says so.
 
     Raises:
-        BadInput: there is no activity, or several series could be it and none was asked for.
+        BadInput: there is no activity, several series could be it and none was asked for, or the
+            times are not seconds of a session.
     """
     wants_traces = asked.series is not None or asked.band is not None
-    if wants_traces or not has_spikes(nwbfile):
+    table = None
+    if not wants_traces:
+        table = chosen_table(nwbfile, asked.units_table, path=account.path, path_of=path_of)
+    if table is None:
         candidates = activity_in(nwbfile, path_of=path_of)
         chosen = choose(candidates, asked.series, band=asked.band is not None, path=account.path)
         if chosen:
             return _traces(nwbfile, account, asked, chosen, path_of=path_of)
-    table = units_table(nwbfile, account)
+        raise no_units(nwbfile, path=account.path, path_of=path_of)
     units, spikes = read_units(
-        table, account, time_scale=asked.time_scale, starts=starts, builder=builder_of(table)
+        table, account, time_scale=asked.seconds, starts=starts, builder=builder_of(table)
     )
+    observed = read_obs_intervals(table, spikes, account, time_scale=asked.seconds)
+    answered = asked.time_scale is not None
+    check_seconds(spikes, account.path, scalable=True, observed=observed, answered=answered)
     return Activity(
         units=units,
         spike_times=spikes.times,
@@ -101,7 +124,7 @@ def read_activity(
         reach=Reach(*spikes.extent),
         table_path=path_of(table),
         table_object_id=table.object_id,
-        obs_intervals=read_obs_intervals(table, spikes, account, time_scale=asked.time_scale),
+        obs_intervals=observed,
         used=frozenset({id(table)}),
     )
 
@@ -121,14 +144,16 @@ def _traces(
     ids, count = np.unique(units[names.UNIT_ID].values, return_counts=True)
     notes = [] if (count == 1).all() else [f"{len(ids):,} ids for {n_units:,} units: keyed by row"]
     account.add("units", "units", n_units, n_units, notes=notes)
-    if nwbfile.units is not None and has_spikes(nwbfile):
+    spiking = spiking_tables(nwbfile, path_of=path_of)
+    for path, one in spiking.items():
         reason = "the series was asked for instead of the spikes"
-        account.add("other", path_of(nwbfile.units), len(nwbfile.units.id), 0, notes=[reason])
+        account.add("other", path, len(one.id), 0, notes=[reason])
     table = table_of(parts)
     tables = {id(part.table) for part in parts if part.table is not None}
     stretches = parts[0].stretches
     reach = Reach(float(stretches[0, 0]), float(stretches[-1, 1]), "the activity")
     used = {id(one.thing) for one in chosen} | (tables - {id(nwbfile.electrodes)})
+    used |= {id(one) for one in spiking.values()}
     return Activity(
         units=units.assign_attrs(spike_time_spacing=0.0),
         spike_times=np.empty(0),

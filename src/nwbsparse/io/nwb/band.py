@@ -16,7 +16,8 @@ from nwbsparse.io.nwb.traces import Part, gaps, is_turned, missing, sound_clock
 from nwbsparse.io.nwb.unit_rows import MODALITY, columns_of, n_rows_of, numbered
 from nwbsparse.io.rules.account import Account, counted
 from nwbsparse.io.rules.clock import Clock
-from nwbsparse.io.rules.values import load, refuse_bomb, shape_of, text
+from nwbsparse.io.rules.scale import channel_scale, scale_of
+from nwbsparse.io.rules.values import refuse_bomb, shape_of, text
 
 BLOCK_VALUES = 2**24
 """Samples times channels that are in memory at once."""
@@ -60,7 +61,10 @@ def read_band(
             f"{n_units:,} channels for {n_rows_of(region):,} electrodes: units are numbered"
         )
     columns[MODALITY] = np.full(n_units, "lfp")
-    factor, offset = _scale(series, n_units), float(series.offset or 0.0)
+    conversion, offset, mended = scale_of(series)
+    of_channels, more = channel_scale(series, n_units)
+    factor = conversion * (np.ones(n_units) if of_channels is None else of_channels)
+    repairs += [*mended, *more]
 
     def piece(start: int, stop: int) -> np.ndarray:
         taken = stored[:, start:stop].T if turned else stored[start:stop]
@@ -175,15 +179,6 @@ def _bridged(signal: np.ndarray, good: np.ndarray) -> np.ndarray:
         return np.zeros(len(signal))
     at = np.arange(len(signal))
     return np.interp(at, at[good], signal[good])
-
-
-def _scale(series: Any, n_units: int) -> np.ndarray:
-    factor = np.full(n_units, float(series.conversion or 1.0))
-    own = getattr(series, "channel_conversion", None)
-    if own is None:
-        return factor
-    each = load(own, what="channel_conversion").astype(np.float64).ravel()
-    return factor * each if len(each) == n_units else factor
 
 
 def _checked(band: tuple[float, float], rate: float, path: str) -> tuple[float, float]:

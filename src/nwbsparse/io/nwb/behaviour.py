@@ -16,6 +16,7 @@ from nwbsparse.io.nwb.pose import is_pose, pose_name, read_confidence
 from nwbsparse.io.rules.account import Account
 from nwbsparse.io.rules.clock import Reach, clock_of
 from nwbsparse.io.rules.names import identifier, with_unique_names
+from nwbsparse.io.rules.scale import scale_of
 from nwbsparse.io.rules.values import load, shape_of, text
 from nwbsparse.session import Series
 
@@ -104,7 +105,7 @@ def _read_series(
     repairs: list[str] = []
     data = load(series.data, what=f"{path}/data")
     n_stamps = (shape_of(series.timestamps) or (None,))[0]
-    if data.ndim == 2 and data.shape[0] != n_stamps and data.shape[1] == n_stamps:
+    if data.ndim == 2 and _is_time_last(data.shape, n_stamps):
         data = data.T
         repairs.append(f"stored as {data.shape[::-1]}, time last: transposed")
     n_found = data.shape[0]
@@ -116,8 +117,9 @@ def _read_series(
     if clock.refusal or not len(clock.times):
         account.add("series", path, n_found, 0, notes=["no usable samples"], repairs=repairs)
         return []
-    data = data[clock.rows].astype(np.float64)
-    data = data * float(series.conversion or 1.0) + float(series.offset or 0.0)
+    conversion, offset, mended = scale_of(series)
+    repairs += mended
+    data = data[clock.rows].astype(np.float64) * conversion + offset
     if data.ndim == 2 and data.shape[1] == 1:
         data = data[:, 0]
     kind, factor, notes = _kind_of(series, data)
@@ -146,6 +148,13 @@ def _read_series(
         description=text(series.description),
     )
     return [one] if confidence is None else [one, confidence]
+
+
+def _is_time_last(shape: tuple[int, ...], n_stamps: int | None) -> bool:
+    """Whether (sample, column) data were stored the other way round."""
+    if n_stamps in shape:
+        return shape[0] != n_stamps
+    return shape[1] > MAX_COLUMNS >= shape[0]  # so many columns behaviour has not
 
 
 def _unit(series: Any) -> str:

@@ -129,6 +129,28 @@ def choose(
     return chosen
 
 
+def pattern_of(candidates: Iterable[Candidate]) -> str:
+    """The pattern that takes one series per unit (Activity_1, Activity_2 …); '' where none would do.
+
+    They have one name but for a number, one column and as many samples.
+    """
+    alike: dict[tuple[str, int], list[Candidate]] = {}
+    everything = list(candidates)
+    for one in everything:
+        shape = shape_of(one.thing.data)
+        stem = one.name.rstrip("0123456789")
+        if stem and stem != one.name and (len(shape) == 1 or shape[1] == 1):
+            alike.setdefault((stem, shape[0]), []).append(one)
+    several = [(stem, found) for (stem, _), found in alike.items() if len(found) > 1]
+    if not several:
+        return ""
+    stem, found = max(several, key=lambda one: len(one[1]))
+    for pattern in (f"{stem}*", f"{stem}[0-9]*"):
+        if _named(pattern, everything) == found:
+            return pattern
+    return ""
+
+
 def _named(selector: str, candidates: Iterable[Candidate]) -> list[Candidate]:
     """Those that a selector names, by the first rule that finds any."""
     place = f"/{selector.strip('/')}"

@@ -14,8 +14,19 @@ from nwbsparse.io.rules.values import load, shape_of
 
 STAMP = "timestamp"
 TIMES = "event_times"
-_LABELS = ("event_type", "event", "label", "type", "name", "annotation")
+_LABELS = ("event_type", "event", "label", "type", "name")
 """Columns that name an event, the likeliest first."""
+_REMARKS = (
+    "annotation",
+    "comment",
+    "comments",
+    "note",
+    "notes",
+    "remark",
+    "remarks",
+    "description",
+)
+"""Columns for what a person remarks on some events: they name events where nothing else does."""
 
 
 def holds_events(table: Any) -> bool:
@@ -33,8 +44,9 @@ def read_event_table(
 ) -> tuple[np.ndarray, np.ndarray | None, list[str]]:
     """The stamps (s) of a table, and what each event was by the column that names it best.
 
-    That is a column called event_type, event, label, type, name or annotation, else the first of
-    categories. Events have one label each: the other columns are reported and left out.
+    That is a column called event_type, event, label, type or name, else the first of categories,
+    else remarks (annotation); but one that leaves most events without a name gives way to one that
+    names all. Events have one label each: the other columns are reported and left out.
     """
     n_rows = len(table.id)
     time_column = STAMP if STAMP in table.colnames else TIMES
@@ -73,11 +85,29 @@ def read_event_table(
 
 
 def _label_column(columns: dict[str, np.ndarray], at: np.ndarray) -> str | None:
+    """The likeliest column that names most of the events; else the one that names the most."""
     by_name = {name.lower(): name for name in columns}
-    for name in _LABELS:
-        if name in by_name and columns[by_name[name]].dtype.kind in "Uiub":
-            return by_name[name]
-    for name, values in columns.items():
-        if name != "duration" and column_kind(name, values, at, at) == CATEGORY:
-            return name
-    return None
+    likely = [
+        by_name[name]
+        for name in _LABELS
+        if name in by_name and columns[by_name[name]].dtype.kind in "Uiub"
+    ]
+    likely += [
+        name
+        for name, values in columns.items()
+        if name not in likely and name.lower() not in (*_REMARKS, "duration")
+        if column_kind(name, values, at, at) == CATEGORY
+    ]
+    likely += [
+        by_name[name]
+        for name in _REMARKS
+        if name in by_name and columns[by_name[name]].dtype.kind == "U"
+    ]
+    named = {name: _n_named(columns[name]) for name in likely}
+    most = (name for name in likely if named[name] > len(at) / 2)
+    return next(most, max(likely, key=named.__getitem__, default=None))
+
+
+def _n_named(values: np.ndarray) -> int:
+    """How many events a column says something of; of equals ``max`` takes the first."""
+    return int((np.char.strip(values) != "").sum()) if values.dtype.kind == "U" else len(values)

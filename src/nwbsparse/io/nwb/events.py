@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from nwbsparse.io.nwb.contents import recorded
 from nwbsparse.io.nwb.event_tables import holds_events, read_event_table
 from nwbsparse.io.rules.account import Account, counted
 from nwbsparse.io.rules.clock import Reach
+from nwbsparse.io.rules.falls import far_falls
 from nwbsparse.io.rules.names import identifier, type_name, with_unique_names
 from nwbsparse.io.rules.values import load, shape_of, text
 from nwbsparse.session import Events
@@ -37,7 +38,8 @@ def read_events(
 
     Taken: series with timestamps in BehavioralEvents; AnnotationSeries; the types of ndx-events;
     tables with a column of timestamps; series of whole-number codes in acquisition whose name or
-    description speaks of events. Times are sorted, those that are NaN are dropped and counted.
+    description speaks of events. Times are sorted, those that are NaN are dropped and counted;
+    of a series, times that fall back far are a repair.
 
     A stamp that lies outside the activity by more than the activity is long (and an hour) cannot
     be one of this recording and is dropped too: a public file has an event 49 years before its
@@ -53,17 +55,10 @@ def read_events(
         else:
             stamps, labels, repairs = _read_object(thing, path)
         taken.add(id(thing))
-        stamps, labels, dropped, notes = _sound(stamps, labels, reach)
+        n_found, is_table = len(stamps), isinstance(thing, DynamicTable)
+        stamps, labels, mended, notes = _sound(stamps, labels, reach, any_order=is_table)
         account.add(
-            "events",
-            path,
-            len(stamps) + sum(dropped.values()),
-            len(stamps),
-            notes=notes,
-            repairs=[
-                *repairs,
-                *(f"{counted(n, 'event')} {why}" for why, n in dropped.items() if n),
-            ],
+            *("events", path, n_found, len(stamps)), notes=notes, repairs=[*repairs, *mended]
         )
         events = Events(
             name=identifier(text(thing.name)),
@@ -135,21 +130,31 @@ def as_text(values: np.ndarray) -> np.ndarray:
 
 
 def _sound(
-    stamps: np.ndarray, labels: np.ndarray | None, reach: Reach
-) -> tuple[np.ndarray, np.ndarray | None, Mapping[str, int], list[str]]:
-    """Growing finite times near the recording, with labels that tell them apart or none."""
+    stamps: np.ndarray, labels: np.ndarray | None, reach: Reach, *, any_order: bool
+) -> tuple[np.ndarray, np.ndarray | None, list[str], list[str]]:
+    """Growing finite times near the recording, with labels that tell them apart or none.
+
+    Then what was mended, and what to know. The rows of a table may stand in ``any_order``; a series
+    is written as it happens, so that times that fall back far are not what they say.
+    """
     margin = max(reach.stop - reach.start, 3600.0)
     finite = np.isfinite(stamps)
     far = finite & ((stamps < reach.start - margin) | (stamps > reach.stop + margin))
-    dropped = {"with NaN or infinite times dropped": int((~finite).sum())}
+    mended = []
+    if lost := int((~finite).sum()):
+        mended.append(f"{counted(lost, 'event')} with NaN or infinite times dropped")
     if far.any():
         first, last = stamps[far].min(), stamps[far].max()
         span = f"{first:.6g} s" if first == last else f"{first:.6g} to {last:.6g} s"
-        dropped[f"far outside the recording ({span}; {reach.of}: {reach}) dropped"] = int(far.sum())
+        lost = counted(int(far.sum()), "event")
+        mended.append(f"{lost} far outside the recording ({span}; {reach.of}: {reach}) dropped")
     keep = np.flatnonzero(finite & ~far)
     order = keep[np.argsort(stamps[keep], kind="stable")]
     notes = []
-    if backwards := int((np.diff(stamps[keep]) < 0).sum()):
+    backwards = int((np.diff(stamps[keep]) < 0).sum())
+    if backwards and not any_order and (falls := far_falls(stamps[keep])):
+        mended.append(falls.said)
+    elif backwards:
         notes.append(f"not in the order of time at {counted(backwards, 'place')}: sorted")
     times = stamps[order]
     outside = int(((times < reach.start) | (times > reach.stop)).sum())
@@ -161,4 +166,4 @@ def _sound(
             labels = None
         else:
             notes.append(f"{len(kinds):,} different labels")
-    return times, labels, dropped, notes
+    return times, labels, mended, notes

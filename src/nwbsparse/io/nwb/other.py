@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 from hdmf.common import DynamicTable
 from pynwb.base import Image
-from pynwb.ecephys import ElectricalSeries
+from pynwb.misc import Units
 
 from nwbsparse.io.nwb.choose import COUNTS, activity_kind, how_to_ask
 from nwbsparse.io.nwb.contents import recorded
 from nwbsparse.io.nwb.intervals import holds_intervals
 from nwbsparse.io.nwb.marks import ORIGIN
+from nwbsparse.io.nwb.unit_tables import has_spikes
 from nwbsparse.io.rules.account import Account
 from nwbsparse.io.rules.values import shape_of
 
@@ -33,37 +33,18 @@ def list_other(
             n_units = shape_of(thing.data)[0]
             account.add("other", path, n_units, 0, notes=[how_to_ask(thing, path=path)])
     for table in _all_of(nwbfile, DynamicTable):
-        is_read = holds_intervals(table) or id(table) in used or table is nwbfile.units
+        is_read = holds_intervals(table) or id(table) in used
+        is_read |= table is nwbfile.units and not has_spikes(table)
         if is_read or table is nwbfile.electrodes or table.name == ORIGIN:
             continue
         kind = type(table).__name__
         reason = f"a table of type {kind} is not behaviour"
-        if kind == "Units":
-            reason = "only the Units table at /units is read"
+        if isinstance(table, Units):
+            way = (
+                f"read it with units_table='{path_of(table)}'" if has_spikes(table) else "no spikes"
+            )
+            reason = f"another Units table: {way}"
         account.add("other", path_of(table), len(table.id), 0, notes=[reason])
-
-
-def recording_extent(nwbfile: Any) -> tuple[float, float] | None:
-    """Start and stop (s) of the raw electrical series in acquisition; None when there are none.
-
-    Only the first and the last timestamp are read. Series without samples or a sound clock are
-    passed over.
-    """
-    spans = []
-    for series in _all_of(nwbfile, ElectricalSeries):
-        n_samples = (shape_of(series.data) or (0,))[0]
-        if series.parent is not nwbfile or not n_samples:
-            continue
-        if series.timestamps is not None and shape_of(series.timestamps)[0]:
-            start, stop = float(series.timestamps[0]), float(series.timestamps[-1])
-        elif series.rate:
-            start = float(series.starting_time or 0.0)
-            stop = start + n_samples / float(series.rate)
-        else:
-            continue
-        if np.isfinite([start, stop]).all() and stop > start:
-            spans.append((start, stop))
-    return (min(s for s, _ in spans), max(e for _, e in spans)) if spans else None
 
 
 def _all_of(nwbfile: Any, kind: type) -> list[Any]:

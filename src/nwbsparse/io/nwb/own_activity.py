@@ -47,14 +47,15 @@ def read_own_activity(one: Candidate, account: Account) -> Part:
     columns |= {} if stored is None else {MODALITY: stored}
     part = part_of(series, path, clock, data[clock.rows], columns, table=table)
     say_read(part, clock, len(data), account)
-    return replace(part, bin_width=bin_width_of(series), observed=_observed(table))
+    return replace(part, bin_width=bin_width_of(series), observed=_observed(table, clock.times))
 
 
-def _observed(table: Any) -> tuple[np.ndarray, ...] | None:
+def _observed(table: Any, times: np.ndarray) -> tuple[np.ndarray, ...] | None:
     """When each unit was observed (s), where the table says it."""
     if "obs_intervals" not in table.colnames:
         return None
     column: Any = table["obs_intervals"]
     flat = load(column.target.data, what="obs_intervals").astype(np.float64).reshape(-1, 2)
     edges = np.concatenate([[0], load(column.data, what="obs_intervals").astype(np.int64)])
-    return tuple(sound_stretches(flat[a:b]) for a, b in pairwise(edges))
+    reach = float(times[0]), float(times[-1])
+    return tuple(sound_stretches(flat[a:b], reach) for a, b in pairwise(edges))

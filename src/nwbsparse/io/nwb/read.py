@@ -12,10 +12,11 @@ from nwbsparse.io.nwb.about import about_session, about_subject
 from nwbsparse.io.nwb.activity import Asked, read_activity
 from nwbsparse.io.nwb.behaviour import read_behaviour
 from nwbsparse.io.nwb.events import read_events
+from nwbsparse.io.nwb.extent import borne_out, recording_extent
 from nwbsparse.io.nwb.intervals import read_intervals, read_invalid_times
 from nwbsparse.io.nwb.marks import origins
 from nwbsparse.io.nwb.opening import Openable, Recording, opened, said_of_warning
-from nwbsparse.io.nwb.other import list_other, recording_extent
+from nwbsparse.io.nwb.other import list_other
 from nwbsparse.io.rules.account import Account
 from nwbsparse.io.rules.values import text
 from nwbsparse.session import Session, Source
@@ -25,7 +26,8 @@ def read_nwb(
     source: Openable | Recording,
     *,
     strict: bool = False,
-    time_scale: float = 1.0,
+    units_table: str | None = None,
+    time_scale: float | None = None,
     series: str | None = None,
     band: tuple[float, float] | None = None,
     rate: float | None = None,
@@ -48,8 +50,11 @@ def read_nwb(
             (``opened``), which stays open.
         strict: refuse what would be repaired or left out (NaN spikes, a damaged index, repeated unit
             ids, types that nobody defines, …).
+        units_table: the Units table that is read where there are several, by its path, the end of
+            it, or its name. Without it that at /units, else the only one with spikes.
         time_scale: what turns the stored spike times and observed intervals into seconds: 0.001
-            for milliseconds, 1 / sampling rate for samples. Other tables keep their clocks.
+            for milliseconds, 1 / sampling rate for samples, 1 for seconds that do not look like
+            them (days at almost no rate). Other tables keep their clocks.
         series: read this series as the activity, not the spikes: fluorescence, binned spikes, or
             one series per unit. A name, container/name or path; several planes with one clock
             joined by commas; or a pattern (``Activity_*``). A file without spikes whose activity
@@ -64,7 +69,7 @@ def read_nwb(
             times that are not seconds, or (``strict``) anything that would need repair.
         EnvironmentProblem: the file may not be opened here.
     """
-    asked = Asked(series=series, band=band, rate=rate, time_scale=time_scale)
+    asked = Asked(series, band, rate, units_table, time_scale)
     asked.check()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -96,6 +101,7 @@ def _contents(nwbfile: Any, io: Any, account: Account, digest: str, asked: Asked
     activity = read_activity(
         nwbfile, account, asked, starts=starts, path_of=path_of, builder_of=builder_of
     )
+    extent = borne_out(extent, activity.spike_times, account)
     places = {"reach": activity.reach, "path_of": path_of}
     events, used = read_events(nwbfile, account, **places, used=activity.used)
     used |= activity.used

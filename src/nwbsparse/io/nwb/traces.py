@@ -15,6 +15,7 @@ from nwbsparse.io.nwb.choose import ROI, Candidate
 from nwbsparse.io.nwb.unit_rows import MODALITY, Columns, columns_of, joined, n_rows_of, numbered
 from nwbsparse.io.rules.account import Account, counted
 from nwbsparse.io.rules.clock import Clock, clock_of
+from nwbsparse.io.rules.scale import scale_of
 from nwbsparse.io.rules.values import load, shape_of, text
 from nwbsparse.session import Traces
 
@@ -73,7 +74,9 @@ def read_trace(one: Candidate, account: Account, *, rate: float | None) -> Part:
         repairs.append(f"{data.shape[1]:,} columns for {n_units:,} ROIs: units are numbered")
     elif data.shape[1] == 1:
         columns = {names.UNIT_ID: np.array([one.name])}
-    values = _scaled(data, clock.rows, series)
+    conversion, offset, mended = scale_of(series)
+    repairs += mended
+    values = _scaled(data, clock.rows, conversion, offset)
     if n_infinite := int((infinite := np.isinf(values)).sum()):
         values[infinite] = np.nan
         repairs.append(f"{counted(n_infinite, 'infinite value')} made NaN")
@@ -210,9 +213,8 @@ def join(parts: Sequence[Part], *, name: str) -> tuple[xr.Dataset, Traces]:
     return units, traces
 
 
-def _scaled(data: np.ndarray, rows: np.ndarray, series: Any) -> np.ndarray:
+def _scaled(data: np.ndarray, rows: np.ndarray, factor: float, offset: float) -> np.ndarray:
     """Rows of the data in their unit of measure, as float32, block by block."""
-    factor, offset = float(series.conversion or 1.0), float(series.offset or 0.0)
     values = np.empty((len(rows), data.shape[1]), dtype=np.float32)
     step = max(1, _BLOCK // max(data.shape[1], 1))
     for start in range(0, len(rows), step):

@@ -1,4 +1,4 @@
-"""The Units table: who the units are, where they sit, when they were observed."""
+"""The Units table: who the units are, where they sit, and their spikes."""
 
 from __future__ import annotations
 
@@ -7,53 +7,20 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from hdmf.common import VectorIndex
-from hdmf.container import Container
-from pynwb.device import Device
 
 from nwbsparse import names
-from nwbsparse.errors import BadInput
 from nwbsparse.io.nwb.marks import OWN_NAMES, own_names
-from nwbsparse.io.rules.account import Account, counted, listed
+from nwbsparse.io.rules.account import Account
 from nwbsparse.io.rules.columns import hidden_columns, plain_column
 from nwbsparse.io.rules.ragged import slices_of
 from nwbsparse.io.rules.spikes import Spikes, read_spikes
-from nwbsparse.io.rules.units import column_name, repeated_ids, silent_units, sound_stretches
+from nwbsparse.io.rules.units import column_name, repeated_ids, silent_units
 from nwbsparse.io.rules.values import load, text
 
 FIRST_ELECTRODE = "first_electrode"
 """Column of units: the id of the first electrode that each points to, which need not be that of its
 peak where it points to several."""
 _HANDLED = ("spike_times", "obs_intervals", "electrodes", "electrode_group")
-
-
-def has_spikes(nwbfile: Any) -> bool:
-    """Whether a file has a Units table with rows and spike times."""
-    table = nwbfile.units
-    return table is not None and len(table.id) > 0 and "spike_times" in table.colnames
-
-
-def units_table(nwbfile: Any, account: Account) -> Any:
-    """The Units table of a file, sure to have rows and spike times.
-
-    Raises:
-        BadInput: it is missing, has no rows or no ``spike_times``; what the file does hold is
-            listed.
-    """
-    table = nwbfile.units
-    if has_spikes(nwbfile):
-        return table
-    if table is None:
-        lack = "there is no table"
-    else:
-        lack = "the table has no spike_times" if len(table.id) else "the table has no rows"
-    held = [
-        f"{obj.name} ({type(obj).__name__})"
-        for obj in nwbfile.objects.values()
-        if obj.parent is not None and (obj.parent is nwbfile or obj.parent.parent is nwbfile)
-        if isinstance(obj, Container) and not isinstance(obj, Device)
-    ]
-    found = listed(held, most=12) or "nothing"
-    raise BadInput(f"no Units in {account.path}: {lack}; found: {found}.")
 
 
 def read_units(
@@ -85,50 +52,6 @@ def read_units(
     _report_units(ids, spikes, account)
     dataset = xr.Dataset({name: (names.UNIT, values) for name, values in variables.items()})
     return dataset.assign_attrs(spike_time_spacing=spikes.spacing), spikes
-
-
-def read_obs_intervals(
-    table: Any, spikes: Spikes, account: Account, *, time_scale: float
-) -> tuple[np.ndarray, ...] | None:
-    """When each unit was observed (s), one (n, 2) array per unit; None where the file is silent.
-
-    A unit that has spikes but no intervals counts as observed from the first to the last spike
-    of the population. Where the index is damaged anywhere, all intervals are left out: a unit
-    whose intervals are in doubt would count as observed throughout, beside others that do not.
-    """
-    if "obs_intervals" not in table.colnames:
-        return None
-    column: Any = table["obs_intervals"]
-    flat = load(column.target.data, what="/units/obs_intervals").astype(np.float64) * time_scale
-    slices = slices_of(column.data, len(flat), what="/units/obs_intervals_index")
-    ids = load(table.id.data, what="/units/id")
-    fault = slices.faults(ids, index="its index", noun="interval")
-    if flat.ndim != 2 or flat.shape[1] != 2:
-        fault = f"its values have shape {flat.shape}, not a start and a stop each"
-    if fault:
-        account.add(
-            *("column", "units/obs_intervals", len(flat), 0),
-            repairs=[f"left out: {fault}; all units count as observed throughout"],
-        )
-        return None
-    edges = slices.edges
-    if not edges[-1]:
-        return None
-    per_unit, kept, unstated = [], 0, []
-    for at, row in enumerate(spikes.rows):
-        own = sound_stretches(flat[edges[row] : edges[row + 1]])
-        kept += len(own)
-        if not len(own) and spikes.index[at + 1] > spikes.index[at]:
-            unstated.append(row)
-            own = np.array([spikes.extent])
-        per_unit.append(own)
-    elsewhere = int(np.diff(edges).sum() - np.diff(edges)[spikes.rows].sum())
-    repairs = [f"{counted(elsewhere, 'interval')} of units left out dropped"] if elsewhere else []
-    if empty := len(flat) - kept - elsewhere:
-        repairs.append(f"{empty} empty or NaN intervals dropped")
-    notes = [f"none for rows {listed(unstated)}: taken as observed throughout"] if unstated else []
-    account.add("column", "units/obs_intervals", len(flat), kept, notes=notes, repairs=repairs)
-    return tuple(per_unit)
 
 
 def _report_units(ids: np.ndarray, spikes: Spikes, account: Account) -> None:

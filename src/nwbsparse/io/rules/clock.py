@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nwbsparse.io.rules.account import counted
+from nwbsparse.io.rules.falls import far_falls
 from nwbsparse.io.rules.values import load, shape_of
 
 SLOWEST_RATE = 0.1
@@ -64,7 +65,9 @@ def clock_of(series: Any, n_samples: int, *, path: str, rate: float | None = Non
         kept = longest_increase(stamps[rows])
         lost = counted(len(rows) - len(kept), "sample")
         kind = "run backwards" if (steps < 0).any() else "repeat"
-        repairs.append(f"{lost} dropped because timestamps {kind}")
+        falls = far_falls(stamps[rows])
+        fallen = f": they fall back {falls}, {falls.meaning}" if falls else ""
+        repairs.append(f"{lost} dropped because timestamps {kind}{fallen}")
         rows = rows[kept]
     return Clock(stamps[rows], rows, tuple(repairs))
 
@@ -96,15 +99,21 @@ def longest_increase(values: np.ndarray) -> np.ndarray:
 
 
 def _from_rate(series: Any, n_samples: int, given: float | None) -> Clock:
-    if series.rate is None:
-        return Clock(refusal="left out: it has neither timestamps nor a rate")
-    rate, start = float(series.rate), float(series.starting_time or 0.0)
+    rate = np.nan if series.rate is None else float(series.rate)
+    start = float(series.starting_time or 0.0)
     notes = []
     if given is not None and not rate >= SLOWEST_RATE:  # also true of NaN
-        notes.append(f"its rate of {rate:g} Hz was replaced by the {given:g} Hz that were given")
+        known = f"its rate of {rate:g} Hz was replaced by"
+        known = "it states no rate: taken are" if series.rate is None else known
+        notes.append(f"{known} the {given:g} Hz that were given")
         rate = given
-    if not np.isfinite(rate) or rate <= 0 or not np.isfinite(start):
-        return Clock(refusal=f"left out: a rate of {rate} Hz from {start} s is no clock")
+    if not np.isfinite(start):
+        return Clock(refusal=f"left out: a first sample at {start} s is no clock")
+    if not np.isfinite(rate) or rate <= 0:
+        lack = f"a rate of {rate} Hz from {start} s is no clock"
+        if series.rate is None:
+            lack = "it has neither timestamps nor a rate"
+        return Clock(refusal=f"left out: {lack}; give rate= (--rate, Hz) to read it")
     if rate < SLOWEST_RATE:
         return Clock(
             refusal=f"LEFT OUT: its rate of {rate:g} Hz is probably the sampling period in "

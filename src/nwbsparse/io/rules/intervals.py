@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -36,7 +36,7 @@ def read_table(
         table: a DynamicTable, or anything with ``id``, ``colnames`` and columns by name.
         name: what the report calls it.
         account: gets a line for the table and one for each column.
-        reach: when the activity was recorded; its end closes a last row whose stop is NaN.
+        reach: when the activity was recorded; its end closes a last row whose stop is NaN or inf.
         hidden: columns that the table holds without listing them, by name.
 
     Returns:
@@ -48,26 +48,14 @@ def read_table(
         BadInput: a column is a decompression bomb.
     """
     n_rows = len(table.id)
-    start, stop = _times(table, START), _times(table, STOP)
-    repairs = []
-    inferred = np.isnan(stop) & np.isfinite(start)
-    stop = np.where(inferred, _next_start(start, reach.stop), stop)
-    for bad, fault in (
-        (~np.isfinite(start), "without a start"),
-        (np.isfinite(start) & ~np.isfinite(stop), "without a stop or a later start"),
-        (stop < start, "that stop before they start"),
-    ):
-        if bad.any():
-            repairs.append(f"{_rows(bad)} {fault} dropped")
-    keep = np.isfinite(start) & np.isfinite(stop) & ~(stop < start)
-    if (inferred & keep).any():
-        repairs.insert(0, f"{_rows(inferred & keep)} with NaN stop: took the next start")
+    bounds, repairs = _bounds(_times(table, START), _times(table, STOP), reach)
+    start, stop, keep = bounds.start, bounds.stop, bounds.keep
     notes = _notes(start[keep], stop[keep], np.flatnonzero(keep), reach)
     account.add("intervals", name, n_rows, int(keep.sum()), notes=notes, repairs=repairs)
 
     variables: dict[str, tuple[str, np.ndarray, dict[str, Any]]] = {
         START: (names.INTERVAL, start[keep], {}),
-        STOP: (names.INTERVAL, stop[keep], {"inferred": int((inferred & keep).sum())}),
+        STOP: (names.INTERVAL, stop[keep], {"inferred": int((bounds.inferred & keep).sum())}),
     }
     listed_columns = {column: table[column] for column in table.colnames}
     columns = {"id": table.id} | listed_columns | dict(hidden)
@@ -86,6 +74,36 @@ def read_table(
     return xr.Dataset(variables)
 
 
+class _Bounds(NamedTuple):
+    start: np.ndarray
+    stop: np.ndarray
+    keep: np.ndarray
+    """Rows that start, stop, and do it in this order."""
+    inferred: np.ndarray
+    """Rows whose stop was not stated."""
+
+
+def _bounds(start: np.ndarray, stop: np.ndarray, reach: Reach) -> tuple[_Bounds, list[str]]:
+    """Starts and stops made sound, and what was mended. A row may be open at either end (inf)."""
+    repairs = []
+    begun, going_on = np.isneginf(start), np.isposinf(stop)
+    start = np.where(begun, reach.start, start)
+    inferred = (np.isnan(stop) | going_on) & np.isfinite(start)
+    stop = np.where(inferred, _next_start(start, reach.stop), stop)
+    keep = np.isfinite(start) & np.isfinite(stop) & ~(stop < start)
+    for rows, said in (
+        (inferred & ~going_on & keep, "with NaN stop: took the next start"),
+        (going_on & keep, f"that stop at inf: took the next start, or the end of {reach.of}"),
+        (begun & keep, f"that start at -inf: took the start of {reach.of}"),
+        (~np.isfinite(start), "without a start dropped"),
+        (np.isfinite(start) & ~np.isfinite(stop), "without a stop or a later start dropped"),
+        (stop < start, "that stop before they start dropped"),
+    ):
+        if rows.any():
+            repairs.append(f"{_rows(rows)} {said}")
+    return _Bounds(start, stop, keep, inferred), repairs
+
+
 def _next_start(start: np.ndarray, end: float) -> np.ndarray:
     """The first start after each row's own; ``end`` for the last, NaN when that is earlier."""
     ordered = np.unique(start[np.isfinite(start)])
@@ -96,6 +114,9 @@ def _next_start(start: np.ndarray, end: float) -> np.ndarray:
 
 def _notes(start: np.ndarray, stop: np.ndarray, rows: np.ndarray, reach: Reach) -> list[str]:
     notes = []
+    if empty := int((stop == start).sum()):
+        lasting = "1 row lasts" if empty == 1 else f"{empty:,} rows last"
+        notes.append(f"{lasting} 0 s: no bin can lie in {'it' if empty == 1 else 'them'}")
     outside = (stop <= reach.start) | (start >= reach.stop)
     if outside.any():
         notes.append(

@@ -11,8 +11,8 @@ from hdmf.common import VectorIndex
 
 from nwbsparse.errors import BadInput
 from nwbsparse.io.rules.account import Account, counted, listed
+from nwbsparse.io.rules.falls import Falls, far_falls, said_of_falls
 from nwbsparse.io.rules.ragged import Slices, slices_of
-from nwbsparse.io.rules.seconds import check_seconds
 from nwbsparse.io.rules.spike_survey import Survey, survey
 from nwbsparse.io.rules.values import load
 
@@ -39,14 +39,14 @@ def read_spikes(
     """Read the ragged column ``spike_times`` of a Units table.
 
     Spikes are sorted within each unit; NaN and infinite times are dropped and counted by unit.
-    Units whose slice of the spikes is in doubt, because the index falls or points past the data,
-    are left out (``rows`` says which remain). ``time_scale`` turns the stored numbers into
-    seconds. ``starts`` is when the recording begins (s), where the file says so: spikes before 0
-    are then no surprise.
+    Times that fall back far, as those of two trains that were joined or of every trial do, are a
+    repair; neighbours that swapped places are not. Units whose slice of the spikes is in doubt,
+    because the index falls or points past the data, are left out (``rows`` says which remain).
+    ``time_scale`` turns the stored numbers into seconds. ``starts`` is when the recording begins
+    (s), where the file says so: spikes before 0 are then no surprise.
 
     Raises:
-        BadInput: there is no index, or none of it can be trusted, no unit has a spike, or the
-            times are not seconds of this session.
+        BadInput: there is no index, or none of it can be trusted, or no unit has a spike.
     """
     if not isinstance(column, VectorIndex):
         raise BadInput(
@@ -87,7 +87,6 @@ def read_spikes(
         notes=notes,
         repairs=repairs,
     )
-    check_seconds(spikes.extent, np.diff(spikes.index), account.path, scalable=True)
     if doubt:
         doubt = f"{doubt}; {slices.in_doubt(unit_ids)}"
     return replace(spikes, rows=rows, doubt=doubt)
@@ -140,14 +139,14 @@ def sound_spikes(
     if not len(times):
         raise BadInput(f"no spikes in any of {counted(len(unit_ids), 'unit')} of {account.path}.")
     if seen.unsorted.any():
-        rows = np.flatnonzero(seen.unsorted)
         times = times.copy()
-        for row in rows:
-            times[edges[row] : edges[row + 1]].sort()
-        notes.append(
-            f"{counted(len(rows), 'unit')} had unsorted times and "
-            f"{'was' if len(rows) == 1 else 'were'} sorted: {listed(unit_ids[rows])}"
-        )
+        swapped, fallen = _sort_each(times, edges, np.flatnonzero(seen.unsorted))
+        if len(swapped):
+            notes.append(
+                f"{counted(len(swapped), 'unit')} had unsorted times and "
+                f"{'was' if len(swapped) == 1 else 'were'} sorted: {listed(unit_ids[swapped])}"
+            )
+        repairs += said_of_falls((unit_ids[row], falls) for row, falls in fallen)
         seen = survey(times, edges)
     if spacing is None:
         spacing = _spacing(seen, stored_as or times.dtype, time_scale)
@@ -166,6 +165,22 @@ def sound_spikes(
     account.add("spikes", "spike_times", n_found, len(times), notes=notes, repairs=repairs)
     rows = np.arange(len(edges) - 1)
     return Spikes(times, edges, spacing, (seen.first, seen.last), rows)
+
+
+def _sort_each(
+    times: np.ndarray, edges: np.ndarray, rows: np.ndarray
+) -> tuple[list[int], list[tuple[int, Falls]]]:
+    """Sort these units in place; which of them only had neighbours swapped, and how others fall."""
+    swapped, fallen = [], []
+    for row in rows.tolist():
+        own = times[edges[row] : edges[row + 1]]
+        falls = far_falls(own)
+        if falls is None:
+            swapped.append(row)
+        else:
+            fallen.append((row, falls))
+        own.sort()
+    return swapped, fallen
 
 
 def _spacing(seen: Survey, stored_as: np.dtype, time_scale: float) -> float:

@@ -35,7 +35,11 @@ def silent_units(ids: np.ndarray, *, without: str) -> list[str]:
     return [f"{counted(len(ids), 'unit')} without {without} kept: {listed(ids)}"]
 
 
-def sound_stretches(pairs: np.ndarray) -> np.ndarray:
-    """The (n, 2) stretches (s) that begin, end and last, by their starts; the others are left out."""
-    good = pairs[np.isfinite(pairs).all(axis=1) & (pairs[:, 1] > pairs[:, 0])]
+def sound_stretches(pairs: np.ndarray, reach: tuple[float, float]) -> np.ndarray:
+    """The (n, 2) stretches (s) that last, by their starts; the others are left out.
+
+    Open ones (from −inf, up to inf) begin and end with ``reach``, the time (s) of all activity.
+    """
+    pairs = np.where(np.isneginf(pairs), reach[0], np.where(np.isposinf(pairs), reach[1], pairs))
+    good = pairs[pairs[:, 1] > pairs[:, 0]]  # also False where either end is NaN
     return good[np.argsort(good[:, 0], kind="stable")]

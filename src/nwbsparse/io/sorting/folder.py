@@ -16,6 +16,7 @@ from nwbsparse import names
 from nwbsparse.errors import BadInput, raise_together
 from nwbsparse.io.check import sha256_of
 from nwbsparse.io.rules.account import Account, counted, listed
+from nwbsparse.io.rules.seconds import check_seconds
 from nwbsparse.io.rules.spikes import sound_spikes
 from nwbsparse.io.sorting.phy import (
     ClusterColumn,
@@ -29,7 +30,6 @@ from nwbsparse.io.sorting.sorted_units import (
     QUALITY,
     RESERVED,
     SAMPLES_PER_SECOND,
-    check_clock,
     report_units,
     with_quality,
 )
@@ -60,7 +60,8 @@ def read_sorting_folder(
         path: a folder with ``spike_times.npy`` and ``spike_clusters.npy`` or
             ``spike_templates.npy``; all other files are optional.
         strict: refuse what would be left out or repaired and reported.
-        sampling_frequency: samples per second; needed where ``params.py`` does not state it.
+        sampling_frequency: samples per second; needed where ``params.py`` does not state it, or
+            where what it states gives days of almost no rate.
 
     Raises:
         BadInput: the spikes or their clusters are missing or damaged, the sampling rate is
@@ -113,7 +114,12 @@ def _read(folder: Path, account: Account, asked: float | None) -> dict[str, Any]
         spacing = float(np.spacing(finite.max(initial=0)))
         notes.append(f"stored as seconds ({stored.dtype}), not samples: taken as they are")
     spikes = sound_spikes(times, edges, ids, account, spacing=spacing, notes=notes)
-    check_clock(spikes, account, sampling_frequency=rate if in_samples else None)
+    check_seconds(
+        *(spikes, folder),
+        scalable=False,
+        sampling_frequency=rate if in_samples else None,
+        answered=in_samples and asked is not None,
+    )
 
     variables = {names.UNIT_ID: ids, names.N_SPIKES: np.diff(spikes.index)}
     variables |= _columns(columns, ids, account)

@@ -22,6 +22,9 @@ MAX_TEXT_BYTES = 64 * 2**20
 _WHOLE = re.compile(r"-?(0|[1-9]\d*)")
 _NUMBER = re.compile(r"[+-]?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][+-]?\d+)?|[+-]?inf(inity)?", re.I)
 _MISSING = ("", "nan", "none")
+_MODULES = ("np", "numpy", "pathlib")
+_WRAPPED = re.compile(r"u?int\d*|float\d*|bool_?|str_?|dtype|array|(Pure)?(Posix|Windows)?Path")
+"""What numbers, paths and types are wrapped in where a program writes a value as it shows it."""
 _UNREADABLE = object()
 
 
@@ -63,7 +66,8 @@ def load_vector(path: Path) -> np.ndarray:
 def read_params(path: Path, account: Account) -> dict[str, Any]:
     """What params.py states as ``name = literal``; every other line is reported, none is run.
 
-    A missing file states nothing.
+    Of ``np.float64(30000.0)``, as numpy shows its numbers, the literal in it is taken. A missing
+    file states nothing.
     """
     if not path.is_file():
         return {}
@@ -78,10 +82,7 @@ def read_params(path: Path, account: Account) -> dict[str, Any]:
             continue
         n_lines += 1
         name, _, literal = line.partition("=")
-        try:
-            value = ast.literal_eval(literal.strip())
-        except (TypeError, ValueError, SyntaxError, MemoryError, RecursionError):
-            value = _UNREADABLE
+        value = _literal(literal.strip())
         if name.strip().isidentifier() and value is not _UNREADABLE:
             stated[name.strip()] = value
         else:
@@ -89,6 +90,27 @@ def read_params(path: Path, account: Account) -> dict[str, Any]:
     repairs = [f"not a plain 'name = value', never executed: {listed(odd)}"] if odd else []
     account.add("other", path.name, n_lines, n_lines - len(odd), repairs=repairs)
     return stated
+
+
+def _literal(words: str) -> Any:
+    """The value that a literal says, also one that a program wrote as it shows it: np.float64(3.0)."""
+    try:
+        return ast.literal_eval(_Shown().visit(ast.parse(words, mode="eval")))
+    except (TypeError, ValueError, SyntaxError, MemoryError, RecursionError):
+        return _UNREADABLE
+
+
+class _Shown(ast.NodeTransformer):
+    """What stands in the brackets of a number, path or type, in place of the whole."""
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        func = node.func
+        if isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name):
+            known = func.value.id in _MODULES and _WRAPPED.fullmatch(func.attr)
+        else:
+            known = isinstance(func, ast.Name) and _WRAPPED.fullmatch(func.id)
+        return node.args[0] if known and len(node.args) == 1 and not node.keywords else node
 
 
 def cluster_tables(folder: Path) -> list[Path]:

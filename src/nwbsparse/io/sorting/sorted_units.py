@@ -9,8 +9,6 @@ import numpy as np
 
 from nwbsparse import names
 from nwbsparse.io.rules.account import Account, counted, listed
-from nwbsparse.io.rules.seconds import check_seconds
-from nwbsparse.io.rules.spikes import Spikes
 
 QUALITY: Final = "quality"
 SAMPLES_PER_SECOND: Final = "samples_per_second"
@@ -18,21 +16,6 @@ SAMPLES_PER_SECOND: Final = "samples_per_second"
 RESERVED: Final = (names.UNIT, names.UNIT_ID, names.UNIT_ROW, names.N_SPIKES)
 _LABELS = ("group", QUALITY, "KSLabel")
 """Columns that say whether a unit is good, the hand's before the sorter's."""
-
-
-def check_clock(spikes: Spikes, account: Account, *, sampling_frequency: float | None) -> None:
-    """Refuse times that cannot be those of a session: a wrong sampling rate, or Unix times.
-
-    ``sampling_frequency`` (samples per second) is None where the times were stored in seconds.
-
-    Raises:
-        BadInput: see ``check_seconds``.
-    """
-    check_seconds(
-        *(spikes.extent, np.diff(spikes.index), account.path),
-        scalable=False,
-        sampling_frequency=sampling_frequency,
-    )
 
 
 def with_quality(columns: Mapping[str, np.ndarray]) -> tuple[dict[str, np.ndarray], str]:

@@ -16,12 +16,12 @@ from nwbsparse import names
 from nwbsparse.errors import BadInput
 from nwbsparse.io.rules.account import Account, counted, listed
 from nwbsparse.io.rules.columns import plain_column
+from nwbsparse.io.rules.seconds import check_seconds
 from nwbsparse.io.rules.spikes import Spikes, sound_spikes
 from nwbsparse.io.sorting.segments import Segment, read_segments
 from nwbsparse.io.sorting.sorted_units import (
     RESERVED,
     SAMPLES_PER_SECOND,
-    check_clock,
     report_units,
     with_quality,
 )
@@ -104,7 +104,9 @@ def _read(
         for unit in sorting.unit_ids
     ]
     spikes = _spikes(sorting, segments, samples, ids, rows, account)
-    check_clock(spikes, account, sampling_frequency=rate)
+    stretches = np.concatenate([segment.stretches for segment in segments])
+    each = (stretches,) * len(ids)
+    check_seconds(spikes, account.path, scalable=False, observed=each, sampling_frequency=rate)
 
     variables = {names.UNIT_ID: ids, names.N_SPIKES: np.diff(spikes.index)}
     properties = _properties(sorting, rows, account)
@@ -115,14 +117,13 @@ def _read(
     report_units(variables, account, found=len(samples), notes=notes)
     data = xr.Dataset({name: (names.UNIT, values) for name, values in variables.items()})
     clock = {SAMPLES_PER_SECOND: rate} if all(s.on_samples for s in segments) else {}
-    stretches = np.concatenate([segment.stretches for segment in segments])
     ended = all(segment.n_samples is not None for segment in segments)
     observed = ended or len(segments) > 1  # else nothing is known but the spikes themselves
     return {
         "units": data.assign_attrs({"spike_time_spacing": spikes.spacing} | clock),
         "spike_times": spikes.times,
         "spike_index": spikes.index,
-        "obs_intervals": (stretches,) * len(ids) if observed else None,
+        "obs_intervals": each if observed else None,
         "extent": (float(stretches.min()), float(stretches.max())) if ended else None,
         "source": Source(None, _digest(sorting, rate, samples), identifier=stated_name),
     }
