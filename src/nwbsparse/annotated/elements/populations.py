@@ -20,6 +20,7 @@ from nwbsparse.annotated.elements.placed import Found, Placed, numbered, there
 from nwbsparse.annotated.stored import StoredResult
 from nwbsparse.errors import BadInput
 from nwbsparse.io.unit_digests import UnitDigests
+from nwbsparse.unit_names import own_id
 
 INPUT, OUTPUT = "input_population", "output_population"
 EXPLAINED = "explained_population"
@@ -238,10 +239,13 @@ def digests_of_model(model: Any) -> dict[str, UnitDigests]:
 
 
 def _number(unit_id: Any, row: Any, stored: StoredResult) -> int:
-    """The id in the table of a unit with a name: 'plane2:7' where two tables stand side by side."""
-    number = str(unit_id).rpartition(":")[2]
-    known = stored.target is not None and number.lstrip("-").isdigit()
-    return int(number) if known else int(row)
+    """The id in the table of a unit with a name: 'plane2:7' where two tables stand side by side, and
+    '7 (row 3)' where several have the id 7.
+    """
+    own = own_id(unit_id)
+    number = own.rpartition(":")[2]
+    named = stored.target is not None or own != str(unit_id)
+    return int(number) if named and number.lstrip("-").isdigit() else int(row)
 
 
 def _id_there(nwbfile: Any, object_id: str, row: int) -> int:
