@@ -44,9 +44,10 @@ def transfer(
         other: split Binned dataset of the other one, with the same bin width.
         attribution: what :func:`nwbsparse.explain` gave for the first session.
         matching: {unit id of the coder: unit id here}; without it units of the same id are the same
-            unit, but for units whose ids repeat, which are known by their rows: they need it where the
-            units of the two sessions are not all called alike. Units of the coder without a partner are encoded as not observed; of a coder that
-            reconstructs other units than it encodes, those it reconstructs may all be missing.
+            unit. Units whose ids repeat are known by their rows, and need it unless all units of both
+            sessions are called alike. Units of the coder without a partner are encoded as not
+            observed; of a coder that reconstructs other units than it encodes, those it reconstructs
+            may all be missing.
             A coder of an embedding needs none: the other session must have an embedding of its own
             from the same model.
 

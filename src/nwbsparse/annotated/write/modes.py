@@ -147,8 +147,9 @@ def link(
         identifier=str(uuid4()),
         session_start_time=nwbfile.session_start_time,
         timestamps_reference_time=nwbfile.timestamps_reference_time,
-        was_generated_by=[("nwbsparse", own_version())],
+        was_generated_by=nwbfile.was_generated_by,
     )
+    _sign(new)
     # links to what is in another file are set when the file is there
     outside = SimpleNamespace(objects={}, subject=nwbfile.subject)
     _add(stored, new, pack=packed, dense=dense, source=outside)
@@ -157,9 +158,10 @@ def link(
         module.data_interfaces.pop(name)
     kept = types_in(nwbfile) | types_in(new)
     # a table whose columns are linked one by one does not own them
-    electrodes = () if nwbfile.electrodes is None else nwbfile.electrodes.children
+    opened = [*(nwbfile.scratch or {}).values(), *filter(None, [nwbfile.electrodes])]
+    linked = [child for one in opened for child in one.children]
     # nor is the module of results that were there the one that holds ours
-    for one in (nwbfile, new, *electrodes, *([] if module is None else [module])):
+    for one in (nwbfile, new, *linked, *([] if module is None else [module])):
         kept.pop(one.object_id)
     with steady_nwb(partial, "w") as target_io:
         target_io.write(new)
