@@ -26,7 +26,7 @@ def test_names_are_found(text, known, found):
     assert names_in(text, known) == found
 
 
-NAMES = st.lists(st.text("ab, \"", min_size=1).map(str.strip).filter(bool), min_size=1)
+NAMES = st.lists(st.text('ab, "', min_size=1).map(str.strip).filter(bool), min_size=1)
 
 
 @given(NAMES)

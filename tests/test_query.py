@@ -272,7 +272,8 @@ def test_a_column_of_any_name_can_be_named_as_the_message_spells_it(name):
 
 
 @pytest.mark.parametrize(
-    "query", ["trials.stim side == 'left'", "trials.class == 'a'", "brain area == 'CA1'", "max-amp > 1"]
+    "query",
+    ["trials.stim side == 'left'", "trials.class == 'a'", "brain area == 'CA1'", "max-amp > 1"],
 )
 def test_a_name_that_cannot_be_read_is_answered_with_one_that_can(query):
     with pytest.raises(BadInput, match=r"write \w+\['[\w\s-]+'\] for that column"):

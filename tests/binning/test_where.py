@@ -39,7 +39,9 @@ def test_half_of_the_trials_are_meant(session, where):
     assert to_bins(session, 0.1, where=where).sizes["time"] == 600
 
 
-@pytest.mark.parametrize("where", ["trials.side == 1", "trials.side != 1", "trials.correct == 'yes'"])
+@pytest.mark.parametrize(
+    "where", ["trials.side == 1", "trials.side != 1", "trials.correct == 'yes'"]
+)
 def test_a_number_is_refused_where_text_is(session, where):
     with pytest.raises(BadInput, match="compares numbers with text"):
         to_bins(session, 0.1, where=where)
