@@ -29,13 +29,14 @@ def linked(tmp_path_factory):
         nwb.add_electrode(location="CA1", group=group)
     raw = {"data": np.arange(20.0).reshape(10, 2), "rate": 1.0}
     rows = nwb.create_electrode_table_region([0, 1], "both")
-    lfp = LFP(name="lfp", electrical_series=[ElectricalSeries(name="x", electrodes=rows, **raw)])
+    lfp = LFP(name="lfp")
     numbers = VectorData(name="n", description="n", data=[1, 2])
     nwb.add_scratch(np.arange(5), name="notes", description="work in progress")
     nwb.add_scratch("a word", name="word", description="work in progress")
     nwb.add_scratch(TimeSeries(name="series", data=[1.0, 2.0], unit="a", timestamps=[0.0, 1.5]))
     nwb.add_scratch(DynamicTable(name="table", description="d", columns=[numbers]))
     nwb.add_scratch(lfp)
+    lfp.add_electrical_series(ElectricalSeries(name="x", electrodes=rows, **raw))
     nwb.add_analysis(TimeSeries(name="analysed", data=[1.0, 2.0], unit="a", rate=1.0))
     nwb.add_stimulus_template(TimeSeries(name="template", data=[1.0, 2.0], unit="a", rate=1.0))
     with NWBHDF5IO(folder / "source.nwb", "w") as io:

@@ -58,16 +58,18 @@ def test_results_come_back_as_they_were(made):
 
 
 def test_the_file_says_which_id_and_row_each_unit_has(made):
-    path, _, _, annotated = made
+    path, results, _, annotated = made
     with NWBHDF5IO(path, "r") as io:
         own = np.asarray(io.read().units.id[:]).tolist()
-    with NWBHDF5IO(annotated, "r") as io:
-        model = io.read().processing["sparse_latents"]["latents"]
-        population = model.input_population
-        assert population["source_id"][:].tolist() == own
-        assert population["source_row"][:].tolist() == [*range(6)]
-        assert all(population["activity_sha256"][:]), "what each unit did is kept"
-        assert problems_of(model) == []
+    linked = ns.write(results, path.parent / "linked.nwb", "link")
+    for one in (annotated, linked):
+        with NWBHDF5IO(one, "r") as io:
+            model = io.read().processing["sparse_latents"]["latents"]
+            population = model.input_population
+            assert population["source_id"][:].tolist() == own
+            assert population["source_row"][:].tolist() == [*range(6)]
+            assert all(population["activity_sha256"][:]), "what each unit did is kept"
+            assert problems_of(model) == []
 
 
 def test_each_unit_has_its_own_digest(made):

@@ -17,7 +17,7 @@ from h5py import File
 from pynwb import NWBHDF5IO, NWBFile
 
 from nwbsparse.annotated.elements.build import build_model
-from nwbsparse.annotated.elements.populations import OUTPUT, populations_of_units
+from nwbsparse.annotated.elements.populations import ELSEWHERE, OUTPUT, populations_of_units
 from nwbsparse.annotated.elements.storage import Pack, packed, plain
 from nwbsparse.annotated.links import graft, linked_files
 from nwbsparse.annotated.read.look import Look, look_at, state_of
@@ -151,7 +151,7 @@ def link(
     )
     _sign(new)
     # links to what is in another file are set when the file is there
-    outside = SimpleNamespace(objects={}, subject=nwbfile.subject)
+    outside = SimpleNamespace(objects={}, subject=nwbfile.subject, **{ELSEWHERE: nwbfile.objects})
     _add(stored, new, pack=packed, dense=dense, source=outside)
     module = nwbfile.processing.get(MODULE)
     for name in gone:
