@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 
 from nwbsparse.errors import BadInput, NwbsparseWarning, raise_together, unknown
-from nwbsparse.listed_names import listed_names, names_in
-from nwbsparse.number_words import number_of
-from nwbsparse.unit_names import names_of_units, own_id
+from nwbsparse.naming.listed_names import listed_names, names_in
+from nwbsparse.naming.number_words import number_of
+from nwbsparse.naming.unit_names import names_of_units, own_id
 
 _COMPARE = {
     ast.Lt: operator.lt,

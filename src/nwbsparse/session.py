@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 
 from nwbsparse import names
-from nwbsparse.unit_names import names_of_units
+from nwbsparse.naming.unit_names import names_of_units
 
 EDGE_TOLERANCE = 1e-7
 """Seconds by which a time may lie below an edge and still count as on it.

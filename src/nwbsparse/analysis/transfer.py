@@ -15,8 +15,8 @@ from nwbsparse.analysis.explain import explain
 from nwbsparse.binning.sessions.join import ids_of
 from nwbsparse.errors import BadInput, unknown
 from nwbsparse.models.coder import SparseCoder
+from nwbsparse.naming.unit_names import own_id
 from nwbsparse.schema import check, with_step
-from nwbsparse.unit_names import own_id
 
 ALIKE = 0.5
 """Correlation of the two tuning curves from which on a latent means the same."""

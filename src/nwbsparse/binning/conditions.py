@@ -9,7 +9,7 @@ import xarray as xr
 
 from nwbsparse import names
 from nwbsparse.binning.grid import Grid
-from nwbsparse.number_words import number_words
+from nwbsparse.naming.number_words import number_words
 
 
 def interval_rows(table: xr.Dataset, grid: Grid) -> tuple[np.ndarray, int]:

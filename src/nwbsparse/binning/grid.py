@@ -9,7 +9,7 @@ import numpy as np
 from nwbsparse import names
 from nwbsparse.binning.clock import trace_step, trace_stretches
 from nwbsparse.errors import BadInput, unknown
-from nwbsparse.listed_names import listed_names, names_in
+from nwbsparse.naming.listed_names import listed_names, names_in
 from nwbsparse.session import EDGE_TOLERANCE, Session
 
 BIN_WIDTHS = (0.01, 0.02, 0.025, 0.05, 0.1, 0.2)

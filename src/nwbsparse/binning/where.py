@@ -15,7 +15,7 @@ from nwbsparse.binning.variables import (
     events_of,
 )
 from nwbsparse.errors import BadInput
-from nwbsparse.number_words import number_of
+from nwbsparse.naming.number_words import number_of
 from nwbsparse.query import select
 
 

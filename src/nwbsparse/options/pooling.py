@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from nwbsparse.errors import BadInput
-from nwbsparse.listed_names import pieces, unquoted
+from nwbsparse.naming.listed_names import pieces, unquoted
 
 FORM = 'columns, with the width of bins for numbers: "region", "depth:100", "electrode_group,depth:100"'
 

@@ -13,7 +13,7 @@ from nwbsparse.binning.select_units import select_units
 from nwbsparse.errors import BadInput
 from nwbsparse.io.nwb.marks import RECORDING
 from nwbsparse.io.read import read, what_is
-from nwbsparse.listed_names import listed_names
+from nwbsparse.naming.listed_names import listed_names
 from nwbsparse.options.config import Config
 from nwbsparse.results.placement import check_model_order, placed_in, same_rows
 from nwbsparse.results.results import Results

@@ -16,7 +16,7 @@ from nwbsparse import names
 from nwbsparse.io.nwb.marks import OWN_NAMES
 from nwbsparse.io.rules.columns import KIND_SAID, column_kind
 from nwbsparse.io.rules.intervals import START, STOP
-from nwbsparse.listed_names import names_in
+from nwbsparse.naming.listed_names import names_in
 
 _OWN_COLUMN = ("unit_name", "source_unit_id")
 

@@ -12,7 +12,7 @@ from nwbsparse.errors import BadInput
 from nwbsparse.io.rules.account import Account, counted, listed
 from nwbsparse.io.rules.names import identifier
 from nwbsparse.io.rules.units import column_name, repeated_ids, silent_units, sound_stretches
-from nwbsparse.listed_names import joined_names
+from nwbsparse.naming.listed_names import joined_names
 from nwbsparse.session import Events
 
 _INSTEAD = {

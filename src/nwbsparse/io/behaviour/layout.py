@@ -18,7 +18,7 @@ from nwbsparse.io.nwb.behaviour import MAX_COLUMNS
 from nwbsparse.io.rules.account import Account
 from nwbsparse.io.rules.clock import Reach
 from nwbsparse.io.rules.names import identifier
-from nwbsparse.number_words import number_words
+from nwbsparse.naming.number_words import number_words
 from nwbsparse.session import Events, Series
 
 Columns = dict[str, np.ndarray]

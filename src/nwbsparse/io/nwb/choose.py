@@ -18,7 +18,7 @@ from nwbsparse.io.nwb.contents import recorded
 from nwbsparse.io.nwb.marks import units_of_activity
 from nwbsparse.io.rules.names import type_name
 from nwbsparse.io.rules.values import shape_of, text
-from nwbsparse.listed_names import names_in
+from nwbsparse.naming.listed_names import names_in
 
 ROI = "fluorescence"
 FIELD = "field potential"

@@ -11,7 +11,7 @@ from nwbsparse.io.rules.account import Account
 from nwbsparse.io.rules.columns import CATEGORY, column_kind, plain_column
 from nwbsparse.io.rules.names import type_name
 from nwbsparse.io.rules.values import load, shape_of
-from nwbsparse.number_words import number_words
+from nwbsparse.naming.number_words import number_words
 
 STAMP = "timestamp"
 TIMES = "event_times"

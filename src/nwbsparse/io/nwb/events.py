@@ -17,7 +17,7 @@ from nwbsparse.io.rules.account import Account, counted
 from nwbsparse.io.rules.clock import Reach
 from nwbsparse.io.rules.names import identifier, type_name, with_unique_names
 from nwbsparse.io.rules.values import load, shape_of, text
-from nwbsparse.number_words import number_words
+from nwbsparse.naming.number_words import number_words
 from nwbsparse.session import Events
 
 EVENT_OBJECTS = ("Events", "LabeledEvents", "TTLs")

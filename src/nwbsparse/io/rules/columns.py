@@ -8,7 +8,7 @@ import numpy as np
 from hdmf.common import DynamicTableRegion, EnumData, VectorIndex
 
 from nwbsparse.io.rules.values import load, shape_of
-from nwbsparse.listed_names import joined_names
+from nwbsparse.naming.listed_names import joined_names
 
 CATEGORY = "category"
 CONTINUOUS = "continuous"

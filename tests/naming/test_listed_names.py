@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nwbsparse.listed_names import joined_names, listed_names, names_in
+from nwbsparse.naming.listed_names import joined_names, listed_names, names_in
 
 V1 = "Primary visual area, layer 4"
 

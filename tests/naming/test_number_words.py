@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nwbsparse.number_words import number_of, number_word
+from nwbsparse.naming.number_words import number_of, number_word
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nwbsparse.unit_names import names_of_units, own_id
+from nwbsparse.naming.unit_names import names_of_units, own_id
 
 
 @pytest.mark.parametrize(
