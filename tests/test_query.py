@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from nwbsparse.errors import BadInput
-from nwbsparse.query import select
+from nwbsparse.query import select, spelled
 
 COLUMNS = {
     "speed": np.array([0.0, 1.0, 2.0, 3.0, 4.0, np.nan]),
@@ -217,3 +217,69 @@ def test_any_text_is_either_a_condition_or_refused(query):
     except BadInput:
         return
     assert mask.shape == (N,)
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("depth == '30'", [2]),
+        ("depth in ['30', 60]", [2, 5]),
+        ("is_sorted != False", [0, 2, 3]),
+        ("is_sorted == 1", [0, 2, 3]),
+    ],
+)
+def test_numbers_are_compared_as_numbers(query, expected):
+    assert rows(query) == expected
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["quality == 1", "quality != 1", "side in ['left', 2]", "depth == 'deep'", "quality == depth",
+     "depth not in ['deep']", "1 == 'one'"],
+)  # fmt: skip
+def test_text_is_not_compared_with_numbers(query):
+    """To numpy 1 is not '1': every row would differ, and no row be the same, without a word."""
+    with pytest.raises(BadInput, match="numbers with text"):
+        select(query, COLUMNS, what="where")
+
+
+def test_what_is_text_is_said():
+    with pytest.raises(BadInput, match=r"holds text: 'good', 'mua', 'noise' …; write '1'"):
+        select("quality == 1", COLUMNS, what="where")
+
+
+ODD = {
+    "trials.stim side": np.array(["left", "right"]),
+    "trials.class": np.array(["a", "b"]),
+    "my trials.n": np.array([1, 2]),
+    "brain area": np.array(["CA1", "CA3"]),
+    "max-amp": np.array([1.0, 2.0]),
+    "it's": np.array([1.0, 2.0]),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_a_column_of_any_name_can_be_named_as_the_message_spells_it(name):
+    """What a message suggests works when it is typed, in double quotes of a shell too."""
+    for spelling in {spelled(name), f"column[{name!r}]"}:
+        value = ODD[name][1].item()
+        found = select(f"{spelling} == {value!r}", ODD, what="where")
+        assert found.tolist() == [False, True]
+        assert "`" not in spelling and "$" not in spelling
+    with pytest.raises(BadInput) as caught:
+        select(f"nothing == {value!r}", ODD, what="where")
+    assert spelled(name) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["trials.stim side == 'left'", "trials.class == 'a'", "brain area == 'CA1'", "max-amp > 1"],
+)
+def test_a_name_that_cannot_be_read_is_answered_with_one_that_can(query):
+    with pytest.raises(BadInput, match=r"write \w+\['[\w\s-]+'\] for that column"):
+        select(query, ODD, what="where")
+
+
+def test_units_are_in_brackets_by_their_table():
+    assert select("units['brain area'] == 'CA1'", ODD, what="units").tolist() == [True, False]
+    assert spelled("trials.outcome") == "trials.outcome"

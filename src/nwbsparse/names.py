@@ -72,6 +72,7 @@ POSITION: Final = "position"
 CATEGORICAL: Final = "categorical"
 PERI_EVENT: Final = "peri-event"
 CATEGORIES: Final = "categories"
+OF_NUMBERS: Final = "of_numbers"  # 1 where categories are words for numbers of the source
 TABLE: Final = "table"
 UNITS_OF_MEASURE: Final = "units"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 import xarray as xr
 
 from nwbsparse import names
+from nwbsparse.naming.unit_names import names_of_units
 
 EDGE_TOLERANCE = 1e-7
 """Seconds by which a time may lie below an edge and still count as on it.
@@ -210,6 +212,11 @@ class Session:
         """(unit,) row of each unit in the source's own table, of which reading may have left some out."""
         stated = self.units.get(names.UNIT_ROW)
         return np.arange(self.n_units) if stated is None else stated.values
+
+    @cached_property
+    def unit_names(self) -> np.ndarray:
+        """(unit,) what each unit is called: its id, with its row among the units where ids repeat."""
+        return names_of_units(self.units[names.UNIT_ID].values)
 
     def with_trains(
         self,

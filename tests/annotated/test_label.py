@@ -119,3 +119,13 @@ def test_results_go_into_other_files_from_the_command_line(run_folder, annotated
     assert run_cli("write", tmp_path / "elsewhere.nwb", "--to", zarr, *flags) == 0
     assert ns.open_results(zarr).latents.equals(ns.open_results(annotated).latents)
     assert not source.exists()
+
+
+@pytest.mark.slow
+def test_a_labelled_file_is_reproduced(annotated, recording, capsys):
+    """A name and a verdict are no difference between two runs."""
+    assert run_cli("label", annotated, "--latent=3", "--name=left reaches", "--accept") == 0
+    assert run_cli("reproduce", annotated, "--source", recording) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "1 latent was labelled by hand" in said
+    assert "reproduced: everything is the same" in said

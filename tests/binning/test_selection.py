@@ -9,7 +9,7 @@ import xarray as xr
 from make.sessions import make_session, make_table
 from nwbsparse.binning.to_bins import to_bins
 from nwbsparse.binning.trials import trial_counts
-from nwbsparse.errors import BadInput, CoarseClockWarning
+from nwbsparse.errors import BadInput, CoarseClockWarning, NwbsparseWarning
 from nwbsparse.session import Source
 
 
@@ -124,3 +124,77 @@ def test_trials_that_cannot_be_aligned_are_refused(session, options, words):
     given = {"before": 0.0, "after": 1.0, "bin_width": 0.1} | options
     with pytest.raises(BadInput, match=words):
         trial_counts(session, **given)
+
+
+V1 = "Primary visual area, layer 4"
+
+
+@pytest.fixture
+def named():
+    """Regions, columns and epochs whose names hold commas, and ids that repeat."""
+    rng = np.random.default_rng(0)
+    spikes = {unit: np.sort(rng.uniform(0, 100, 500)) for unit in range(4)}
+    columns = {"region": [V1, "CA1", V1, "layer 4"], "depth, um": [0.0, 50.0, 150.0, 250.0]}
+    epochs = make_table(
+        [0.0, 40.0, 60.0], [40.0, 60.0, 100.0],
+        tags=("category", ["'run, fast',light", "run,dark", "sleep"]),
+        label=("category", ["maze, left", "maze, right", "box"]),
+    )  # fmt: skip
+    made = make_session(spikes, columns=columns, intervals={"epochs": epochs}, extent=(0.0, 100.0))
+    return replace(made, units=made.units.assign(unit_id=("unit", [1, 1, 2, 1])))
+
+
+@pytest.mark.parametrize(
+    ("regions", "n_units"),
+    [(V1, 2), (f"CA1, {V1}", 3), ("layer 4", 1), (f"'layer 4', {V1}", 3), ([V1], 2)],
+)
+def test_regions_whose_names_hold_commas(named, regions, n_units):
+    assert to_bins(named, 0.1, regions=regions).sizes["unit"] == n_units
+
+
+@pytest.mark.parametrize(
+    ("epochs", "n_bins"),
+    [("'run, fast'", 400), ("run, fast", 400), ("run", 200), ("light,sleep", 800),
+     ("maze, left", 400), ("maze", 600), ("Maze, Right, sleep", 600)],
+)  # fmt: skip
+def test_epochs_whose_names_hold_commas(named, epochs, n_bins):
+    assert to_bins(named, 0.1, epochs=epochs).sizes["time"] == n_bins
+
+
+@pytest.mark.parametrize("option", ["regions", "epochs"])
+def test_the_names_of_a_message_can_be_typed(named, option):
+    with pytest.raises(BadInput, match="there are: ") as caught:
+        to_bins(named, 0.1, **{option: "nowhere"})
+    there_are = str(caught.value).rpartition("there are: ")[2]
+    every = {"regions": ("unit", 4), "epochs": ("time", 1000)}[option]
+    assert to_bins(named, 0.1, **{option: there_are}).sizes[every[0]] == every[1]
+
+
+def test_a_pool_by_a_column_whose_name_holds_a_comma(named):
+    pooled = to_bins(named, 0.1, pool="'depth, um':100")
+    assert ids(pooled) == ["depth, um 0-100", "depth, um 100-200", "depth, um 200-300"]
+
+
+def test_units_of_one_id_are_called_by_their_rows(named):
+    binned = to_bins(named, 0.1)
+    assert ids(binned) == ["1 (row 0)", "1 (row 1)", "2", "1 (row 3)"]
+    assert ids(to_bins(named, 0.1, units="1 (row 3), 2")) == ["2", "1 (row 3)"]
+    assert ids(to_bins(named, 0.1, units=["2", "1 (row 1)"])) == ["1 (row 1)", "2"]
+    assert ids(to_bins(named, 0.1, units="unit_id == 1")) == ["1 (row 0)", "1 (row 1)", "1 (row 3)"]
+    trials = trial_counts(
+        replace(named, intervals={"trials": named.intervals["epochs"]}),
+        align="start_time", before=1.0, after=1.0, bin_width=0.1,
+    )  # fmt: skip
+    assert ids(trials) == ids(binned)
+
+
+@pytest.mark.parametrize("units", ["1", [1], "1,2"])
+def test_an_id_of_several_units_means_all_of_them_and_that_is_said(named, units):
+    with pytest.warns(NwbsparseWarning, match=r"3 units have the id 1.* as '1 \(row 0\)'"):
+        found = ids(to_bins(named, 0.1, units=units))
+    assert [one for one in found if one != "2"] == ["1 (row 0)", "1 (row 1)", "1 (row 3)"]
+
+
+def test_an_empty_list_of_units_is_refused(named):
+    with pytest.raises(BadInput, match="none of the 4 units"):
+        to_bins(named, 0.1, units=[])

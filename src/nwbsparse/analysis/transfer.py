@@ -15,6 +15,7 @@ from nwbsparse.analysis.explain import explain
 from nwbsparse.binning.sessions.join import ids_of
 from nwbsparse.errors import BadInput, unknown
 from nwbsparse.models.coder import SparseCoder
+from nwbsparse.naming.unit_names import own_id
 from nwbsparse.schema import check, with_step
 
 ALIKE = 0.5
@@ -43,8 +44,10 @@ def transfer(
         other: split Binned dataset of the other one, with the same bin width.
         attribution: what :func:`nwbsparse.explain` gave for the first session.
         matching: {unit id of the coder: unit id here}; without it units of the same id are the same
-            unit. Units of the coder without a partner are encoded as not observed; of a coder that
-            reconstructs other units than it encodes, those it reconstructs may all be missing.
+            unit. Units whose ids repeat are known by their rows, and need it unless all units of both
+            sessions are called alike. Units of the coder without a partner are encoded as not
+            observed; of a coder that reconstructs other units than it encodes, those it reconstructs
+            may all be missing.
             A coder of an embedding needs none: the other session must have an embedding of its own
             from the same model.
 
@@ -95,7 +98,9 @@ def _with_units_of(
         return other, 0
     here = ids_of(other)
     wanted = list(dict.fromkeys((*coder.record.unit_ids, *coder.record.targets)))
-    same = {unit: unit for unit in wanted if unit in here}
+    # a row says which unit it is within one recording, and in another with the same table
+    alike = here == wanted
+    same = {one: one for one in wanted if one in here and (alike or own_id(one) == one)}
     partner = same if matching is None else {str(a): str(b) for a, b in matching.items()}
     for ids, known, whose in (
         (partner.keys(), wanted, "the coder"),

@@ -26,6 +26,9 @@ _COPIED = ("/general/subject",)
 """Typed groups that pynwb builds only where it can reach the version of the file above them."""
 _OPENED = ("/general/extracellular_ephys/electrodes",)
 """Typed groups that pynwb takes no link for: their columns are linked one by one."""
+_NOT_LINKED = ("/scratch",)
+"""Groups in which pynwb passes over links: of the groups in them what they hold is linked, and arrays
+and text are copied."""
 
 
 def graft(
@@ -72,17 +75,28 @@ def _graft(source: Any, target: Any, relative: str, without: set[str]) -> None:
         if thing is None:
             continue
         typed = "neurodata_type" in thing.attrs
-        if path in _OPENED:
-            group = target.create_group(name)
-            for key, value in thing.attrs.items():
-                group.attrs[key] = value
-            _graft(thing, group, relative, without)
-        elif not isinstance(link, h5py.HardLink) or (typed and path not in _COPIED):
+        apart = source.name in _NOT_LINKED
+        if path in _OPENED or (apart and isinstance(thing, h5py.Group)):
+            _graft(thing, _same_group(thing, target, name), relative, without)
+        elif apart:
+            source.copy(thing, target, name)
+        elif (
+            source.parent.name in _NOT_LINKED
+            or not isinstance(link, h5py.HardLink)
+            or (typed and path not in _COPIED)
+        ):
             target[name] = h5py.ExternalLink(relative, path)
         elif typed or isinstance(thing, h5py.Dataset):
             source.copy(thing, target, name)
         else:
-            _graft(thing, target.create_group(name), relative, without)
+            _graft(thing, _same_group(thing, target, name), relative, without)
+
+
+def _same_group(source: Any, target: Any, name: str) -> Any:
+    group = target.create_group(name)
+    for key, value in source.attrs.items():
+        group.attrs[key] = value
+    return group
 
 
 def can_link(source: Path, target: Path) -> None:

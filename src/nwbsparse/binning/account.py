@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from nwbsparse import names
 from nwbsparse.binning.duplicates import Distinct
 from nwbsparse.binning.pools import Pools
 from nwbsparse.binning.select_units import Units
@@ -95,7 +94,7 @@ def _pooled(session: Session, pools: Pools, pool: str) -> tuple[str, ...]:
     each = [f"{name} ({len(some):,} unit{'s' * (len(some) != 1)})" for name, some in both]
     said = [f"summed to {len(each):,} pools by {pool}: {_listed(each)}"]
     if n := len(pools.left_out):
-        ids = _listed(session.units[names.UNIT_ID].values[pools.left_out].tolist())
+        ids = _listed(session.unit_names[pools.left_out].tolist())
         said.append(f"{n:,} left out, without a value of {pool}: unit{'s' * (n != 1)} {ids}")
     return (*said, pools.mixed) if pools.mixed else tuple(said)
 
@@ -106,5 +105,5 @@ def _listed(items: list[Any]) -> str:
 
 
 def _ids(session: Session, rows: Iterable[int]) -> str:
-    ids = [str(session.units[names.UNIT_ID].values[row]) for row in rows]
+    ids = [str(session.unit_names[row]) for row in rows]
     return ("unit " if len(ids) == 1 else "units ") + ", ".join(ids)

@@ -9,6 +9,7 @@ import xarray as xr
 
 from nwbsparse import names
 from nwbsparse.binning.grid import Grid
+from nwbsparse.naming.number_words import number_words
 
 
 def interval_rows(table: xr.Dataset, grid: Grid) -> tuple[np.ndarray, int]:
@@ -58,6 +59,8 @@ def label_bins(name: str, table: xr.Dataset, grid: Grid) -> dict[str, xr.DataArr
                 names.KIND: names.CATEGORICAL,
                 names.CATEGORIES: json.dumps(categories),
             }
+            if column.dtype.kind in "biuf":
+                attrs[names.OF_NUMBERS] = 1
             made[f"{name}.{key}"] = xr.DataArray(values, dims=names.TIME, attrs=attrs)
         elif kind == "continuous" and column.dtype.kind in "iuf":
             values = np.where(inside, column.values.astype(np.float64)[rows], np.nan)
@@ -71,17 +74,14 @@ def label_bins(name: str, table: xr.Dataset, grid: Grid) -> dict[str, xr.DataArr
 def _codes(values: np.ndarray) -> tuple[np.ndarray, list[str]]:
     """Integer codes of a category column and the names of the categories; missing → −1."""
     if values.dtype.kind == "f":
-        words = np.array([f"{value:g}" for value in values], dtype=object)
+        words = number_words(values).astype(object)
         missing = ~np.isfinite(values)
-        order = np.unique(values[~missing])
-        categories = [f"{value:g}" for value in order]
     else:
         words = np.array([str(value) for value in values], dtype=object)
         missing = np.isin(words, ["", "nan", "None"])
-        order = np.unique(values[~missing]) if values.dtype.kind in "iub" else None
-        categories = [
-            str(value) for value in (sorted(set(words[~missing])) if order is None else order)
-        ]
+    # numbers in their order, text in that of the alphabet; each category once
+    order = np.argsort(values if values.dtype.kind in "iubf" else words, kind="stable")
+    categories = list(dict.fromkeys(words[order[~missing[order]]].tolist()))
     place = {category: code for code, category in enumerate(categories)}
     codes = [-1 if gone else place[word] for word, gone in zip(words, missing, strict=True)]
     return np.array(codes, dtype=np.int64), categories

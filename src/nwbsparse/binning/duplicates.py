@@ -88,17 +88,17 @@ def merged_units(
 ) -> dict[str, tuple[str, np.ndarray]]:
     """The coordinate that says which units were merged into each; none where none was.
 
-    Text per unit: a JSON list of [row of the source table, id] of the others, '' where there are none.
+    Text per unit: a JSON list of [row of the source table, name] of the others, '' where there are none.
     """
     if duplicates != "merge" or not found.others:
         return {}
     stated = session.unit_rows
-    ids = session.units[names.UNIT_ID].values
+    called = session.unit_names
 
     def said(row: int) -> str:
         others = found.others.get(row, ())
         places = [int(stated[row]) for row in others]
-        both = [[place, str(ids[row])] for place, row in zip(places, others, strict=True)]
+        both = [[place, str(called[row])] for place, row in zip(places, others, strict=True)]
         return json.dumps(both) if both else ""
 
     return {names.MERGED_UNITS: (names.UNIT, np.array([said(int(row)) for row in found.rows]))}

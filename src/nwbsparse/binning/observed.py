@@ -8,6 +8,7 @@ from nwbsparse import names
 from nwbsparse.binning.clock import trace_step, trace_stretches
 from nwbsparse.binning.stretches import intersection, union, without
 from nwbsparse.errors import BadInput, unknown
+from nwbsparse.naming.listed_names import listed_names, names_in
 from nwbsparse.session import Session
 
 BIN_WIDTHS = (0.01, 0.02, 0.025, 0.05, 0.1, 0.2)
@@ -134,22 +135,22 @@ def _asked(session: Session, epochs: str) -> np.ndarray:
     table = session.intervals.get("epochs")
     if table is None:
         raise BadInput(f"epochs '{epochs}' was asked for, but the recording has no epochs table")
-    wanted = {name.strip().casefold() for name in epochs.split(",")}
-    labels = np.full(table.sizes[names.INTERVAL], "", dtype=object)
-    for column in table.data_vars.values():
+    parts: list[set[str]] = [set() for _ in range(table.sizes[names.INTERVAL])]
+    for name, column in table.data_vars.items():
         if column.dtype.kind in "UO":
-            labels = np.array(
-                [f"{a},{b}" for a, b in zip(labels, column.values, strict=True)], dtype=object
-            )
-    parts = [
-        {word.strip().casefold() for word in str(label).split(",") if word.strip()}
-        for label in labels
-    ]
+            for words, said in zip(parts, column.values, strict=True):
+                words |= {one.casefold() for one in _names_of_epoch(str(name), str(said))}
+    known = set[str]().union(*parts)
+    wanted = set(names_in(epochs.casefold(), known))
     rows = np.array([bool(wanted & words) for words in parts])
-    unknown = wanted - set().union(*parts)
-    if unknown:
-        known = sorted(set().union(*parts)) or ["(no names)"]
+    if unknown := wanted - known:
+        there_are = listed_names(sorted(known)) or "(no names)"
         raise BadInput(
-            f"no epoch is called {', '.join(sorted(unknown))}; there are: {', '.join(known)}"
+            f"no epoch is called {listed_names(sorted(unknown))}; there are: {there_are}"
         )
     return _bounds(table)[rows]
+
+
+def _names_of_epoch(column: str, said: str) -> set[str]:
+    """What a column calls an epoch: each of its tags; of other text the whole, and what commas part."""
+    return {*names_in(said), *([said.strip()] if column != "tags" else [])} - {""}

@@ -93,7 +93,7 @@ def members_said(
 ) -> dict[str, tuple[str, np.ndarray]]:
     """The coordinate that says which units each pool is the sum of.
 
-    Text per pool: a JSON list of [row of the source table, id] of all, that of ``unit_row`` too: a
+    Text per pool: a JSON list of [row of the source table, name] of all, that of ``unit_row`` too: a
     pool's id is no unit's.
 
     Args:
@@ -101,11 +101,11 @@ def members_said(
         session: the recording that they were made from.
         merged: units that were merged into others before: row → rows of the others.
     """
-    stated, ids = session.unit_rows, session.units[names.UNIT_ID].values
+    stated, called = session.unit_rows, session.unit_names
     said = []
     for members in pools.members:
         rows = sorted({int(one) for row in members for one in (row, *merged.get(int(row), ()))})
-        said.append(json.dumps([[int(stated[row]), str(ids[row])] for row in rows]))
+        said.append(json.dumps([[int(stated[row]), str(called[row])] for row in rows]))
     return {names.MERGED_UNITS: (names.UNIT, np.array(said))}
 
 

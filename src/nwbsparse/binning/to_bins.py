@@ -13,25 +13,16 @@ from nwbsparse import names
 from nwbsparse.binning.conditions import label_bins
 from nwbsparse.binning.counts import count_spikes, count_spikes_lazily, observed_bins
 from nwbsparse.binning.events import count_events
-from nwbsparse.binning.grid import MIN_BINS, Grid, make_grid
+from nwbsparse.binning.grid import Grid, make_grid
 from nwbsparse.binning.groups import groups_in
 from nwbsparse.binning.observed import observed, suggest_bin_width
 from nwbsparse.binning.select_units import Units
 from nwbsparse.binning.traces import bin_traces
 from nwbsparse.binning.used import used_units
-from nwbsparse.binning.variables import (
-    AXES,
-    behaviour,
-    category_names,
-    conditions_of,
-    coordinates,
-    covariates_of,
-    events_of,
-    free_name,
-)
+from nwbsparse.binning.variables import behaviour, coordinates, free_name
+from nwbsparse.binning.where import restricted
 from nwbsparse.errors import BadInput, CoarseClockWarning
 from nwbsparse.options.words import Duplicates
-from nwbsparse.query import select
 from nwbsparse.schema import check, with_step
 from nwbsparse.session import Session
 
@@ -146,7 +137,7 @@ def bin_session(
         "extent_from": extent_from,
     }
     if where is not None:
-        binned = _restrict(binned, where)
+        binned = restricted(binned, where)
     parameters = {
         "bin_width": grid.bin_width,
         "units": _recorded(units),
@@ -230,32 +221,3 @@ def _recorded(asked: object) -> object:
     if callable(asked):
         return f"function {getattr(asked, '__name__', 'without a name')}"
     return np.asarray(asked if isinstance(asked, np.ndarray) else list(asked)).tolist()  # type: ignore[call-overload]
-
-
-def _restrict(binned: xr.Dataset, where: str) -> xr.Dataset:
-    columns: dict[str, np.ndarray] = {}
-    for name in (*covariates_of(binned), *conditions_of(binned), *events_of(binned)):
-        values = binned[name].values
-        if values.ndim == 2:
-            columns |= {
-                f"{name}_{axis}": values[:, i] for i, axis in enumerate(AXES[: values.shape[1]])
-            }
-        elif names.CATEGORIES in binned[name].attrs:
-            columns[name] = category_names(binned[name])[values]
-        else:
-            columns[name] = values
-    keep = select(where, columns, what="where")
-    if keep.sum() < MIN_BINS:
-        raise BadInput(
-            f"where = {where!r} leaves {keep.sum()} of {len(keep)} bins; at least {MIN_BINS} are needed"
-        )
-    index = np.flatnonzero(keep)
-    old = binned[names.SEGMENT].values[index]
-    new = np.concatenate([[0], np.cumsum((np.diff(index) > 1) | (np.diff(old) != 0))])
-    kept = binned.isel({names.TIME: index})
-    lost = binned[names.COUNTS].sum(names.TIME) - kept[names.COUNTS].sum(names.TIME)
-    kept["dropped"] = binned["dropped"] + lost.astype(np.int64)
-    for name in events_of(binned):
-        gone = int(binned[name].sum()) - int(kept[name].sum())
-        kept[name] = kept[name].assign_attrs(dropped=binned[name].attrs["dropped"] + gone)
-    return kept.assign_coords({names.SEGMENT: (names.TIME, new.astype(np.int32))})

@@ -71,7 +71,7 @@ def trial_counts(
         names.TRIAL: np.arange(len(moments)),
         names.TIME: (np.arange(n_bins) + 0.5) * bin_width - before,
         names.UNIT: np.arange(len(chosen)),
-        names.UNIT_ID: (names.UNIT, session.units[names.UNIT_ID].values[chosen]),
+        names.UNIT_ID: (names.UNIT, session.unit_names[chosen]),
     }
     for name, column in rows.data_vars.items():
         if name not in coords:

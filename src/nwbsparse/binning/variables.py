@@ -128,10 +128,9 @@ def coordinates(
         coords[names.TRIAL] = (names.TIME, trials.values)
     for name, column in session.units.variables.items():
         if name not in (names.UNIT, names.UNIT_ROW):
-            coords[free_name(str(name), coords.keys() | variables.keys())] = (
-                names.UNIT,
-                column.values[rows],
-            )
+            values = session.unit_names if name == names.UNIT_ID else column.values
+            free = free_name(str(name), coords.keys() | variables.keys())
+            coords[free] = (names.UNIT, values[rows])
     for variable in variables.values():
         for dim in variable.dims:
             if str(dim).startswith(names.SPACE):

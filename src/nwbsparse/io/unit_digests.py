@@ -12,7 +12,6 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from nwbsparse import names
 from nwbsparse.session import Session
 
 SAMPLES = 4096
@@ -22,7 +21,7 @@ COMPUTED = "lfp"
 last digits from one machine to the next, so it has no checksum."""
 
 Unit = tuple[int, str]
-"""Row in the table of the source, and id."""
+"""Row in the table of the source, and name: its id, with its row where ids repeat."""
 UnitDigests = Mapping[Unit, str]
 
 
@@ -33,15 +32,14 @@ def unit_digests(session: Session) -> dict[Unit, str]:
     value (float64) of at most 4,096 of them, evenly spaced; an edit of samples between these is not
     noticed. Units of which nothing can be said (power in a band) are left out.
     """
-    ids = session.units[names.UNIT_ID].values
     rows = session.unit_rows
     if session.traces is None:
         said = [_sha256(session.spikes_of(unit)) for unit in range(session.n_units)]
     else:
         said = _of_traces(session)
     return {
-        (int(row), str(unit_id)): digest
-        for row, unit_id, digest in zip(rows, ids, said, strict=True)
+        (int(row), str(name)): digest
+        for row, name, digest in zip(rows, session.unit_names, said, strict=True)
         if digest
     }
 

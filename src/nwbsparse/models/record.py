@@ -152,16 +152,17 @@ class CoderRecord:
         any order.
         """
         given = tuple(str(unit_id) for unit_id in unit_ids)
+        if not self.apart and given == self.unit_ids:
+            return  # in order, whatever they are called
         ours = set(self.unit_ids) | set(self.targets)
-        fits = ours == set(given) if self.apart else given == self.unit_ids
-        if fits and len(given) == len(ours):
+        if self.apart and ours == set(given) and len(given) == len(ours):
             return
         if not self.of_units:
             raise BadInput(
                 f"the coder was trained on an embedding of {len(ours)} dims, this one has "
                 f"{len(given)}; give the recording an embedding from the same model"
             )
-        if set(given) == ours and len(given) == len(self.unit_ids):
+        if sorted(given) == sorted(self.unit_ids) and not self.apart:
             raise BadInput("the units are those of the coder but in another order; reorder them")
         raise BadInput(
             f"the coder was trained on {len(ours)} units, the data hold {len(given)}, of which "
@@ -176,5 +177,7 @@ class CoderRecord:
         """
         given = [str(unit_id) for unit_id in unit_ids]
         self.check_units(given)
+        if not self.apart:
+            return [*range(len(given))], [*range(len(given))]
         at = {unit_id: column for column, unit_id in enumerate(given)}
         return [at[i] for i in self.unit_ids], [at[i] for i in self.targets]

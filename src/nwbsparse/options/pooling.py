@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from nwbsparse.errors import BadInput
+from nwbsparse.naming.listed_names import pieces, unquoted
 
 FORM = 'columns, with the width of bins for numbers: "region", "depth:100", "electrode_group,depth:100"'
 
@@ -26,8 +27,11 @@ def parse_pool(pool: str) -> tuple[PoolBy, ...]:
         BadInput: a column has no name or stands there twice, or a width is no number > 0.
     """
     found: list[PoolBy] = []
-    for part in pool.split(","):
-        column, colon, said = (word.strip() for word in part.partition(":"))
+    for part in pieces(pool):
+        # a column whose name holds commas or colons stands in quotes: 'depth, um':100
+        end = part.find(part[0], 1) + 1 if part[:1] in ("'", '"') else 0
+        _, colon, said = (word.strip() for word in part[end:].partition(":"))
+        column = unquoted(part[:end]) or part.partition(":")[0].strip()
         if not column:
             raise BadInput(f"pool = {pool!r} lacks the name of a column; it takes {FORM}")
         if column in (one.column for one in found):

@@ -108,6 +108,20 @@ def carried_over(before: xr.Dataset, now: xr.Dataset) -> xr.Dataset:
     )
 
 
+def before_labels(attribution: xr.Dataset) -> tuple[xr.Dataset, int]:
+    """The attribution as a run made it, and how many latents a person named or judged since."""
+    said = {"label", "verdict", "automatic_label"}
+    if not said <= set(attribution.data_vars):
+        return attribution, 0
+    label, verdict, automatic = (
+        attribution[key].values.astype(str) for key in ("label", "verdict", "automatic_label")
+    )
+    made = attribution.drop_vars(said)
+    if (automatic != "").any():  # else there were no words of a rule
+        made = made.assign(label=(names.LATENT, automatic.astype(object)))
+    return made, int(((label != automatic) | (verdict != "")).sum())
+
+
 def _check(name: str | None, verdict: str | None) -> None:
     if name is None and verdict is None:
         raise BadInput("nothing to do: give a name, or accept or reject the latent")

@@ -178,7 +178,7 @@ def same_rows(known: Session, there: Session, wanted: set[int] | None = None) ->
     at = _positions(known, there)
     ours, theirs = unit_digests(known), unit_digests(there)
     rows, others = known.unit_rows, there.unit_rows
-    ids, ids_there = (one.units[names.UNIT_ID].values for one in (known, there))
+    called, called_there = known.unit_names, there.unit_names
     found: dict[int, int] = {}
     missing, changed = [], []
     for position, row in enumerate(rows.tolist()):
@@ -186,10 +186,10 @@ def same_rows(known: Session, there: Session, wanted: set[int] | None = None) ->
             continue
         place = at.get(position)
         if place is None:
-            missing.append(str(ids[position]))
+            missing.append(str(called[position]))
             continue
-        mine = ours.get((row, str(ids[position])))
-        other = theirs.get((int(others[place]), str(ids_there[place])))
+        mine = ours.get((row, str(called[position])))
+        other = theirs.get((int(others[place]), str(called_there[place])))
         if mine != other:
             changed.append(_differs(known, there, position, place))
         found[row] = int(others[place])
@@ -220,7 +220,7 @@ def _positions(known: Session, there: Session) -> Mapping[int, int]:
 
 
 def _differs(known: Session, there: Session, position: int, place: int) -> str:
-    unit = known.units[names.UNIT_ID].values[position]
+    unit = known.unit_names[position]
     if known.traces is not None or there.traces is not None:
         return f"unit {unit}"
     ours, theirs = known.spikes_of(position), there.spikes_of(place)

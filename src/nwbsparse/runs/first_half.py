@@ -13,7 +13,7 @@ from nwbsparse import names
 from nwbsparse.analysis.quality.stability import fit_seeds
 from nwbsparse.annotated.recording.stage import refuse_fields
 from nwbsparse.binning.account import accounted_as
-from nwbsparse.binning.observed import suggest_bin_width
+from nwbsparse.binning.observed import SPIKES_PER_BIN, suggest_bin_width
 from nwbsparse.binning.sessions.join import join_sessions
 from nwbsparse.errors import BadInput
 from nwbsparse.io.behaviour.join import join_behaviour
@@ -135,7 +135,7 @@ def prepare_recordings(
         for name, one in sessions.items()
     }
     for name, one in binned.items():
-        _under(name, say)(_bins_said(one, config))
+        _under(name, say)(_bins_said(one, sessions[name], config))
     data = join_sessions(binned) if wanted.several else next(iter(binned.values()))
     return Prepared(config, sessions, binned, data, wanted.several)
 
@@ -170,15 +170,30 @@ def _of_one_width(sessions: Mapping[str, Session], config: Config, say: Say) -> 
     return config.replace(bin_width=widths[widest])
 
 
-def _bins_said(binned: xr.Dataset, config: Config) -> str:
+def _bins_said(binned: xr.Dataset, session: Session, config: Config) -> str:
     """How a recording was binned, in one line."""
     width = float(binned.attrs[names.BIN_WIDTH])
-    how = "" if config.bin_width else " (chosen: the smallest with 5 population spikes per bin)"
+    why = "" if config.bin_width else f" (chosen: {_why(session, config)})"
+    lost = "" if session.traces else f", {int(binned['dropped'].sum()):,} spikes outside them"
     pools = f", {said}" if (said := pools_said(binned, config)) else ""
     return (
-        f"{binned.sizes[names.TIME]:,} bins of {width * 1000:g} ms{how} over the "
-        f"{binned.attrs['extent_from']}, {int(binned['dropped'].sum()):,} spikes outside them{pools}"
+        f"{binned.sizes[names.TIME]:,} bins of {width * 1000:g} ms{why} over the "
+        f"{binned.attrs['extent_from']}{lost}{pools}"
     )
+
+
+def _why(session: Session, config: Config) -> str:
+    """Why bins are as wide as they are, where nobody said how wide."""
+    if session.traces is not None:
+        own = "its bins" if session.traces.bin_width else "its samples"
+        return f"the step of {own}"
+    _, spikes = suggest_bin_width(session, epochs=config.epochs)
+    of = " of all units" if config.units or config.regions else ""
+    if spikes < SPIKES_PER_BIN:
+        return (
+            f"the widest: {spikes:.2g} population spikes{of} per bin, {SPIKES_PER_BIN:g} are wanted"
+        )
+    return f"the smallest with {SPIKES_PER_BIN:g} population spikes{of} per bin"
 
 
 def _check_different(sessions: Mapping[str, Session]) -> None:

@@ -13,6 +13,7 @@ from nwbsparse.binning.select_units import select_units
 from nwbsparse.errors import BadInput
 from nwbsparse.io.nwb.marks import RECORDING
 from nwbsparse.io.read import read, what_is
+from nwbsparse.naming.listed_names import listed_names
 from nwbsparse.options.config import Config
 from nwbsparse.results.placement import check_model_order, placed_in, same_rows
 from nwbsparse.results.results import Results
@@ -52,11 +53,11 @@ def in_lab_file(
         )
     there = read(file, strict=strict)
     chosen = select_units(session, config.units, regions=config.regions)
-    ids = session.units[names.UNIT_ID].values[chosen]
     found = same_rows(session, there, set(map(int, session.unit_rows[chosen])))
     given: dict[str, Any] = dict.fromkeys(("sampling_frequency", "time_scale"))
     if len(found) < there.n_units or config.units or config.regions:
-        given |= {"units": ",".join(map(str, ids)), "regions": None}
+        used = there.unit_names[np.isin(there.unit_rows, list(found.values()))]
+        given |= {"units": listed_names(map(str, used)), "regions": None}
     return there, replace(config, **given)
 
 

@@ -6,7 +6,7 @@ import hashlib
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from nwbsparse.errors import BadInput
 from nwbsparse.io.check import check_readable, sha256_of
 from nwbsparse.models.checkpoint import to_bytes
 from nwbsparse.progress import Progress, silent
+from nwbsparse.results.label import before_labels
 from nwbsparse.results.results import Results, check_recording, environment, open_results
 from nwbsparse.runs import run as pipeline
 from nwbsparse.runs.run import Say
@@ -45,6 +46,8 @@ class Reproduction:
     compared: tuple[Compared, ...]
     versions: Mapping[str, tuple[str, str]]
     """Software whose version differs: then, now."""
+    n_labelled: int = 0
+    """Latents that a person named or judged since: that was never made by a run, and is not compared."""
 
     @property
     def same(self) -> bool:
@@ -119,7 +122,9 @@ def reproduce(
                 progress=progress,
                 say=say,
             ).results
-    return Reproduction(tuple(_compare(then, now)), _versions(then, now))
+    made, n_labelled = before_labels(then.attribution)
+    compared = _compare(replace(then, attribution=made), now)
+    return Reproduction(tuple(compared), _versions(then, now), n_labelled)
 
 
 def _sha256_then(then: Results) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
 from nwbsparse import names
@@ -68,8 +69,8 @@ def revisit(
     session = _session_of(results, source, strict=strict)
     binned = prepare(session, results.config, embedding=results.embedding)
     if results.target is not None:
-        ids = [one.rpartition(":")[2] for one in results.coder.record.targets]
-        binned = with_target(binned, results.target, units=ids)
+        rows, there = results.attribution[names.UNIT_ROW].values, results.target.unit_rows
+        binned = with_target(binned, results.target, units=lambda _: np.isin(there, rows))
     binned = _as_made_from(binned, results.coder)
     return Revisited(results.coder, binned, None, run, results, results.stability)
 

@@ -6,6 +6,7 @@ import xarray as xr
 
 from nwbsparse.io.rules.account import listed
 from nwbsparse.models.coder import SparseCoder
+from nwbsparse.options.legality import is_penalised
 from nwbsparse.session import Joined
 from nwbsparse.training.learn import FEWEST_GROUPS
 from nwbsparse.views.words import several
@@ -47,8 +48,12 @@ def _learned(coder: SparseCoder, metrics: xr.Dataset | None) -> list[str]:
             f"{float(metrics['r2']):.3f}, L0 {float(metrics['l0'].mean()):.2f}, "
             f"{float(metrics['dead'].mean()):.0%} of latents never active there{model}"
         ]
+    config = coder.config
+    # what makes latents sparse is a penalty, or a number of them
+    penalty = f"penalty {config.penalty_weight:g}" if is_penalised(config.sparsifier) else ""
+    active = penalty or f"{config.k} active per bin"
     said = [
-        f"fit {coder.n_latents} latents{of}, {coder.config.k} active per bin: {last['update']} "
+        f"fit {coder.n_latents} latents{of}, {active}: {last['update']} "
         f"updates, validation loss {last['validation_loss']:.4g}{model}"
     ]
     if coder.record.apart and not n_sessions:

@@ -8,7 +8,6 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from nwbsparse import names
 from nwbsparse.binning.groups import shared_in_order
 from nwbsparse.binning.stretches import intersection, union
 from nwbsparse.session import EDGE_TOLERANCE, Session
@@ -44,8 +43,8 @@ class CheckedRecording:
 
     @cached_property
     def ids(self) -> list[str]:
-        """Of the units."""
-        return [str(one) for one in self.session.units[names.UNIT_ID].values[self.rows]]
+        """What the units are called."""
+        return [str(one) for one in self.session.unit_names[self.rows]]
 
     @property
     def is_spikes(self) -> bool:

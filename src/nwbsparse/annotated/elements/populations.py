@@ -24,6 +24,8 @@ from nwbsparse.io.unit_digests import UnitDigests
 INPUT, OUTPUT = "input_population", "output_population"
 EXPLAINED = "explained_population"
 """The units of a model that reads an embedding: what its latents are compared with."""
+ELSEWHERE = "elsewhere"
+"""Attribute that holds the objects of a recording beside a new file that will only link to them."""
 UNIT_METRICS = {
     "unit_r2": "test_r2",
     "unit_cosine": "test_cosine",
@@ -206,9 +208,12 @@ def _table(
     numeric = np.issubdtype(ids.dtype, np.integer)
     made_of = stored.attribution.coords.get(axis.merged_units)
     for at, (row, unit_id) in enumerate(zip(rows, ids, strict=True)):
-        number = int(unit_id) if numeric else _number(unit_id, row, stored)
-        if made_of is not None and is_pool(str(made_of.values[at]), int(row)):
-            number = _id_there(nwbfile, source.units_object_id, int(row))
+        pool = made_of is not None and is_pool(str(made_of.values[at]), int(row))
+        number = (
+            int(unit_id)
+            if numeric and not pool
+            else _id_there(nwbfile, source.units_object_id, int(row))
+        )
         scaled = {}
         if scaling is not None:
             both = ("offset", "scale")
@@ -237,17 +242,14 @@ def digests_of_model(model: Any) -> dict[str, UnitDigests]:
     return digests_in(apart | {names.UNIT: reconstructed_by(model)})
 
 
-def _number(unit_id: Any, row: Any, stored: StoredResult) -> int:
-    """The id in the table of a unit with a name: 'plane2:7' where two tables stand side by side."""
-    number = str(unit_id).rpartition(":")[2]
-    known = stored.target is not None and number.lstrip("-").isdigit()
-    return int(number) if known else int(row)
-
-
 def _id_there(nwbfile: Any, object_id: str, row: int) -> int:
-    """The id in the source table of the unit in a row: the name of a pool is no unit's id."""
-    table = nwbfile.objects.get(object_id)
-    return int(table.id[row]) if isinstance(table, DynamicTable) else row
+    """The id in the source table of the unit in a row: a unit may be called otherwise, a pool is.
+
+    Of units that stand in no table, and where ids are text, the row.
+    """
+    table = getattr(nwbfile, ELSEWHERE, nwbfile.objects).get(object_id)
+    found = table.id[row] if isinstance(table, DynamicTable) else row
+    return int(found) if isinstance(found, int | np.integer) else row
 
 
 def _add_metrics(table: DynamicTable, stored: StoredResult) -> None:

@@ -16,6 +16,7 @@ from nwbsparse import names
 from nwbsparse.io.nwb.marks import OWN_NAMES
 from nwbsparse.io.rules.columns import KIND_SAID, column_kind
 from nwbsparse.io.rules.intervals import START, STOP
+from nwbsparse.naming.listed_names import names_in
 
 _OWN_COLUMN = ("unit_name", "source_unit_id")
 
@@ -96,7 +97,7 @@ def _description(name: str, variable: xr.DataArray, start: np.ndarray, stop: np.
 
 def _tags(values: np.ndarray) -> list[VectorData]:
     """NWB holds the tags of an interval one by one."""
-    rows = [[word for word in str(said).split(",") if word] for said in values]
+    rows = [[word for word in names_in(str(said)) if word] for said in values]
     held = VectorData(name="tags", description="tags", data=[word for row in rows for word in row])
     return [held, VectorIndex(name="tags_index", data=np.cumsum(list(map(len, rows))), target=held)]
 

@@ -17,7 +17,7 @@ from h5py import File
 from pynwb import NWBHDF5IO, NWBFile
 
 from nwbsparse.annotated.elements.build import build_model
-from nwbsparse.annotated.elements.populations import OUTPUT, populations_of_units
+from nwbsparse.annotated.elements.populations import ELSEWHERE, OUTPUT, populations_of_units
 from nwbsparse.annotated.elements.storage import Pack, packed, plain
 from nwbsparse.annotated.links import graft, linked_files
 from nwbsparse.annotated.read.look import Look, look_at, state_of
@@ -147,19 +147,21 @@ def link(
         identifier=str(uuid4()),
         session_start_time=nwbfile.session_start_time,
         timestamps_reference_time=nwbfile.timestamps_reference_time,
-        was_generated_by=[("nwbsparse", own_version())],
+        was_generated_by=nwbfile.was_generated_by,
     )
+    _sign(new)
     # links to what is in another file are set when the file is there
-    outside = SimpleNamespace(objects={}, subject=nwbfile.subject)
+    outside = SimpleNamespace(objects={}, subject=nwbfile.subject, **{ELSEWHERE: nwbfile.objects})
     _add(stored, new, pack=packed, dense=dense, source=outside)
     module = nwbfile.processing.get(MODULE)
     for name in gone:
         module.data_interfaces.pop(name)
     kept = types_in(nwbfile) | types_in(new)
     # a table whose columns are linked one by one does not own them
-    electrodes = () if nwbfile.electrodes is None else nwbfile.electrodes.children
+    opened = [*(nwbfile.scratch or {}).values(), *filter(None, [nwbfile.electrodes])]
+    linked = [child for one in opened for child in one.children]
     # nor is the module of results that were there the one that holds ours
-    for one in (nwbfile, new, *electrodes, *([] if module is None else [module])):
+    for one in (nwbfile, new, *linked, *([] if module is None else [module])):
         kept.pop(one.object_id)
     with steady_nwb(partial, "w") as target_io:
         target_io.write(new)

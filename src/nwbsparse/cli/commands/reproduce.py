@@ -55,6 +55,9 @@ def reproduce(
     print_table(console, headings, rows, title="Then and now")
     for key, (then, now) in done.versions.items():
         says(console)(f"{key} was {then}, is {now}")
+    if n := done.n_labelled:
+        were = "latent was" if n == 1 else "latents were"
+        says(console)(f"{n} {were} labelled by hand: names and verdicts are not compared")
     if done.same:
         says(console)("reproduced: everything is the same")
     elif done.versions:

@@ -13,6 +13,7 @@ from nwbsparse.io.rules.account import Account, counted, listed
 from nwbsparse.io.rules.falls import far_falls
 from nwbsparse.io.rules.names import identifier
 from nwbsparse.io.rules.units import column_name, repeated_ids, silent_units, sound_stretches
+from nwbsparse.naming.listed_names import joined_names
 from nwbsparse.session import Events
 
 _INSTEAD = {
@@ -25,7 +26,7 @@ _INSTEAD = {
 def plain(values: Any) -> np.ndarray | None:
     """Numbers, true/false or text as an array; missing text is '', else NaN. None: it is neither.
 
-    Several texts in one place (the tags of epochs) are joined by commas.
+    Several texts in one place (the tags of epochs) are joined by commas; those that hold commas are quoted.
     """
     try:
         array = np.asarray(values)
@@ -54,7 +55,7 @@ def _joined(value: Any) -> Any:
         return value.decode("utf-8", "replace")
     several = isinstance(value, list | tuple | set | np.ndarray)
     if several and all(isinstance(one, str) for one in value):
-        return ",".join(value)
+        return joined_names(value)
     return value
 
 

@@ -18,6 +18,7 @@ from nwbsparse.io.nwb.behaviour import MAX_COLUMNS
 from nwbsparse.io.rules.account import Account
 from nwbsparse.io.rules.clock import Reach
 from nwbsparse.io.rules.names import identifier
+from nwbsparse.naming.number_words import number_words
 from nwbsparse.session import Events, Series
 
 Columns = dict[str, np.ndarray]
@@ -166,5 +167,5 @@ def _no_times(columns: Columns) -> str:
 def _as_words(values: np.ndarray) -> np.ndarray:
     """Codes as the words a person would write."""
     if values.dtype.kind == "f":
-        return np.array(["" if value != value else f"{value:g}" for value in values], dtype=str)
+        return np.where(np.isnan(values), "", number_words(values))
     return values.astype(str)

@@ -18,6 +18,7 @@ from nwbsparse.io.nwb.contents import recorded
 from nwbsparse.io.nwb.marks import units_of_activity
 from nwbsparse.io.rules.names import type_name
 from nwbsparse.io.rules.values import shape_of, text
+from nwbsparse.naming.listed_names import names_in
 
 ROI = "fluorescence"
 FIELD = "field potential"
@@ -113,7 +114,8 @@ def choose(
             raise BadInput(f"band was given, but {path} holds no electrical series.")
         return fitting
     whole = _named(series, candidates)
-    selectors = [series] if whole else [part.strip() for part in series.split(",")]
+    known = {said for one in candidates for said in (one.name, one.path, one.path[1:])}
+    selectors = [series] if whole else names_in(series, known)
     chosen: list[Candidate] = []
     for selector in selectors:
         found = _named(selector, candidates)

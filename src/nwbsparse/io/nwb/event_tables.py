@@ -11,6 +11,7 @@ from nwbsparse.io.rules.account import Account
 from nwbsparse.io.rules.columns import CATEGORY, column_kind, plain_column
 from nwbsparse.io.rules.names import type_name
 from nwbsparse.io.rules.values import load, shape_of
+from nwbsparse.naming.number_words import number_words
 
 STAMP = "timestamp"
 TIMES = "event_times"
@@ -79,7 +80,7 @@ def read_event_table(
         return times, None, repairs
     words = usable[chosen]
     if words.dtype.kind == "f":
-        words = np.array([f"{value:g}" for value in words], dtype=str)
+        words = number_words(words)
     words = words.astype(str)
     return times, words if per_row is None else np.repeat(words, per_row), repairs
 

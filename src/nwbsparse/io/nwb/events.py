@@ -18,6 +18,7 @@ from nwbsparse.io.rules.clock import Reach
 from nwbsparse.io.rules.falls import far_falls
 from nwbsparse.io.rules.names import identifier, type_name, with_unique_names
 from nwbsparse.io.rules.values import load, shape_of, text
+from nwbsparse.naming.number_words import number_words
 from nwbsparse.session import Events
 
 EVENT_OBJECTS = ("Events", "LabeledEvents", "TTLs")
@@ -125,7 +126,7 @@ def _read_object(thing: Any, path: str) -> tuple[np.ndarray, np.ndarray | None, 
 def as_text(values: np.ndarray) -> np.ndarray:
     """Values as the words a person would write: 1, 0.5, left."""
     if values.dtype.kind == "f":
-        return np.array([f"{value:g}" for value in values], dtype=str)
+        return number_words(values)
     return values.astype(str)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from hdmf.common import DynamicTableRegion, EnumData, VectorIndex
 
 from nwbsparse.io.rules.values import load, shape_of
+from nwbsparse.naming.listed_names import joined_names
 
 CATEGORY = "category"
 CONTINUOUS = "continuous"
@@ -24,7 +25,7 @@ _KINDS = (CATEGORY, CONTINUOUS, EVENT_TIME, IDENTIFIER, CONSTANT)
 def plain_column(column: Any, n_rows: int, *, what: str) -> tuple[np.ndarray | None, str]:
     """A table column as one number or text per row, or None and the reason why it is not.
 
-    Ragged text (the ``tags`` of epochs) is joined by commas, row by row.
+    Ragged text (the ``tags`` of epochs) is joined by commas, row by row; what holds commas is quoted.
     """
     if isinstance(column, VectorIndex):
         return _joined_text(column, n_rows, what)
@@ -70,7 +71,7 @@ def _joined_text(column: Any, n_rows: int, what: str) -> tuple[np.ndarray | None
     edges = np.concatenate([[0], load(column.data, what=what).astype(np.int64)])
     if len(edges) != n_rows + 1 or (np.diff(edges) < 0).any() or edges[-1] > len(values):
         return None, "has an index that does not fit its values"
-    rows = [",".join(values[edges[i] : edges[i + 1]]) for i in range(n_rows)]
+    rows = [joined_names(values[edges[i] : edges[i + 1]]) for i in range(n_rows)]
     return np.array(rows, dtype=str), ""
 
 

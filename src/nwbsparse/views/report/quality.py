@@ -10,6 +10,7 @@ import xarray as xr
 
 from nwbsparse import names
 from nwbsparse.analysis.quality.hidden_said import shared_sentence
+from nwbsparse.options.legality import is_penalised
 from nwbsparse.results.results import Results
 from nwbsparse.views.words import number, percent, several
 
@@ -41,6 +42,10 @@ def quality(results: Results) -> list[Quality]:
         whose, of, scale = "all dims'", "dim", scale.replace("counts", "values")
         sees = ""
         left_out = left_out.replace("never fired", "never change").replace("unit", of)
+    if is_penalised(config.sparsifier):
+        asked, meant = f"penalty {config.penalty_weight:g}", "Training put a penalty on it"
+    else:
+        asked, meant = f"k = {config.k}", "Training asked for k"
     shown = [
         Quality(
             _called(of, sees),
@@ -60,9 +65,9 @@ def quality(results: Results) -> list[Quality]:
         ),
         Quality(
             "Active latents per bin (L0)",
-            f"{number(float(metrics['l0'].mean()), 1)} (k = {config.k})",
-            "Mean number of latents active at once. Training asked for k; far more on held-out bins "
-            "would mean that the code is not sparse there.",
+            f"{number(float(metrics['l0'].mean()), 1)} ({asked})",
+            f"Mean number of latents active at once. {meant}; far more on held-out bins would "
+            "mean that the code is not sparse there.",
         ),
         Quality(
             "Dead latents",

@@ -1,0 +1,1 @@
+"""What things are called: numbers as names, several names in one text, units whose ids repeat."""
