@@ -16,7 +16,8 @@ from nwbsparse.io.nwb.traces import Part, gaps, is_turned, missing, sound_clock
 from nwbsparse.io.nwb.unit_rows import MODALITY, columns_of, n_rows_of, numbered
 from nwbsparse.io.rules.account import Account, counted
 from nwbsparse.io.rules.clock import Clock
-from nwbsparse.io.rules.values import load, refuse_bomb, shape_of, text
+from nwbsparse.io.rules.values import refuse_bomb, shape_of, text
+from nwbsparse.io.rules.vectors import vector
 
 BLOCK_VALUES = 2**24
 """Samples times channels that are in memory at once."""
@@ -182,7 +183,7 @@ def _scale(series: Any, n_units: int) -> np.ndarray:
     own = getattr(series, "channel_conversion", None)
     if own is None:
         return factor
-    each = load(own, what="channel_conversion").astype(np.float64).ravel()
+    each = vector(own, what="channel_conversion").astype(np.float64)
     return factor * each if len(each) == n_units else factor
 
 

@@ -17,6 +17,7 @@ from nwbsparse.io.rules.account import Account
 from nwbsparse.io.rules.clock import Reach, clock_of
 from nwbsparse.io.rules.names import identifier, with_unique_names
 from nwbsparse.io.rules.values import load, shape_of, text
+from nwbsparse.io.rules.vectors import NUMBERS, kind_of
 from nwbsparse.session import Series
 
 MAX_COLUMNS = 3
@@ -92,9 +93,8 @@ def why_not_behaviour(series: Any, *, path: str) -> str:
         return "left out: it has no samples"
     if len(shape) > 2 or (len(shape) == 2 and min(shape) > MAX_COLUMNS):
         return f"left out: behaviour has 1 to {MAX_COLUMNS} columns, this has shape {shape}"
-    dtype = getattr(series.data, "dtype", None) or np.asarray(series.data).dtype
-    if np.dtype(dtype).kind not in "biuf":
-        return f"left out: it holds {dtype}, not numbers"
+    if kind_of(series.data) not in NUMBERS:
+        return f"left out: it holds {getattr(series.data, 'dtype', 'values')}, not numbers"
     return ""
 
 

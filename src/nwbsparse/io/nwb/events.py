@@ -16,7 +16,16 @@ from nwbsparse.io.nwb.event_tables import holds_events, read_event_table
 from nwbsparse.io.rules.account import Account, counted
 from nwbsparse.io.rules.clock import Reach
 from nwbsparse.io.rules.names import identifier, type_name, with_unique_names
-from nwbsparse.io.rules.values import load, shape_of, text
+from nwbsparse.io.rules.values import shape_of, text
+from nwbsparse.io.rules.vectors import (
+    NUMBERS_OR_TEXT,
+    OddForm,
+    is_vector,
+    kind_of,
+    pointers,
+    seconds,
+    vector,
+)
 from nwbsparse.session import Events
 
 EVENT_OBJECTS = ("Events", "LabeledEvents", "TTLs")
@@ -93,24 +102,25 @@ def is_event(thing: Any) -> bool:
 def _is_code(series: Any) -> bool:
     """Whether a plain series in acquisition holds whole-number codes and says what they are."""
     at_top = isinstance(series.parent, NWBFile)
-    if not at_top or type_name(series) != "TimeSeries" or len(shape_of(series.data)) != 1:
+    if not at_top or type_name(series) != "TimeSeries" or not is_vector(shape_of(series.data)):
         return False
-    dtype = np.dtype(getattr(series.data, "dtype", None) or np.asarray(series.data).dtype)
     said = f"{text(series.name)} {text(series.description)}"
-    return dtype.kind in "iu" and _SAYS_EVENTS.search(said) is not None
+    return kind_of(series.data) in "iu" and _SAYS_EVENTS.search(said) is not None
 
 
 def _read_object(thing: Any, path: str) -> tuple[np.ndarray, np.ndarray | None, list[str]]:
     """The stamps (s) of an object that is not a table, and what each event was."""
-    stamps = load(thing.timestamps, what=f"{path}/timestamps").astype(np.float64).ravel()
+    try:
+        stamps = seconds(thing.timestamps, what="timestamps")
+    except OddForm as error:
+        return np.empty(0), None, [f"left out: {error}"]
     stored = getattr(thing, "data", None)
     if stored is None:
         return stamps, None, []
-    data = load(stored, what=f"{path}/data")
-    if data.ndim == 2 and data.shape[1] == 1:
-        data = data[:, 0]
-    if data.ndim != 1:
-        return stamps, None, [f"its data have shape {data.shape}: no labels taken"]
+    try:
+        data = vector(stored, what="data", kinds=NUMBERS_OR_TEXT)
+    except OddForm as error:
+        return stamps, None, [f"{error}: no labels taken"]
     repairs = []
     if len(data) != len(stamps):
         n = min(len(data), len(stamps))
@@ -120,10 +130,12 @@ def _read_object(thing: Any, path: str) -> tuple[np.ndarray, np.ndarray | None, 
     # a class made from the file's own words names an attribute after its dataset
     own = getattr(thing, "labels", getattr(thing, "data__labels", None))
     if own is not None and data.dtype.kind in "iu":
-        meanings = load(own, what=f"{path}/labels").astype(str)
-        inside = (data >= 0) & (data < len(meanings))
-        if len(meanings):
-            words = np.where(inside, meanings[np.where(inside, data, 0)], words)
+        try:
+            meanings = vector(own, what=f"{path}/labels", kinds=NUMBERS_OR_TEXT).astype(str)
+            if len(meanings):
+                words = meanings[pointers(data, len(meanings), what="data", of="its labels")]
+        except OddForm as error:
+            repairs.append(f"{error}: events keep their numbers")
     return stamps, words, repairs
 
 

@@ -16,6 +16,7 @@ from nwbsparse.io.nwb.intervals import holds_intervals
 from nwbsparse.io.nwb.marks import ORIGIN
 from nwbsparse.io.rules.account import Account
 from nwbsparse.io.rules.values import shape_of
+from nwbsparse.io.rules.vectors import is_vector, kind_of
 
 
 def list_other(
@@ -55,7 +56,10 @@ def recording_extent(nwbfile: Any) -> tuple[float, float] | None:
         if series.parent is not nwbfile or not n_samples:
             continue
         if series.timestamps is not None and shape_of(series.timestamps)[0]:
-            start, stop = float(series.timestamps[0]), float(series.timestamps[-1])
+            if not is_vector(shape_of(series.timestamps)) or kind_of(series.timestamps) not in "iuf":
+                continue
+            ends = (np.ravel(series.timestamps[0]), np.ravel(series.timestamps[-1]))
+            start, stop = float(ends[0][0]), float(ends[1][-1])
         elif series.rate:
             start = float(series.starting_time or 0.0)
             stop = start + n_samples / float(series.rate)
