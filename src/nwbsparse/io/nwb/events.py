@@ -132,8 +132,11 @@ def _read_object(thing: Any, path: str) -> tuple[np.ndarray, np.ndarray | None, 
     if own is not None and data.dtype.kind in "iu":
         try:
             meanings = vector(own, what=f"{path}/labels", kinds=NUMBERS_OR_TEXT).astype(str)
-            if len(meanings):
-                words = meanings[pointers(data, len(meanings), what="data", of="its labels")]
+            inside = (data >= 0) & (data < len(meanings))
+            if not (data == 0).any():  # nothing shows that it counts from 0
+                pointers(data, len(meanings), what="data", of="its labels")
+            if len(meanings):  # a code without a label is its own
+                words = np.where(inside, meanings[np.where(inside, data, 0)], words)
         except OddForm as error:
             repairs.append(f"{error}: events keep their numbers")
     return stamps, words, repairs

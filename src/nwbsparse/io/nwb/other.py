@@ -56,7 +56,10 @@ def recording_extent(nwbfile: Any) -> tuple[float, float] | None:
         if series.parent is not nwbfile or not n_samples:
             continue
         if series.timestamps is not None and shape_of(series.timestamps)[0]:
-            if not is_vector(shape_of(series.timestamps)) or kind_of(series.timestamps) not in "iuf":
+            if (
+                not is_vector(shape_of(series.timestamps))
+                or kind_of(series.timestamps) not in "iuf"
+            ):
                 continue
             ends = (np.ravel(series.timestamps[0]), np.ravel(series.timestamps[-1]))
             start, stop = float(ends[0][0]), float(ends[1][-1])
