@@ -71,4 +71,5 @@ def _sifted(
     """A pynwb io whose tree lacks what cannot be built, and what that is."""
     io, broken = open_with_definitions(make, held)
     root = io.read_builder()
-    return io, sift(root, io.manager.type_map, broken, spoiled=spoiled, for_copy=for_copy)
+    out = spoiled | getattr(io, "unreadable", {})
+    return io, sift(root, io.manager.type_map, broken, spoiled=out, for_copy=for_copy)

@@ -17,13 +17,14 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from hdmf.build import BuildManager
-from pynwb import NWBHDF5IO, NWBFile
+from pynwb import NWBFile
 
 from nwbsparse.errors import BadInput, EnvironmentProblem, NwbsparseError
 from nwbsparse.io.check import check_readable, open_checked
 from nwbsparse.io.digest import digest_of
 from nwbsparse.io.guard_zarr import check_references, zarr_json
 from nwbsparse.io.nwb.building import build
+from nwbsparse.io.nwb.hdf5 import LenientHDF5IO
 from nwbsparse.io.nwb.in_memory import builders_of, check_still_open, content_digest, version_of
 from nwbsparse.io.nwb.unbuildable import Unbuildable
 from nwbsparse.io.rules.values import text
@@ -203,7 +204,7 @@ def _is_zarr(path: Path | None) -> bool:
 
 
 def _hdf5_reader(**source: Any) -> Callable[[BuildManager], Any]:
-    return lambda manager: NWBHDF5IO(**source, mode="r", manager=manager)
+    return lambda manager: LenientHDF5IO(**source, mode="r", manager=manager)
 
 
 def _zarr_reader(path: Path) -> Callable[[BuildManager], Any]:

@@ -100,7 +100,10 @@ def _odd_columns(table: BaseBuilder) -> dict[str, str]:
 
 
 def _length(data: Any) -> int:
-    return len(data) if hasattr(data, "__len__") and not isinstance(data, str | bytes) else -1
+    try:
+        return -1 if isinstance(data, str | bytes) else len(data)
+    except TypeError:  # a single value, or nothing
+        return -1
 
 
 def _is_of_another(column: DatasetBuilder, table: GroupBuilder) -> bool:
