@@ -15,8 +15,15 @@ from nwbsparse.io.nwb.unit_rows import MODALITY, columns_of, n_rows_of, numbered
 from nwbsparse.io.rules.account import Account, counted, listed
 from nwbsparse.io.rules.columns import CATEGORY, CONSTANT, EVENT_TIME
 from nwbsparse.io.rules.names import identifier, type_name
-from nwbsparse.io.rules.values import load, shape_of, text
-from nwbsparse.io.rules.vectors import NUMBERS_OR_TEXT, OddForm, pointers, seconds, vector
+from nwbsparse.io.rules.values import shape_of, text
+from nwbsparse.io.rules.vectors import (
+    NUMBERS_OR_TEXT,
+    OddForm,
+    pointers,
+    seconds,
+    values_of,
+    vector,
+)
 from nwbsparse.session import EDGE_TOLERANCE
 
 
@@ -32,7 +39,7 @@ def read_binned(one: Candidate, account: Account) -> Part:
     """
     thing, path = one.thing, one.path
     aligned = type_name(thing) == "BinnedAlignedSpikes"
-    data = load(thing.data, what=f"{path}/data")
+    data = values_of(thing.data, what=f"{path}/data")
     width = float(thing.bin_width_in_ms) / 1000
     if data.ndim != (3 if aligned else 2) or not data.size:
         raise BadInput(f"{path} has shape {data.shape}: counts of units in bins were expected.")

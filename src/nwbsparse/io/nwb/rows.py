@@ -9,8 +9,8 @@ from hdmf.common import VectorIndex
 
 from nwbsparse.io.nwb.marks import own_names
 from nwbsparse.io.rules.ragged import slices_of
-from nwbsparse.io.rules.values import load, text
-from nwbsparse.io.rules.vectors import NUMBERS_OR_TEXT, OddForm, vector
+from nwbsparse.io.rules.values import text
+from nwbsparse.io.rules.vectors import NUMBERS_OR_TEXT, OddForm, values_of, vector
 
 
 def row_ids(table: Any) -> tuple[np.ndarray, str]:
@@ -49,11 +49,9 @@ def stretches_in(
     what = "/units/obs_intervals"
     if not isinstance(column, VectorIndex) or isinstance(column.target, VectorIndex):
         raise OddForm(what, "it has not one index, so whose each of them is cannot be told")
-    flat = load(column.target.data, what=what)
+    flat = values_of(column.target.data, what=what)
     if flat.ndim != 2 or flat.shape[1] != 2:
         raise OddForm(what, f"its values have shape {flat.shape}, not a start and a stop each")
-    if flat.dtype.kind not in "iuf":
-        raise OddForm(what, f"it holds {flat.dtype}, not seconds")
     slices = slices_of(column.data, len(flat), what=f"{what}_index")
     if fault := slices.faults(ids, index="its index", noun="interval"):
         raise OddForm(what, fault)

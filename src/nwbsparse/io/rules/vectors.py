@@ -34,13 +34,23 @@ def vector(data: Any, *, what: str, kinds: str = NUMBERS) -> np.ndarray:
         BadInput: as ``load``.
     """
     shape = shape_of(data)
+    if not isinstance(data, ReferenceResolver) and not is_vector(shape):
+        raise OddForm(what, f"holds more than one value per row (shape {shape})")
+    return as_vector(values_of(data, what=what, kinds=kinds))
+
+
+def values_of(data: Any, *, what: str, kinds: str = NUMBERS) -> np.ndarray:
+    """The values of a dataset of any shape, of one of these types.
+
+    Raises:
+        OddForm: they are of another type.
+        BadInput: as ``load``.
+    """
     if isinstance(data, ReferenceResolver):  # of which some may lead nowhere
         raise OddForm(what, "holds references or compound values")
-    if not is_vector(shape):
-        raise OddForm(what, f"holds more than one value per row (shape {shape})")
-    values = as_vector(load(data, what=what))
+    values = load(data, what=what)
     if not values.size:  # of nothing the type says nothing
-        return values if values.dtype.kind in kinds else np.empty(0)
+        return values if values.dtype.kind in kinds else np.empty(values.shape)
     if values.dtype.kind not in kinds:
         if values.dtype.kind in "OV":
             raise OddForm(what, "holds references or compound values")
