@@ -64,5 +64,5 @@ def test_a_folder_of_spikeinterface_says_how_it_is_given(tmp_path):
 
 def test_a_folder_of_nothing_known_is_still_refused(tmp_path):
     (tmp_path / "movies").mkdir()
-    with pytest.raises(BadInput, match="neither NWB Zarr, nor a Kilosort .* it holds movies"):
+    with pytest.raises(BadInput, match=r"neither NWB Zarr, nor a Kilosort .* it holds movies"):
         read(tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,15 @@ ROWS = 4
 
 def write_everything(path: Path) -> Path:
     """Units, trials, electrodes, ROIs and events, four of each, with ragged columns and references."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pynwb's, of a module that is not yet whole
+        nwbfile = _everything()
+        with NWBHDF5IO(path, "w") as io:
+            io.write(nwbfile)
+    return path
+
+
+def _everything() -> NWBFile:
     nwbfile = NWBFile("s", "everything", START)
     device = nwbfile.create_device("probe")
     shank = nwbfile.create_electrode_group("shank", "one", "CA1", device)
@@ -45,7 +55,9 @@ def write_everything(path: Path) -> Path:
     nwbfile.processing["ophys"].add(Fluorescence(roi_response_series=dff))
     stamps = np.array([10.0, 30.0, 50.0, 70.0])
     behaviour = nwbfile.create_processing_module("behavior", "b")
-    behaviour.add(Position(spatial_series=spatial(data=np.ones((400, 2)), timestamps=np.arange(400) / 4)))
+    behaviour.add(
+        Position(spatial_series=spatial(data=np.ones((400, 2)), timestamps=np.arange(400) / 4))
+    )
     licks = time_series("licks", data=np.arange(ROWS), timestamps=stamps)
     behaviour.add(BehavioralEvents(time_series=licks))
     nwbfile.add_acquisition(AnnotationSeries(name="notes", data=list("abcd"), timestamps=stamps))
@@ -59,9 +71,7 @@ def write_everything(path: Path) -> Path:
             source_idx=np.arange(ROWS), times=stamps,
         )
     )  # fmt: skip
-    with NWBHDF5IO(path, "w") as io:
-        io.write(nwbfile)
-    return path
+    return nwbfile
 
 
 DTYPES: dict[str, Callable[[h5py.File, int], Any]] = {
@@ -79,7 +89,9 @@ DTYPES: dict[str, Callable[[h5py.File, int], Any]] = {
     "compound": lambda _, n: np.zeros(n, dtype=[("a", "i4"), ("b", "f8")]),
     "rows of rows": lambda _, n: _rows_of_rows(n),
     "references": lambda file, n: np.array([file["units"].ref] * n, dtype=h5py.ref_dtype),
-    "references to what is gone": lambda _, n: np.array([h5py.Reference()] * n, dtype=h5py.ref_dtype),
+    "references to what is gone": lambda _, n: np.array(
+        [h5py.Reference()] * n, dtype=h5py.ref_dtype
+    ),
     "opaque": lambda _, n: np.zeros(n, dtype="V3"),
 }
 """What the values may be, of any file and any number of them."""
@@ -104,7 +116,11 @@ def columns_in(path: Path) -> list[str]:
     found: list[str] = []
 
     def note(name: str, thing: Any) -> None:
-        if isinstance(thing, h5py.Dataset) and thing.shape and not name.startswith("specifications"):
+        if (
+            isinstance(thing, h5py.Dataset)
+            and thing.shape
+            and not name.startswith("specifications")
+        ):
             found.append(name)
 
     with h5py.File(path, "r") as file:

@@ -21,6 +21,7 @@ from nwbsparse.io.rules.vectors import NUMBERS, kind_of
 from nwbsparse.session import Series
 
 MAX_COLUMNS = 3
+_FULL_TURN = 2 * np.pi + 0.01
 _ANGLE = {"radian": 1.0, "radians": 1.0, "rad": 1.0}
 _ANGLE |= dict.fromkeys(("degree", "degrees", "deg", "°"), np.pi / 180)
 _LENGTH = {
@@ -154,13 +155,35 @@ def _unit(series: Any) -> str:
     return "" if said == "n.a." else said
 
 
+def _kind_of_number(unit: str, data: np.ndarray) -> tuple[str, float, list[str]]:
+    """Likewise of a series that is not said to be of space: an angle where it is seen to run round."""
+    if unit not in _ANGLE:
+        return names.CONTINUOUS, 1.0, []
+    factor = _ANGLE[unit]
+    known = data * factor
+    with np.errstate(invalid="ignore"):
+        within = np.nanmax(known, initial=-np.inf) - np.nanmin(known, initial=np.inf) <= _FULL_TURN
+        wraps = (np.abs(np.diff(known, axis=0)) > np.pi).any()
+    if within and wraps:
+        said = "" if factor == 1.0 else "; degrees were converted to radians"
+        return (
+            names.CIRCULAR,
+            factor,
+            [f"an angle that runs round, by its unit and its steps{said}"],
+        )
+    why = "it never runs round" if within else "its values go beyond one turn"
+    return names.CONTINUOUS, 1.0, [f"in '{unit}', but not taken as an angle: {why}"]
+
+
 def _kind_of(series: Any, data: np.ndarray) -> tuple[str, float, list[str]]:
     """What kind of covariate a series is, and what brings an angle to radians."""
     unit = text(series.unit).strip().lower()
     container = type(series.parent).__name__
     # gaze in degrees of visual angle does not wrap around
-    if not isinstance(series, SpatialSeries) or container == "EyeTracking":
+    if container == "EyeTracking":
         return names.CONTINUOUS, 1.0, []
+    if not isinstance(series, SpatialSeries):
+        return _kind_of_number(unit, data)
     if unit in _ANGLE and not is_pose(series):
         notes = ["degrees were converted to radians"] if _ANGLE[unit] != 1.0 else []
         return names.CIRCULAR, _ANGLE[unit], notes

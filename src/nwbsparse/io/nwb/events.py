@@ -31,6 +31,9 @@ from nwbsparse.session import Events
 EVENT_OBJECTS = ("Events", "LabeledEvents", "TTLs")
 """Types of ndx-events before 0.4, known by their names: their classes come from the file itself."""
 
+DETECTED = "EventDetection"
+"""NWB's type of moments that were found in a signal: ripples, threshold crossings."""
+
 _SAYS_EVENTS = re.compile(r"event|ttl|marker|trigger|strobe", re.IGNORECASE)
 
 
@@ -44,9 +47,9 @@ def read_events(
 ) -> tuple[dict[str, Events], frozenset[int]]:
     """Every kind of event of a file by its name, and the ``id`` of each object it came from.
 
-    Taken: series with timestamps in BehavioralEvents; AnnotationSeries; the types of ndx-events;
-    tables with a column of timestamps; series of whole-number codes in acquisition whose name or
-    description speaks of events. Times are sorted, those that are NaN are dropped and counted.
+    Taken: series with timestamps in BehavioralEvents; AnnotationSeries; EventDetection with times;
+    the types of ndx-events; tables with a column of timestamps; series of whole-number codes in
+    acquisition whose name or description speaks of events. Times are sorted, those that are NaN are dropped and counted.
 
     A stamp that lies outside the activity by more than the activity is long (and an hour) cannot
     be one of this recording and is dropped too: a public file has an event 49 years before its
@@ -92,6 +95,8 @@ def is_event(thing: Any) -> bool:
         return holds_events(thing)
     if type_name(thing) in EVENT_OBJECTS:
         return getattr(thing, "timestamps", None) is not None
+    if type_name(thing) == DETECTED:
+        return getattr(thing, "times", None) is not None
     if not isinstance(thing, TimeSeries) or thing.timestamps is None:
         return False  # with a rate it is a signal
     if isinstance(thing, AnnotationSeries) or type_name(thing.parent) == "BehavioralEvents":
@@ -110,11 +115,12 @@ def _is_code(series: Any) -> bool:
 
 def _read_object(thing: Any, path: str) -> tuple[np.ndarray, np.ndarray | None, list[str]]:
     """The stamps (s) of an object that is not a table, and what each event was."""
+    is_detected = type_name(thing) == DETECTED
     try:
-        stamps = seconds(thing.timestamps, what="timestamps")
+        stamps = seconds(thing.times if is_detected else thing.timestamps, what="timestamps")
     except OddForm as error:
         return np.empty(0), None, [f"left out: {error}"]
-    stored = getattr(thing, "data", None)
+    stored = None if is_detected else getattr(thing, "data", None)
     if stored is None:
         return stamps, None, []
     try:

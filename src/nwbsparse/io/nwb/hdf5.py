@@ -12,7 +12,8 @@ from pynwb import NWBHDF5IO
 
 from nwbsparse.io.nwb.builders import NAMESPACE, TYPE
 from nwbsparse.io.nwb.spoiled import said_of
-from nwbsparse.io.rules.values import text
+from nwbsparse.io.rules.values import refuse_bomb, text
+from nwbsparse.io.rules.vectors import as_vector, is_vector
 
 
 class LenientHDF5IO(NWBHDF5IO):
@@ -32,7 +33,8 @@ class LenientHDF5IO(NWBHDF5IO):
         if not isinstance(h5obj, h5py.Dataset):  # asked for the target of a reference
             raise TypeError(f"it refers to {h5obj.name}, which holds no values")
         read = super()._HDF5IO__read_dataset  # pyright: ignore[reportAttributeAccessIssue]
-        return self._or_empty(DatasetBuilder, lambda: read(h5obj, name), h5obj, name)
+        builder = self._or_empty(DatasetBuilder, lambda: read(h5obj, name), h5obj, name)
+        return _as_vector(builder, h5obj) if _is_turned_clock(h5obj) else builder
 
     def _HDF5IO__read_group(
         self, h5obj: Any, name: str | None = None, **given: Any
@@ -52,6 +54,26 @@ class LenientHDF5IO(NWBHDF5IO):
             builder = kind(name or posixpath.basename(h5obj.name), attributes=_type_of(h5obj))
             builder.location = posixpath.dirname(h5obj.name)
             return builder
+
+
+def _is_turned_clock(dataset: h5py.Dataset) -> bool:
+    """Whether these are MATLAB's timestamps, (n, 1): the one vector whose axes pynwb counts."""
+    shape = dataset.shape or ()
+    return dataset.name.endswith("/timestamps") and len(shape) > 1 and is_vector(shape)
+
+
+def _as_vector(builder: DatasetBuilder, dataset: h5py.Dataset) -> DatasetBuilder:
+    refuse_bomb(dataset, what=dataset.name)
+    made = DatasetBuilder(
+        builder.name,
+        data=as_vector(dataset[()]),
+        dtype=dataset.dtype,
+        attributes=dict(builder.attributes),
+        maxshape=(None,),
+        source=builder.source,
+    )
+    made.location = builder.location
+    return made
 
 
 def _type_of(h5obj: Any) -> dict[str, str]:
