@@ -19,6 +19,7 @@ from nwbsparse.io.nwb.behaviour import MAX_COLUMNS
 from nwbsparse.io.rules.account import Account, counted
 from nwbsparse.io.rules.clock import Reach, clock_of
 from nwbsparse.io.rules.columns import MAX_CATEGORIES
+from nwbsparse.io.rules.components import measured_components
 from nwbsparse.io.rules.intervals import START
 from nwbsparse.io.rules.names import identifier
 from nwbsparse.session import Series
@@ -127,8 +128,7 @@ def _with_clock(
 def _series_of(
     name: str, times: np.ndarray, data: np.ndarray, value: Any
 ) -> tuple[Series, list[str]]:
-    data = data.astype(np.float64)
-    notes = []
+    data, notes = measured_components(data.astype(np.float64))
     missing = int((~np.isfinite(data)).reshape(len(data), -1).any(axis=1).sum())
     if missing:
         data = np.where(np.isfinite(data), data, np.nan)

@@ -15,6 +15,7 @@ from nwbsparse.io.nwb.contents import recorded
 from nwbsparse.io.nwb.pose import is_pose, pose_name, read_confidence
 from nwbsparse.io.rules.account import Account
 from nwbsparse.io.rules.clock import Reach, clock_of
+from nwbsparse.io.rules.components import measured_components
 from nwbsparse.io.rules.names import identifier, with_unique_names
 from nwbsparse.io.rules.values import load, shape_of, text
 from nwbsparse.io.rules.vectors import NUMBERS, kind_of
@@ -121,8 +122,9 @@ def _read_series(
     data = data * float(series.conversion or 1.0) + float(series.offset or 0.0)
     if data.ndim == 2 and data.shape[1] == 1:
         data = data[:, 0]
-    kind, factor, notes = _kind_of(series, data)
-    notes += clock.notes
+    data, notes = measured_components(data)
+    kind, factor, more = _kind_of(series, data)
+    notes += [*more, *clock.notes]
     start, stop = clock.times[0], clock.times[-1]
     if stop < reach.start or start > reach.stop:
         notes.append(

@@ -49,7 +49,8 @@ def read_events(
 
     Taken: series with timestamps in BehavioralEvents; AnnotationSeries; EventDetection with times;
     the types of ndx-events; tables with a column of timestamps; series of whole-number codes in
-    acquisition whose name or description speaks of events. Times are sorted, those that are NaN are dropped and counted.
+    acquisition whose name or description speaks of events. Times are sorted, those that are NaN are
+    dropped and counted.
 
     A stamp that lies outside the activity by more than the activity is long (and an hour) cannot
     be one of this recording and is dropped too: a public file has an event 49 years before its
