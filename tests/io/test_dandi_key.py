@@ -42,7 +42,9 @@ class Archive(BaseHTTPRequestHandler):
             return self.answer(200, self.said(parts.path))
         if "Signature=secret" not in parts.query or self.headers.get("Authorization"):
             return self.answer(403)
-        start, stop = (int(edge) for edge in self.headers["Range"].removeprefix("bytes=").split("-"))
+        start, stop = (
+            int(edge) for edge in self.headers["Range"].removeprefix("bytes=").split("-")
+        )
         part = server.content[start : stop + 1]
         span = f"bytes {start}-{start + len(part) - 1}/{len(server.content)}"
         return self.answer(206, part, **{"Content-Range": span})
@@ -50,7 +52,10 @@ class Archive(BaseHTTPRequestHandler):
     def said(self, path):
         if path.endswith("/assets/"):
             return json.dumps({"results": [{"path": PATH, "asset_id": "one"}]}).encode()
-        about = {"contentUrl": [f"{self.server.url}/storage"], "digest": {"dandi:sha2-256": "5" * 64}}
+        about = {
+            "contentUrl": [f"{self.server.url}/storage"],
+            "digest": {"dandi:sha2-256": "5" * 64},
+        }
         return json.dumps(about).encode()
 
     def answer(self, code, body=b"", **headers):
@@ -101,7 +106,7 @@ def test_a_set_that_is_not_public_is_read_with_the_key(archive, monkeypatch):
 
 
 def test_without_a_key_it_is_said_how_to_give_one(archive):
-    with pytest.raises(EnvironmentProblem, match="401.; set DANDI_API_KEY to the key of a DANDI"):
+    with pytest.raises(EnvironmentProblem, match=r"401.; set DANDI_API_KEY to the key of a DANDI"):
         opened(archive)
 
 

@@ -19,11 +19,12 @@ from urllib.request import url2pathname
 from hdmf.build import BuildManager
 from pynwb import NWBFile
 
-from nwbsparse.errors import BadInput, EnvironmentProblem, NwbsparseError
+from nwbsparse.errors import BadInput, EnvironmentProblem, IntegrityError, NwbsparseError
 from nwbsparse.io.check import check_readable, open_checked
 from nwbsparse.io.digest import digest_of
 from nwbsparse.io.guard_zarr import check_references, zarr_json
 from nwbsparse.io.nwb.building import build
+from nwbsparse.io.nwb.contents import MODULE
 from nwbsparse.io.nwb.hdf5 import LenientHDF5IO
 from nwbsparse.io.nwb.in_memory import builders_of, check_still_open, content_digest, version_of
 from nwbsparse.io.nwb.unbuildable import Unbuildable
@@ -125,11 +126,26 @@ def built(path: Path, *, for_copy: bool = False) -> Iterator[tuple[Any, Any]]:
 
     Raises:
         BadInput: it cannot be read as NWB, and why.
+        IntegrityError: results in it cannot be built.
     """
     with ExitStack() as held:
         make = _zarr_reader(path) if _is_zarr(path) else _hdf5_reader(path=str(path))
-        io, nwbfile, _ = build(make, path, held, for_copy=for_copy)
+        io, nwbfile, parts = build(make, path, held, for_copy=for_copy)
+        check_results_built(parts, path)
         yield io, nwbfile
+
+
+def check_results_built(parts: tuple[Unbuildable, ...], label: Path) -> None:
+    """Make sure that of our own results nothing was left out: they would seem not to be there.
+
+    Raises:
+        IntegrityError: some part of them cannot be built.
+    """
+    place = f"/processing/{MODULE}"
+    gone = [one for one in parts if one.is_spoiled and f"{one.path}/".startswith(f"{place}/")]
+    if gone:
+        said = "; ".join(f"{one.path}: {one.what}" for one in gone)
+        raise IntegrityError(f"results in {label} are damaged: {said}")
 
 
 def _local(source: str | Path) -> Path:

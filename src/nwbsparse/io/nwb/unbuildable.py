@@ -49,6 +49,8 @@ class Unbuildable:
     """The NWB type that it was read as instead; '' where it was left out."""
     inside: tuple[str, ...] = ()
     """What else lay within it and was left out too."""
+    is_spoiled: bool = False
+    """Whether it is itself what cannot be built, though its type is known."""
     in_copy: bool = True
     """Whether what was read can be written again."""
 
@@ -174,7 +176,9 @@ class _Sieve:
         is_unknown = bool(self._types.why_not(builder))
         what = _described(builder, why) if is_unknown else f"a {type_of(builder) or 'field'} {why}"
         namespace = namespace_of(builder) if is_unknown else None
-        self.found.append(Unbuildable(path_of(builder), what, namespace, inside=inside))
+        path = path_of(builder)
+        is_spoiled = not is_unknown and path in self._spoiled
+        self.found.append(Unbuildable(path, what, namespace, inside=inside, is_spoiled=is_spoiled))
         for one in (builder, *within):
             self._gone[id(one)] = one
             if self._types.why_not(one) or path_of(one) in self._spoiled:
