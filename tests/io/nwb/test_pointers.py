@@ -76,5 +76,5 @@ def test_an_index_of_spikes_that_counts_from_one_gives_no_unit_a_spike_of_anothe
 
 @pytest.mark.parametrize("values", [[0, 1, 4], [-1, 0, 1], [0, 1, 0.5], [np.nan, 0, 1]])
 def test_all_pointers_go_where_one_cannot_be_right(values):
-    with pytest.raises(OddForm, match="none of its pointers|no rows"):
+    with pytest.raises(OddForm, match=r"none of its pointers|no rows"):
         pointers(np.array(values), 4, what="it", of="a table")
