@@ -74,7 +74,7 @@ def inspect(
 def _look_over(
     sources: tuple[str, ...], options: ReadOptions, *, strict: bool, as_json: bool
 ) -> None:
-    from nwbsparse.cli.look_over import show_recordings
+    from nwbsparse.cli.many import show_recordings
     from nwbsparse.runs.look_over import look_over
 
     seen = []
