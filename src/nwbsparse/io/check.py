@@ -9,16 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+import numpy as np
 
 from nwbsparse.errors import BadInput, EnvironmentProblem, NwbsparseError
 from nwbsparse.io.guard import Damaged as Damaged
-from nwbsparse.io.guard import check_open_tree, check_tree, datasets_in
+from nwbsparse.io.guard import check_open_tree, check_storage, check_tree, datasets_in
 from nwbsparse.io.guard_zarr import check_zarr, zarr_json
 from nwbsparse.io.rules.values import refuse_bomb, text
 from nwbsparse.io.stops import stops_are_heard
 
 _RESULTS = "processing/sparse_latents"
 _WORDS = ("/environment", "/hyperparameters")
+_PRELIMINARY = re.compile(r"2\.0(\.0)?[-_. ]?(a|b|rc|dev)", re.IGNORECASE)
 _TRUNCATED = re.compile(r"eof = (\d+), sblock->base_addr = (\d+), stored_eof = (\d+)")
 
 
@@ -42,6 +44,7 @@ def check_readable(path: str | Path) -> Path:
         return path
     try:
         with h5py.File(path, mode="r") as file:
+            _check_age(file, path)  # links of a file that is too old need not lead anywhere
             check_tree(path)  # before the first value is read: it could lead to another file
             _check_nwb(file, path)
             _check_results(file)
@@ -64,6 +67,7 @@ def open_checked(stream: Any, *, path: Path) -> h5py.File:
     file = None
     try:
         file = h5py.File(stream, mode="r")
+        _check_age(file, path)
         check_open_tree(file, path)
         _check_nwb(file, path)
         return file
@@ -153,25 +157,51 @@ def _check_store(path: Path) -> None:
         )
 
 
-def _check_nwb(file: h5py.File, path: Path) -> None:
-    stated = file.get("nwb_version")
-    if "nwb_version" in file.attrs:
-        version = text(file.attrs["nwb_version"])
-    elif isinstance(stated, h5py.Dataset) and stated.shape == ():
-        version = text(stated[()])  # NWB 1 kept its version in a dataset
-    elif text(file.attrs.get("neurodata_type", "")) == "NWBFile":
-        return
-    else:
-        held = ", ".join(sorted(file)[:6]) or "nothing"
-        raise BadInput(
-            f"{path} is HDF5 but not NWB: it states no nwb_version (it holds {held}). "
-            "Convert it to NWB first, for example with NeuroConv."
-        )
+def preliminary(version: str) -> str:
+    """Why an NWB file of a preliminary version may not be readable, behind its name; '' for releases."""
+    number = version.removeprefix("NWB-")
+    if not _PRELIMINARY.match(number):
+        return ""
+    return (
+        f"is NWB {number}, a preliminary version from before NWB 2.0, which pynwb cannot open: "
+        "get the file again from its source (many were rewritten), or read it with h5py and rewrite it."
+    )
+
+
+def first_text(value: Any) -> str:
+    """An attribute as text, also where it was stored as an array of one."""
+    return text(value.flat[0] if isinstance(value, np.ndarray) and value.size else value)
+
+
+def _check_age(file: h5py.File, path: Path) -> None:
+    """Refuse NWB 1, and what was written before NWB 2.0 was released in a form that pynwb cannot open.
+
+    Nothing is read but attributes, and a value that lies in the file itself.
+    """
+    version = first_text(file.attrs.get("nwb_version"))
+    if not version and isinstance(file.get("nwb_version", getlink=True), h5py.HardLink):
+        stated = file["nwb_version"]  # NWB 1 kept its version in a dataset
+        if isinstance(stated, h5py.Dataset) and stated.shape in ((), (1,)):
+            check_storage(stated.id, "/nwb_version", path)
+            version = first_text(stated[()])
     if (number := version.removeprefix("NWB-")).startswith(("0.", "1.")):
         raise BadInput(
             f"{path} is NWB {number}, which pynwb cannot open: get its NWB 2 version (DANDI has "
             "many), or read it with h5py and rewrite it with pynwb or NeuroConv."
         )
+    is_array = isinstance(file.attrs.get("neurodata_type"), np.ndarray)
+    if is_array and (early := preliminary(version)):
+        raise BadInput(f"{path} {early}")
+
+
+def _check_nwb(file: h5py.File, path: Path) -> None:
+    if "nwb_version" in file.attrs or first_text(file.attrs.get("neurodata_type")) == "NWBFile":
+        return
+    held = ", ".join(sorted(file)[:6]) or "nothing"
+    raise BadInput(
+        f"{path} is HDF5 but not NWB: it states no nwb_version (it holds {held}). "
+        "Convert it to NWB first, for example with NeuroConv."
+    )
 
 
 def _check_results(file: h5py.File) -> None:

@@ -16,10 +16,18 @@ DANDI_API = "https://api.dandiarchive.org/api"
 _ADDRESS = re.compile(r"dandi://(\d{6})(?:@(draft|[\d.]+))?/(.+)")
 
 
-def find_asset(url: str, *, api: str, fetch: Callable[[str], bytes]) -> tuple[str, str]:
+def find_asset(
+    url: str,
+    *,
+    api: str,
+    fetch: Callable[[str], bytes],
+    is_private: Callable[[], bool] = lambda: False,
+) -> tuple[str, str]:
     """The web address of ``dandi://DANDISET[@version]/path`` and a digest of its content.
 
     ``fetch`` gets the body of a web address and raises FileNotFoundError where there is none.
+    ``is_private`` says, once that is done, whether it took an account: the archive then gives the file
+    itself, since the storage would not.
     The digest is the SHA-256 where the archive states it, else 'dandi-etag:…', else ''.
 
     Raises:
@@ -50,11 +58,14 @@ def find_asset(url: str, *, api: str, fetch: Callable[[str], bytes]) -> tuple[st
             near = [asset["path"] for asset in (listed(f"{folder}/") if folder else [])]
             near = near or [asset["path"] for asset in listed("")]
             raise BadInput(_missing(path, dandiset, version, near))
-        about = _json(fetch, f"{assets}{quote(found[0]['asset_id'], safe='')}/")
+        asset_id = quote(found[0]["asset_id"], safe="")
+        about = _json(fetch, f"{assets}{asset_id}/")
         if "zarr" in str(about.get("encodingFormat", "")):
             raise BadInput(f"{url} is a Zarr store, which cannot be streamed: download it first.")
         # the file itself before the API, which redirects to an address that expires
         address = min(about["contentUrl"], key=lambda one: "/api/" in one)
+        if is_private():
+            address = f"{api.rstrip('/')}/assets/{asset_id}/download/"
         digests = about.get("digest", {})
     except (AttributeError, KeyError, TypeError, FileNotFoundError) as error:
         raise EnvironmentProblem(

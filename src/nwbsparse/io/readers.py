@@ -47,6 +47,11 @@ def what_is(source: Any) -> str:
     if isinstance(source, str | Path):
         path = Path(source).expanduser()
         held = ", ".join(sorted(child.name for child in path.iterdir())[:5]) or "nothing"
+        if _is_analyzer(path):
+            raise BadInput(
+                f"{path} was written by SpikeInterface, whose loader runs what such a folder says: open it "
+                "with spikeinterface.load, and give the sorting or analyzer to nwbsparse.read()."
+            )
         raise BadInput(
             f"{path} is a folder that is neither NWB Zarr, nor a Kilosort or Phy folder "
             f"(spike_times.npy), nor suite2p's (F.npy); it holds {held}"
@@ -63,11 +68,20 @@ def _is_npz(source: Any) -> bool:
 
 
 def _is_sorting_folder(source: Any) -> bool:
-    return _holds(source, "spike_times.npy")
+    """Whether it is the output of a sorter, or a folder around it: the reader says where it lies then."""
+    return _holds(source, "spike_times.npy") or _has_below(source, "*/spike_times.npy")
 
 
 def _is_suite2p(source: Any) -> bool:
-    return _holds(source, "iscell.npy", "F.npy")
+    """Whether it is a plane of suite2p, or the folder of its planes: the reader takes the only one."""
+    names = ("iscell.npy", "F.npy", "spks.npy")
+    below = [f"plane*/{name}" for name in names] + [f"suite2p/plane*/{name}" for name in names]
+    return _holds(source, *names) or _has_below(source, *below)
+
+
+def _is_analyzer(path: Path) -> bool:
+    marks = ("spikeinterface_info.json", "si_folder.json", "provenance.json", "cached.json")
+    return any((path / name).is_file() for name in marks)
 
 
 def _is_nwb(source: Any) -> bool:
@@ -118,6 +132,14 @@ def _holds(source: Any, *names: str) -> bool:
     """Whether it is a folder with a file of one of these names."""
     path = _path(source)
     return path is not None and path.is_dir() and any((path / name).exists() for name in names)
+
+
+def _has_below(source: Any, *patterns: str) -> bool:
+    """Whether it is a folder, none of NWB, that holds a file of such a name further down."""
+    path = _path(source)
+    if path is None or not path.is_dir() or _holds(source, ".zgroup", "zarr.json"):
+        return False
+    return any(next(path.glob(pattern), None) is not None for pattern in patterns)
 
 
 for _kind, _reader in {

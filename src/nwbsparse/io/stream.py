@@ -10,9 +10,7 @@ import hashlib
 import http.client
 import io
 import re
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -20,12 +18,13 @@ from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from nwbsparse.errors import BadInput, EnvironmentProblem
+from nwbsparse.io.answers import answer_of, without_keys
 from nwbsparse.io.dandi import DANDI_API, find_asset
+from nwbsparse.io.dandi_key import DandiKey
 
 TIMEOUT = 30.0
 """Seconds that a server may stay silent."""
 
-_LOCAL = ("localhost", "127.0.0.1", "::1")
 _MAX_ANSWER = 64 * 2**20
 
 
@@ -67,8 +66,9 @@ class Stream(io.RawIOBase):
             content = self._reader.read(n)
         except Exception as error:  # of whichever network library
             raise EnvironmentProblem(
-                f"reading {self.url} stopped ({error}). Try again, or download the file first."
-            ) from error
+                f"reading {self.url} stopped ({without_keys(error)}). Try again, or download the file "
+                "first."
+            ) from None
         if len(content) != n:
             raise EnvironmentProblem(f"{self.url} sent {len(content)} bytes instead of {n}.")
         buffer[:n] = content
@@ -118,6 +118,9 @@ def open_stream(url: str, *, dandi_api: str = DANDI_API, timeout: float = TIMEOU
     SHA-256 that the DANDI archive states; else its 'dandi-etag:…'; else the server's 'etag:…';
     else 'url:…', the SHA-256 of address, size and date of the last change.
 
+    A set of the DANDI archive that is not public is read with the key of an account, in the
+    environment variable DANDI_API_KEY.
+
     Args:
         url: ``https://…`` of an NWB file (HDF5), or ``dandi://000207/sub-4/x.nwb`` (the draft) or
             ``dandi://000207@0.220216.0323/sub-4/x.nwb`` (a published version).
@@ -131,75 +134,31 @@ def open_stream(url: str, *, dandi_api: str = DANDI_API, timeout: float = TIMEOU
             nor fsspec is installed.
     """
     url = _whole(url)
-    address, digest = url, ""
+    address, digest, key = url, "", DandiKey(dandi_api)
     if name_of(url).endswith(".zarr"):
         raise BadInput(f"{url} is a Zarr store, which cannot be streamed: download it first.")
     if url.startswith("dandi://"):
-        address, digest = find_asset(url, api=dandi_api, fetch=lambda at: _fetch(at, timeout))
-    address, size, headers = _probe(address, timeout)
+        address, digest = find_asset(
+            url,
+            api=dandi_api,
+            fetch=lambda at: _fetch(at, timeout, key),
+            is_private=lambda: key.used,
+        )
+    address, size, headers = _probe(address, timeout, key)
     reader = _reader(address, size, timeout)
     return Stream(reader, url=url, size=size, digest=digest or _digest(url, size, headers))
 
 
-def _check_address(url: str) -> None:
-    parts = urlsplit(url)
-    if parts.scheme == "https" and parts.hostname:
-        return
-    if parts.scheme == "http" and parts.hostname in _LOCAL:
-        return
-    known = "https:// or dandi:// (or the path of a file)"
-    raise BadInput(f"{url} cannot be read: an address must begin with {known}.")
-
-
-class _HttpsOnly(urllib.request.HTTPRedirectHandler):
-    def redirect_request(
-        self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str
-    ) -> Any:
-        if urlsplit(newurl).scheme != "https":
-            fp.close()
-            raise BadInput(f"{req.full_url} redirects to {newurl}, which is not https: refused.")
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
-
-
-def _opened(url: str, headers: Mapping[str, str], timeout: float) -> Any:
-    _check_address(url)
-    request = urllib.request.Request(  # noqa: S310  (the address is https: checked above)
-        url, headers={"User-Agent": "nwbsparse", "Accept-Encoding": "identity", **headers}
-    )
-    try:
-        return urllib.request.build_opener(_HttpsOnly).open(request, timeout=timeout)
-    except urllib.error.HTTPError as error:
-        error.close()
-        if error.code in (404, 410):
-            raise FileNotFoundError(f"{url} does not exist on the server.") from None
-        if error.code == 416:
-            raise BadInput(f"{url} is empty: 0 bytes.") from None
-        if error.code in (401, 403):
-            raise EnvironmentProblem(
-                f"{url} may not be read without an account (HTTP {error.code}); if you have one, "
-                "download the file first."
-            ) from None
-        raise EnvironmentProblem(
-            f"the server of {url} answered HTTP {error.code} ({error.reason}). Try again later."
-        ) from None
-    except (OSError, http.client.HTTPException) as error:
-        why = getattr(error, "reason", None) or error
-        raise EnvironmentProblem(
-            f"{url} cannot be reached ({why}). Check the network, or download the file elsewhere "
-            "and give its path."
-        ) from None
-
-
-def _fetch(url: str, timeout: float) -> bytes:
+def _fetch(url: str, timeout: float, key: DandiKey) -> bytes:
     """A small answer, whole. FileNotFoundError where there is none."""
-    with _opened(url, {"Accept": "application/json"}, timeout) as answer:
+    with answer_of(url, {"Accept": "application/json"}, timeout, key) as answer:
         return answer.read(_MAX_ANSWER)
 
 
-def _probe(url: str, timeout: float) -> tuple[str, int, http.client.HTTPMessage]:
+def _probe(url: str, timeout: float, key: DandiKey) -> tuple[str, int, http.client.HTTPMessage]:
     """Where a file really lies, its size in bytes, and what the server says about it."""
     try:
-        with _opened(url, {"Range": "bytes=0-0"}, timeout) as answer:
+        with answer_of(url, {"Range": "bytes=0-0"}, timeout, key) as answer:
             status, final, headers = answer.status, answer.geturl(), answer.headers
     except FileNotFoundError as error:
         raise BadInput(str(error)) from None

@@ -18,6 +18,8 @@ from nwbsparse.share.isolated import isolated
 from nwbsparse.share.survey import MAX_PARTS, Part, survey
 from nwbsparse.share.truncated import opened_whole_or_not
 
+WHOLE = "not damaged: "
+"""How a line begins that says why a file is not read though it is whole."""
 SECONDS = 60.0
 """How long datasets are read to see whether they can be."""
 
@@ -37,6 +39,9 @@ class Diagnosis:
     """Half-written caches of pynwb, with which ``import pynwb`` fails."""
     missing: tuple[Path, ...] = ()
     """Files that it links to and that are not there."""
+    refused: tuple[str, ...] = ()
+    """Which of the problems are no damage: it is too old, of a form that pynwb does not build, or
+    reaches for other files."""
 
     @property
     def sound(self) -> bool:
@@ -45,7 +50,8 @@ class Diagnosis:
     @property
     def whole(self) -> bool:
         """Whether nothing of this file itself is damaged: it may lack files that it links to."""
-        return self.sound or (bool(self.missing) and not any(one.problem for one in self.parts))
+        damage = set(self.problems) - set(self.refused)
+        return self.sound or not (damage or any(one.problem for one in self.parts))
 
 
 @stops_are_heard()
@@ -62,6 +68,7 @@ def doctor(file: str | Path, *, seconds: float = SECONDS) -> Diagnosis:
     """
     path = Path(file).expanduser()
     problems: list[str] = []
+    refused: list[str] = []
     parts: tuple[Part, ...] = ()
     try:
         check_readable(path)
@@ -71,7 +78,10 @@ def doctor(file: str | Path, *, seconds: float = SECONDS) -> Diagnosis:
     except BadInput as error:
         if not path.exists():
             raise
-        problems.append(str(error).partition("; `nwbsparse doctor")[0])
+        is_damage = isinstance(error, Damaged) or not _is_whole_of_a_kind(path)
+        said = str(error).partition("; `nwbsparse doctor")[0]
+        problems.append(said)
+        refused += [] if is_damage else [said]
     if path.is_dir():
         parts = tuple(_in_zarr(path))
     elif path.stat().st_size:
@@ -81,10 +91,19 @@ def doctor(file: str | Path, *, seconds: float = SECONDS) -> Diagnosis:
     if bad and not problems:
         problems.append(f"{len(bad)} of {len(parts)} parts cannot be read")
     if not problems:
-        problems += isolated(of_results, path)
+        for said in isolated(of_results, path):
+            problems.append(said.removeprefix(WHOLE))
+            refused += [problems[-1]] if said.startswith(WHOLE) else []
     missing = tuple(sorted({_beside(path, one) for one in parts if one.elsewhere}))
     missing = tuple(one for one in missing if not one.is_file())
-    return Diagnosis(path, tuple(problems), parts, _unfinished(path), broken_caches(), missing)
+    return Diagnosis(
+        path, tuple(problems), parts, _unfinished(path), broken_caches(), missing, tuple(refused)
+    )
+
+
+def _is_whole_of_a_kind(path: Path) -> bool:
+    """Whether it is at least a file or store that its library opens."""
+    return path.is_dir() or h5py.is_hdf5(path)
 
 
 def _beside(path: Path, part: Part) -> Path:
@@ -101,7 +120,7 @@ def _in_hdf5(path: Path, seconds: float) -> tuple[tuple[Part, ...], str]:
 
 
 def of_results(path: Path) -> list[str]:
-    """What is wrong with results in a file that can be opened."""
+    """What is wrong with results in a file that can be opened; after ``WHOLE``, why it is not read."""
     from nwbsparse.annotated.read.opened import models_in, opened_file
     from nwbsparse.annotated.record import NewerFormat
     from nwbsparse.share.integrity import problems_of
@@ -114,7 +133,8 @@ def of_results(path: Path) -> list[str]:
                     found += [f"the result '{name}': {problem}" for problem in problems_of(model)]
         return found
     except NwbsparseError as error:
-        return [str(error)]
+        is_whole = isinstance(error, BadInput) and not isinstance(error, Damaged)
+        return [f"{WHOLE if is_whole else ''}{error}"]
 
 
 def _in_zarr(path: Path) -> Iterator[Part]:

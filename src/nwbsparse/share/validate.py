@@ -105,7 +105,11 @@ def _own(path: Path) -> Iterator[Finding]:
     except (NwbsparseError, OSError, RuntimeError) as error:
         if isinstance(error, EnvironmentProblem):
             raise
-        yield Finding("nwbsparse", "damage", str(error))
+        # what pynwb refuses is whole all the same: nothing of it is other than was written
+        severity = (
+            "error" if isinstance(error, BadInput) and not isinstance(error, Damaged) else "damage"
+        )
+        yield Finding("nwbsparse", severity, str(error))
 
 
 def _of_model(name: str, model: Any) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ makes thousands of latents × hundreds of conditions affordable.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -52,6 +53,8 @@ class Coded:
     """The null that was asked for by name; '' for the one that fits."""
     typical: tuple[np.ndarray, ...] = ()
     """The value that stands for each tuning bin, one array per axis; empty: its centre."""
+    axes: tuple[int, ...] = (0,)
+    """Which components these are of: of a position all that change, two at most."""
 
     @property
     def size(self) -> int:
@@ -100,19 +103,21 @@ def _one_per_session(variable: Coded, session: np.ndarray) -> bool:
 def _covariate(name: str, binned: xr.Dataset, train: np.ndarray) -> Coded | None:
     variable = binned[name]
     values = variable.values.reshape(len(variable), -1)
-    kind = variable.attrs[names.KIND]
+    kind, axes = variable.attrs[names.KIND], [0]
     seen = values[train & np.isfinite(values).all(axis=1)]
     if len(seen) < 2 or np.all(np.ptp(seen, axis=0) == 0):
         return None
     if kind == names.CIRCULAR:
         edges = [np.linspace(-np.pi, np.pi, CIRCLE + 1)]
     elif kind == names.POSITION:
-        edges = visited_edges(seen, LINE if values.shape[1] == 1 else SIDE)
+        # a track along one axis is a line, whatever the others say
+        axes = np.flatnonzero(np.ptp(seen, axis=0) > 0)[:2].tolist()
+        edges = visited_edges(seen[:, axes], LINE if len(axes) == 1 else SIDE)
     elif values.shape[1] > 1:
         return None  # several columns that are no position: each tells nothing by itself
     else:
         edges = [quantile_edges(seen[:, 0], QUANTILES)]
-    coded = code_values(binned[name], edges)
+    coded = code_values(binned[name], edges, axes=axes)
     if kind in (names.CIRCULAR, names.POSITION):
         return coded
     return replace(coded, typical=(_medians(seen[:, 0], edges[0]),))
@@ -143,8 +148,10 @@ def quantile_edges(seen: np.ndarray, n: int) -> np.ndarray:
     return cuts if len(cuts) > 2 else np.array([cuts[0], cuts.mean(), cuts[-1]])
 
 
-def code_values(variable: xr.DataArray, edges: list[np.ndarray], *, clip: bool = True) -> Coded:
-    """A covariate cut at the given edges, one array per axis; −1 where it is not known.
+def code_values(
+    variable: xr.DataArray, edges: list[np.ndarray], *, axes: Sequence[int], clip: bool = True
+) -> Coded:
+    """A covariate cut at the given edges, one array for each of these axes; −1 where it is not known.
 
     Values beyond the edges belong to the outermost bins, unless ``clip`` is False: then they are
     taken as not known. A value at an edge belongs to the bin above it.
@@ -154,7 +161,7 @@ def code_values(variable: xr.DataArray, edges: list[np.ndarray], *, clip: bool =
     if variable.attrs[names.KIND] == names.CIRCULAR:
         values = np.angle(np.exp(1j * values))
     per_axis = []
-    for axis, edge in enumerate(edges):
+    for axis, edge in zip(axes, edges, strict=True):
         at = np.searchsorted(edge, values[:, axis], side="right") - 1
         if not clip:
             at = np.where(values[:, axis] == edge[-1], len(edge) - 2, at)
@@ -169,6 +176,7 @@ def code_values(variable: xr.DataArray, edges: list[np.ndarray], *, clip: bool =
         labels=tuple(_interval_label(index, edges, shape) for index in range(int(np.prod(shape)))),
         edges=tuple(edges),
         shape=shape,
+        axes=tuple(axes),
         unit=variable.attrs.get(names.UNITS_OF_MEASURE, ""),
         table=variable.attrs.get(names.TABLE),
     )

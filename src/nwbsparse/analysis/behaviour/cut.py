@@ -72,10 +72,10 @@ def _cut(variable: Coded, binned: xr.Dataset, cut: Cut) -> Coded | None:
     elif variable.kind == names.CIRCULAR:
         edges = [np.linspace(-np.pi, np.pi, int(cut) + 1)]
     elif variable.kind == names.POSITION:
-        edges = visited_edges(seen, int(cut))
+        edges = visited_edges(seen[:, list(variable.axes)], int(cut))
     else:
         edges = [quantile_edges(seen[:, 0], int(cut))]
-    coded = code_values(values, edges, clip=not stated)
+    coded = code_values(values, edges, axes=variable.axes, clip=not stated)
     if automatic and variable.kind == names.CONTINUOUS and coded.size == len(THIRDS):
         coded = replace(coded, labels=THIRDS)
     return frequent(

@@ -73,7 +73,8 @@ def behaviour_r2(
         if min(np.isfinite(values[part]).all(axis=1).sum() for part in (train, test)) < 2:
             continue
         r2 = _line_r2(fitted, values[train], held, values[test])
-        out[:, column] = np.mean(r2, axis=1)
+        said = np.isfinite(r2).any(axis=0)  # not of a component that never changes
+        out[:, column] = np.mean(r2[:, said], axis=1) if said.any() else np.nan
     return out
 
 

@@ -18,7 +18,14 @@ from sklearn.preprocessing import StandardScaler
 
 from nwbsparse import names
 from nwbsparse.analysis.decoding.inputs import BEST_LATENT, make_inputs
-from nwbsparse.analysis.decoding.targets import FOLDS, LEAST, Target, not_assessable, targets_of
+from nwbsparse.analysis.decoding.targets import (
+    FOLDS,
+    LEAST,
+    Target,
+    not_assessable,
+    targets_of,
+    telling,
+)
 from nwbsparse.analysis.representation import Representation
 from nwbsparse.binning.split import part
 from nwbsparse.deprecated import renamed
@@ -132,6 +139,8 @@ def _decode_one(
     if why:
         return
     y, y_new = target.values[fit], target.values[test]
+    if not target.classes:
+        y, y_new = (part[:, telling(target, fit, test)] for part in (y, y_new))
     for row, (name, table) in enumerate(tables.items()):
         here = {"input": row} | at
         x, x_new = table[fit], table[test]

@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from nwbsparse import names
+from nwbsparse.binning.measured import varying
 from nwbsparse.binning.sessions.join import is_session
 from nwbsparse.binning.variables import conditions_of, covariates_of
 from nwbsparse.errors import unknown
@@ -68,5 +69,14 @@ def not_assessable(target: Target, fit: np.ndarray, test: np.ndarray) -> str:
         if len(np.unique(y)) < 2:
             return f"fewer than two classes with {LEAST} training bins"
         return "" if len(np.unique(y_new)) > 1 else "one class on held-out bins"
-    constant = np.ptp(y, axis=0).min() == 0 or np.ptp(y_new, axis=0).min() == 0
-    return "constant" if constant else ""
+    return "" if telling(target, fit, test).any() else "constant"
+
+
+def telling(target: Target, fit: np.ndarray, test: np.ndarray) -> np.ndarray:
+    """(component,) bool: which components of a covariate change in both the training and held-out bins.
+
+    A track along x has a y that never changes: it is no reason to leave x alone. Sine and cosine of
+    an angle are one thing.
+    """
+    both = varying(target.values[fit]) & varying(target.values[test])
+    return np.full(len(both), both.all()) if target.kind == names.CIRCULAR else both

@@ -29,7 +29,7 @@ from nwbsparse.annotated.record import (
 )
 from nwbsparse.annotated.stored import StoredResult
 from nwbsparse.errors import BadInput, IntegrityError
-from nwbsparse.io.nwb.opening import opened
+from nwbsparse.io.nwb.opening import check_results_built, opened
 from nwbsparse.options.earlier import as_meant
 
 State = tuple[int, int, int]
@@ -140,6 +140,7 @@ def look(path: Path) -> Look:
         warnings.simplefilter("ignore")
         state = state_of(path)
         with opened(path) as recording:
+            check_results_built(recording.unbuildable, path)
             return look_at(recording.nwbfile, path, state)
 
 

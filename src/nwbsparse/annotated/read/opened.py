@@ -20,7 +20,7 @@ from nwbsparse.annotated.stored import StoredResult
 from nwbsparse.errors import NwbsparseWarning
 from nwbsparse.io.check import check_readable
 from nwbsparse.io.nwb.contents import MODULE
-from nwbsparse.io.nwb.opening import Recording, built, opened
+from nwbsparse.io.nwb.opening import Recording, built, check_results_built, opened
 from nwbsparse.session import ReadLine, ReadReport, Session
 
 
@@ -46,6 +46,7 @@ def opened_model(path: Path, name: str | None, *, alone: bool = False) -> Iterat
                 yield find_model(nwbfile, name, path=path)
         elif path.is_dir():
             with opened(path) as recording:
+                check_results_built(recording.unbuildable, path)
                 yield find_model(recording.nwbfile, name, path=path)
         else:
             with built(check_readable(path)) as (_, nwbfile):
@@ -70,6 +71,7 @@ def opened_result(
         yield stored, None
         return
     with opened(path) as recording:
+        check_results_built(recording.unbuildable, path)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             stored = parse_model(find_model(recording.nwbfile, name, path=path))
@@ -118,7 +120,9 @@ def opened_file(path: Path) -> Iterator[Any]:
         held.enter_context(warnings.catch_warnings())
         warnings.simplefilter("ignore")
         if path.is_dir():
-            yield held.enter_context(opened(path)).nwbfile
+            recording = held.enter_context(opened(path))
+            check_results_built(recording.unbuildable, path)
+            yield recording.nwbfile
         elif not source_is_here(path):
             yield held.enter_context(results_alone(path))
         else:

@@ -15,7 +15,7 @@ from nwbsparse.annotated.read.opened import source_is_here
 from nwbsparse.annotated.read.parse import find_model, parse_model
 from nwbsparse.annotated.write.write import Manner, write_result
 from nwbsparse.errors import BadInput
-from nwbsparse.io.nwb.opening import opened
+from nwbsparse.io.nwb.opening import check_results_built, opened
 
 
 def amend(
@@ -52,6 +52,7 @@ def amend(
         warnings.simplefilter("ignore")
         state = state_of(path)
         with opened(path) as recording:
+            check_results_built(recording.unbuildable, path)
             stored = parse_model(find_model(recording.nwbfile, result, path=path))
             seen = look_at(recording.nwbfile, path, state)
     attribution = change(stored.attribution)

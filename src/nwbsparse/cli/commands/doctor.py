@@ -50,6 +50,8 @@ def doctor(file: Path, /, *, save: Path | None = None, seconds: float = 60.0) ->
     if found.missing and found.whole:
         away = ", ".join(one.name for one in found.missing)
         raise BadInput(f"{file} is whole, but {away}, which it links to, is not here")
+    if found.refused and found.whole:
+        raise BadInput(f"{file} is not damaged, but it cannot be used: {'; '.join(found.refused)}")
     if not found.sound:
         how = "" if save else f"; `nwbsparse doctor {file} --save DIR` copies what can be read"
         raise IntegrityError(f"{file} is damaged{how}")

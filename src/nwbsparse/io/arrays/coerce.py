@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from nwbsparse.errors import BadInput
+from nwbsparse.io.arrays.frames import by_unit, own_clock
 from nwbsparse.io.rules.account import Account, counted, listed
 from nwbsparse.io.rules.falls import far_falls
 from nwbsparse.io.rules.names import identifier
@@ -117,16 +118,18 @@ def report_units(
 
 
 def take_columns(
-    given: Mapping[str, Any] | None, n_units: int, account: Account
+    given: Mapping[str, Any] | None, ids: np.ndarray, account: Account
 ) -> dict[str, np.ndarray]:
     """One value per unit for each column; what is neither number nor text is left out, counted.
+
+    A series of pandas may name the units in its index, in any order.
 
     Raises:
         BadInput: a column has not one value per unit.
     """
-    kept = {}
+    kept, n_units = {}, len(ids)
     for key, given_values in (given or {}).items():
-        name, values = str(key), plain(given_values)
+        name, values = str(key), plain(by_unit(given_values, ids, column=str(key)))
         if values is None or values.ndim != 1:
             reason = "left out: it holds more than one number or text per unit"
             account.add("column", f"units/{name}", n_units, 0, notes=[reason])
@@ -150,6 +153,8 @@ def take_events(given: Mapping[str, Any] | None, account: Account) -> dict[str, 
         name = unused(identifier(str(key)), events)
         if isinstance(value, Events):
             value = (value.times, value.labels)
+        if (stamps := own_clock(value)) is not None:  # labels at the times of their index
+            value = (stamps, value)
         times, said = value if isinstance(value, tuple) and len(value) == 2 else (value, None)
         times = numbers(times, what=f"events '{key}'").astype(np.float64).ravel()
         labels = None if said is None else plain(said)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 from hdmf.common import VectorData, VectorIndex
 
@@ -14,6 +15,7 @@ from nwbsparse import names
 from nwbsparse.errors import BadInput, raise_together
 from nwbsparse.io.arrays.activity import take_activity
 from nwbsparse.io.arrays.coerce import numbers, report_units, take_columns, take_ids, take_stretches
+from nwbsparse.io.arrays.frames import column_names, index_seconds
 from nwbsparse.io.arrays.levels import times_of_levels
 from nwbsparse.io.arrays.session import IN_MEMORY, finished, matrix_session, surroundings
 from nwbsparse.io.rules.account import Account
@@ -65,7 +67,7 @@ def read_times(
     if extent is not None:
         extent = _checked_extent(extent)
     ids, notes, trains = _trains(spikes)
-    held = take_columns(columns, len(ids), account)
+    held = take_columns(columns, ids, account)
     starts = extent[0] if extent else None
     sound = read_spikes(_ragged(trains), ids, account, time_scale=scale, starts=starts)
     observed = take_stretches(obs_intervals, len(ids), account, reach=sound.extent)
@@ -114,7 +116,8 @@ def read_matrix(
     no ``times`` are given. Gaps in the clock are reported; no bin will span one.
 
     Args:
-        activity: (time, unit).
+        activity: (time, unit). Of a data frame the columns are the units and an index of seconds
+            (called time, or of real numbers) their clock; what is given here goes before both.
         bin_width: seconds; of counts without it the median step of ``times``.
         times: centres of the bins, or moments of the samples (s). Of a frame whose index has
             several levels, the one called time.
@@ -131,9 +134,15 @@ def read_matrix(
             activity at all, or (strict) anything that needs repair.
     """
     account = Account(IN_MEMORY, strict)
+    labelled: list[str] = []
+    if isinstance(activity, pd.Series):
+        activity = activity.to_frame()
+    if isinstance(activity, pd.DataFrame):
+        if times is None and bin_width is None:
+            times = times_of_levels(activity.index, what="the activity")
+        activity, unit_ids, times, labelled = _of_frame(activity, unit_ids, times)
     ids, notes = (None, []) if unit_ids is None else take_ids(unit_ids, what="unit_ids")
-    if times is None and bin_width is None:
-        times = times_of_levels(getattr(activity, "index", None), what="the activity")
+    notes = [*labelled, *notes]
     found = take_activity(activity, account, ids=ids, bin_width=bin_width, times=times)
     return matrix_session(
         found,
@@ -146,6 +155,18 @@ def read_matrix(
         obs_intervals=obs_intervals,
         notes=notes,
     )
+
+
+def _of_frame(
+    frame: pd.DataFrame, unit_ids: Any, times: Any
+) -> tuple[np.ndarray, Any, Any, list[str]]:
+    """The values of a frame, its unit ids and times unless they are given, and what to say of them."""
+    notes = []
+    if unit_ids is None and (unit_ids := column_names(frame, what="the data frame")) is not None:
+        notes.append("named by the columns of the data frame")
+    if times is None and (times := index_seconds(frame, what="the data frame")) is not None:
+        notes.append("at the times (s) of the data frame's index")
+    return frame.to_numpy(), unit_ids, times, notes
 
 
 def _checked_extent(extent: tuple[float, float]) -> tuple[float, float]:

@@ -13,11 +13,13 @@ import xarray as xr
 from nwbsparse import names
 from nwbsparse.errors import BadInput
 from nwbsparse.io.arrays.coerce import numbers, plain, unused
+from nwbsparse.io.arrays.frames import own_clock
 from nwbsparse.io.arrays.intervals import label_runs, take_intervals
 from nwbsparse.io.nwb.behaviour import MAX_COLUMNS
 from nwbsparse.io.rules.account import Account, counted
 from nwbsparse.io.rules.clock import Reach, clock_of
 from nwbsparse.io.rules.columns import MAX_CATEGORIES
+from nwbsparse.io.rules.components import measured_components
 from nwbsparse.io.rules.intervals import START
 from nwbsparse.io.rules.names import identifier
 from nwbsparse.session import Series
@@ -44,7 +46,8 @@ def take_series(
 ) -> tuple[dict[str, Series], dict[str, xr.Dataset]]:
     """Behaviour signals by name, and an interval table for each that is text or true/false.
 
-    A value is (times in s, data), a Series, or only data when it was sampled with the activity.
+    A value is (times in s, data), a Series, a series or frame of pandas whose index is seconds, or
+    only data when it was sampled with the activity.
     Numbers become a Series: a position when the name says position, an angle (radians) when it
     says direction, heading or angle and all values lie within 2π. NaN data stay. Labels become
     the table ``<name>_runs``, one row per run of equal ones, none where the label is '' or
@@ -91,6 +94,8 @@ def _with_clock(
         stamps, held = value.times, value.data
     elif isinstance(value, tuple) and len(value) == 2:
         stamps, held = value
+    elif (own_stamps := own_clock(value)) is not None:
+        stamps, held = own_stamps, value.to_numpy()
     elif own is None:
         raise BadInput(f"series '{key}' has no clock: give (times, data).")
     else:
@@ -123,8 +128,7 @@ def _with_clock(
 def _series_of(
     name: str, times: np.ndarray, data: np.ndarray, value: Any
 ) -> tuple[Series, list[str]]:
-    data = data.astype(np.float64)
-    notes = []
+    data, notes = measured_components(data.astype(np.float64))
     missing = int((~np.isfinite(data)).reshape(len(data), -1).any(axis=1).sum())
     if missing:
         data = np.where(np.isfinite(data), data, np.nan)

@@ -50,7 +50,7 @@ def matrix_session(
     """
     ids = np.arange(activity.traces.data.shape[1]) if ids is None else ids
     observed = take_stretches(obs_intervals, len(ids), account, reach=activity.extent)
-    held = take_columns(columns, len(ids), account)
+    held = take_columns(columns, ids, account)
     report_units(ids, activity.silent, account, found=n_found, notes=notes)
     units = {names.UNIT_ID: ids, names.N_SPIKES: activity.n_spikes} | held
     session = Session(

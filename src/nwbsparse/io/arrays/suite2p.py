@@ -135,6 +135,8 @@ def _plane(folder: Path) -> Path:
         raise BadInput(f"{folder} is not a folder; give Suite2p's plane folder, as suite2p/plane0.")
     if any((folder / name).exists() for name in _READ):
         return folder
+    if (folder / "suite2p").is_dir():  # the folder of the recording, beside the movies
+        return _plane(folder / "suite2p")
     planes = sorted(path.name for path in folder.glob("plane*") if path.is_dir())
     if len(planes) == 1:
         return folder / planes[0]

@@ -15,12 +15,15 @@ from nwbsparse.io.nwb.contents import recorded
 from nwbsparse.io.nwb.pose import is_pose, pose_name, read_confidence
 from nwbsparse.io.rules.account import Account
 from nwbsparse.io.rules.clock import Reach, clock_of
+from nwbsparse.io.rules.components import measured_components
 from nwbsparse.io.rules.names import identifier, with_unique_names
 from nwbsparse.io.rules.scale import scale_of
 from nwbsparse.io.rules.values import load, shape_of, text
+from nwbsparse.io.rules.vectors import NUMBERS, kind_of
 from nwbsparse.session import Series
 
 MAX_COLUMNS = 3
+_FULL_TURN = 2 * np.pi + 0.01
 _ANGLE = {"radian": 1.0, "radians": 1.0, "rad": 1.0}
 _ANGLE |= dict.fromkeys(("degree", "degrees", "deg", "°"), np.pi / 180)
 _LENGTH = {
@@ -93,9 +96,8 @@ def why_not_behaviour(series: Any, *, path: str) -> str:
         return "left out: it has no samples"
     if len(shape) > 2 or (len(shape) == 2 and min(shape) > MAX_COLUMNS):
         return f"left out: behaviour has 1 to {MAX_COLUMNS} columns, this has shape {shape}"
-    dtype = getattr(series.data, "dtype", None) or np.asarray(series.data).dtype
-    if np.dtype(dtype).kind not in "biuf":
-        return f"left out: it holds {dtype}, not numbers"
+    if kind_of(series.data) not in NUMBERS:
+        return f"left out: it holds {getattr(series.data, 'dtype', 'values')}, not numbers"
     return ""
 
 
@@ -122,8 +124,9 @@ def _read_series(
     data = data[clock.rows].astype(np.float64) * conversion + offset
     if data.ndim == 2 and data.shape[1] == 1:
         data = data[:, 0]
-    kind, factor, notes = _kind_of(series, data)
-    notes += clock.notes
+    data, notes = measured_components(data)
+    kind, factor, more = _kind_of(series, data)
+    notes += [*more, *clock.notes]
     start, stop = clock.times[0], clock.times[-1]
     if stop < reach.start or start > reach.stop:
         notes.append(
@@ -163,13 +166,35 @@ def _unit(series: Any) -> str:
     return "" if said == "n.a." else said
 
 
+def _kind_of_number(unit: str, data: np.ndarray) -> tuple[str, float, list[str]]:
+    """Likewise of a series that is not said to be of space: an angle where it is seen to run round."""
+    if unit not in _ANGLE:
+        return names.CONTINUOUS, 1.0, []
+    factor = _ANGLE[unit]
+    known = data * factor
+    with np.errstate(invalid="ignore"):
+        within = np.nanmax(known, initial=-np.inf) - np.nanmin(known, initial=np.inf) <= _FULL_TURN
+        wraps = (np.abs(np.diff(known, axis=0)) > np.pi).any()
+    if within and wraps:
+        said = "" if factor == 1.0 else "; degrees were converted to radians"
+        return (
+            names.CIRCULAR,
+            factor,
+            [f"an angle that runs round, by its unit and its steps{said}"],
+        )
+    why = "it never runs round" if within else "its values go beyond one turn"
+    return names.CONTINUOUS, 1.0, [f"in '{unit}', but not taken as an angle: {why}"]
+
+
 def _kind_of(series: Any, data: np.ndarray) -> tuple[str, float, list[str]]:
     """What kind of covariate a series is, and what brings an angle to radians."""
     unit = text(series.unit).strip().lower()
     container = type(series.parent).__name__
     # gaze in degrees of visual angle does not wrap around
-    if not isinstance(series, SpatialSeries) or container == "EyeTracking":
+    if container == "EyeTracking":
         return names.CONTINUOUS, 1.0, []
+    if not isinstance(series, SpatialSeries):
+        return _kind_of_number(unit, data)
     if unit in _ANGLE and not is_pose(series):
         notes = ["degrees were converted to radians"] if _ANGLE[unit] != 1.0 else []
         return names.CIRCULAR, _ANGLE[unit], notes

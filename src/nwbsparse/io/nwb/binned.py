@@ -15,7 +15,15 @@ from nwbsparse.io.nwb.unit_rows import MODALITY, columns_of, n_rows_of, numbered
 from nwbsparse.io.rules.account import Account, counted, listed
 from nwbsparse.io.rules.columns import CATEGORY, CONSTANT, EVENT_TIME
 from nwbsparse.io.rules.names import identifier, type_name
-from nwbsparse.io.rules.values import load, text
+from nwbsparse.io.rules.values import shape_of, text
+from nwbsparse.io.rules.vectors import (
+    NUMBERS_OR_TEXT,
+    OddForm,
+    pointers,
+    seconds,
+    values_of,
+    vector,
+)
 from nwbsparse.session import EDGE_TOLERANCE
 
 
@@ -31,7 +39,7 @@ def read_binned(one: Candidate, account: Account) -> Part:
     """
     thing, path = one.thing, one.path
     aligned = type_name(thing) == "BinnedAlignedSpikes"
-    data = load(thing.data, what=f"{path}/data")
+    data = values_of(thing.data, what=f"{path}/data")
     width = float(thing.bin_width_in_ms) / 1000
     if data.ndim != (3 if aligned else 2) or not data.size:
         raise BadInput(f"{path} has shape {data.shape}: counts of units in bins were expected.")
@@ -84,7 +92,7 @@ def _windows(
     thing: Any, data: np.ndarray, width: float, path: str
 ) -> tuple[np.ndarray, np.ndarray, dict[str, xr.Dataset], list[str]]:
     """(unit, window, bin) counts, the (window, 2) stretches, their table, and what was mended."""
-    events = load(thing.event_timestamps, what=f"{path}/event_timestamps").astype(np.float64)
+    events = seconds(thing.event_timestamps, what=f"{path}/event_timestamps")
     if len(events) != data.shape[1]:
         raise BadInput(f"{path} has {data.shape[1]:,} windows and {len(events):,} events.")
     starts = events + float(getattr(thing, "event_to_bin_offset_in_ms", None) or 0.0) / 1000
@@ -113,7 +121,8 @@ def _windows(
         "stop_time": (names.INTERVAL, windows[:, 1], {"inferred": 0}),
         "event_time": (names.INTERVAL, events[rows], {names.KIND: EVENT_TIME}),
     }
-    conditions = _conditions(thing, len(events), path)
+    conditions, odd = _conditions(thing, len(events))
+    repairs += odd
     if conditions is not None:
         kind = CATEGORY if len(np.unique(conditions[rows])) > 1 else CONSTANT
         variables["condition"] = (names.INTERVAL, conditions[rows], {names.KIND: kind})
@@ -122,16 +131,23 @@ def _windows(
     return data[:, rows], windows, {name: xr.Dataset(variables, attrs=attrs)}, repairs
 
 
-def _conditions(thing: Any, n_events: int, path: str) -> np.ndarray | None:
+def _conditions(thing: Any, n_events: int) -> tuple[np.ndarray | None, list[str]]:
+    """(event,) the condition of each, and what was wrong where there are none."""
     stored = getattr(thing, "condition_indices", None)
     if stored is None:
-        return None
-    codes = load(stored, what=f"{path}/condition_indices").astype(np.int64)
-    if len(codes) != n_events:
-        return None
+        return None, []
     said = getattr(thing, "condition_labels", None)
-    labels = [] if said is None else load(said, what=f"{path}/condition_labels").astype(str)
-    return np.array([str(labels[c]) if 0 <= c < len(labels) else str(c) for c in codes], dtype=str)
+    try:
+        codes = vector(stored, what="condition_indices", kinds="iuf")
+        if len(codes) != n_events:
+            raise OddForm("condition_indices", f"has {len(codes):,} of {n_events:,} events")
+        if said is None or 0 in shape_of(said):
+            return codes.astype(np.int64).astype(str), []
+        labels = vector(said, what="condition_labels", kinds=NUMBERS_OR_TEXT).astype(str)
+        at = pointers(codes, len(labels), what="condition_indices", of="condition_labels")
+    except OddForm as error:
+        return None, [f"{error}: conditions left out"]
+    return labels[at], []
 
 
 def _counts(values: np.ndarray, path: str) -> tuple[np.ndarray, list[str]]:

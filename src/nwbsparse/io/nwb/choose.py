@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-import numpy as np
 from pynwb import TimeSeries
 from pynwb.ecephys import ElectricalSeries, SpikeEventSeries
 from pynwb.image import ImageSeries
@@ -18,6 +17,7 @@ from nwbsparse.io.nwb.contents import recorded
 from nwbsparse.io.nwb.marks import units_of_activity
 from nwbsparse.io.rules.names import type_name
 from nwbsparse.io.rules.values import shape_of, text
+from nwbsparse.io.rules.vectors import NUMBERS, kind_of
 from nwbsparse.naming.listed_names import names_in
 
 ROI = "fluorescence"
@@ -58,10 +58,7 @@ def activity_kind(thing: Any) -> str:
     shape = shape_of(thing.data)
     if not shape or 0 in shape or len(shape) > 2:
         return ""
-    if (
-        np.dtype(getattr(thing.data, "dtype", None) or np.asarray(thing.data).dtype).kind
-        not in "biuf"
-    ):
+    if kind_of(thing.data) not in NUMBERS:
         return ""
     if isinstance(thing, RoiResponseSeries):
         return ROI

@@ -10,7 +10,9 @@ from hdmf.common import VectorIndex
 from nwbsparse.io.rules.account import Account
 from nwbsparse.io.rules.columns import CATEGORY, column_kind, plain_column
 from nwbsparse.io.rules.names import type_name
-from nwbsparse.io.rules.values import load, shape_of
+from nwbsparse.io.rules.ragged import slices_of
+from nwbsparse.io.rules.values import shape_of
+from nwbsparse.io.rules.vectors import OddForm, is_vector, kind_of, seconds
 from nwbsparse.naming.number_words import number_words
 
 STAMP = "timestamp"
@@ -34,9 +36,8 @@ def holds_events(table: Any) -> bool:
     """Whether a table has a timestamp in each row, or a list of times (AnnotatedEventsTable)."""
     if STAMP in table.colnames:
         column: Any = table[STAMP]
-        dtype = np.dtype(getattr(column.data, "dtype", float))
-        one_each = not isinstance(column, VectorIndex) and len(shape_of(column.data)) == 1
-        return one_each and dtype.kind in "iuf"
+        one_each = not isinstance(column, VectorIndex) and is_vector(shape_of(column.data))
+        return one_each and kind_of(column.data) in "iuf"
     return type_name(table) == "AnnotatedEventsTable" and TIMES in table.colnames
 
 
@@ -53,15 +54,21 @@ def read_event_table(
     time_column = STAMP if STAMP in table.colnames else TIMES
     stamps = table[time_column]
     flat = stamps.target.data if isinstance(stamps, VectorIndex) else stamps.data
-    times = load(flat, what=f"{table.name}/{time_column}").astype(np.float64)
+    what = f"{table.name}/{time_column}"
     repairs: list[str] = []
     per_row = None
-    if isinstance(stamps, VectorIndex):
-        edges = load(stamps.data, what=f"{table.name}/{time_column}_index").astype(np.int64)
-        per_row = np.diff(np.concatenate([[0], edges]))
-        if (per_row < 0).any() or per_row.sum() > len(times):
-            return np.empty(0), None, ["its index does not fit its times: left out"]
-        times = times[: per_row.sum()]
+    try:
+        times = seconds(flat, what=what)
+        if isinstance(stamps, VectorIndex):
+            slices = slices_of(stamps.data, len(times), what=f"{what}_index")
+            if not slices.sound.all():
+                raise OddForm(what, "has an index that does not fit its times")
+            per_row = np.diff(slices.edges)
+            times = times[: per_row.sum()]
+        if len(times if per_row is None else per_row) != n_rows:
+            raise OddForm(what, f"does not fit the {n_rows:,} rows of the table")
+    except OddForm as error:
+        return np.empty(0), None, [f"left out: {error}"]
     usable: dict[str, np.ndarray] = {}
     for name in table.colnames:
         if name == time_column:

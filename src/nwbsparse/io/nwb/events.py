@@ -17,12 +17,24 @@ from nwbsparse.io.rules.account import Account, counted
 from nwbsparse.io.rules.clock import Reach
 from nwbsparse.io.rules.falls import far_falls
 from nwbsparse.io.rules.names import identifier, type_name, with_unique_names
-from nwbsparse.io.rules.values import load, shape_of, text
+from nwbsparse.io.rules.values import shape_of, text
+from nwbsparse.io.rules.vectors import (
+    NUMBERS_OR_TEXT,
+    OddForm,
+    is_vector,
+    kind_of,
+    pointers,
+    seconds,
+    vector,
+)
 from nwbsparse.naming.number_words import number_words
 from nwbsparse.session import Events
 
 EVENT_OBJECTS = ("Events", "LabeledEvents", "TTLs")
 """Types of ndx-events before 0.4, known by their names: their classes come from the file itself."""
+
+DETECTED = "EventDetection"
+"""NWB's type of moments that were found in a signal: ripples, threshold crossings."""
 
 _SAYS_EVENTS = re.compile(r"event|ttl|marker|trigger|strobe", re.IGNORECASE)
 
@@ -37,10 +49,10 @@ def read_events(
 ) -> tuple[dict[str, Events], frozenset[int]]:
     """Every kind of event of a file by its name, and the ``id`` of each object it came from.
 
-    Taken: series with timestamps in BehavioralEvents; AnnotationSeries; the types of ndx-events;
-    tables with a column of timestamps; series of whole-number codes in acquisition whose name or
-    description speaks of events. Times are sorted, those that are NaN are dropped and counted;
-    of a series, times that fall back far are a repair.
+    Taken: series with timestamps in BehavioralEvents; AnnotationSeries; EventDetection with times;
+    the types of ndx-events; tables with a column of timestamps; series of whole-number codes in
+    acquisition whose name or description speaks of events. Times are sorted, those that are NaN are
+    dropped and counted; of a series, times that fall back far are a repair.
 
     A stamp that lies outside the activity by more than the activity is long (and an hour) cannot
     be one of this recording and is dropped too: a public file has an event 49 years before its
@@ -79,6 +91,8 @@ def is_event(thing: Any) -> bool:
         return holds_events(thing)
     if type_name(thing) in EVENT_OBJECTS:
         return getattr(thing, "timestamps", None) is not None
+    if type_name(thing) == DETECTED:
+        return getattr(thing, "times", None) is not None
     if not isinstance(thing, TimeSeries) or thing.timestamps is None:
         return False  # with a rate it is a signal
     if isinstance(thing, AnnotationSeries) or type_name(thing.parent) == "BehavioralEvents":
@@ -89,24 +103,26 @@ def is_event(thing: Any) -> bool:
 def _is_code(series: Any) -> bool:
     """Whether a plain series in acquisition holds whole-number codes and says what they are."""
     at_top = isinstance(series.parent, NWBFile)
-    if not at_top or type_name(series) != "TimeSeries" or len(shape_of(series.data)) != 1:
+    if not at_top or type_name(series) != "TimeSeries" or not is_vector(shape_of(series.data)):
         return False
-    dtype = np.dtype(getattr(series.data, "dtype", None) or np.asarray(series.data).dtype)
     said = f"{text(series.name)} {text(series.description)}"
-    return dtype.kind in "iu" and _SAYS_EVENTS.search(said) is not None
+    return kind_of(series.data) in "iu" and _SAYS_EVENTS.search(said) is not None
 
 
 def _read_object(thing: Any, path: str) -> tuple[np.ndarray, np.ndarray | None, list[str]]:
     """The stamps (s) of an object that is not a table, and what each event was."""
-    stamps = load(thing.timestamps, what=f"{path}/timestamps").astype(np.float64).ravel()
-    stored = getattr(thing, "data", None)
+    is_detected = type_name(thing) == DETECTED
+    try:
+        stamps = seconds(thing.times if is_detected else thing.timestamps, what="timestamps")
+    except OddForm as error:
+        return np.empty(0), None, [f"left out: {error}"]
+    stored = None if is_detected else getattr(thing, "data", None)
     if stored is None:
         return stamps, None, []
-    data = load(stored, what=f"{path}/data")
-    if data.ndim == 2 and data.shape[1] == 1:
-        data = data[:, 0]
-    if data.ndim != 1:
-        return stamps, None, [f"its data have shape {data.shape}: no labels taken"]
+    try:
+        data = vector(stored, what="data", kinds=NUMBERS_OR_TEXT)
+    except OddForm as error:
+        return stamps, None, [f"{error}: no labels taken"]
     repairs = []
     if len(data) != len(stamps):
         n = min(len(data), len(stamps))
@@ -116,10 +132,15 @@ def _read_object(thing: Any, path: str) -> tuple[np.ndarray, np.ndarray | None, 
     # a class made from the file's own words names an attribute after its dataset
     own = getattr(thing, "labels", getattr(thing, "data__labels", None))
     if own is not None and data.dtype.kind in "iu":
-        meanings = load(own, what=f"{path}/labels").astype(str)
-        inside = (data >= 0) & (data < len(meanings))
-        if len(meanings):
-            words = np.where(inside, meanings[np.where(inside, data, 0)], words)
+        try:
+            meanings = vector(own, what=f"{path}/labels", kinds=NUMBERS_OR_TEXT).astype(str)
+            inside = (data >= 0) & (data < len(meanings))
+            if not (data == 0).any():  # nothing shows that it counts from 0
+                pointers(data, len(meanings), what="data", of="its labels")
+            if len(meanings):  # a code without a label is its own
+                words = np.where(inside, meanings[np.where(inside, data, 0)], words)
+        except OddForm as error:
+            repairs.append(f"{error}: events keep their numbers")
     return stamps, words, repairs
 
 

@@ -12,6 +12,7 @@ from nwbsparse.io.nwb.traces import is_turned
 from nwbsparse.io.nwb.unit_rows import n_rows_of
 from nwbsparse.io.rules.account import Account
 from nwbsparse.io.rules.values import shape_of
+from nwbsparse.io.rules.vectors import is_vector, kind_of
 
 NEARLY_ALL = 0.99
 """Share of the spikes that the raw series must hold to be when the recording ran: they were sorted from
@@ -31,7 +32,13 @@ def recording_extent(nwbfile: Any) -> tuple[float, float] | None:
         if not (n_samples := _n_samples(series)):
             continue
         if series.timestamps is not None and shape_of(series.timestamps)[0]:
-            start, stop = float(series.timestamps[0]), float(series.timestamps[-1])
+            if (
+                not is_vector(shape_of(series.timestamps))
+                or kind_of(series.timestamps) not in "iuf"
+            ):
+                continue
+            ends = np.ravel(series.timestamps[0]), np.ravel(series.timestamps[-1])
+            start, stop = float(ends[0][0]), float(ends[1][-1])
         elif series.rate:
             start = float(series.starting_time or 0.0)
             stop = start + n_samples / float(series.rate)

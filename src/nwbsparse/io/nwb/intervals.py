@@ -14,8 +14,9 @@ from nwbsparse.io.nwb.contents import recorded
 from nwbsparse.io.rules.account import Account, counted
 from nwbsparse.io.rules.clock import Reach
 from nwbsparse.io.rules.columns import hidden_columns
-from nwbsparse.io.rules.intervals import START, STOP, _times, read_table
+from nwbsparse.io.rules.intervals import START, STOP, read_table, times_in
 from nwbsparse.io.rules.values import shape_of, text
+from nwbsparse.io.rules.vectors import OddForm, is_vector, kind_of
 
 
 def read_intervals(
@@ -42,7 +43,11 @@ def read_intervals(
         if name in tables:
             name = f"{name}_{text(getattr(table.parent, 'name', ''))}"
         hidden = hidden_columns(table, builder_of(table))
-        dataset = read_table(table, name, account, reach=reach, hidden=hidden)
+        try:
+            dataset = read_table(table, name, account, reach=reach, hidden=hidden)
+        except OddForm as error:
+            account.add("intervals", name, len(table.id), 0, repairs=[f"left out: {error}"])
+            continue
         tables[name] = dataset.assign_attrs(
             path=path_of(table), object_id=table.object_id, description=text(table.description)
         )
@@ -57,8 +62,8 @@ def holds_intervals(thing: Any) -> bool:
         return False
     return all(
         not isinstance(thing[name], VectorIndex)
-        and len(shape_of(thing[name].data)) == 1
-        and np.dtype(getattr(thing[name].data, "dtype", float)).kind in "iuf"
+        and is_vector(shape_of(thing[name].data))
+        and kind_of(thing[name].data) in "iuf"
         for name in (START, STOP)
     )
 
@@ -68,7 +73,11 @@ def read_invalid_times(nwbfile: Any, account: Account) -> np.ndarray | None:
     table = nwbfile.invalid_times
     if table is None or not len(table.id):
         return None
-    pairs = np.column_stack([_times(table, START), _times(table, STOP)])
+    try:
+        pairs = np.column_stack([times_in(table, START), times_in(table, STOP)])
+    except OddForm as error:
+        account.add("intervals", "invalid_times", len(table.id), 0, repairs=[f"left out: {error}"])
+        return None
     good = pairs[:, 1] > pairs[:, 0]  # also false where either end is NaN
     lost = int((~good).sum())
     repairs = [f"{counted(lost, 'empty or NaN row')} dropped"] if lost else []

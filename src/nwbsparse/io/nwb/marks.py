@@ -13,6 +13,7 @@ import numpy as np
 from hdmf.common import DynamicTable
 
 from nwbsparse.io.rules.values import load, text
+from nwbsparse.io.rules.vectors import NUMBERS_OR_TEXT, OddForm, vector
 
 ORIGIN: Final = "recording_origin"
 """The table in /scratch that says where each part of the recording came from."""
@@ -55,7 +56,11 @@ def own_names(table: Any) -> tuple[str, np.ndarray] | None:
     """The column of ids that are text, and these; None where the ids of the table are the units' own."""
     for name in table.colnames:
         if text(getattr(table[name], "description", "")) == OWN_NAMES:
-            return str(name), load(table[name].data, what=f"{table.name}/{name}").astype(str)
+            try:
+                held = vector(table[name].data, what=f"{table.name}/{name}", kinds=NUMBERS_OR_TEXT)
+            except OddForm:  # somebody else's words
+                continue
+            return str(name), held.astype(str)
     return None
 
 

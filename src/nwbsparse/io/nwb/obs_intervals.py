@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from hdmf.common import VectorIndex
 
+from nwbsparse.io.nwb.rows import row_ids, stretches_in
 from nwbsparse.io.rules.account import Account, counted, listed
-from nwbsparse.io.rules.ragged import Slices, slices_of
 from nwbsparse.io.rules.spikes import Spikes
 from nwbsparse.io.rules.units import sound_stretches
-from nwbsparse.io.rules.values import load
+from nwbsparse.io.rules.values import shape_of
+from nwbsparse.io.rules.vectors import OddForm
 
 FEW = 0.05
 """Share of the spikes below which intervals are on another clock, or in another unit of time."""
@@ -31,20 +31,10 @@ def read_obs_intervals(
     if "obs_intervals" not in table.colnames:
         return None
     column: Any = table["obs_intervals"]
-    ids = load(table.id.data, what="/units/id")
-    ragged = isinstance(column, VectorIndex)
-    target = column.target if ragged else column
-    flat = load(target.data, what="/units/obs_intervals").astype(np.float64) * time_scale
-    if ragged:
-        slices = slices_of(column.data, len(flat), what="/units/obs_intervals_index")
-    else:
-        slices = _one_each(len(flat))
-    fault = slices.faults(ids, index="its index", noun="interval") if ragged else ""
-    if flat.ndim != 2 or flat.shape[1] != 2:
-        fault = f"its values have shape {flat.shape}, not a start and a stop each"
-    if fault:
-        return _left_out(fault, len(flat), account)
-    edges = slices.edges
+    try:
+        flat, edges = stretches_in(column, row_ids(table)[0], time_scale=time_scale)
+    except OddForm as error:
+        return _left_out(error.why, (shape_of(column.data) or (0,))[0], account)
     if not edges[-1]:
         return None
     per_unit, kept, unstated = [], 0, []
@@ -77,10 +67,6 @@ def read_obs_intervals(
 def _left_out(fault: str, n_found: int, account: Account) -> None:
     said = f"left out: {fault}; all units count as observed throughout"
     account.add("column", "units/obs_intervals", n_found, 0, repairs=[said])
-
-
-def _one_each(n_rows: int) -> Slices:
-    return Slices(np.arange(n_rows + 1), np.ones(n_rows + 1, dtype=bool), n_rows)
 
 
 def _n_inside(train: np.ndarray, stretches: np.ndarray) -> int:

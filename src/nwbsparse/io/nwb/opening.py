@@ -17,15 +17,17 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from hdmf.build import BuildManager
-from pynwb import NWBHDF5IO, NWBFile
+from pynwb import NWBFile
 
-from nwbsparse.errors import BadInput, EnvironmentProblem, NwbsparseError
+from nwbsparse.errors import BadInput, EnvironmentProblem, IntegrityError, NwbsparseError
 from nwbsparse.io.check import check_readable, open_checked
 from nwbsparse.io.digest import digest_of
 from nwbsparse.io.guard_zarr import check_references, zarr_json
-from nwbsparse.io.nwb.definitions import open_with_definitions, remedy
+from nwbsparse.io.nwb.building import build
+from nwbsparse.io.nwb.contents import MODULE
+from nwbsparse.io.nwb.hdf5 import LenientHDF5IO
 from nwbsparse.io.nwb.in_memory import builders_of, check_still_open, content_digest, version_of
-from nwbsparse.io.nwb.unbuildable import Unbuildable, sift
+from nwbsparse.io.nwb.unbuildable import Unbuildable
 from nwbsparse.io.rules.values import text
 from nwbsparse.io.stream import Stream, is_address, name_of, open_stream
 
@@ -124,11 +126,26 @@ def built(path: Path, *, for_copy: bool = False) -> Iterator[tuple[Any, Any]]:
 
     Raises:
         BadInput: it cannot be read as NWB, and why.
+        IntegrityError: results in it cannot be built.
     """
     with ExitStack() as held:
         make = _zarr_reader(path) if _is_zarr(path) else _hdf5_reader(path=str(path))
-        io, nwbfile, _ = _built(make, path, held, for_copy=for_copy)
+        io, nwbfile, parts = build(make, path, held, for_copy=for_copy)
+        check_results_built(parts, path)
         yield io, nwbfile
+
+
+def check_results_built(parts: tuple[Unbuildable, ...], label: Path) -> None:
+    """Make sure that of our own results nothing was left out: they would seem not to be there.
+
+    Raises:
+        IntegrityError: some part of them cannot be built.
+    """
+    place = f"/processing/{MODULE}"
+    gone = [one for one in parts if one.is_spoiled and f"{one.path}/".startswith(f"{place}/")]
+    if gone:
+        said = "; ".join(f"{one.path}: {one.what}" for one in gone)
+        raise IntegrityError(f"results in {label} are damaged: {said}")
 
 
 def _local(source: str | Path) -> Path:
@@ -145,9 +162,9 @@ def _from_path(path: Path, held: ExitStack) -> Recording:
     digest = digest_of(path)
     if not _is_zarr(path):
         make = _hdf5_reader(path=str(path))
-        io, nwbfile, unbuildable = _built(make, path, held)
+        io, nwbfile, unbuildable = build(make, path, held)
         return Recording(nwbfile, io, path, path, digest, unbuildable=unbuildable)
-    io, nwbfile, unbuildable = _built(_zarr_reader(path), path, held)
+    io, nwbfile, unbuildable = build(_zarr_reader(path), path, held)
     version = text(zarr_json(path / ".zattrs").get("nwb_version"))
     places = SimpleNamespace(manager=io.manager, nwb_version=(version, ()))
     return Recording(nwbfile, places, path, path, digest, unbuildable=unbuildable)
@@ -173,7 +190,7 @@ def _from_stream(stream: Any, held: ExitStack) -> Recording:
         ) from None
     file = open_checked(stream, path=label)
     held.callback(file.close)
-    io, nwbfile, unbuildable = _built(_hdf5_reader(file=file), label, held)
+    io, nwbfile, unbuildable = build(_hdf5_reader(file=file), label, held)
     path = label.resolve() if isinstance(name, str) and label.is_file() else None
     return Recording(nwbfile, io, label, path, digest, note, unbuildable)
 
@@ -203,7 +220,7 @@ def _is_zarr(path: Path | None) -> bool:
 
 
 def _hdf5_reader(**source: Any) -> Callable[[BuildManager], Any]:
-    return lambda manager: NWBHDF5IO(**source, mode="r", manager=manager)
+    return lambda manager: LenientHDF5IO(**source, mode="r", manager=manager)
 
 
 def _zarr_reader(path: Path) -> Callable[[BuildManager], Any]:
@@ -222,30 +239,3 @@ def _zarr_reader(path: Path) -> Callable[[BuildManager], Any]:
             return super().resolve_ref(zarr_ref)
 
     return lambda manager: Inside(path=str(path), mode="r", manager=manager)
-
-
-def _built(
-    make: Callable[[BuildManager], Any], label: Path, held: ExitStack, *, for_copy: bool = False
-) -> tuple[Any, Any, tuple[Unbuildable, ...]]:
-    """A pynwb io, the NWBFile that it reads and what that lacks, or one sentence about why not."""
-    unbuildable: list[Unbuildable] = []
-    try:
-        io, broken = open_with_definitions(make, held)
-        # reading builds the same tree, from which all is gone that would stop it
-        unbuildable = sift(io.read_builder(), io.manager.type_map, broken, for_copy=for_copy)
-        return io, io.read(), tuple(unbuildable)
-    except NwbsparseError:
-        raise
-    except Exception as error:  # pynwb raises anything: a missing extension, a broken table, …
-        # hdmf puts the whole tree of the file before the sentence that matters
-        why = text(error.args[-1])[:300] if error.args else type(error).__name__
-        if unknown := {str(one.namespace) for one in unbuildable if one.namespace is not None}:
-            said = "; ".join(f"{name}: {remedy(name)}" for name in sorted(unknown))
-            raise BadInput(
-                f"{label} uses types whose definition it does not hold, and cannot be read without "
-                f"them ({why}). {said}."
-            ) from error
-        raise BadInput(
-            f"{label} cannot be read by pynwb ({why}). Check it with nwbinspector, and re-export "
-            "it."
-        ) from error

@@ -12,6 +12,7 @@ from nwbsparse import names
 from nwbsparse.errors import BadInput
 from nwbsparse.io.nwb.choose import Candidate
 from nwbsparse.io.nwb.marks import bin_width_of, units_of_activity
+from nwbsparse.io.nwb.rows import stretches_in
 from nwbsparse.io.nwb.traces import Part, part_of, say_read, sound_clock
 from nwbsparse.io.nwb.unit_rows import MODALITY, columns_of
 from nwbsparse.io.rules.account import Account
@@ -54,8 +55,6 @@ def _observed(table: Any, times: np.ndarray) -> tuple[np.ndarray, ...] | None:
     """When each unit was observed (s), where the table says it."""
     if "obs_intervals" not in table.colnames:
         return None
-    column: Any = table["obs_intervals"]
-    flat = load(column.target.data, what="obs_intervals").astype(np.float64).reshape(-1, 2)
-    edges = np.concatenate([[0], load(column.data, what="obs_intervals").astype(np.int64)])
+    flat, edges = stretches_in(table["obs_intervals"], np.arange(len(table.id)))
     reach = float(times[0]), float(times[-1])
     return tuple(sound_stretches(flat[a:b], reach) for a, b in pairwise(edges))

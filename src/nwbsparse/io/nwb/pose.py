@@ -10,7 +10,8 @@ from nwbsparse import names
 from nwbsparse.io.rules.account import Account, counted
 from nwbsparse.io.rules.clock import Clock
 from nwbsparse.io.rules.names import identifier, type_name
-from nwbsparse.io.rules.values import load, text
+from nwbsparse.io.rules.values import shape_of, text
+from nwbsparse.io.rules.vectors import OddForm, vector
 from nwbsparse.session import Series
 
 UNSURE = 0.5
@@ -37,10 +38,13 @@ def read_confidence(
     if stored is None:
         return None
     where = f"{path}/confidence"
-    values = load(stored, what=where).astype(np.float64).ravel()
-    if len(values) != n_samples:
-        repair = f"left out: {len(values):,} values for {n_samples:,} positions"
-        account.add("series", where, len(values), 0, repairs=[repair])
+    try:
+        values = vector(stored, what="it").astype(np.float64)
+        if len(values) != n_samples:
+            raise OddForm("it", f"has {len(values):,} values for {n_samples:,} positions")
+    except OddForm as error:
+        n_found = (shape_of(stored) or (0,))[0]
+        account.add("series", where, n_found, 0, repairs=[f"left out: {error}"])
         return None
     values = values[clock.rows]
     unsure = int((values < UNSURE).sum())

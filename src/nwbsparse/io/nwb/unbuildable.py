@@ -1,4 +1,4 @@
-"""Objects of types that nobody defines: taken out of a file before pynwb builds it, and reported.
+"""Objects that cannot be built, of types that nobody defines or spoiled: taken out, and reported.
 
 pynwb builds a file whole or not at all: one object of an extension that is not at hand stops it.
 hdmf first reads the tree of a file ("builders") and then makes objects of it; in between, and only
@@ -8,7 +8,9 @@ in memory, the tree is sifted.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from hdmf.build import DatasetBuilder, GroupBuilder, TypeMap
@@ -47,6 +49,8 @@ class Unbuildable:
     """The NWB type that it was read as instead; '' where it was left out."""
     inside: tuple[str, ...] = ()
     """What else lay within it and was left out too."""
+    is_spoiled: bool = False
+    """Whether it is itself what cannot be built, though its type is known."""
     in_copy: bool = True
     """Whether what was read can be written again."""
 
@@ -65,7 +69,12 @@ class Unbuildable:
 
 
 def sift(
-    root: GroupBuilder, type_map: TypeMap, broken: dict[str, str], *, for_copy: bool = False
+    root: GroupBuilder,
+    type_map: TypeMap,
+    broken: dict[str, str],
+    *,
+    spoiled: Mapping[str, str] = MappingProxyType({}),
+    for_copy: bool = False,
 ) -> list[Unbuildable]:
     """Take everything out of the tree of a file that cannot be built, and say what it was.
 
@@ -76,14 +85,15 @@ def sift(
     cannot be without it; links to it go. Columns of references to it stay, because the names in
     them can be read. They cannot be written again: ``for_copy`` takes them out as well.
 
-    ``broken`` says why definitions of the file cannot be used, by namespace.
+    ``broken`` says why definitions of the file cannot be used, by namespace; ``spoiled`` why
+    objects cannot be built though their type is known, by path.
     """
     catalog: Any = type_map.namespace_catalog
     known = {*catalog.namespaces, *broken}
     stated = {namespace_of(one) or "core" for one in all_in(root)}
     for namespace in sorted(stated - known):
         load_installed(namespace, type_map)
-    sieve = _Sieve(KnownTypes(type_map, broken), for_copy=for_copy)
+    sieve = _Sieve(KnownTypes(type_map, broken), spoiled, for_copy=for_copy)
     sieve.sift(root)
     return sieve.found
 
@@ -91,9 +101,9 @@ def sift(
 class _Sieve:
     """One pass through the tree of a file: what was found, and what is no longer there."""
 
-    def __init__(self, types: KnownTypes, *, for_copy: bool) -> None:
+    def __init__(self, types: KnownTypes, spoiled: Mapping[str, str], *, for_copy: bool) -> None:
         self.found: list[Unbuildable] = []
-        self._types, self._for_copy = types, for_copy
+        self._types, self._spoiled, self._for_copy = types, spoiled, for_copy
         self._seen: set[int] = set()
         self._gone: dict[int, BaseBuilder] = {}  # held, so that no other object gets its id
         # holder, name of the part, its path
@@ -125,6 +135,7 @@ class _Sieve:
         self._seen.add(id(root))
         while waiting:
             group, place, namespace = waiting.pop()
+            self._unlist(group)
             for child in [*group.groups.values(), *group.datasets.values()]:
                 if id(child) in self._seen:
                     continue
@@ -132,6 +143,8 @@ class _Sieve:
                 why = self._types.why_not(child)
                 if why and not self._retyped(child, place, namespace, why):
                     self._leave_out(child, why)
+                elif spoiled := self._spoiled.get(path_of(child)):
+                    self._leave_out(child, spoiled)
                 elif isinstance(child, GroupBuilder):
                     below = self._types.definition(child)
                     if below is None and place is not None and type_of(child) is None:
@@ -161,12 +174,14 @@ class _Sieve:
             if isinstance(one, GroupBuilder) and type_of(one)
         )
         is_unknown = bool(self._types.why_not(builder))
-        what = _described(builder, why) if is_unknown else f"a {type_of(builder)} {why}"
+        what = _described(builder, why) if is_unknown else f"a {type_of(builder) or 'field'} {why}"
         namespace = namespace_of(builder) if is_unknown else None
-        self.found.append(Unbuildable(path_of(builder), what, namespace, inside=inside))
+        path = path_of(builder)
+        is_spoiled = not is_unknown and path in self._spoiled
+        self.found.append(Unbuildable(path, what, namespace, inside=inside, is_spoiled=is_spoiled))
         for one in (builder, *within):
             self._gone[id(one)] = one
-            if self._types.why_not(one):
+            if self._types.why_not(one) or path_of(one) in self._spoiled:
                 # columns of references still lead here: to something that can always be built
                 kind = "Container" if isinstance(one, GroupBuilder) else "Data"
                 one.attributes[TYPE], one.attributes[NAMESPACE] = kind, "hdmf-common"
@@ -181,6 +196,18 @@ class _Sieve:
                     named = [text(name) for name in group.attributes[key]]
                     group.attributes[key] = [name for name in named if name != builder.name]
             self._lost.append((group, builder.name, path_of(builder)))
+
+    def _unlist(self, group: GroupBuilder) -> None:
+        """Take what is not there out of the list of a table's columns."""
+        if not self._spoiled or "colnames" not in group.attributes:
+            return
+        stated = [text(name) for name in group.attributes["colnames"]]
+        where = {name: f"{path_of(group)}/{name}" for name in stated if name not in group}
+        gone = {name: path for name, path in where.items() if path in self._spoiled}
+        group.attributes["colnames"] = [name for name in stated if name not in gone]
+        self.found += [
+            Unbuildable(path, f"a column {self._spoiled[path]}") for path in gone.values()
+        ]
 
     def _follow(self, roots: list[BaseBuilder]) -> bool:
         """Drop what leads to something that is gone, and whoever cannot be without it."""

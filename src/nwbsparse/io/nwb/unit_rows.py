@@ -9,9 +9,11 @@ import numpy as np
 
 from nwbsparse import names
 from nwbsparse.io.nwb.marks import own_names
+from nwbsparse.io.nwb.rows import row_ids
 from nwbsparse.io.rules.account import Account
 from nwbsparse.io.rules.columns import plain_column
-from nwbsparse.io.rules.values import load, text
+from nwbsparse.io.rules.values import shape_of, text
+from nwbsparse.io.rules.vectors import OddForm, is_vector, pointers
 
 MODALITY = "modality"
 _SHAPES = ("image_mask", "pixel_mask", "voxel_mask")
@@ -25,7 +27,8 @@ def n_rows_of(region: Any) -> int | None:
     """How many units a series says it has; None where it points to no table."""
     if region is None or getattr(region, "table", None) is None:
         return None
-    return len(region.data)
+    shape = shape_of(region.data)
+    return int(np.prod(shape)) if is_vector(shape) else (shape or (0,))[0]
 
 
 def columns_of(region: Any, account: Account) -> Columns:
@@ -37,14 +40,17 @@ def columns_of(region: Any, account: Account) -> Columns:
     reported. A region that points past its table gives numbered units, and the fault is reported.
     """
     table = region.table
-    rows = load(region.data, what=f"{table.name} region").astype(np.int64)
-    ids = load(table.id.data, what=f"{table.name}/id")
-    if len(rows) and not 0 <= rows.min() <= rows.max() < len(ids):
-        repair = f"rows up to {rows.max():,} of {len(ids):,} are pointed to: units are numbered"
-        account.add("column", f"{table.name}/id", len(ids), 0, repairs=[repair])
-        return numbered(len(rows))
+    n_units, name = n_rows_of(region) or 0, text(table.name)
+    try:
+        rows = pointers(region.data, len(table.id), what=f"{name} region", of=f"the table '{name}'")
+    except OddForm as error:
+        repair = f"what points to it {error.why}: units are numbered"
+        account.add("column", f"{name}/id", len(table.id), 0, repairs=[repair])
+        return numbered(n_units)
     named = own_names(table)
-    ids = ids if named is None else named[1]
+    ids, odd = row_ids(table)
+    if odd:
+        account.add("column", f"{name}/id", len(ids), 0, repairs=[odd])
     found: Columns = {names.UNIT_ID: ids[rows], names.UNIT_ROW: rows}
     for name in table.colnames:
         if name in _SKIPPED or (named is not None and name == named[0]):

@@ -9,13 +9,15 @@ import xarray as xr
 from hdmf.common import VectorIndex
 
 from nwbsparse import names
-from nwbsparse.io.nwb.marks import OWN_NAMES, own_names
+from nwbsparse.io.nwb.marks import OWN_NAMES
+from nwbsparse.io.nwb.rows import names_of, row_ids
 from nwbsparse.io.rules.account import Account
 from nwbsparse.io.rules.columns import hidden_columns, plain_column
 from nwbsparse.io.rules.ragged import slices_of
 from nwbsparse.io.rules.spikes import Spikes, read_spikes
 from nwbsparse.io.rules.units import column_name, repeated_ids, silent_units
-from nwbsparse.io.rules.values import load, text
+from nwbsparse.io.rules.values import text
+from nwbsparse.io.rules.vectors import OddForm, pointers
 
 FIRST_ELECTRODE = "first_electrode"
 """Column of units: the id of the first electrode that each points to, which need not be that of its
@@ -39,9 +41,7 @@ def read_units(
     Raises:
         BadInput: see ``read_spikes``.
     """
-    ids = load(table.id.data, what="/units/id")
-    named = own_names(table)
-    ids = ids if named is None else named[1]
+    ids, odd_ids = row_ids(table)
     spikes = read_spikes(table["spike_times"], ids, account, time_scale=time_scale, starts=starts)
     own = _own_columns(table, spikes.rows, len(ids), account, hidden_columns(table, builder))
     own |= _from_electrodes(table, ids, own, spikes.rows, account)
@@ -49,13 +49,13 @@ def read_units(
     variables |= {name: values[spikes.rows] for name, values in own.items()}
     if len(spikes.rows) < len(ids):
         variables[names.UNIT_ROW] = spikes.rows
-    _report_units(ids, spikes, account)
+    _report_units(ids, spikes, account, [odd_ids] if odd_ids else [])
     dataset = xr.Dataset({name: (names.UNIT, values) for name, values in variables.items()})
     return dataset.assign_attrs(spike_time_spacing=spikes.spacing), spikes
 
 
-def _report_units(ids: np.ndarray, spikes: Spikes, account: Account) -> None:
-    doubt = [f"{spikes.doubt}: left out"] if spikes.doubt else []
+def _report_units(ids: np.ndarray, spikes: Spikes, account: Account, odd: list[str]) -> None:
+    doubt = [*odd, *([f"{spikes.doubt}: left out"] if spikes.doubt else [])]
     repairs = [*doubt, *repeated_ids(ids)]
     silent = ids[spikes.rows[np.diff(spikes.index) == 0]]
     notes = silent_units(silent, without="spikes")
@@ -88,9 +88,18 @@ def _from_electrodes(
     """Region, depth and electrode group that the units do not state themselves."""
     found: dict[str, tuple[np.ndarray, str]] = {}
     if "electrode_group" in table.colnames:
-        groups = [text(getattr(group, "name", "")) for group in table["electrode_group"].data]
-        found["electrode_group"] = np.array(groups, dtype=str), "its name"
-    electrodes, at = _first_electrodes(table, ids, account)
+        groups = names_of(table["electrode_group"], len(ids))
+        if groups is not None:
+            found["electrode_group"] = groups, "its name"
+        else:
+            reason = ["left out: it holds no references, or some lead nowhere"]
+            account.add("column", "units/electrode_group", len(ids), 0, repairs=reason)
+    try:
+        electrodes, at = _first_electrodes(table, ids, account)
+    except OddForm as error:
+        electrodes, at = None, np.empty(0, dtype=np.int64)
+        said = [f"left out: it {error.why}"]
+        account.add("column", "units/electrodes", len(ids), 0, repairs=said)
     if electrodes is not None:
         for name, column in (
             ("region", "location"),
@@ -114,7 +123,11 @@ def _from_electrodes(
 
 
 def _first_electrodes(table: Any, ids: np.ndarray, account: Account) -> tuple[Any, np.ndarray]:
-    """The electrodes table, and the row in it of each unit's first electrode; −1 without one."""
+    """The electrodes table, and the row in it of each unit's first electrode; −1 without one.
+
+    Raises:
+        OddForm: the column points past the table, or its index past it; or it is no such column.
+    """
     if "electrodes" not in table.colnames:
         return None, np.empty(0, dtype=np.int64)
     region: Any = table["electrodes"]
@@ -123,31 +136,39 @@ def _first_electrodes(table: Any, ids: np.ndarray, account: Account) -> tuple[An
         what = "/units/electrodes_index"
         slices = slices_of(region.data, len(region.target.data), what=what)
         if fault := slices.faults(ids, index="its index", noun="electrode"):
+            if slices.outside.any():
+                raise OddForm(what, f"cannot be trusted: {fault}")
             said = f"{fault}; {slices.in_doubt(ids)}: their electrodes are not read"
             n_sound = int(slices.sound.sum())
             account.add("column", "units/electrodes", len(ids), n_sound, repairs=[said])
         first = slices.edges[:-1]
         has = slices.sound & (np.diff(slices.edges) > 0)
         region = region.target
-    pointers = load(region.data, what="/units/electrodes").astype(np.int64)
-    has &= first < len(pointers)
+    electrodes = getattr(region, "table", None)
+    if electrodes is None:
+        raise OddForm("/units/electrodes", "points to no table")
+    of = f"the table '{text(electrodes.name)}'"
+    rows_of = pointers(region.data, len(electrodes.id), what="/units/electrodes", of=of)
+    if len(has) != len(ids):
+        raise OddForm("/units/electrodes", f"holds {len(has):,} rows for {len(ids):,} units")
+    has &= first < len(rows_of)
     rows = np.full(len(ids), -1)
-    rows[has] = pointers[first[has]]
-    return region.table, rows
+    rows[has] = rows_of[first[has]]
+    return electrodes, rows
 
 
 def _ids_of_electrodes(electrodes: Any, rows: np.ndarray) -> np.ndarray | None:
     """The ids of electrodes at the given rows, NaN where there is no such row; None without any."""
-    ids = load(electrodes.id.data, what="/general/extracellular_ephys/electrodes/id")
-    has = (rows >= 0) & (rows < len(ids))
-    if ids.dtype.kind not in "iu" or not has.any():
+    ids, odd = row_ids(electrodes)
+    has = rows >= 0
+    if odd or ids.dtype.kind not in "iu" or not has.any():
         return None
     taken = ids[np.where(has, rows, 0)]
     return taken if has.all() else np.where(has, taken.astype(np.float64), np.nan)
 
 
 def _at_electrodes(electrodes: Any, rows: np.ndarray, column: str) -> np.ndarray | None:
-    """A column of the electrodes table at the given rows; '' or NaN where there is no such row."""
+    """A column of the electrodes table at the given rows; '' or NaN where a unit has no electrode."""
     if column not in electrodes.colnames:
         return None
     values, _ = plain_column(
@@ -155,7 +176,7 @@ def _at_electrodes(electrodes: Any, rows: np.ndarray, column: str) -> np.ndarray
     )
     if values is None or not len(values):
         return None
-    has = (rows >= 0) & (rows < len(values))
+    has = rows >= 0
     taken = values[np.where(has, rows, 0)]
     if values.dtype.kind == "U":
         return np.where(has, taken, "")

@@ -10,7 +10,7 @@ import numpy as np
 
 from nwbsparse.io.rules.account import counted
 from nwbsparse.io.rules.falls import far_falls
-from nwbsparse.io.rules.values import load, shape_of
+from nwbsparse.io.rules.vectors import OddForm, seconds
 
 SLOWEST_RATE = 0.1
 """Hz. Behaviour is never this slow: such a 'rate' is the sampling period in disguise."""
@@ -50,8 +50,11 @@ def clock_of(series: Any, n_samples: int, *, path: str, rate: float | None = Non
     """
     if series.timestamps is None:
         return _from_rate(series, n_samples, rate)
-    n_stamps = (shape_of(series.timestamps) or (0,))[0]
-    stamps = load(series.timestamps, what=f"{path}/timestamps").astype(np.float64).ravel()
+    try:
+        stamps = seconds(series.timestamps, what=f"{path}/timestamps")
+    except OddForm as error:
+        return Clock(refusal=f"left out: {error}")
+    n_stamps = len(stamps)
     repairs = []
     if n_stamps != n_samples:
         repairs.append(f"{n_stamps:,} timestamps for {n_samples:,} samples: cut to the shorter")

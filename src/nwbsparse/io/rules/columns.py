@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from hdmf.common import DynamicTableRegion, EnumData, VectorIndex
 
-from nwbsparse.io.rules.values import load, shape_of
+from nwbsparse.io.rules.values import shape_of
+from nwbsparse.io.rules.vectors import NUMBERS_OR_TEXT, OddForm, is_vector, pointers, vector
 from nwbsparse.naming.listed_names import joined_names
 
 CATEGORY = "category"
@@ -31,19 +32,21 @@ def plain_column(column: Any, n_rows: int, *, what: str) -> tuple[np.ndarray | N
         return _joined_text(column, n_rows, what)
     if isinstance(column, DynamicTableRegion):
         return None, "points to rows of another table"
-    shape = shape_of(column.data)
-    if len(shape) != 1:
-        return None, f"holds more than one value per row (shape {shape})"
-    if shape[0] != n_rows:
-        return None, f"holds {shape[0]} values for {n_rows} rows"
-    values = load(column.data, what=what)
+    try:
+        values = vector(column.data, what=what, kinds=NUMBERS_OR_TEXT)
+    except OddForm as error:
+        return None, error.why
+    if len(values) != n_rows:
+        shape = shape_of(column.data)
+        if shape[0] == n_rows:
+            return None, f"holds more than one value per row (shape {shape})"
+        return None, f"holds {len(values)} values for {n_rows} rows"
     if isinstance(column, EnumData):
-        names, codes = load(column.elements.data, what=what), values.astype(np.int64)
-        if codes.size and not 0 <= codes.min() <= codes.max() < len(names):
+        try:
+            meanings = vector(column.elements.data, what=what, kinds=NUMBERS_OR_TEXT)
+            values = meanings[pointers(values, len(meanings), what=what, of="its list of names")]
+        except OddForm:
             return None, "holds codes that its list of names does not have"
-        values = names[codes]
-    if values.dtype.kind not in "biufU":
-        return None, "holds references or compound values"
     return values, ""
 
 
@@ -63,12 +66,16 @@ def hidden_columns(table: Any, builder: Any) -> dict[str, Any]:
 
 def _joined_text(column: Any, n_rows: int, what: str) -> tuple[np.ndarray | None, str]:
     target = column.target
-    if isinstance(target, (VectorIndex, DynamicTableRegion)) or len(shape_of(target.data)) != 1:
-        return None, "is ragged: several values per row"
-    values = load(target.data, what=what)
+    several = "is ragged: several values per row"
+    if isinstance(target, (VectorIndex, DynamicTableRegion)):
+        return None, several
+    try:
+        values = vector(target.data, what=what, kinds=NUMBERS_OR_TEXT)
+        edges = np.concatenate([[0], vector(column.data, what=what).astype(np.int64)])
+    except OddForm as error:
+        return None, several if is_vector(shape_of(target.data)) else error.why
     if values.dtype.kind != "U" and values.size:
-        return None, "is ragged: several values per row"
-    edges = np.concatenate([[0], load(column.data, what=what).astype(np.int64)])
+        return None, several
     if len(edges) != n_rows + 1 or (np.diff(edges) < 0).any() or edges[-1] > len(values):
         return None, "has an index that does not fit its values"
     rows = [joined_names(values[edges[i] : edges[i + 1]]) for i in range(n_rows)]

@@ -12,14 +12,27 @@ from nwbsparse import names
 from nwbsparse.io.rules.account import Account, counted, listed
 from nwbsparse.io.rules.clock import Reach
 from nwbsparse.io.rules.columns import column_kind, plain_column, said_kind
-from nwbsparse.io.rules.values import load
+from nwbsparse.io.rules.vectors import OddForm, seconds
 
 START, STOP = "start_time", "stop_time"
 
 
-def _times(table: Any, column: str) -> np.ndarray:
+def times_in(table: Any, column: str) -> np.ndarray:
+    """(row,) the times (s) in a column.
+
+    Raises:
+        OddForm: there is no such column, or it has not one number per row.
+    """
+    what = f"{table.name}/{column}"
+    if column not in table.colnames:
+        raise OddForm(what, "is missing")
     data: Any = table[column]
-    return load(data.data, what=f"{table.name}/{column}").astype(np.float64)
+    if hasattr(data, "target"):
+        raise OddForm(what, "is ragged: several values per row")
+    found = seconds(data.data, what=what)
+    if len(found) != len(table.id):
+        raise OddForm(what, f"holds {len(found):,} values for {len(table.id):,} rows")
+    return found
 
 
 def read_table(
@@ -45,10 +58,11 @@ def read_table(
         start, without any stop, or that stop before they start are left out and counted.
 
     Raises:
+        OddForm: the starts or the stops are not one number per row.
         BadInput: a column is a decompression bomb.
     """
     n_rows = len(table.id)
-    bounds, repairs = _bounds(_times(table, START), _times(table, STOP), reach)
+    bounds, repairs = _bounds(times_in(table, START), times_in(table, STOP), reach)
     start, stop, keep = bounds.start, bounds.stop, bounds.keep
     notes = _notes(start[keep], stop[keep], np.flatnonzero(keep), reach)
     account.add("intervals", name, n_rows, int(keep.sum()), notes=notes, repairs=repairs)

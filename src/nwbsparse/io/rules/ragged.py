@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from nwbsparse.errors import BadInput
 from nwbsparse.io.rules.account import counted, listed
-from nwbsparse.io.rules.values import load
+from nwbsparse.io.rules.vectors import OddForm, vector
 
 
 @dataclass(frozen=True)
@@ -27,6 +26,27 @@ class Slices:
         """(row,) bool: both ends of the slice are certain."""
         return self.certain[:-1] & self.certain[1:]
 
+    @property
+    def outside(self) -> np.ndarray:
+        """(row + 1,) bool: the edge lies outside the values."""
+        return (self.edges < 0) | (self.edges > self.n_values)
+
+    @property
+    def from_one(self) -> bool:
+        """Whether the index ends one past the values and has no other fault: it may count from 1.
+
+        Every edge is then one too large, and each row has a value of the next; or the last value is
+        missing, and all other rows are right. Nothing in the index tells which.
+        """
+        ends, others = self.edges[-1] == self.n_values + 1, self.certain[:-1].all()
+        return bool(ends and others and (self.edges[1:] >= 1).all())
+
+    @property
+    def agreed(self) -> np.ndarray:
+        """(row, 2) where the slices begin and end, whether the index counts from 0 or from 1."""
+        stops = np.append(np.maximum(self.edges[1:-1] - 1, self.edges[:-2]), self.n_values)
+        return np.column_stack([self.edges[:-1], stops])
+
     def faults(self, ids: np.ndarray, *, index: str, noun: str) -> str:
         """What is wrong with which rows, with the values of the index; '' where nothing is.
 
@@ -34,7 +54,7 @@ class Slices:
         one of the values.
         """
         said = []
-        inside = (self.edges >= 0) & (self.edges <= self.n_values)
+        inside = ~self.outside
         within = np.flatnonzero(inside)
         falls = np.flatnonzero(np.diff(self.edges[within]) < 0)
         if len(falls):
@@ -70,16 +90,17 @@ def slices_of(index: Any, n_values: int, *, what: str) -> Slices:
     is certain can still be wrong together: that no index shows.
 
     Raises:
-        BadInput: the index holds no numbers.
+        OddForm: the index holds no numbers, or not one per row.
     """
-    stored = load(index, what=what)
-    if stored.dtype.kind not in "iuf":
-        raise BadInput(f"{what} holds {stored.dtype}, not the numbers of an index.")
+    try:
+        stored = vector(index, what=what, kinds="iuf")
+    except OddForm as error:
+        raise OddForm(what, f"{error.why}: not the numbers of an index") from None
     if stored.dtype.kind == "u":  # a flipped bit may set the largest: keep it large
         stored = np.minimum(stored.astype(np.uint64), np.uint64(np.iinfo(np.int64).max))
     elif stored.dtype.kind == "f":
         stored = np.where(np.isfinite(stored), stored, -1)
-    edges = np.concatenate([[0], stored.ravel().astype(np.int64)])
+    edges = np.concatenate([[0], stored.astype(np.int64)])
     inside = (edges >= 0) & (edges <= n_values)
     largest_before = np.maximum.accumulate(np.where(inside, edges, 0))
     smallest_after = np.minimum.accumulate(np.where(inside, edges, n_values)[::-1])[::-1]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nwbsparse.io.rules.values import load
+from nwbsparse.io.rules.vectors import OddForm, vector
 
 
 def scale_of(series: Any) -> tuple[float, float, list[str]]:
@@ -35,7 +35,10 @@ def channel_scale(series: Any, n_channels: int) -> tuple[np.ndarray | None, list
     own = getattr(series, "channel_conversion", None)
     if own is None:
         return None, []
-    each = load(own, what="channel_conversion").astype(np.float64).ravel()
+    try:
+        each = vector(own, what="channel_conversion").astype(np.float64)
+    except OddForm as error:
+        return None, [f"its channel_conversion {error.why}: not applied"]
     if len(each) != n_channels:
         said = f"{len(each):,} channel conversions for {n_channels:,} channels: not applied"
         return None, [said]

@@ -14,7 +14,7 @@ from nwbsparse.io.rules.account import Account, counted, listed
 from nwbsparse.io.rules.falls import Falls, far_falls, said_of_falls
 from nwbsparse.io.rules.ragged import Slices, slices_of
 from nwbsparse.io.rules.spike_survey import Survey, survey
-from nwbsparse.io.rules.values import load
+from nwbsparse.io.rules.vectors import OddForm, vector
 
 
 @dataclass(frozen=True)
@@ -53,12 +53,23 @@ def read_spikes(
             f"spike_times in {account.path} has no index: which spikes belong to which unit is "
             "unknown. Re-export the file."
         )
-    stored = load(column.target.data, what="/units/spike_times")
+    try:
+        stored = vector(column.target.data, what="spike_times", kinds="iuf")
+    except OddForm as error:
+        raise BadInput(
+            f"spike_times in {account.path} {error.why}: one number per spike is needed. Re-export "
+            "the file."
+        ) from None
     slices = slices_of(column.data, len(stored), what="/units/spike_times_index")
-    if stored.dtype.kind not in "iuf":
-        raise BadInput(f"spike_times in {account.path} holds {stored.dtype}, not numbers.")
+    if len(slices.sound) != len(unit_ids):
+        raise BadInput(
+            f"spike_times_index in {account.path} has {len(slices.sound):,} rows for "
+            f"{counted(len(unit_ids), 'unit')}. Re-export the file."
+        )
     times, edges, rows = _certain(stored, slices)
     doubt = slices.faults(unit_ids, index="spike_times_index", noun="spike")
+    counts_from_one = doubt if slices.from_one else ""
+    doubt = "" if counts_from_one else doubt
     if doubt and not len(times):
         raise BadInput(
             f"{doubt} in {account.path}: no spike is left of which it is certain whose it is. "
@@ -69,7 +80,13 @@ def read_spikes(
     beyond = len(stored) - int(slices.edges[-1]) if slices.certain[-1] else 0
     if beyond:
         repairs.append(f"{counted(beyond, 'spike')} belong to no unit")
-    if unassigned := len(stored) - len(times) - beyond:
+    unassigned = len(stored) - len(times) - beyond
+    if counts_from_one:
+        repairs.append(
+            f"{counts_from_one}: does it count from 1? {counted(unassigned, 'spike')} dropped, of which "
+            "nobody can tell to which of two neighbours they belong"
+        )
+    elif unassigned:
         repairs.append(f"{counted(unassigned, 'spike')} dropped: of units that are in doubt")
     times = times.astype(np.float64, copy=False)
     if time_scale != 1.0:
@@ -94,10 +111,18 @@ def read_spikes(
 
 def _certain(stored: np.ndarray, slices: Slices) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The spikes whose unit is certain, the edges between units, and the rows of those units."""
+    if slices.from_one:
+        return _cut(stored, *slices.agreed.T, np.arange(len(slices.sound)))
     rows = np.flatnonzero(slices.sound)
     if len(rows) == len(slices.sound):
         return stored[: slices.edges[-1]], slices.edges, rows
-    first, last = slices.edges[rows], slices.edges[rows + 1]
+    return _cut(stored, slices.edges[rows], slices.edges[rows + 1], rows)
+
+
+def _cut(
+    stored: np.ndarray, first: np.ndarray, last: np.ndarray, rows: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The spikes between the given ends, the edges between units, and their rows."""
     parts = [stored[a:b] for a, b in zip(first, last, strict=True)]
     edges = np.concatenate([[0], np.cumsum(last - first)])
     return np.concatenate([stored[:0], *parts]), edges, rows

@@ -19,7 +19,10 @@ def shape_of(data: Any) -> tuple[int, ...]:
     if data is None:
         return ()
     shape = getattr(data, "shape", None)
-    return tuple(int(n) for n in (np.shape(data) if shape is None else shape))
+    try:
+        return tuple(int(n) for n in (np.shape(data) if shape is None else shape))
+    except ValueError:  # a list of rows of different lengths
+        return (len(data),)
 
 
 def load(data: Any, *, what: str) -> np.ndarray:
@@ -33,7 +36,11 @@ def load(data: Any, *, what: str) -> np.ndarray:
     """
     if isinstance(data, h5py.Dataset):
         refuse_bomb(data, what=what)
-    values: Any = np.asarray(data[:] if hasattr(data, "shape") else data)
+    try:
+        values: Any = np.asarray(data[:] if shape_of(data) and hasattr(data, "shape") else data)
+    except ValueError:  # a list of rows of different lengths
+        values = np.empty(len(data), dtype=object)
+        values[:] = data
     if values.dtype.kind == "S":
         return np.char.decode(values, "utf-8", "replace")
     if values.dtype.kind != "O":
