@@ -13,8 +13,9 @@ from hdmf.common import ElementIdentifiers, VectorData, VectorIndex
 from pynwb.epoch import TimeIntervals
 
 from nwbsparse import names
+from nwbsparse.io.nwb.columns import KIND_SAID
 from nwbsparse.io.nwb.marks import OWN_NAMES
-from nwbsparse.io.rules.columns import KIND_SAID, column_kind
+from nwbsparse.io.rules.columns import column_kind
 from nwbsparse.io.rules.intervals import START, STOP
 from nwbsparse.naming.listed_names import names_in
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from nwbsparse.errors import BadInput
 from nwbsparse.io.arrays.coerce import numbers
 from nwbsparse.io.arrays.series import OwnClock
 from nwbsparse.io.rules.account import Account, counted, listed
-from nwbsparse.io.rules.clock import Clock, clock_of
+from nwbsparse.io.rules.clock import Clock, clock_of_stamps
 from nwbsparse.session import Traces
 
 SLOWEST_STEP = 10.0
@@ -140,7 +139,7 @@ def _clock(
         if len(stamps) != n:
             hint = "; give the activity as (time, unit)" if len(stamps) == data.shape[1] else ""
             raise BadInput(f"there are {len(stamps):,} times for {n:,} samples{hint}.")
-        clock = clock_of(SimpleNamespace(timestamps=stamps), n, path="times")
+        clock = clock_of_stamps(stamps, n)
         repairs += clock.repairs
     if len(clock.times) < 2:
         raise BadInput(f"{counted(len(clock.times), 'sample')} with a sound time: too few.")

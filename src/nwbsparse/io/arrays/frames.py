@@ -50,9 +50,11 @@ def index_seconds(held: pd.DataFrame | pd.Series, *, what: str) -> np.ndarray | 
         BadInput: it says something that is neither.
     """
     index: Any = held.index
+    if isinstance(index, pd.MultiIndex):  # of which one level may be the time: levels.py
+        return None
     if isinstance(index, pd.TimedeltaIndex):
         return np.asarray(index.total_seconds(), dtype=np.float64)
-    numeric = not isinstance(index, pd.MultiIndex) and index.dtype.kind in "iuf"
+    numeric = index.dtype.kind in "iuf"
     named = str(index.name).lower() in TIME_NAMES
     if numeric and (named or index.dtype.kind == "f"):
         return np.asarray(index, dtype=np.float64)

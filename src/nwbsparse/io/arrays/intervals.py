@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from nwbsparse.errors import BadInput
 from nwbsparse.io.arrays.coerce import numbers, plain
 from nwbsparse.io.rules.account import Account
 from nwbsparse.io.rules.clock import Reach
-from nwbsparse.io.rules.columns import CATEGORY, MAX_CATEGORIES
+from nwbsparse.io.rules.columns import CATEGORY, MAX_CATEGORIES, Column
 from nwbsparse.io.rules.intervals import START, STOP, read_table
 
 _STARTS, _STOPS = (START, "start"), (STOP, "stop", "end")
@@ -41,8 +40,10 @@ def take_intervals(
     tables = {}
     for key, value in (given or {}).items():
         name = str(key)
-        table = _columns_of(name, value, account)
-        dataset = read_table(table, name, account, reach=reach, hidden={})
+        held = _columns_of(name, value, account)
+        columns = {"id": Column(np.arange(len(held[START])))}
+        columns |= {column: Column(values) for column, values in held.items()}
+        dataset = read_table(name, held[START], held[STOP], columns, account, reach=reach)
         if labels in dataset and 2 <= len(np.unique(dataset[labels])) <= MAX_CATEGORIES:
             dataset[labels].attrs[names.KIND] = CATEGORY
         tables[name] = dataset
@@ -72,31 +73,7 @@ def label_runs(
     return {START: begins[first], STOP: ends[last], name: words[first]}
 
 
-@dataclass(frozen=True)
-class _Column:
-    data: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.data)
-
-
-@dataclass(frozen=True)
-class _Table:
-    """Columns in the shape in which the tables of an NWB file come."""
-
-    name: str
-    id: _Column
-    columns: Mapping[str, _Column]
-
-    @property
-    def colnames(self) -> tuple[str, ...]:
-        return tuple(self.columns)
-
-    def __getitem__(self, column: str) -> _Column:
-        return self.columns[column]
-
-
-def _columns_of(name: str, value: Any, account: Account) -> _Table:
+def _columns_of(name: str, value: Any, account: Account) -> dict[str, np.ndarray]:
     if not hasattr(value, "keys"):
         value = _pairs(name, value)
     held = {str(column): value[column] for column in value.keys()}  # noqa: SIM118
@@ -113,8 +90,7 @@ def _columns_of(name: str, value: Any, account: Account) -> _Table:
     if len(set(lengths.values())) > 1:
         said = ", ".join(f"{column} {n}" for column, n in lengths.items())
         raise BadInput(f"columns of intervals '{name}' have different lengths: {said}.")
-    made = {column: _Column(values) for column, values in columns.items()}
-    return _Table(name, _Column(np.arange(n_rows)), made)
+    return columns
 
 
 def _pairs(name: str, value: Any) -> dict[str, np.ndarray]:

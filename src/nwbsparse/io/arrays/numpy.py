@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xarray as xr
-from hdmf.common import VectorData, VectorIndex
 
 from nwbsparse import names
 from nwbsparse.errors import BadInput, raise_together
@@ -69,7 +68,7 @@ def read_times(
     ids, notes, trains = _trains(spikes)
     held = take_columns(columns, ids, account)
     starts = extent[0] if extent else None
-    sound = read_spikes(_ragged(trains), ids, account, time_scale=scale, starts=starts)
+    sound = read_spikes(*_ragged(trains), ids, account, time_scale=scale, starts=starts)
     observed = take_stretches(obs_intervals, len(ids), account, reach=sound.extent)
     answered = time_scale is not None
     check_seconds(sound, IN_MEMORY, scalable=True, observed=observed, answered=answered)
@@ -206,10 +205,9 @@ def _trains(
     return ids, notes, trains
 
 
-def _ragged(trains: list[np.ndarray]) -> Any:
-    """The trains in the shape in which an NWB file holds them, so that one reader serves both."""
+def _ragged(trains: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """The trains one after another, and where each of them ends."""
     with_spikes = [train for train in trains if len(train)] or [np.empty(0)]
     flat = np.concatenate(with_spikes)  # empty ones would turn float32 into float64
     edges = np.cumsum([len(train) for train in trains])
-    target = VectorData(name="spike_times", description="s", data=flat)
-    return VectorIndex(name="spike_times_index", data=edges, target=target)
+    return flat, edges

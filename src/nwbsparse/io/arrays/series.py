@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from nwbsparse.io.arrays.frames import own_clock
 from nwbsparse.io.arrays.intervals import label_runs, take_intervals
 from nwbsparse.io.nwb.behaviour import MAX_COLUMNS
 from nwbsparse.io.rules.account import Account, counted
-from nwbsparse.io.rules.clock import Reach, clock_of
+from nwbsparse.io.rules.clock import Reach, clock_of_stamps
 from nwbsparse.io.rules.columns import MAX_CATEGORIES
 from nwbsparse.io.rules.components import measured_components
 from nwbsparse.io.rules.intervals import START
@@ -62,7 +61,7 @@ def take_series(
     for key, value in (given or {}).items():
         name = unused(identifier(str(key)), series)
         stamps, data, width = _with_clock(str(key), value, own)
-        clock = clock_of(SimpleNamespace(timestamps=stamps), len(data), path=str(key))
+        clock = clock_of_stamps(stamps, len(data))
         times, data, repairs = clock.times, data[clock.rows], list(clock.repairs)
         if not len(times):
             repairs.append("no usable samples")

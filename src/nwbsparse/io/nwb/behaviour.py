@@ -11,10 +11,11 @@ from pynwb.behavior import SpatialSeries
 
 from nwbsparse import names
 from nwbsparse.io.nwb.choose import how_to_ask
+from nwbsparse.io.nwb.clock import clock_of
 from nwbsparse.io.nwb.contents import recorded
 from nwbsparse.io.nwb.pose import is_pose, pose_name, read_confidence
 from nwbsparse.io.rules.account import Account
-from nwbsparse.io.rules.clock import Reach, clock_of
+from nwbsparse.io.rules.clock import Reach
 from nwbsparse.io.rules.components import measured_components
 from nwbsparse.io.rules.names import identifier, with_unique_names
 from nwbsparse.io.rules.scale import scale_of

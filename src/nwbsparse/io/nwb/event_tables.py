@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from hdmf.common import VectorIndex
 
+from nwbsparse.io.nwb.columns import plain_column
 from nwbsparse.io.rules.account import Account
-from nwbsparse.io.rules.columns import CATEGORY, column_kind, plain_column
+from nwbsparse.io.rules.columns import CATEGORY, column_kind
 from nwbsparse.io.rules.names import type_name
 from nwbsparse.io.rules.ragged import slices_of
 from nwbsparse.io.rules.values import shape_of

@@ -10,11 +10,11 @@ import xarray as xr
 from hdmf.common import DynamicTable, VectorIndex
 from pynwb.epoch import TimeIntervals
 
+from nwbsparse.io.nwb.columns import columns_in, hidden_columns, times_in
 from nwbsparse.io.nwb.contents import recorded
 from nwbsparse.io.rules.account import Account, counted
 from nwbsparse.io.rules.clock import Reach
-from nwbsparse.io.rules.columns import hidden_columns
-from nwbsparse.io.rules.intervals import START, STOP, read_table, times_in
+from nwbsparse.io.rules.intervals import START, STOP, read_table
 from nwbsparse.io.rules.values import shape_of, text
 from nwbsparse.io.rules.vectors import OddForm, is_vector, kind_of
 
@@ -44,7 +44,9 @@ def read_intervals(
             name = f"{name}_{text(getattr(table.parent, 'name', ''))}"
         hidden = hidden_columns(table, builder_of(table))
         try:
-            dataset = read_table(table, name, account, reach=reach, hidden=hidden)
+            bounds = times_in(table, START), times_in(table, STOP)
+            columns = columns_in(table, hidden, name=name)
+            dataset = read_table(name, *bounds, columns, account, reach=reach)
         except OddForm as error:
             account.add("intervals", name, len(table.id), 0, repairs=[f"left out: {error}"])
             continue

@@ -12,9 +12,10 @@ import xarray as xr
 from nwbsparse import names
 from nwbsparse.errors import BadInput
 from nwbsparse.io.nwb.choose import ROI, Candidate
+from nwbsparse.io.nwb.clock import clock_of
 from nwbsparse.io.nwb.unit_rows import MODALITY, Columns, columns_of, joined, n_rows_of, numbered
 from nwbsparse.io.rules.account import Account, counted
-from nwbsparse.io.rules.clock import Clock, clock_of
+from nwbsparse.io.rules.clock import Clock
 from nwbsparse.io.rules.scale import scale_of
 from nwbsparse.io.rules.values import load, shape_of, text
 from nwbsparse.session import Traces

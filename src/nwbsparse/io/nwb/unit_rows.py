@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from nwbsparse import names
+from nwbsparse.io.nwb.columns import plain_column
 from nwbsparse.io.nwb.marks import own_names
 from nwbsparse.io.nwb.rows import row_ids
 from nwbsparse.io.rules.account import Account
-from nwbsparse.io.rules.columns import plain_column
 from nwbsparse.io.rules.values import shape_of, text
 from nwbsparse.io.rules.vectors import OddForm, is_vector, pointers
 

@@ -9,10 +9,11 @@ import xarray as xr
 from hdmf.common import VectorIndex
 
 from nwbsparse import names
+from nwbsparse.errors import BadInput
+from nwbsparse.io.nwb.columns import hidden_columns, plain_column
 from nwbsparse.io.nwb.marks import OWN_NAMES
 from nwbsparse.io.nwb.rows import names_of, row_ids
 from nwbsparse.io.rules.account import Account
-from nwbsparse.io.rules.columns import hidden_columns, plain_column
 from nwbsparse.io.rules.ragged import slices_of
 from nwbsparse.io.rules.spikes import Spikes, read_spikes
 from nwbsparse.io.rules.units import column_name, repeated_ids, silent_units
@@ -42,7 +43,15 @@ def read_units(
         BadInput: see ``read_spikes``.
     """
     ids, odd_ids = row_ids(table)
-    spikes = read_spikes(table["spike_times"], ids, account, time_scale=time_scale, starts=starts)
+    column: Any = table["spike_times"]
+    if not isinstance(column, VectorIndex):
+        raise BadInput(
+            f"spike_times in {account.path} has no index: which spikes belong to which unit is "
+            "unknown. Re-export the file."
+        )
+    spikes = read_spikes(
+        column.target.data, column.data, ids, account, time_scale=time_scale, starts=starts
+    )
     own = _own_columns(table, spikes.rows, len(ids), account, hidden_columns(table, builder))
     own |= _from_electrodes(table, ids, own, spikes.rows, account)
     variables = {names.UNIT_ID: ids[spikes.rows], names.N_SPIKES: np.diff(spikes.index)}

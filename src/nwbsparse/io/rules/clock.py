@@ -1,16 +1,15 @@
-"""The clock of a TimeSeries: when each sample was taken, in strictly increasing seconds."""
+"""When each sample of a series was taken, in strictly increasing seconds."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from nwbsparse.io.rules.account import counted
 from nwbsparse.io.rules.falls import far_falls
-from nwbsparse.io.rules.vectors import OddForm, seconds
 
 SLOWEST_RATE = 0.1
 """Hz. Behaviour is never this slow: such a 'rate' is the sampling period in disguise."""
@@ -40,20 +39,12 @@ class Clock:
     """Why there is no clock at all; '' when there is one."""
 
 
-def clock_of(series: Any, n_samples: int, *, path: str, rate: float | None = None) -> Clock:
-    """When the samples of a series were taken, from its timestamps or from its rate.
+def clock_of_stamps(stamps: np.ndarray, n_samples: int) -> Clock:
+    """When samples were taken, from a stamp (s) for each.
 
-    ``rate`` (Hz) takes the place of a stored rate that is no clock. NaN stamps are dropped. Of
-    stamps that repeat or run backwards as few as possible are dropped to leave a strictly
-    increasing clock. A series with more stamps than samples, or the reverse, is cut to the
-    shorter. A rate that is NaN, not positive or below 0.1 Hz gives no clock.
+    NaN stamps are dropped. Of stamps that repeat or run backwards as few as possible are dropped to
+    leave a strictly increasing clock. More stamps than samples, or the reverse, are cut to the shorter.
     """
-    if series.timestamps is None:
-        return _from_rate(series, n_samples, rate)
-    try:
-        stamps = seconds(series.timestamps, what=f"{path}/timestamps")
-    except OddForm as error:
-        return Clock(refusal=f"left out: {error}")
     n_stamps = len(stamps)
     repairs = []
     if n_stamps != n_samples:
@@ -101,20 +92,25 @@ def longest_increase(values: np.ndarray) -> np.ndarray:
     return kept
 
 
-def _from_rate(series: Any, n_samples: int, given: float | None) -> Clock:
-    rate = np.nan if series.rate is None else float(series.rate)
-    start = float(series.starting_time or 0.0)
+def clock_of_rate(
+    rate: float | None, start: float, n_samples: int, *, given: float | None = None
+) -> Clock:
+    """When samples were taken, from the rate (Hz) and the time of the first (s).
+
+    A rate that is NaN, not positive or below 0.1 Hz gives no clock; ``given`` takes its place.
+    """
+    stated, rate = rate, np.nan if rate is None else rate
     notes = []
     if given is not None and not rate >= SLOWEST_RATE:  # also true of NaN
         known = f"its rate of {rate:g} Hz was replaced by"
-        known = "it states no rate: taken are" if series.rate is None else known
+        known = "it states no rate: taken are" if stated is None else known
         notes.append(f"{known} the {given:g} Hz that were given")
         rate = given
     if not np.isfinite(start):
         return Clock(refusal=f"left out: a first sample at {start} s is no clock")
     if not np.isfinite(rate) or rate <= 0:
         lack = f"a rate of {rate} Hz from {start} s is no clock"
-        if series.rate is None:
+        if stated is None:
             lack = "it has neither timestamps nor a rate"
         return Clock(refusal=f"left out: {lack}; give rate= (--rate, Hz) to read it")
     if rate < SLOWEST_RATE:

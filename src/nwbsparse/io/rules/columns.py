@@ -1,15 +1,10 @@
-"""The columns of a table: into plain arrays, and what kind of thing each of them says."""
+"""What kind of thing a column of a table says about its rows."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
-from hdmf.common import DynamicTableRegion, EnumData, VectorIndex
-
-from nwbsparse.io.rules.values import shape_of
-from nwbsparse.io.rules.vectors import NUMBERS_OR_TEXT, OddForm, is_vector, pointers, vector
-from nwbsparse.naming.listed_names import joined_names
 
 CATEGORY = "category"
 CONTINUOUS = "continuous"
@@ -18,68 +13,20 @@ IDENTIFIER = "identifier"
 CONSTANT = "constant"
 
 MAX_CATEGORIES = 12
-KIND_SAID = "kind of values: "
-"""How the description of a column begins that says itself what kind of thing it says."""
-_KINDS = (CATEGORY, CONTINUOUS, EVENT_TIME, IDENTIFIER, CONSTANT)
+KINDS = (CATEGORY, CONTINUOUS, EVENT_TIME, IDENTIFIER, CONSTANT)
 
 
-def plain_column(column: Any, n_rows: int, *, what: str) -> tuple[np.ndarray | None, str]:
-    """A table column as one number or text per row, or None and the reason why it is not.
+@dataclass(frozen=True)
+class Column:
+    """One column of a table, and what is known of it."""
 
-    Ragged text (the ``tags`` of epochs) is joined by commas, row by row; what holds commas is quoted.
-    """
-    if isinstance(column, VectorIndex):
-        return _joined_text(column, n_rows, what)
-    if isinstance(column, DynamicTableRegion):
-        return None, "points to rows of another table"
-    try:
-        values = vector(column.data, what=what, kinds=NUMBERS_OR_TEXT)
-    except OddForm as error:
-        return None, error.why
-    if len(values) != n_rows:
-        shape = shape_of(column.data)
-        if shape[0] == n_rows:
-            return None, f"holds more than one value per row (shape {shape})"
-        return None, f"holds {len(values)} values for {n_rows} rows"
-    if isinstance(column, EnumData):
-        try:
-            meanings = vector(column.elements.data, what=what, kinds=NUMBERS_OR_TEXT)
-            values = meanings[pointers(values, len(meanings), what=what, of="its list of names")]
-        except OddForm:
-            return None, "holds codes that its list of names does not have"
-    return values, ""
-
-
-def hidden_columns(table: Any, builder: Any) -> dict[str, Any]:
-    """Columns that lie in a table's group but not in its ``colnames``: other readers skip them.
-
-    The human recording of the test data hides its response times so. Ragged ones stay hidden.
-    """
-    known = {"id", *table.colnames, *(column.name for column in table.columns)}
-    return {
-        name: dataset
-        for name, dataset in builder.datasets.items()
-        if name not in known and f"{name}_index" not in builder.datasets
-        if dataset.attributes.get("neurodata_type") == "VectorData"
-    }
-
-
-def _joined_text(column: Any, n_rows: int, what: str) -> tuple[np.ndarray | None, str]:
-    target = column.target
-    several = "is ragged: several values per row"
-    if isinstance(target, (VectorIndex, DynamicTableRegion)):
-        return None, several
-    try:
-        values = vector(target.data, what=what, kinds=NUMBERS_OR_TEXT)
-        edges = np.concatenate([[0], vector(column.data, what=what).astype(np.int64)])
-    except OddForm as error:
-        return None, several if is_vector(shape_of(target.data)) else error.why
-    if values.dtype.kind != "U" and values.size:
-        return None, several
-    if len(edges) != n_rows + 1 or (np.diff(edges) < 0).any() or edges[-1] > len(values):
-        return None, "has an index that does not fit its values"
-    rows = [joined_names(values[edges[i] : edges[i + 1]]) for i in range(n_rows)]
-    return np.array(rows, dtype=str), ""
+    values: np.ndarray | None
+    """(row,) numbers or text; None where it has not one of them per row."""
+    reason: str = ""
+    """Why there are none."""
+    kind: str = ""
+    """What it says of itself that it is; '' for nothing, as nearly all."""
+    notes: tuple[str, ...] = ()
 
 
 def column_kind(name: str, values: np.ndarray, start: np.ndarray, stop: np.ndarray) -> str:
@@ -118,13 +65,6 @@ def column_kind(name: str, values: np.ndarray, start: np.ndarray, stop: np.ndarr
     if n_distinct <= MAX_CATEGORIES and len(known) >= 2 * n_distinct:
         return CATEGORY
     return CONTINUOUS
-
-
-def said_kind(column: Any) -> str:
-    """The kind that a column states in its description; '' where it states none, as nearly all."""
-    said = str(getattr(column, "description", "") or "")
-    kind = said.removeprefix(KIND_SAID)
-    return kind if said.startswith(KIND_SAID) and kind in _KINDS else ""
 
 
 def _is_event_time(name: str, known: np.ndarray, start: np.ndarray, stop: np.ndarray) -> bool:

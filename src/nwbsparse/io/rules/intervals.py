@@ -11,58 +11,36 @@ import xarray as xr
 from nwbsparse import names
 from nwbsparse.io.rules.account import Account, counted, listed
 from nwbsparse.io.rules.clock import Reach
-from nwbsparse.io.rules.columns import column_kind, plain_column, said_kind
-from nwbsparse.io.rules.vectors import OddForm, seconds
+from nwbsparse.io.rules.columns import Column, column_kind
 
 START, STOP = "start_time", "stop_time"
 
 
-def times_in(table: Any, column: str) -> np.ndarray:
-    """(row,) the times (s) in a column.
-
-    Raises:
-        OddForm: there is no such column, or it has not one number per row.
-    """
-    what = f"{table.name}/{column}"
-    if column not in table.colnames:
-        raise OddForm(what, "is missing")
-    data: Any = table[column]
-    if hasattr(data, "target"):
-        raise OddForm(what, "is ragged: several values per row")
-    found = seconds(data.data, what=what)
-    if len(found) != len(table.id):
-        raise OddForm(what, f"holds {len(found):,} values for {len(table.id):,} rows")
-    return found
-
-
 def read_table(
-    table: Any,
     name: str,
+    start: np.ndarray,
+    stop: np.ndarray,
+    columns: Mapping[str, Column],
     account: Account,
     *,
     reach: Reach,
-    hidden: Mapping[str, Any],
 ) -> xr.Dataset:
     """One table of intervals: when each row starts and stops, and what its columns say about it.
 
     Args:
-        table: a DynamicTable, or anything with ``id``, ``colnames`` and columns by name.
         name: what the report calls it.
+        start, stop: (row,) s.
+        columns: the others, by name.
         account: gets a line for the table and one for each column.
         reach: when the activity was recorded; its end closes a last row whose stop is NaN or inf.
-        hidden: columns that the table holds without listing them, by name.
 
     Returns:
         ``start_time``, ``stop_time`` (s) and a variable per column on dim ``interval``, in the
         order of the rows; the attribute ``kind`` of a column says what it is. Rows without a
         start, without any stop, or that stop before they start are left out and counted.
-
-    Raises:
-        OddForm: the starts or the stops are not one number per row.
-        BadInput: a column is a decompression bomb.
     """
-    n_rows = len(table.id)
-    bounds, repairs = _bounds(times_in(table, START), times_in(table, STOP), reach)
+    n_rows = len(start)
+    bounds, repairs = _bounds(start, stop, reach)
     start, stop, keep = bounds.start, bounds.stop, bounds.keep
     notes = _notes(start[keep], stop[keep], np.flatnonzero(keep), reach)
     account.add("intervals", name, n_rows, int(keep.sum()), notes=notes, repairs=repairs)
@@ -71,20 +49,16 @@ def read_table(
         START: (names.INTERVAL, start[keep], {}),
         STOP: (names.INTERVAL, stop[keep], {"inferred": int((bounds.inferred & keep).sum())}),
     }
-    listed_columns = {column: table[column] for column in table.colnames}
-    columns = {"id": table.id} | listed_columns | dict(hidden)
-    for column, held in columns.items():
-        if column in (START, STOP):
+    for called, column in columns.items():
+        if called in (START, STOP):
             continue
-        as_name = f"{column}_column" if column == names.INTERVAL else column
-        values, reason = plain_column(held, n_rows, what=f"{name}/{column}")
-        if values is not None:
-            reason = said_kind(held)
-            reason = reason or column_kind(column, values[keep], start[keep], stop[keep])
-            variables[as_name] = (names.INTERVAL, values[keep], {names.KIND: reason})
-        n_kept = int(keep.sum()) if values is not None else 0
-        unlisted = ["not listed in colnames: other readers skip it"] if column in hidden else []
-        account.add("column", f"{name}/{column}", n_rows, n_kept, notes=[reason, *unlisted])
+        as_name = f"{called}_column" if called == names.INTERVAL else called
+        said, n_kept = column.reason, 0
+        if column.values is not None:
+            values, n_kept = column.values[keep], int(keep.sum())
+            said = column.kind or column_kind(called, values, start[keep], stop[keep])
+            variables[as_name] = (names.INTERVAL, values, {names.KIND: said})
+        account.add("column", f"{name}/{called}", n_rows, n_kept, notes=[said, *column.notes])
     return xr.Dataset(variables)
 
 

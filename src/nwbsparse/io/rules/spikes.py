@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from hdmf.common import VectorIndex
 
 from nwbsparse.errors import BadInput
 from nwbsparse.io.rules.account import Account, counted, listed
@@ -34,9 +33,17 @@ class Spikes:
 
 
 def read_spikes(
-    column: Any, unit_ids: np.ndarray, account: Account, *, time_scale: float, starts: float | None
+    stored: Any,
+    ends: Any,
+    unit_ids: np.ndarray,
+    account: Account,
+    *,
+    time_scale: float,
+    starts: float | None,
 ) -> Spikes:
-    """Read the ragged column ``spike_times`` of a Units table.
+    """Spike times of all units one after another, and where those of each unit end.
+
+    Both are arrays or datasets of a file.
 
     Spikes are sorted within each unit; NaN and infinite times are dropped and counted by unit.
     Times that fall back far, as those of two trains that were joined or of every trial do, are a
@@ -46,21 +53,16 @@ def read_spikes(
     (s), where the file says so: spikes before 0 are then no surprise.
 
     Raises:
-        BadInput: there is no index, or none of it can be trusted, or no unit has a spike.
+        BadInput: none of the ends can be trusted, or no unit has a spike.
     """
-    if not isinstance(column, VectorIndex):
-        raise BadInput(
-            f"spike_times in {account.path} has no index: which spikes belong to which unit is "
-            "unknown. Re-export the file."
-        )
     try:
-        stored = vector(column.target.data, what="spike_times", kinds="iuf")
+        stored = vector(stored, what="spike_times", kinds="iuf")
     except OddForm as error:
         raise BadInput(
             f"spike_times in {account.path} {error.why}: one number per spike is needed. Re-export "
             "the file."
         ) from None
-    slices = slices_of(column.data, len(stored), what="/units/spike_times_index")
+    slices = slices_of(ends, len(stored), what="/units/spike_times_index")
     if len(slices.sound) != len(unit_ids):
         raise BadInput(
             f"spike_times_index in {account.path} has {len(slices.sound):,} rows for "

@@ -6,7 +6,6 @@ import hashlib
 import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,9 +14,9 @@ import xarray as xr
 from nwbsparse import names
 from nwbsparse.errors import BadInput
 from nwbsparse.io.rules.account import Account, counted, listed
-from nwbsparse.io.rules.columns import plain_column
 from nwbsparse.io.rules.seconds import check_seconds
 from nwbsparse.io.rules.spikes import Spikes, sound_spikes
+from nwbsparse.io.rules.vectors import NUMBERS_OR_TEXT, OddForm, vector
 from nwbsparse.io.sorting.segments import Segment, read_segments
 from nwbsparse.io.sorting.sorted_units import (
     RESERVED,
@@ -230,7 +229,11 @@ def _plain(
 ) -> dict[str, np.ndarray]:
     kept = {}
     for name, values in found.items():
-        plain, reason = plain_column(SimpleNamespace(data=values), len(values), what=name)
+        plain, reason = None, ""
+        try:
+            plain = vector(values, what=name, kinds=NUMBERS_OR_TEXT)
+        except OddForm as error:
+            reason = error.why
         if plain is not None:
             kept[name] = plain[rows]
         notes = [origin, *([reason] if reason else [])]
