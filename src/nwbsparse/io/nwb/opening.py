@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Protocol, runtime_checkable
@@ -19,18 +18,21 @@ from urllib.request import url2pathname
 from hdmf.build import BuildManager
 from pynwb import NWBHDF5IO, NWBFile
 
-from nwbsparse.errors import BadInput, EnvironmentProblem, NwbsparseError
+from nwbsparse.errors import BadInput, NwbsparseError
 from nwbsparse.io.check import check_readable, open_checked
 from nwbsparse.io.digest import digest_of
-from nwbsparse.io.guard_zarr import check_references, zarr_json
 from nwbsparse.io.nwb.definitions import open_with_definitions, remedy
 from nwbsparse.io.nwb.in_memory import builders_of, check_still_open, content_digest, version_of
 from nwbsparse.io.nwb.unbuildable import Unbuildable, sift
 from nwbsparse.io.rules.values import text
 from nwbsparse.io.stream import Stream, is_address, name_of, open_stream
+from nwbsparse.io.zarr.metadata import attributes_of
+from nwbsparse.io.zarr.stack import is_raised_by_zarr, left_out, reader_of
 
-_DAMAGED = (OSError, RuntimeError, zlib.error, json.JSONDecodeError)
+_DAMAGED = (OSError, zlib.error, json.JSONDecodeError)
 """What HDF5 and the codecs of Zarr raise at a chunk that does not unpack."""
+_DAMAGED_IF_ZARR = (RuntimeError, ValueError)
+"""What else they raise, as anything might."""
 
 
 @runtime_checkable
@@ -75,8 +77,8 @@ class Recording:
             if not gone or not isinstance(error, BadInput):
                 raise
             raise BadInput(f"{error}\nLeft out of the file:\n- " + "\n- ".join(gone)) from error
-        except _DAMAGED as error:
-            if isinstance(error, RuntimeError) and not _is_zarr(self.path):
+        except (*_DAMAGED, *_DAMAGED_IF_ZARR) as error:
+            if not isinstance(error, _DAMAGED) and not is_raised_by_zarr(error):
                 raise
             raise BadInput(
                 f"data in {self.label} are damaged ({error}). Re-copy the file."
@@ -126,7 +128,7 @@ def built(path: Path, *, for_copy: bool = False) -> Iterator[tuple[Any, Any]]:
         BadInput: it cannot be read as NWB, and why.
     """
     with ExitStack() as held:
-        make = _zarr_reader(path) if _is_zarr(path) else _hdf5_reader(path=str(path))
+        make = reader_of(path) if _is_zarr(path) else _hdf5_reader(path=str(path))
         io, nwbfile, _ = _built(make, path, held, for_copy=for_copy)
         yield io, nwbfile
 
@@ -147,8 +149,8 @@ def _from_path(path: Path, held: ExitStack) -> Recording:
         make = _hdf5_reader(path=str(path))
         io, nwbfile, unbuildable = _built(make, path, held)
         return Recording(nwbfile, io, path, path, digest, unbuildable=unbuildable)
-    io, nwbfile, unbuildable = _built(_zarr_reader(path), path, held)
-    version = text(zarr_json(path / ".zattrs").get("nwb_version"))
+    io, nwbfile, unbuildable = _built(reader_of(path), path, held)
+    version = text(attributes_of(path).get("nwb_version"))
     places = SimpleNamespace(manager=io.manager, nwb_version=(version, ()))
     return Recording(nwbfile, places, path, path, digest, unbuildable=unbuildable)
 
@@ -206,37 +208,29 @@ def _hdf5_reader(**source: Any) -> Callable[[BuildManager], Any]:
     return lambda manager: NWBHDF5IO(**source, mode="r", manager=manager)
 
 
-def _zarr_reader(path: Path) -> Callable[[BuildManager], Any]:
-    try:
-        kind = import_module("hdmf_zarr").NWBZarrIO
-    except ImportError:
-        raise EnvironmentProblem(
-            f"{path} is NWB Zarr, which needs hdmf-zarr: pip install 'nwbsparse[zarr]'"
-        ) from None
-    root = path.resolve()
-
-    class Inside(kind):
-        # references may also stand in data, which no guard reads beforehand
-        def resolve_ref(self, zarr_ref: Any) -> Any:
-            check_references(dict(zarr_ref), root, "a reference")
-            return super().resolve_ref(zarr_ref)
-
-    return lambda manager: Inside(path=str(path), mode="r", manager=manager)
-
-
 def _built(
     make: Callable[[BuildManager], Any], label: Path, held: ExitStack, *, for_copy: bool = False
 ) -> tuple[Any, Any, tuple[Unbuildable, ...]]:
     """A pynwb io, the NWBFile that it reads and what that lacks, or one sentence about why not."""
     unbuildable: list[Unbuildable] = []
+    undecoded: list[str] = []
     try:
         io, broken = open_with_definitions(make, held)
         # reading builds the same tree, from which all is gone that would stop it
         unbuildable = sift(io.read_builder(), io.manager.type_map, broken, for_copy=for_copy)
+        for path, reason in left_out(io):
+            unbuildable.append(Unbuildable(path, f"it cannot be decoded ({reason})"))
+            undecoded.append(f"{path}: {reason}")
         return io, io.read(), tuple(unbuildable)
     except NwbsparseError:
         raise
     except Exception as error:  # pynwb raises anything: a missing extension, a broken table, …
+        if undecoded or (is_raised_by_zarr(error) and not isinstance(error, ValueError)):
+            said = "; ".join(undecoded) or str(error)
+            raise BadInput(
+                f"data in {label} are damaged, or packed by a codec that is not here ({said}). Re-copy "
+                "the file, or install the codec."
+            ) from error
         # hdmf puts the whole tree of the file before the sentence that matters
         why = text(error.args[-1])[:300] if error.args else type(error).__name__
         if unknown := {str(one.namespace) for one in unbuildable if one.namespace is not None}:
