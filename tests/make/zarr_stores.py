@@ -20,10 +20,8 @@ QUIET = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning:zarr"),
     pytest.mark.filterwarnings("ignore::DeprecationWarning:numcodecs"),
     pytest.mark.filterwarnings("ignore:.*_destroy:DeprecationWarning"),
-    # hdmf-zarr stores text of a fixed length, of which zarr 3 says that its specification may change
-    pytest.mark.filterwarnings("ignore:.*does not have a Zarr V3 specification"),
 ]
-"""What zarr and numcodecs warn of when they are imported or used."""
+"""What zarr 2 and numcodecs warn of when they are imported or used."""
 
 
 def writes_format_3() -> bool:

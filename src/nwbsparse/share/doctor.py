@@ -13,7 +13,7 @@ from nwbsparse.errors import BadInput, EnvironmentProblem, NwbsparseError
 from nwbsparse.io.check import Damaged, bombs_in, check_readable
 from nwbsparse.io.pynwb_cache import broken_caches
 from nwbsparse.io.stops import stops_are_heard
-from nwbsparse.io.zarr.metadata import METADATA, array_of, arrays_in
+from nwbsparse.io.zarr.metadata import METADATA, NODE_3, array_of, arrays_in
 from nwbsparse.share.isolated import isolated
 from nwbsparse.share.survey import MAX_PARTS, Part, survey
 from nwbsparse.share.truncated import opened_whole_or_not
@@ -118,7 +118,11 @@ def of_results(path: Path) -> list[str]:
 
 
 def _in_zarr(path: Path) -> Iterator[Part]:
-    """Every array of a store, and whether all its chunks are there; chunks are not unpacked."""
+    """Every array of a store, and whether all its chunks are there; chunks are not unpacked.
+
+    Of format 3 that is asked of times only, by whoever checks whether the store can be read: zarr 3 does
+    not write chunks of zeros.
+    """
     for n, (place, content) in enumerate(arrays_in(path)):
         where = "/" + place.relative_to(path).as_posix()
         if n >= MAX_PARTS:
@@ -132,7 +136,7 @@ def _in_zarr(path: Path) -> Iterator[Part]:
             yield Part(where, problem=f"its metadata are damaged ({error})")
             continue
         there = sum(one.is_file() and one.name not in METADATA for one in place.rglob("*"))
-        lost = array.n_files - there
+        lost = 0 if place.joinpath(NODE_3).is_file() else array.n_files - there
         problem = f"{lost:,} of its {array.n_files:,} chunks are missing" if lost > 0 else ""
         yield Part(where, array.shape, array.dtype, problem)
 

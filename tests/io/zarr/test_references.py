@@ -5,11 +5,12 @@ import pickle
 import numpy as np
 import pytest
 
-from make.zarr_stores import QUIET, chunks_of, golden, need_hdmf_zarr
+from make.zarr_stores import QUIET, RECORDING, chunks_of, golden, need_hdmf_zarr, writes_format_3
 from nwbsparse.errors import BadInput
 from nwbsparse.io.nwb.opening import built
 from nwbsparse.io.nwb.read import read_nwb
 from nwbsparse.io.zarr.references import NotReferences, references_in
+from nwbsparse.io.zarr.stack import new_store
 
 pytestmark = QUIET
 
@@ -118,3 +119,23 @@ def test_the_codec_is_as_before_when_nothing_is_read(store):
     before = numcodecs.registry.codec_registry["pickle"]
     read_nwb(store)
     assert numcodecs.registry.codec_registry["pickle"] is before
+
+
+def test_tables_of_references_are_not_written_where_nobody_could_read_them(tmp_path):
+    """With zarr 2 they are pickles, or JSON that cannot be unpacked: neither is written without a word."""
+    need_hdmf_zarr()
+    store = tmp_path / "new.nwb.zarr"
+    with built(RECORDING, for_copy=True) as (io, nwbfile):
+        nwbfile.set_modified()
+        given = {"src_io": io, "nwbfile": nwbfile, "write_args": {"link_data": False}}
+        if not writes_format_3():
+            with (
+                new_store(store) as target,
+                pytest.raises(BadInput, match=r"/intervals/looks/timeseries is a"),
+            ):
+                target.export(**given)
+            return
+        with new_store(store) as target:
+            target.export(**given)
+    with built(store) as (_, nwbfile):
+        assert nwbfile.intervals["looks"]["timeseries"][3][0].timeseries.name == "lick"

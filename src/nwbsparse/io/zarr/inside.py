@@ -1,4 +1,4 @@
-"""hdmf-zarr's readers, made to stay inside their store, to unpickle nothing, and to read all arrays."""
+"""hdmf-zarr's own classes, made to stay in their store, to unpickle nothing, and to lose nothing."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from hdmf.build import DatasetBuilder
+from hdmf.spec import RefSpec
+
+from nwbsparse.errors import BadInput
 from nwbsparse.io.zarr.links import check_reference, refuse_outside
 from nwbsparse.io.zarr.metadata import ARRAY_2
 from nwbsparse.io.zarr.references import references_without_unpickling
@@ -89,6 +93,28 @@ def all_of_format_2(kind: Any) -> Any:
             return name, SimpleNamespace(store=store, path=path)
 
     return AllOfFormat2
+
+
+def readable(kind: Any) -> Any:
+    """A writer of hdmf-zarr 0.13 that refuses what nobody could read again."""
+
+    class Readable(kind):
+        def write_dataset(self, **given: Any) -> Any:
+            builder = given["builder"]
+            fields = builder.dtype if isinstance(builder.dtype, list) else []
+            if any(_is_reference(one["dtype"]) for one in fields):
+                raise BadInput(
+                    f"{builder.path.removeprefix('root')} is a table of references, which hdmf-zarr before "
+                    "0.14 can store as Python pickles only: use mode='derived' (HDF5), or hdmf-zarr 0.14 "
+                    "(Python 3.12 or newer)."
+                )
+            return super().write_dataset(**given)
+
+    return Readable
+
+
+def _is_reference(dtype: Any) -> bool:
+    return isinstance(dtype, dict | RefSpec) or dtype == DatasetBuilder.OBJECT_REF_TYPE
 
 
 def _path_of(reference: Any) -> str:

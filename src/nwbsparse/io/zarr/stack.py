@@ -16,7 +16,7 @@ from typing import Any
 from hdmf.build import BuildManager
 
 from nwbsparse.errors import EnvironmentProblem
-from nwbsparse.io.zarr.inside import all_of_format_2, inside, with_definitions
+from nwbsparse.io.zarr.inside import all_of_format_2, inside, readable, with_definitions
 from nwbsparse.io.zarr.metadata import generation
 
 EXTRA = "pip install 'nwbsparse[zarr]'"
@@ -64,17 +64,19 @@ def is_raised_by_zarr(error: BaseException) -> bool:
 def new_store(path: Path) -> Any:
     """An open new store in the format that is written here: 3 where hdmf-zarr can, else 2.
 
-    In format 2, references stand as JSON: pickles can run programs.
+    In format 2, references stand as JSON: pickles can run programs. Writing to it raises BadInput at what
+    could not be read again.
 
     Raises:
         EnvironmentProblem: hdmf-zarr is missing.
     """
     module = _hdmf_zarr("NWB Zarr")
-    io = module.NWBZarrIO(path=str(path), mode="w")
-    if not _is_newer(module):
-        from numcodecs import JSON
+    if _is_newer(module):
+        return module.NWBZarrIO(path=str(path), mode="w")
+    from numcodecs import JSON
 
-        io._ZarrIO__codec_cls = JSON  # NWBZarrIO does not pass its argument for this on
+    io = readable(module.NWBZarrIO)(path=str(path), mode="w")
+    io._ZarrIO__codec_cls = JSON  # NWBZarrIO does not pass its argument for this on
     return io
 
 
