@@ -24,6 +24,8 @@ HARMLESS = {
     "twenty_thousand_types", "types_that_inherit_in_a_circle", "links_in_a_circle",
     # the unit whose spikes would lie there is left out, and reported
     "index_beyond_the_end",
+    # groups of electrodes are not needed
+    "zarr_references",
     # the recording beside the results is sound
     "deep_json_in_results", "pickle_as_weights", "options_of_terabytes",
 }  # fmt: skip

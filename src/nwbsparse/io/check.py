@@ -15,7 +15,7 @@ from nwbsparse.io.guard import Damaged as Damaged
 from nwbsparse.io.guard import check_open_tree, check_tree, datasets_in
 from nwbsparse.io.rules.values import refuse_bomb, text
 from nwbsparse.io.stops import stops_are_heard
-from nwbsparse.io.zarr.guard import check_zarr
+from nwbsparse.io.zarr.check_store import check_zarr
 from nwbsparse.io.zarr.metadata import attributes_of, generation
 
 _RESULTS = "processing/sparse_latents"
