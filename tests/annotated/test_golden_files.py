@@ -13,6 +13,8 @@ import pynwb
 import pytest
 
 import nwbsparse as ns
+from make.zarr_stores import GOLDEN as STORES
+from make.zarr_stores import golden, need_hdmf_zarr
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "annotated"
 FILES = sorted(str(one.parent.relative_to(GOLDEN)) for one in GOLDEN.rglob("hdf5.nwb"))
@@ -85,7 +87,17 @@ def opened(request, file, tmp_path):
 
 @pytest.mark.parametrize("file", FILES)
 def test_results_open_with_the_numbers_they_were_written_with(opened):
-    results, expected = opened
+    assert_as_written(*opened)
+
+
+def test_results_in_zarr_of_format_3_open_with_theirs(tmp_path):
+    need_hdmf_zarr(3)
+    results = ns.open_results(golden("annotated_format_3", tmp_path))
+    assert_as_written(results, json.loads((STORES / "annotated.json").read_text()))
+    assert results.session.units["region"].values.tolist() == ["CA1", "CA3", "é", "?"]
+
+
+def assert_as_written(results, expected):
     assert results.coder.id == expected["coder_id"]
     assert float(results.metrics["r2"]) == pytest.approx(expected["r2"], rel=1e-6)
     weight = results.attribution["weight"].values

@@ -1,7 +1,8 @@
 """Run every verb that opens files on one file, under a limit of memory; nothing may run or be sent.
 
 ``python hostile_probe.py FILE BYTES SECONDS`` prints one line per verb: ``:: verb refused|ok …``. Anything
-but a refusal of ours ends it with an error, and so does unpickling or starting a program.
+but a refusal of ours ends it with an error, and so does unpickling or starting a program. The bytes are
+those beyond what the libraries reserve.
 """
 
 import resource
@@ -47,13 +48,19 @@ def make_report():
 
 def peak():
     """Bytes; ru_maxrss would be that of the process that started this one, where that was larger."""
+    return memory("VmHWM") or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def memory(what):
+    """Bytes, as the kernel counts them; 0 where it does not say."""
     status = Path("/proc/self/status")
     if not status.is_file():
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    line = next(one for one in status.read_text().splitlines() if one.startswith("VmHWM"))
+        return 0
+    line = next(one for one in status.read_text().splitlines() if one.startswith(what))
     return int(line.split()[1]) * 1024
 
 
+limit += memory("VmSize") or 2**30
 resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 sys.addaudithook(watch)
 for verb, call in {

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from make.results import copied
+from make.zarr_stores import writes_format_3
 from nwbsparse.annotated.safe import publish as commit
 from nwbsparse.errors import BadInput
 from nwbsparse.results.results import open_results, write
@@ -45,6 +46,8 @@ def test_a_target_that_appears_while_it_is_written_is_not_replaced(scene, monkey
     folder, results = scene
     target = folder / ("a.nwb.zarr" if mode == "zarr" else "a.nwb")
     if not links:
+        if mode == "zarr" and writes_format_3():
+            pytest.skip("zarr 3 itself makes hard links to write")
         no_hard_links(monkeypatch)
     with monkeypatch.context() as patched:
         taken_at_the_last_moment(patched, lambda path: path.write_text("theirs"))

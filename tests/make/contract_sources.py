@@ -1,7 +1,6 @@
 """The same small recording in every form that can be read; one maker per form."""
 
 import io
-import warnings
 
 import numpy as np
 import pytest
@@ -10,6 +9,7 @@ from pynwb import NWBHDF5IO
 from pynwb.base import TimeSeries
 
 from make.recordings import circle, laps, poisson_spikes, write_recording
+from make.zarr_stores import export
 
 RATE = 30_000.0
 SECONDS = 120.0
@@ -35,14 +35,8 @@ def file_object(folder):
 
 
 def nwb_zarr(folder):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        hdmf_zarr = pytest.importorskip("hdmf_zarr", reason="hdmf-zarr is not installed")
-        path, _ = nwb_hdf5(folder)
-        store = folder / "rat.nwb.zarr"
-        with NWBHDF5IO(path, "r") as source, hdmf_zarr.NWBZarrIO(str(store), mode="w") as target:
-            target.export(src_io=source, write_args={"link_data": False})
-    return store, {}
+    path, _ = nwb_hdf5(folder)
+    return export(path), {}
 
 
 def one_series_per_unit(folder):

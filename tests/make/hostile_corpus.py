@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-import warnings
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +17,14 @@ import h5py
 import numpy as np
 
 from make.recordings import write_recording
+from make.zarr_stores import (
+    chunks_of,
+    edit,
+    forget_consolidated,
+    golden,
+    metadata_of,
+    set_attributes,
+)
 
 CANARY = "<script>alert('nwbsparse-canary')</script>"
 SECRET = "the-secret-that-no-output-may-hold"
@@ -276,57 +283,77 @@ _RESULTS: dict[str, Builder] = {
 }
 
 
-def _zarr(change: Callable[[Any, Path], None]) -> Builder:
-    def made(folder: Path) -> Path:
-        from hdmf_zarr import NWBZarrIO
-        from pynwb import NWBHDF5IO
+def _zarr(name: str, change: Callable[[Any, Path], None]) -> Builder:
+    """A change in a golden store: of either format, whichever hdmf-zarr is here."""
 
+    def made(folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         (folder.parent / "outside.txt").write_text(SECRET * 40)
-        path, source = folder / "hostile.zarr", write_recording(folder / "plain.nwb")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with NWBHDF5IO(source, "r") as old, NWBZarrIO(str(path), "w") as new:
-                new.export(src_io=old, write_args={"link_data": False})
-        source.unlink()
+        path = golden(name, folder)
         # the metadata of each group are to be read, not a copy of them
-        (path / ".zmetadata").unlink(missing_ok=True)
+        forget_consolidated(path)
         change(path, folder)
         return path
 
     return made
 
 
+def _program(folder: Path) -> bytes:
+    return f"cposix\nsystem\n(S'touch {folder / 'owned'}'\ntR.".encode()
+
+
 def _zarr_pickle(path: Path, folder: Path) -> None:
-    array = path / "units" / "spike_times"
-    meta = json.loads((array / ".zarray").read_text())
-    meta |= {"dtype": "|O", "filters": [{"id": "pickle", "protocol": 5}], "compressor": None}
-    (array / ".zarray").write_text(json.dumps(meta))
-    program = f"cposix\nsystem\n(S'touch {folder / 'owned'}'\ntR."
-    (array / "0").write_bytes(program.encode())
+    filters = [{"id": "pickle", "protocol": 5}]
+    edit(metadata_of(path, "units/spike_times"), dtype="|O", filters=filters, compressor=None)
+    chunks_of(path, "units/spike_times")[0].write_bytes(_program(folder))
+
+
+def _zarr_references(path: Path, folder: Path) -> None:
+    place = "general/extracellular_ephys/electrodes/group"
+    edit(metadata_of(path, place), compressor=None)
+    chunks_of(path, place)[0].write_bytes(_program(folder))
+
+
+def _zarr3_pickle(path: Path, folder: Path) -> None:
+    codecs = [{"name": "numcodecs.pickle", "configuration": {}}]
+    edit(metadata_of(path, "units/spike_times"), codecs=codecs)
+    chunks_of(path, "units/spike_times")[0].write_bytes(_program(folder))
 
 
 def _zarr_symlink(path: Path, folder: Path) -> None:
-    chunk = path / "units" / "spike_times" / "0"
+    chunk = chunks_of(path, "units/spike_times")[0]
     chunk.unlink()
     chunk.symlink_to(folder.parent / "outside.txt")
 
 
 def _zarr_bomb(path: Path, _folder: Path) -> None:
-    array = path / "units" / "spike_times" / ".zarray"
-    meta = json.loads(array.read_text()) | {"shape": [2**40], "chunks": [2**40]}
-    array.write_text(json.dumps(meta))
+    edit(metadata_of(path, "units/spike_times"), shape=[2**40], chunks=[2**40])
+
+
+def _zarr3_bomb(path: Path, _folder: Path) -> None:
+    grid = {"name": "regular", "configuration": {"chunk_shape": [2**40]}}
+    edit(metadata_of(path, "units/spike_times"), shape=[2**40], chunk_grid=grid)
 
 
 def _zarr_deep_json(path: Path, _folder: Path) -> None:
     (path / "units" / ".zattrs").write_text("[" * 100_000 + "]" * 100_000)
 
 
+def _zarr3_reference(path: Path, folder: Path) -> None:
+    outside = {"_REFERENCE": {"source": f"../../{folder.parent.name}", "path": "/outside.txt"}}
+    set_attributes(path, "units/spike_times_index", target=outside)
+
+
 _STORES: dict[str, Builder] = {
-    "zarr_pickle": _zarr(_zarr_pickle),
-    "zarr_symlink": _zarr(_zarr_symlink),
-    "zarr_bomb": _zarr(_zarr_bomb),
-    "zarr_deep_json": _zarr(_zarr_deep_json),
+    "zarr_pickle": _zarr("format_2", _zarr_pickle),
+    "zarr_references": _zarr("format_2", _zarr_references),
+    "zarr_symlink": _zarr("format_2", _zarr_symlink),
+    "zarr_bomb": _zarr("format_2", _zarr_bomb),
+    "zarr_deep_json": _zarr("format_2", _zarr_deep_json),
+    "zarr3_pickle": _zarr("format_3", _zarr3_pickle),
+    "zarr3_symlink": _zarr("sharded", _zarr_symlink),
+    "zarr3_bomb": _zarr("format_3", _zarr3_bomb),
+    "zarr3_reference": _zarr("format_3", _zarr3_reference),
 }
 
 

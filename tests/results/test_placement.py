@@ -13,6 +13,7 @@ from make.pipelines import learned
 from make.recordings import circle, damaged, laps, poisson_spikes, write_recording
 from make.sessions import make_session
 from make.sortings import behaviour_csv, kilosort_folder, lab_file
+from make.zarr_stores import export
 from nwbsparse.errors import BadInput
 from nwbsparse.results.placement import placed_in, same_rows
 from nwbsparse.runs.prepare import prepare
@@ -173,11 +174,7 @@ def joined_nwb(folder, *, zarr):
     """A recording in NWB without behaviour, and what was joined to it."""
     path = write_recording(folder / "rat.nwb", spike_times=poisson_spikes(n_units=3, stop=240.0))
     if zarr:
-        hdmf_zarr = pytest.importorskip("hdmf_zarr", reason="hdmf-zarr is not installed")
-        store = folder / "rat.nwb.zarr"
-        with pynwb.NWBHDF5IO(path, "r") as source, hdmf_zarr.NWBZarrIO(str(store), mode="w") as to:
-            to.export(src_io=source, write_args={"link_data": False})
-        path = store
+        path = export(path)
     return ns.read(path, behaviour=behaviour_csv(folder / "beh.csv"))
 
 

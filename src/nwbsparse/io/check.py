@@ -14,9 +14,10 @@ import numpy as np
 from nwbsparse.errors import BadInput, EnvironmentProblem, NwbsparseError
 from nwbsparse.io.guard import Damaged as Damaged
 from nwbsparse.io.guard import check_open_tree, check_storage, check_tree, datasets_in
-from nwbsparse.io.guard_zarr import check_zarr, zarr_json
 from nwbsparse.io.rules.values import refuse_bomb, text
 from nwbsparse.io.stops import stops_are_heard
+from nwbsparse.io.zarr.check_store import check_zarr
+from nwbsparse.io.zarr.metadata import attributes_of, generation
 
 _RESULTS = "processing/sparse_latents"
 _WORDS = ("/environment", "/hyperparameters")
@@ -137,18 +138,13 @@ def _check_file(path: Path) -> None:
 
 
 def _check_store(path: Path) -> None:
-    if not (path / ".zgroup").is_file():
-        if (path / "zarr.json").is_file():
-            raise BadInput(
-                f"{path} is a Zarr store of format 3, which hdmf-zarr cannot read yet; write it "
-                "in format 2 or as HDF5."
-            )
+    if generation(path) is None:
         raise BadInput(
             f"{path} is a folder; give the path of one NWB file (HDF5, .nwb) or of one NWB Zarr "
-            "store (a folder that holds .zgroup)."
+            "store (a folder that holds .zgroup or zarr.json)."
         )
     check_zarr(path)
-    attributes = zarr_json(path / ".zattrs")
+    attributes = attributes_of(path)
     if not attributes.get("nwb_version") and attributes.get("neurodata_type") != "NWBFile":
         held = ", ".join(sorted(one.name for one in path.iterdir() if one.is_dir())[:6])
         raise BadInput(

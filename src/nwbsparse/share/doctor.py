@@ -11,9 +11,9 @@ import h5py
 
 from nwbsparse.errors import BadInput, EnvironmentProblem, NwbsparseError
 from nwbsparse.io.check import Damaged, bombs_in, check_readable
-from nwbsparse.io.guard_zarr import zarr_json
 from nwbsparse.io.pynwb_cache import broken_caches
 from nwbsparse.io.stops import stops_are_heard
+from nwbsparse.io.zarr.metadata import METADATA, NODE_3, array_of, arrays_in
 from nwbsparse.share.isolated import isolated
 from nwbsparse.share.survey import MAX_PARTS, Part, survey
 from nwbsparse.share.truncated import opened_whole_or_not
@@ -138,25 +138,27 @@ def of_results(path: Path) -> list[str]:
 
 
 def _in_zarr(path: Path) -> Iterator[Part]:
-    """Every array of a store, and whether all its chunks are there; chunks are not unpacked."""
-    for n, meta in enumerate(sorted(path.rglob(".zarray"))):
-        where = "/" + meta.parent.relative_to(path).as_posix()
+    """Every array of a store, and whether all its chunks are there; chunks are not unpacked.
+
+    Of format 3 that is asked of times only, by whoever checks whether the store can be read: zarr 3 does
+    not write chunks of zeros.
+    """
+    for n, (place, content) in enumerate(arrays_in(path)):
+        where = "/" + place.relative_to(path).as_posix()
         if n >= MAX_PARTS:
             yield Part(where, problem=f"more than {MAX_PARTS:,} arrays; the rest is not listed")
             return
         try:
-            held = zarr_json(meta)
-            shape, chunks = ([int(n) for n in held[key]] for key in ("shape", "chunks"))
-            expected = 1
-            for n_rows, chunk in zip(shape, chunks, strict=True):
-                expected *= -(-n_rows // chunk)
-            there = sum(one.is_file() and one.name[0] != "." for one in meta.parent.rglob("*"))
-        except (BadInput, KeyError, TypeError, ValueError, ZeroDivisionError) as error:
+            if isinstance(content, BadInput):
+                raise content
+            array = array_of(content)
+        except (AttributeError, BadInput, KeyError, TypeError, ValueError) as error:
             yield Part(where, problem=f"its metadata are damaged ({error})")
             continue
-        lost = expected - there
-        problem = f"{lost:,} of its {expected:,} chunks are missing" if lost > 0 else ""
-        yield Part(where, tuple(shape), str(held.get("dtype")), problem)
+        there = sum(one.is_file() and one.name not in METADATA for one in place.rglob("*"))
+        lost = 0 if place.joinpath(NODE_3).is_file() else array.n_files - there
+        problem = f"{lost:,} of its {array.n_files:,} chunks are missing" if lost > 0 else ""
+        yield Part(where, array.shape, array.dtype, problem)
 
 
 def _unfinished(path: Path) -> tuple[Path, ...]:

@@ -12,6 +12,7 @@ from pynwb import NWBHDF5IO, get_type_map
 from pynwb.spec import NWBDatasetSpec, NWBGroupSpec, NWBNamespaceBuilder
 
 from make.recordings import circle, damaged, laps, line_of, poisson_spikes, write_recording
+from make.zarr_stores import export, forget_consolidated
 from nwbsparse import read
 from nwbsparse.errors import BadInput
 
@@ -149,16 +150,11 @@ def test_an_installed_extension_is_known_without_being_imported(tmp_path):
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:zarr")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:numcodecs")
 @pytest.mark.filterwarnings("ignore:.*_destroy:DeprecationWarning")
-def test_a_zarr_store_is_sifted_like_a_file(extended, tmp_path):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        hdmf_zarr = pytest.importorskip("hdmf_zarr", reason="hdmf-zarr is not installed")
-        store = tmp_path / "a.nwb.zarr"
-        with NWBHDF5IO(extended, "r") as source, hdmf_zarr.NWBZarrIO(str(store), "w") as target:
-            target.export(src_io=source, write_args={"link_data": False})
+def test_a_zarr_store_is_sifted_like_a_file(extended):
+    store = export(extended)
     assert_rest_is_read(read(store))
     shutil.rmtree(store / "specifications" / "ndx-lab")
-    (store / ".zmetadata").unlink()
+    forget_consolidated(store)
     session = read(store)
     assert_rest_is_read(session)
     assert "pip install ndx-lab" in left_out(session, "/acquisition/one0")

@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
-from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -26,10 +25,11 @@ from nwbsparse.annotated.safe.hdf5 import steady_hdf5, steady_nwb
 from nwbsparse.annotated.stored import StoredResult
 from nwbsparse.annotated.write.kept import allow_plain_columns, leave_out_raw
 from nwbsparse.annotated.write.verify import Expected, types_in, validation_errors
-from nwbsparse.errors import BadInput, EnvironmentProblem, IntegrityError
+from nwbsparse.errors import BadInput, IntegrityError
 from nwbsparse.io.nwb.contents import MODULE
 from nwbsparse.io.nwb.opening import built
 from nwbsparse.io.rules.values import text
+from nwbsparse.io.zarr.stack import new_store, written_again, written_store
 from nwbsparse.schema import own_version
 
 
@@ -90,7 +90,7 @@ def export(
     _sign(nwbfile)
     nwbfile.set_modified()
     kept = types_in(nwbfile)
-    with new_zarr(partial) if zarr else steady_nwb(partial, "w") as target_io:
+    with new_store(partial) if zarr else steady_nwb(partial, "w") as target_io:
         target_io.export(src_io=source.io, nwbfile=nwbfile, write_args={"link_data": False})
     return Expected(kept, known_errors)
 
@@ -182,9 +182,7 @@ def seal(name: str, partial: Path, record: Record) -> None:
     """
     place, words = f"processing/{MODULE}/{name}/{ENVIRONMENT}", record.to_json()
     if partial.is_dir():
-        zarr = import_module("zarr")
-        zarr.open(str(partial), mode="r+")[place][0] = words
-        stands = str(zarr.open(str(partial), mode="r")[place][0])
+        stands = written_again(partial, place, words)
     else:
         with steady_hdf5(partial, "r+") as file:
             file[place][()] = words
@@ -200,27 +198,8 @@ def read_back(path: Path) -> Iterator[tuple[Any, Any]]:
     """A file that was just written, opened with pynwb as anyone else would."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        make = _zarr_io() if path.is_dir() else NWBHDF5IO
-        with make(path=str(path), mode="r") as io:
+        with written_store(path) if path.is_dir() else NWBHDF5IO(path=str(path), mode="r") as io:
             yield io, io.read()
-
-
-def new_zarr(path: Path) -> Any:
-    """An open new Zarr store, in which references stand as JSON: pickles can run programs."""
-    from numcodecs import JSON
-
-    io = _zarr_io()(path=str(path), mode="w")
-    io._ZarrIO__codec_cls = JSON  # NWBZarrIO does not pass its argument for this on
-    return io
-
-
-def _zarr_io() -> Any:
-    try:
-        return import_module("hdmf_zarr").NWBZarrIO
-    except ImportError:
-        raise EnvironmentProblem(
-            "NWB Zarr needs hdmf-zarr: pip install 'nwbsparse[zarr]'"
-        ) from None
 
 
 def _add(

@@ -14,6 +14,7 @@ from nwbsparse.io.check import first_text, preliminary
 from nwbsparse.io.nwb.definitions import open_with_definitions, remedy
 from nwbsparse.io.nwb.spoiled import said_of, spoiled_in, spoiled_root
 from nwbsparse.io.nwb.unbuildable import Unbuildable, sift
+from nwbsparse.io.zarr.stack import is_raised_by_zarr, left_out
 
 Make = Callable[[BuildManager], Any]
 """What makes a pynwb io of a file, given a manager of types."""
@@ -32,14 +33,19 @@ def build(
     """
     spoiled: dict[str, str] = {}
     unbuildable: list[Unbuildable] = []
+    undecoded: list[Unbuildable] = []
     version = ""
     try:
         while True:
             io, unbuildable = _sifted(make, held, spoiled, for_copy=for_copy)
+            undecoded = [
+                Unbuildable(path, f"it cannot be decoded ({reason})")
+                for path, reason in left_out(io)
+            ]
             version = first_text(io.read_builder().attributes.get("nwb_version"))
             try:
                 # reading builds the same tree, from which all is gone that would stop it
-                return io, io.read(), tuple(unbuildable)
+                return io, io.read(), (*unbuildable, *undecoded)
             except Exception as error:  # pynwb raises anything
                 again, _ = _sifted(make, held, spoiled, for_copy=for_copy)
                 found = spoiled_in(again.read_builder(), again.manager)
@@ -50,6 +56,12 @@ def build(
     except NwbsparseError:
         raise
     except Exception as error:  # a missing extension, a broken table, …
+        if undecoded or (is_raised_by_zarr(error) and not isinstance(error, ValueError)):
+            said = "; ".join(f"{one.path}: {one.what}" for one in undecoded) or str(error)
+            raise BadInput(
+                f"data in {label} are damaged, or packed by a codec that is not here ({said}). Re-copy "
+                "the file, or install the codec."
+            ) from error
         why = said_of(error)
         if early := preliminary(version):
             raise BadInput(f"{label} {early}") from error

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Protocol, runtime_checkable
@@ -19,10 +18,9 @@ from urllib.request import url2pathname
 from hdmf.build import BuildManager
 from pynwb import NWBFile
 
-from nwbsparse.errors import BadInput, EnvironmentProblem, IntegrityError, NwbsparseError
+from nwbsparse.errors import BadInput, IntegrityError, NwbsparseError
 from nwbsparse.io.check import check_readable, open_checked
 from nwbsparse.io.digest import digest_of
-from nwbsparse.io.guard_zarr import check_references, zarr_json
 from nwbsparse.io.nwb.building import build
 from nwbsparse.io.nwb.contents import MODULE
 from nwbsparse.io.nwb.hdf5 import LenientHDF5IO
@@ -30,9 +28,13 @@ from nwbsparse.io.nwb.in_memory import builders_of, check_still_open, content_di
 from nwbsparse.io.nwb.unbuildable import Unbuildable
 from nwbsparse.io.rules.values import text
 from nwbsparse.io.stream import Stream, is_address, name_of, open_stream
+from nwbsparse.io.zarr.metadata import attributes_of
+from nwbsparse.io.zarr.stack import is_raised_by_zarr, reader_of
 
-_DAMAGED = (OSError, RuntimeError, zlib.error, json.JSONDecodeError)
+_DAMAGED = (OSError, zlib.error, json.JSONDecodeError)
 """What HDF5 and the codecs of Zarr raise at a chunk that does not unpack."""
+_DAMAGED_IF_ZARR = (RuntimeError, ValueError)
+"""What else they raise, as anything might."""
 
 
 @runtime_checkable
@@ -77,8 +79,8 @@ class Recording:
             if not gone or not isinstance(error, BadInput):
                 raise
             raise BadInput(f"{error}\nLeft out of the file:\n- " + "\n- ".join(gone)) from error
-        except _DAMAGED as error:
-            if isinstance(error, RuntimeError) and not _is_zarr(self.path):
+        except (*_DAMAGED, *_DAMAGED_IF_ZARR) as error:
+            if not isinstance(error, _DAMAGED) and not is_raised_by_zarr(error):
                 raise
             raise BadInput(
                 f"data in {self.label} are damaged ({error}). Re-copy the file."
@@ -129,7 +131,7 @@ def built(path: Path, *, for_copy: bool = False) -> Iterator[tuple[Any, Any]]:
         IntegrityError: results in it cannot be built.
     """
     with ExitStack() as held:
-        make = _zarr_reader(path) if _is_zarr(path) else _hdf5_reader(path=str(path))
+        make = reader_of(path) if _is_zarr(path) else _hdf5_reader(path=str(path))
         io, nwbfile, parts = build(make, path, held, for_copy=for_copy)
         check_results_built(parts, path)
         yield io, nwbfile
@@ -164,8 +166,8 @@ def _from_path(path: Path, held: ExitStack) -> Recording:
         make = _hdf5_reader(path=str(path))
         io, nwbfile, unbuildable = build(make, path, held)
         return Recording(nwbfile, io, path, path, digest, unbuildable=unbuildable)
-    io, nwbfile, unbuildable = build(_zarr_reader(path), path, held)
-    version = text(zarr_json(path / ".zattrs").get("nwb_version"))
+    io, nwbfile, unbuildable = build(reader_of(path), path, held)
+    version = text(attributes_of(path).get("nwb_version"))
     places = SimpleNamespace(manager=io.manager, nwb_version=(version, ()))
     return Recording(nwbfile, places, path, path, digest, unbuildable=unbuildable)
 
@@ -221,21 +223,3 @@ def _is_zarr(path: Path | None) -> bool:
 
 def _hdf5_reader(**source: Any) -> Callable[[BuildManager], Any]:
     return lambda manager: LenientHDF5IO(**source, mode="r", manager=manager)
-
-
-def _zarr_reader(path: Path) -> Callable[[BuildManager], Any]:
-    try:
-        kind = import_module("hdmf_zarr").NWBZarrIO
-    except ImportError:
-        raise EnvironmentProblem(
-            f"{path} is NWB Zarr, which needs hdmf-zarr: pip install 'nwbsparse[zarr]'"
-        ) from None
-    root = path.resolve()
-
-    class Inside(kind):
-        # references may also stand in data, which no guard reads beforehand
-        def resolve_ref(self, zarr_ref: Any) -> Any:
-            check_references(dict(zarr_ref), root, "a reference")
-            return super().resolve_ref(zarr_ref)
-
-    return lambda manager: Inside(path=str(path), mode="r", manager=manager)
