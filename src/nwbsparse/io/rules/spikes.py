@@ -54,7 +54,7 @@ def read_spikes(
             "unknown. Re-export the file."
         )
     try:
-        stored = vector(column.target.data, what="spike_times", kinds="iuf")
+        stored = vector(column.target.data, what="/units/spike_times", kinds="iuf")
     except OddForm as error:
         raise BadInput(
             f"spike_times in {account.path} {error.why}: one number per spike is needed. Re-export "
