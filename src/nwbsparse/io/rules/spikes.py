@@ -56,7 +56,7 @@ def read_spikes(
         BadInput: none of the ends can be trusted, or no unit has a spike.
     """
     try:
-        stored = vector(stored, what="spike_times", kinds="iuf")
+        stored = vector(stored, what="/units/spike_times", kinds="iuf")
     except OddForm as error:
         raise BadInput(
             f"spike_times in {account.path} {error.why}: one number per spike is needed. Re-export "
