@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -50,7 +51,7 @@ def label_bins(name: str, table: xr.Dataset, grid: Grid) -> dict[str, xr.DataArr
         return made
     for key, column in table.data_vars.items():
         kind = column.attrs.get(names.KIND)
-        attrs = {names.TABLE: name, "column": str(key)}
+        attrs: dict[str, Any] = {names.TABLE: name, "column": str(key)}
         if kind == "category":
             codes, categories = _codes(column.values)
             values = np.where(inside, codes[rows], -1).astype(np.int32)

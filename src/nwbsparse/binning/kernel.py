@@ -113,7 +113,7 @@ def fill(
     # with an edge's tolerance to spare: the loop itself decides
     start = grid.starts[run] + (low - offsets[run]) * grid.bin_width - 2 * EDGE_TOLERANCE
     stop = grid.starts[to] + (high - offsets[to]) * grid.bin_width
-    first, last = _bounds(times, index, rows, start, stop)
+    first, last = _bounds(times, index, rows, float(start), float(stop))
     block = max(1, BLOCK_BYTES // max(len(rows) * counts.itemsize, 1))
     inverse = 1.0 / grid.bin_width
     of_grid = (grid.starts, grid.n_bins, offsets, inverse)

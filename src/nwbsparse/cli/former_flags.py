@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 _RESULT = {"--name": "--result"}
-FORMER = dict.fromkeys(
+FORMER: dict[str, dict[str, str]] = dict.fromkeys(
     ("bundle", "decode", "evaluate", "explain", "report", "reproduce", "transfer", "write"), _RESULT
 )
 """By command; in ``run`` and ``label`` ``--name`` names a new thing."""

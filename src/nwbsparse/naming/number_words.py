@@ -23,7 +23,7 @@ def number_word(value: Any) -> str:
         return str(number)
     number = number + 0  # no −0
     short = f"{number:g}"
-    if np.isnan(number) or type(number)(short) == number:
+    if np.isnan(number) or np.asarray(float(short), dtype=number.dtype) == number:
         return short
     if number == np.round(number) and abs(number) < _EXACT:
         return str(int(number))

@@ -94,7 +94,7 @@ def _with_clock(
     elif isinstance(value, tuple) and len(value) == 2:
         stamps, held = value
     elif (own_stamps := own_clock(value)) is not None:
-        stamps, held = own_stamps, value.to_numpy()
+        stamps, held = own_stamps, np.asarray(value)
     elif own is None:
         raise BadInput(f"series '{key}' has no clock: give (times, data).")
     else:

@@ -26,8 +26,9 @@ def recording_extent(nwbfile: Any) -> tuple[float, float] | None:
     passed over. One that was stored channels first lasts as long as its other axis.
     """
     spans = []
-    for series in recorded(nwbfile):
-        if not isinstance(series, ElectricalSeries) or series.parent is not nwbfile:
+    for thing in recorded(nwbfile):
+        series: Any = thing
+        if not isinstance(thing, ElectricalSeries) or series.parent is not nwbfile:
             continue
         if not (n_samples := _n_samples(series)):
             continue

@@ -59,13 +59,13 @@ class LenientHDF5IO(NWBHDF5IO):
 def _is_turned_clock(dataset: h5py.Dataset) -> bool:
     """Whether these are MATLAB's timestamps, (n, 1): the one vector whose axes pynwb counts."""
     shape = dataset.shape or ()
-    return dataset.name.endswith("/timestamps") and len(shape) > 1 and is_vector(shape)
+    return str(dataset.name).endswith("/timestamps") and len(shape) > 1 and is_vector(shape)
 
 
 def _as_vector(builder: DatasetBuilder, dataset: h5py.Dataset) -> DatasetBuilder:
-    refuse_bomb(dataset, what=dataset.name)
-    made = DatasetBuilder(
-        builder.name,
+    refuse_bomb(dataset, what=str(dataset.name))
+    made: Any = DatasetBuilder(
+        name=builder.name,
         data=as_vector(dataset[()]),
         dtype=dataset.dtype,
         attributes=dict(builder.attributes),

@@ -33,7 +33,7 @@ def spoiled_in(root: GroupBuilder, manager: BuildManager) -> dict[str, str]:
             if builder is root or type_of(builder) is None:
                 continue
             try:
-                manager.construct(builder)
+                manager.construct(builder)  # pyright: ignore[reportCallIssue]
             except Exception as error:  # hdmf raises anything
                 failed[id(builder)] = builder, said_of(error)
     itself = {

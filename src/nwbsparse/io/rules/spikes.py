@@ -114,7 +114,8 @@ def read_spikes(
 def _certain(stored: np.ndarray, slices: Slices) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The spikes whose unit is certain, the edges between units, and the rows of those units."""
     if slices.from_one:
-        return _cut(stored, *slices.agreed.T, np.arange(len(slices.sound)))
+        first, last = slices.agreed.T
+        return _cut(stored, first, last, np.arange(len(slices.sound)))
     rows = np.flatnonzero(slices.sound)
     if len(rows) == len(slices.sound):
         return stored[: slices.edges[-1]], slices.edges, rows

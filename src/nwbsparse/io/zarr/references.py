@@ -86,6 +86,8 @@ def references_without_unpickling() -> Iterator[None]:
     from numcodecs import pickles
     from numcodecs.registry import codec_registry
 
+    known: dict[Any, Any] = codec_registry
+
     class References(pickles.Pickle):
         def decode(self, buf: Any, out: Any = None) -> Any:
             found = references_in(memoryview(buf).tobytes())
@@ -94,12 +96,12 @@ def references_without_unpickling() -> Iterator[None]:
             np.copyto(out, found)
             return out
 
-    before = codec_registry[pickles.Pickle.codec_id]
-    codec_registry[pickles.Pickle.codec_id] = References
+    before = known[pickles.Pickle.codec_id]
+    known[pickles.Pickle.codec_id] = References
     try:
         yield
     finally:
-        codec_registry[pickles.Pickle.codec_id] = before
+        known[pickles.Pickle.codec_id] = before
 
 
 def _follow(machine: _Machine, name: str, argument: Any) -> None:
