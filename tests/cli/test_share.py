@@ -76,6 +76,15 @@ def test_a_run_is_reproduced_from_its_file(finished, recording, tmp_path, capsys
     ).read_bytes()
 
 
+def test_a_sorters_folder_is_told_how_it_is_run_again(finished, tmp_path, capsys):
+    (tmp_path / "kilosort4").mkdir()
+    (tmp_path / "kilosort4/spike_times.npy").touch()
+    sorted_by = tmp_path / "kilosort4"
+    assert run_cli("reproduce", finished / NAME, "--source", sorted_by, "--quiet") == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert "is a sorting folder" in said and "--config run.toml" in said
+
+
 def test_the_recording_is_looked_for_beside_the_file_and_another_one_is_refused(
     finished, recording, tmp_path, capsys
 ):

@@ -17,6 +17,7 @@ import xarray as xr
 from nwbsparse.deprecated import renamed
 from nwbsparse.errors import BadInput
 from nwbsparse.io.check import check_readable, sha256_of
+from nwbsparse.io.readers import what_is
 from nwbsparse.models.checkpoint import to_bytes
 from nwbsparse.progress import Progress, silent
 from nwbsparse.results.label import before_labels
@@ -145,6 +146,13 @@ def _recordings(
             + (f" of the session {which}" if which else "; it was not made from one")
         )
     given = [source] if isinstance(source, str | Path) else source or []
+    for one in given:
+        if (kind := what_is(one)) != "NWB":
+            raise BadInput(
+                f"{one} is {kind}, and {path.name} does not say what was joined to it: repeat the run "
+                f"with the options that stand beside the results, nwbsparse run {one} --config run.toml, "
+                "and the behaviour and description that were given then"
+            )
     known = {sha256: name for name, sha256 in wanted.items()}
     found: dict[str, Path] = {}
     for one in map(check_readable, given):
