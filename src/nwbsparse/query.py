@@ -12,6 +12,7 @@ import operator
 import warnings
 from collections.abc import Iterable, Mapping
 from functools import reduce
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -160,16 +161,9 @@ def _is_text(side: Any) -> bool:
     if isinstance(side, str):
         return True
     kind = getattr(getattr(side, "dtype", None), "kind", "")
-    return kind in ("U", "S") or (kind == "O" and any(isinstance(one, str) for one in side))
-
-
-def is_number(word: str) -> bool:
-    """Whether a word reads as a number."""
-    try:
-        float(word)
-    except ValueError:
-        return False
-    return True
+    # a column of objects without any number is of text that is nowhere known
+    is_of_numbers = any(isinstance(one, Number) for one in side) if kind == "O" else False
+    return kind in ("U", "S") or (kind == "O" and not is_of_numbers)
 
 
 def with_ids(
@@ -185,7 +179,10 @@ def with_ids(
     Raises:
         BadInput: an id or column does not exist.
     """
-    ids = [str(value) for value in names_of_units(np.asarray(columns["unit_id"]))]
+    ids = [
+        str(value)
+        for value in names_of_units(np.asarray(columns["unit_id"]), columns.get("unit_row"))
+    ]
     if units is None:
         return np.ones(len(ids), dtype=bool)
     own = [own_id(name) for name in ids]

@@ -215,8 +215,8 @@ class Session:
 
     @cached_property
     def unit_names(self) -> np.ndarray:
-        """(unit,) what each unit is called: its id, with its row among the units where ids repeat."""
-        return names_of_units(self.units[names.UNIT_ID].values)
+        """(unit,) what each unit is called: its id, with its row in the table where ids repeat."""
+        return names_of_units(self.units[names.UNIT_ID].values, self.unit_rows)
 
     def with_trains(
         self,

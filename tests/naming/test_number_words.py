@@ -25,3 +25,8 @@ def test_whole_numbers_never_share_a_word(number, more):
     one, other = float(number), float(min(number + more, 2**53 - 1))
     assert (number_word(one) == number_word(other)) == (one == other)
     assert number_of(number_word(one)) == one
+
+
+@pytest.mark.parametrize("word", ["nan", "inf", "-inf", "1_000", "", "a", "1 2"])
+def test_what_python_takes_for_a_number_and_no_one_else_is_a_word(word):
+    assert number_of(word) is None

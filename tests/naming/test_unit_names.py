@@ -25,3 +25,10 @@ def test_no_two_units_are_called_alike(ids, called):
 def test_ids_that_do_not_repeat_stay_what_they_are(ids):
     ids = np.array(ids)
     assert names_of_units(ids) is ids
+
+
+def test_rows_are_those_of_the_table_where_some_were_left_out():
+    found = names_of_units(np.array([1, 1, 2]), np.array([0, 7, 9]))
+    assert found.tolist() == ["1 (row 0)", "1 (row 7)", "2"]
+    planes = names_of_units(np.array([1, 1]), np.array([3, 3]))  # of two tables
+    assert planes.tolist() == ["1 (row 0)", "1 (row 1)"]

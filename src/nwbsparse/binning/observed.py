@@ -112,7 +112,11 @@ def _held_to_spikes(session: Session, stated: np.ndarray) -> tuple[np.ndarray | 
         return None, f"the epochs table holds {share:.0%} of the spikes only"
     reached = intersection(stated, _reach(session))
     whole, spiking = (float((one[:, 1] - one[:, 0]).sum()) for one in (stated, reached))
-    if spiking >= MOST * whole or n_spikes * share / spiking * (whole - spiking) < MISSED:
+    if (
+        not spiking
+        or spiking >= MOST * whole
+        or n_spikes * share / spiking * (whole - spiking) < MISSED
+    ):
         return stated, ""
     return reached, (
         f" as far as there are spikes: it goes on for {whole - spiking:.6g} s without any"

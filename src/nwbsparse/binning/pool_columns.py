@@ -11,8 +11,8 @@ from jaxtyping import Float, Int
 
 from nwbsparse import names
 from nwbsparse.errors import BadInput, unknown
+from nwbsparse.naming.number_words import is_number
 from nwbsparse.options.pooling import PoolBy
-from nwbsparse.query import is_number
 
 ELECTRODE = "electrode"
 ELECTRODES = (

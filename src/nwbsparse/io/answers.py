@@ -65,6 +65,7 @@ def answer_of(
 
 def _answer(url: str, headers: Mapping[str, str], secret: Mapping[str, str], timeout: float) -> Any:
     _check_address(url)
+    shown = without_keys(url)
     request = urllib.request.Request(  # noqa: S310  (the address is https: checked above)
         url, headers={"User-Agent": "nwbsparse", "Accept-Encoding": "identity", **headers}
     )
@@ -75,20 +76,20 @@ def _answer(url: str, headers: Mapping[str, str], secret: Mapping[str, str], tim
     except urllib.error.HTTPError as error:
         error.close()
         if error.code in (404, 410):
-            raise FileNotFoundError(f"{url} does not exist on the server.") from None
+            raise FileNotFoundError(f"{shown} does not exist on the server.") from None
         if error.code == 416:
-            raise BadInput(f"{url} is empty: 0 bytes.") from None
+            raise BadInput(f"{shown} is empty: 0 bytes.") from None
         if error.code in (401, 403):
             raise _Refused(
-                f"{url} may not be read without an account (HTTP {error.code})"
+                f"{shown} may not be read without an account (HTTP {error.code})"
             ) from None
         raise EnvironmentProblem(
-            f"the server of {url} answered HTTP {error.code} ({error.reason}). Try again later."
+            f"the server of {shown} answered HTTP {error.code} ({error.reason}). Try again later."
         ) from None
     except (OSError, http.client.HTTPException) as error:
         why = without_keys(getattr(error, "reason", None) or error)
         raise EnvironmentProblem(
-            f"{url} cannot be reached ({why}). Check the network, or download the file elsewhere "
+            f"{shown} cannot be reached ({why}). Check the network, or download the file elsewhere "
             "and give its path."
         ) from None
 

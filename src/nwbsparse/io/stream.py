@@ -165,8 +165,8 @@ def _probe(url: str, timeout: float, key: DandiKey) -> tuple[str, int, http.clie
     size = headers.get("Content-Range", "").rpartition("/")[2]
     if status != 206 or not size.isdigit():
         raise BadInput(
-            f"the server of {url} cannot send parts of a file (no range requests): download it "
-            "and give its path."
+            f"the server of {without_keys(url)} cannot send parts of a file (no range requests): "
+            "download it and give its path."
         )
     return final, int(size), headers
 

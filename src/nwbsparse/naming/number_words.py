@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -36,8 +37,18 @@ def number_words(values: Iterable[Any]) -> np.ndarray:
 
 
 def number_of(word: str) -> float | None:
-    """The number that a word stands for, true and false too; None where it stands for none."""
+    """The number that a word stands for, true and false too; None where it stands for none.
+
+    ``nan`` and ``1_000`` are numbers to Python and to nobody who writes a condition.
+    """
+    if word in _TRUTH:
+        return _TRUTH[word]
+    return float(word) if is_number(word) else None
+
+
+def is_number(word: str) -> bool:
+    """Whether a word is a finite number."""
     try:
-        return _TRUTH[word] if word in _TRUTH else float(word)
+        return "_" not in word and math.isfinite(float(word))
     except ValueError:
-        return None
+        return False

@@ -249,8 +249,8 @@ def _embedding(results: Results) -> xr.DataArray | None:
     return results.embedding
 
 
-@stops_are_heard()
 @renamed(name="result")
+@stops_are_heard()
 def open_results(path: str | Path, *, result: str | None = None) -> Results:
     """Open an annotated NWB file: the datasets and a working coder, from the file alone.
 

@@ -54,7 +54,6 @@ def test_labels_that_only_count_change_nothing_and_what_is_given_goes_first():
     [
         ({"index": pd.date_range("2024-01-01", periods=50)}, "index of the data frame .dates."),
         ({"index": np.arange(0, 100, 2)}, "neither seconds nor 0, 1, 2"),
-        ({"index": pd.MultiIndex.from_product([range(5), range(10)])}, "neither seconds"),
         ({"columns": ["time", "a", "b"]}, "column 'time' of the data frame is the clock"),
         ({"columns": pd.MultiIndex.from_tuples([("p", 1), ("p", 2), ("q", 1)])}, "several levels"),
     ],
@@ -81,3 +80,19 @@ def test_a_column_of_units_in_another_order_is_put_into_theirs():
     assert session.units["region"].values.tolist() == ["CA1", "DG", "CA3"]
     with pytest.raises(BadInput, match="names other units"):
         read(frame(index=TIMES), bin_width=0.1, columns={"region": region.rename({"a": "x"})})
+
+
+def test_an_index_that_holds_the_ids_names_the_units_and_a_plain_one_counts_them():
+    activity = pd.DataFrame(np.ones((50, 3), dtype=int), columns=[2, 0, 1], index=TIMES)
+    named = pd.Series([10, 20, 30], index=[0, 1, 2])
+    session = read(activity, bin_width=0.1, columns={"depth": named})
+    assert session.units["depth"].values.tolist() == [30, 10, 20]
+    counted = pd.Series([10, 20, 30])
+    session = read(activity, bin_width=0.1, columns={"depth": counted})
+    assert session.units["depth"].values.tolist() == [10, 20, 30]
+
+
+def test_levels_that_a_bin_width_stands_in_for_are_said_to_be_left_out():
+    levels = pd.MultiIndex.from_product([range(5), range(10)], names=["trial", "phase"])
+    session = read(frame(index=levels), bin_width=0.1)
+    assert "(trial, phase) were left out" in said(session)

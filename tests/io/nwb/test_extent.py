@@ -84,6 +84,12 @@ def test_long_epochs_of_units_that_hardly_fire_are_left_alone():
     np.testing.assert_array_equal(observed(session)[0], [[0, 1000]])
 
 
+def test_epochs_of_a_recording_with_one_spike_stand_as_they_are():
+    table = make_table(np.array([0.0]), np.array([100.0]))
+    session = make_session({0: [50.0]}, intervals={"epochs": table})
+    np.testing.assert_array_equal(observed(session)[0], [[0, 100]])
+
+
 # obs_intervals
 
 

@@ -275,3 +275,23 @@ def test_a_time_of_zero_alone_in_its_chunk_is_no_missing_chunk(tmp_path, shards)
     made = units.create_array("spike_times", shape=(5,), dtype="f8", chunks=(2,), shards=shards)
     made[:] = np.array([0.5, 0.6, 0.7, 0.8, 0.0])
     check_readable(store)
+
+
+@pytest.mark.parametrize("gone", ["0", "1", "2"])
+def test_of_format_2_no_chunk_is_forgiven(tmp_path, gone):
+    """zarr 2 writes chunks of zeros too: the one that is missing was lost."""
+    if writes_format_3():
+        pytest.skip("zarr 3 is here, which writes format 2 otherwise")
+    import zarr
+
+    store = golden("format_2", tmp_path)
+    units = zarr.open_group(str(store / "units"), mode="r+")
+    kept = dict(units["spike_times"].attrs)
+    del units["spike_times"]
+    made = units.create_dataset("spike_times", shape=(5,), dtype="f8", chunks=(2,))
+    made[:] = np.array([0.5, 0.6, 0.7, 0.8, 0.0])
+    made.attrs.update(kept)
+    check_readable(store)
+    (store / "units/spike_times" / gone).unlink()
+    with pytest.raises(BadInput, match="is incomplete: 2 of 3 chunks of /units/spike_times"):
+        check_readable(store)

@@ -11,9 +11,11 @@ from nwbsparse import names
 from nwbsparse.analysis.apply.activity import activity_of
 from nwbsparse.binning.split import part
 from nwbsparse.binning.variables import events_of
+from nwbsparse.deprecated import renamed
 from nwbsparse.errors import BadInput, unknown
 
 
+@renamed(data="binned")
 def peri_event_activation(
     latents: xr.Dataset,
     binned: xr.Dataset,

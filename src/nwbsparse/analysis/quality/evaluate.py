@@ -18,6 +18,7 @@ from nwbsparse.analysis.quality.spectrum import Spectrum
 from nwbsparse.analysis.representation import Representation
 from nwbsparse.binning.split import part
 from nwbsparse.deprecated import renamed
+from nwbsparse.errors import BadInput
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.schema import check, with_step
 
@@ -67,6 +68,8 @@ def evaluate(
     Raises:
         BadInput: not split, or other units than the coder's.
     """
+    if beside and detail != "all":
+        raise BadInput("other methods stand beside the scores of hidden units: use detail='all'")
     part(binned, split)  # says so when the bins were not split yet
     bins = whole_bins(coder, binned, split)
     reconstruction, sparsity = Reconstruction(coder, len(bins)), Sparsity(coder, len(bins))

@@ -33,9 +33,12 @@ def by_unit(values: Any, ids: np.ndarray, *, column: str) -> Any:
         return values
     index = [str(one) for one in values.index]
     wanted = [str(one) for one in ids]
-    if index == wanted or index == [str(row) for row in range(len(ids))]:
+    if index == wanted or isinstance(values.index, pd.RangeIndex):
         return values
-    if sorted(index) != sorted(wanted) or len(set(wanted)) < len(wanted):
+    names_others = sorted(index) != sorted(wanted) or len(set(wanted)) < len(wanted)
+    if names_others and index == [str(row) for row in range(len(ids))]:
+        return values
+    if names_others:
         raise BadInput(
             f"the index of column '{column}' names other units than there are: give it in their order as "
             "an array (.to_numpy())."

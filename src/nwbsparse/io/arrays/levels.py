@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from nwbsparse.errors import BadInput
+from nwbsparse.io.arrays.frames import TIME_NAMES
 
-_TIMES = ("time", "times", "timestamp", "timestamps", "time_s", "seconds", "t")
 _INSTEAD = "give one level of seconds of the session (for arrays and frames: times=, one per row)"
 
 
@@ -23,7 +23,7 @@ def times_of_levels(index: Any, *, what: str) -> np.ndarray | None:
         return None
     levels = [str(name) for name in index.names]
     said = f"the index of {what} has the levels {', '.join(levels)}"
-    at = next((k for k, name in enumerate(levels) if name.lower() in _TIMES), None)
+    at = next((k for k, name in enumerate(levels) if name.lower() in TIME_NAMES), None)
     if at is None:
         raise BadInput(f"{said}, and none is called time: rename the one that is, or {_INSTEAD}.")
     values = np.asarray(index.get_level_values(at))

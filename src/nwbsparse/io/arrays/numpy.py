@@ -163,7 +163,10 @@ def _of_frame(
     notes = []
     if unit_ids is None and (unit_ids := column_names(frame, what="the data frame")) is not None:
         notes.append("named by the columns of the data frame")
-    if times is None and (times := index_seconds(frame, what="the data frame")) is not None:
+    if times is None and isinstance(frame.index, pd.MultiIndex):
+        levels = ", ".join(str(name) for name in frame.index.names)
+        notes.append(f"the levels of the data frame's index ({levels}) were left out")
+    elif times is None and (times := index_seconds(frame, what="the data frame")) is not None:
         notes.append("at the times (s) of the data frame's index")
     return frame.to_numpy(), unit_ids, times, notes
 

@@ -12,7 +12,7 @@ import pandas as pd
 from nwbsparse.errors import BadInput, EnvironmentProblem
 from nwbsparse.io.behaviour.layout import Columns
 from nwbsparse.io.rules.account import Account, counted
-from nwbsparse.query import is_number
+from nwbsparse.naming.number_words import is_number
 
 SEPARATORS: Final = (",", ";", "\t")
 MISSING: Final = ("", "na", "n/a", "nan", "null", "none", "-")

@@ -173,9 +173,13 @@ def _kind_of_number(unit: str, data: np.ndarray) -> tuple[str, float, list[str]]
         return names.CONTINUOUS, 1.0, []
     factor = _ANGLE[unit]
     known = data * factor
+    if (
+        data.ndim > 1 and data.shape[1] > 1
+    ):  # yaw, pitch and roll: three things, of which one may run round
+        return names.CONTINUOUS, 1.0, []
     with np.errstate(invalid="ignore"):
         within = np.nanmax(known, initial=-np.inf) - np.nanmin(known, initial=np.inf) <= _FULL_TURN
-        wraps = (np.abs(np.diff(known, axis=0)) > np.pi).any()
+        wraps = np.count_nonzero(np.abs(np.diff(known, axis=0)) > np.pi) > 1  # one is an artefact
     if within and wraps:
         said = "" if factor == 1.0 else "; degrees were converted to radians"
         return (

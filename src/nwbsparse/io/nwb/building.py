@@ -46,6 +46,8 @@ def build(
             try:
                 # reading builds the same tree, from which all is gone that would stop it
                 return io, io.read(), (*unbuildable, *undecoded)
+            except (NwbsparseError, OSError, MemoryError):
+                raise
             except Exception as error:  # pynwb raises anything
                 again, _ = _sifted(make, held, spoiled, for_copy=for_copy)
                 found = spoiled_in(again.read_builder(), again.manager)

@@ -22,9 +22,9 @@ def read_obs_intervals(
 ) -> tuple[np.ndarray, ...] | None:
     """When each unit was observed (s), one (n, 2) array per unit; None where the file is silent.
 
-    Without an index row ``i`` is the one stretch of unit ``i``. An interval that is open (up to
-    inf) ends with the last spike of the population. A unit that has spikes but no intervals
-    counts as observed from the first to the last spike. Where the index is damaged anywhere, all
+    Without an index row ``i`` is the one stretch of unit ``i``. An interval that is open (inf)
+    begins with the first or ends with the last spike of the population. A unit that has spikes but no
+    intervals counts as observed from the first to the last spike. Where the index is damaged anywhere, all
     intervals are left out: a unit whose intervals are in doubt would count as observed
     throughout, beside others that do not. So are intervals that hold hardly a spike.
     """
@@ -59,7 +59,7 @@ def read_obs_intervals(
         repairs.append(f"{empty} empty or NaN intervals dropped")
     notes = [f"none for rows {listed(unstated)}: taken as observed throughout"] if unstated else []
     if n_open := int(np.isinf(flat).any(axis=1).sum()):
-        notes.append(f"{counted(n_open, 'open interval')}: taken to end with the spikes")
+        notes.append(f"{counted(n_open, 'open interval')}: taken to begin or end with the spikes")
     account.add("column", "units/obs_intervals", len(flat), kept, notes=notes, repairs=repairs)
     return tuple(per_unit)
 

@@ -29,13 +29,18 @@ def row_ids(table: Any) -> tuple[np.ndarray, str]:
 
 
 def names_of(column: Any, n_rows: int) -> np.ndarray | None:
-    """(row,) the names of the objects that a column refers to; None where it refers to none."""
+    """(row,) the names of the objects that a column refers to, '' where one has none; None without any.
+
+    A column of text, as some writers leave in place of references, holds the names themselves.
+    """
     try:
         held = list(column.data[:])
     except (KeyError, OSError, RuntimeError, TypeError, ValueError):  # some lead nowhere
         return None
-    found = [text(getattr(one, "name", None)) for one in held]
-    return np.array(found, dtype=str) if len(found) == n_rows and all(found) else None
+    found = [
+        text(one if isinstance(one, str | bytes) else getattr(one, "name", "")) for one in held
+    ]
+    return np.array(found, dtype=str) if len(found) == n_rows and any(found) else None
 
 
 def stretches_in(

@@ -34,6 +34,11 @@ def spoiled_in(root: GroupBuilder, manager: BuildManager) -> dict[str, str]:
                 continue
             try:
                 manager.construct(builder)  # pyright: ignore[reportCallIssue]
+            except (
+                OSError,
+                MemoryError,
+            ):  # of the network, the disk or this machine: not of the object
+                raise
             except Exception as error:  # hdmf raises anything
                 failed[id(builder)] = builder, said_of(error)
     itself = {

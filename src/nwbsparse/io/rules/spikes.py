@@ -48,12 +48,14 @@ def read_spikes(
     Spikes are sorted within each unit; NaN and infinite times are dropped and counted by unit.
     Times that fall back far, as those of two trains that were joined or of every trial do, are a
     repair; neighbours that swapped places are not. Units whose slice of the spikes is in doubt,
-    because the index falls or points past the data, are left out (``rows`` says which remain).
+    because the index falls or points past the data, are left out (``rows`` says which remain);
+    of an index that counts from one all stay, without the spikes of which it leaves open whose they are.
     ``time_scale`` turns the stored numbers into seconds. ``starts`` is when the recording begins
     (s), where the file says so: spikes before 0 are then no surprise.
 
     Raises:
-        BadInput: none of the ends can be trusted, or no unit has a spike.
+        BadInput: not one number per spike, an index of another length or that cannot be trusted, or no
+            unit has a spike.
     """
     try:
         stored = vector(stored, what="/units/spike_times", kinds="iuf")

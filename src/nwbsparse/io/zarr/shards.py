@@ -38,7 +38,7 @@ def n_missing_chunks(array: ZarrArray, files: list[Path]) -> tuple[int, int]:
             continue
         starts = np.frombuffer(raw, "<u8").reshape(-1, 2)[:n_chunks, 0]
         gone = int((starts == _NONE).sum())
-        if gone == 1 and starts[-1] == _NONE and n_values % array.inner[0] == 1:
+        if gone == 1 and starts[-1] == _NONE and (n_values - 1) % array.inner[0] == 0:
             gone = 0  # a chunk that holds nothing but a time of 0.0 is not written
         lost, expected = lost + gone, expected + n_chunks
     return lost, expected
