@@ -93,7 +93,8 @@ def test_harm_in_place_of_references_does_nothing(store, capsys):
     file.write_bytes(packed)
     try:
         with built(store) as (_, nwbfile):
-            list(nwbfile.electrodes["group"][:])
+            if nwbfile.electrodes is not None:  # a table without its column may be left out by name
+                list(nwbfile.electrodes["group"][:])
     except (BadInput, ValueError):
         pass
     assert capsys.readouterr().out == ""
