@@ -1,7 +1,6 @@
 """NWB Zarr of both generations: read as its HDF5 twin is, by the hdmf-zarr that is installed."""
 
 import os
-import re
 import shutil
 from pathlib import Path
 
@@ -170,13 +169,12 @@ def test_damaged_text_and_tables_are_refused_with_the_reason(store, place):
     """The kind: what hdmf-zarr 0.14 cannot decode of format 2 it skips, over which pynwb stumbles."""
     for file in chunks_of(store, place):
         file.write_bytes(b"\xff" * 50)
-    try:
-        session = read_nwb(store)
-    except BadInput as error:
-        assert re.search(r"data in .*\.nwb\.zarr are damaged", str(error))
-    else:  # a column of references is never decoded: format 3 says of what form it is
-        assert place == "intervals/looks/timeseries"
-        assert "timeseries" not in session.intervals["looks"]
+    if place == "intervals/looks/timeseries" and (store / "zarr.json").exists():
+        # a column of references is never decoded: format 3 says of what form it is
+        assert "timeseries" not in read_nwb(store).intervals["looks"]
+        return
+    with pytest.raises(BadInput, match=r"data in .*\.nwb\.zarr are damaged"):
+        read_nwb(store)
 
 
 @pytest.mark.fault(18)
