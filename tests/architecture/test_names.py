@@ -55,6 +55,8 @@ SAME_FILE_NAME = {
     ("io/arrays/activity.py", "io/nwb/activity.py"): "the same thing of two kinds of sources",
     ("io/arrays/intervals.py", "io/nwb/intervals.py"): "the same thing of two kinds of sources",
     ("io/arrays/intervals.py", "io/rules/intervals.py"): "of a source, and what sources share",
+    ("io/nwb/clock.py", "io/rules/clock.py"): "of a source, and what sources share",
+    ("io/nwb/columns.py", "io/rules/columns.py"): "of a source, and what sources share",
     ("io/nwb/intervals.py", "io/rules/intervals.py"): "of a source, and what sources share",
     ("io/nwb/read.py", "io/read.py"): "the verb, and the reader of one kind of source",
     ("io/nwb/units.py", "io/rules/units.py"): "of a source, and what sources share",
