@@ -210,29 +210,22 @@ def test_bombs_in_shards_are_refused(tmp_path, inner, outer):
 
 
 @pytest.mark.parametrize(
-    "damage",
+    ("name", "damage"),
     [
-        {"shape": "x"}, {"shape": [-1]}, {"shape": None}, {"shape": [4, 4]}, {"dtype": "nonsense"},
-        {"chunks": [0]}, {"chunks": []},
+        *(("format_2", one) for one in (
+            {"shape": "x"}, {"shape": [-1]}, {"shape": None}, {"shape": [4, 4]}, {"dtype": "nonsense"},
+            {"chunks": [0]}, {"chunks": []},
+        )),
+        *(("format_3", one) for one in (
+            {"shape": "x"}, {"shape": [-1]}, {"data_type": "nonsense"}, {"data_type": {}},
+            {"codecs": None}, {"chunk_grid": {"name": "rectilinear", "configuration": {}}},
+            {"chunk_grid": []},
+            {"chunk_grid": {"name": "regular", "configuration": {"chunk_shape": [0]}}},
+        )),
     ],
 )  # fmt: skip
-def test_damaged_metadata_are_refused(tmp_path, damage):
-    store = golden("format_2", tmp_path)
-    edit(metadata_of(store, "units/id"), **damage)
-    with pytest.raises(BadInput, match=r"metadata of /units/id in .* are damaged"):
-        check_readable(store)
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        {"shape": "x"}, {"shape": [-1]}, {"data_type": "nonsense"}, {"data_type": {}}, {"codecs": None},
-        {"chunk_grid": {"name": "rectilinear", "configuration": {}}}, {"chunk_grid": []},
-        {"chunk_grid": {"name": "regular", "configuration": {"chunk_shape": [0]}}},
-    ],
-)  # fmt: skip
-def test_damaged_metadata_of_format_3_are_refused(tmp_path, damage):
-    store = golden("format_3", tmp_path)
+def test_damaged_metadata_are_refused(tmp_path, name, damage):
+    store = golden(name, tmp_path)
     edit(metadata_of(store, "units/id"), **damage)
     with pytest.raises(BadInput, match=r"metadata of /units/id in .* are damaged"):
         check_readable(store)
