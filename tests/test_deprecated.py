@@ -11,6 +11,7 @@ from make.sessions import make_binned
 from nwbsparse.cli.app import COMMANDS
 from nwbsparse.cli.former_flags import FORMER, with_new_flags
 from nwbsparse.deprecated import renamed
+from nwbsparse.errors import BadInput
 
 QUICK = plain_config(n_latents=8, k=2, max_epochs=2)
 
@@ -54,6 +55,17 @@ def test_a_stored_result_is_chosen_by_result_everywhere():
     ):
         given = inspect.signature(verb).parameters
         assert "result" in given and ("name" in given) == (verb is ns.label), verb
+
+
+def test_lines_of_text_go_to_notify_and_under_its_old_name_too(tmp_path):
+    for verb in (ns.run, ns.run_sessions, ns.fit_recording, ns.write, ns.label, ns.reproduce):
+        given = inspect.signature(verb).parameters
+        assert "notify" in given and "say" not in given, verb
+        with (
+            pytest.warns(DeprecationWarning, match=r"say=…\) is called notify= now"),
+            pytest.raises((BadInput, AttributeError, TypeError)),
+        ):
+            verb(tmp_path / "absent.nwb", tmp_path / "out", say=print)
 
 
 def test_flags_by_their_old_names_say_the_new_one(capsys):

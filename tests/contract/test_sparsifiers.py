@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from nwbsparse.models.sparsifiers import SPARSIFIERS, Own, Sparsifier
+from nwbsparse.models.sparsifiers import SPARSIFIERS, PerModel, Sparsifier
 
 ROWS, LATENTS, K = 12, 10, 3
 KINDS = pytest.mark.parametrize("kind", [*SPARSIFIERS])
@@ -13,7 +13,7 @@ def made(kind, n_models=3):
     rule = SPARSIFIERS[kind]("l1")
     draw = torch.Generator().manual_seed(0)
     pi = torch.randn(n_models, ROWS, LATENTS, generator=draw)
-    own = Own(penalty_weight=torch.ones(n_models), bandwidth=0.1 * torch.ones(n_models))
+    own = PerModel(penalty_weight=torch.ones(n_models), bandwidth=0.1 * torch.ones(n_models))
     weights = {key: one.expand(n_models, -1) for key, one in rule.initial(LATENTS).items()}
     return rule, pi, weights | {"encoder_bias": torch.zeros(n_models, LATENTS)}, own
 
@@ -54,7 +54,7 @@ def test_models_of_a_stack_do_not_see_each_other(kind):
     together = trained(rule, pi, weights, own)
     for model in range(len(pi)):
         one = slice(model, model + 1)
-        mine = Own(own.penalty_weight[one], own.bandwidth[one])
+        mine = PerModel(own.penalty_weight[one], own.bandwidth[one])
         of_one = {key: weight[one] for key, weight in weights.items()}
         assert torch.equal(trained(rule, pi[one], of_one, mine), together[one])
 

@@ -105,7 +105,7 @@ def die_everywhere(scene, mode, full, *, all_of_them):
         assert not (full and left), (point, left)
     said = []
     target = target_of(folder, source, mode)
-    write(results, target, mode, say=said.append)
+    write(results, target, mode, notify=said.append)
     assert open_results(target).coder.id == results.coder.id
     found = [line for line in said if "unfinished temporary file" in line]
     assert len(found) == (0 if full else 1)

@@ -39,9 +39,9 @@ def test_the_same_result_twice_is_written_once(scene, tmp_path):
         if mode == "in_place":
             shutil.copy(source, target)
         said = []
-        write(results, target, mode, say=said.append)
+        write(results, target, mode, notify=said.append)
         before = target.stat().st_mtime_ns, target.stat().st_ino
-        write(results, target, mode, say=said.append)
+        write(results, target, mode, notify=said.append)
         assert (target.stat().st_mtime_ns, target.stat().st_ino) == before
         assert len(said) == 1 and "nothing was written" in said[0]
 

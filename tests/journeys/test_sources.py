@@ -174,5 +174,5 @@ def test_an_attribution_of_another_recording_does_not_get_into_a_file(annotated,
     found = ns.explain(results.coder, prepare(ns.read(other), results.config))
     before = annotated.read_bytes()
     with pytest.raises(BadInput, match="the attribution were made from another recording"):
-        amend(annotated, lambda _: found, result=None, backup=False, say=lambda _: None)
+        amend(annotated, lambda _: found, result=None, backup=False, notify=lambda _: None)
     assert annotated.read_bytes() == before

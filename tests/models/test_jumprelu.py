@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy import stats
 
-from nwbsparse.models.sparsifiers import Own, sparsifier
+from nwbsparse.models.sparsifiers import PerModel, sparsifier
 
 RULE = sparsifier("jumprelu", penalty="l1")
 
@@ -14,7 +14,7 @@ def jump(pi, theta, width, *, weight=1.0):
     """Activations (bin, latent), the L0 penalty, and the thresholds they came from."""
     theta = torch.as_tensor(theta, dtype=torch.float64).reshape(1, -1).requires_grad_()
     weights = {"log_threshold": theta.log()}
-    own = Own(*torch.tensor([[weight], [width]], dtype=torch.float64))
+    own = PerModel(*torch.tensor([[weight], [width]], dtype=torch.float64))
     activation = RULE.train(pi[None], weights, own, None)
     return activation[0], RULE.penalty(pi[None], activation, weights, own)[0], theta
 
@@ -98,13 +98,13 @@ def test_every_model_of_a_stack_has_a_kernel_of_its_own():
     widths = torch.tensor([0.1, 0.5, 2.0]).double()
     log_threshold = torch.tensor([0.2, 0.4, 0.6]).double()[:, None].expand(3, 4).log()
     together = log_threshold.clone().requires_grad_()
-    own = Own(torch.tensor([0.1, 1.0, 10.0]).double(), widths)
+    own = PerModel(torch.tensor([0.1, 1.0, 10.0]).double(), widths)
     weights = {"log_threshold": together}
     activation = RULE.train(pi, weights, own, None)
     (activation.sum() + RULE.penalty(pi, activation, weights, own).sum()).backward()
     for model in range(3):
         alone = log_threshold[[model]].clone().requires_grad_()
-        numbers = Own(own.penalty_weight[[model]], widths[[model]])
+        numbers = PerModel(own.penalty_weight[[model]], widths[[model]])
         one = RULE.train(pi[[model]], {"log_threshold": alone}, numbers, None)
         cost = RULE.penalty(pi[[model]], one, {"log_threshold": alone}, numbers)
         (one.sum() + cost.sum()).backward()
@@ -115,7 +115,7 @@ def test_a_threshold_can_never_become_negative():
     rule = RULE.initial(5)
     assert torch.allclose(rule["log_threshold"].exp(), torch.tensor(0.1))
     weights = {"log_threshold": torch.full((1, 2), -100.0).double()}
-    own = Own(torch.ones(1).double(), torch.ones(1).double())
+    own = PerModel(torch.ones(1).double(), torch.ones(1).double())
     pi = torch.tensor([[[-1e-9, 1e-9]]]).double()
     for made in (
         RULE.train(pi, weights, own, None),

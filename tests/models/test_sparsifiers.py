@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from nwbsparse.models.sparsifiers import Own, selected, sparsifier
+from nwbsparse.models.sparsifiers import PerModel, selected, sparsifier
 
 KINDS = ["batch_topk", "topk", "l1", "jumprelu", "gated"]
 ROWS, LATENTS, K = 12, 10, 3
@@ -23,7 +23,7 @@ def a_rule(kind, n_models, *, penalty="l1", seed=0):
         "log_gain": 0.3 * draw(n_models, LATENTS),
         "magnitude_bias": 0.3 * draw(n_models, LATENTS),
     }
-    own = Own(penalty_weight=draw(n_models).exp(), bandwidth=0.1 + draw(n_models).abs())
+    own = PerModel(penalty_weight=draw(n_models).exp(), bandwidth=0.1 + draw(n_models).abs())
     return sparsifier(kind, penalty=penalty), draw(n_models, ROWS, LATENTS), weights, own
 
 
@@ -184,7 +184,7 @@ def test_the_exponential_penalty_and_its_gradient_at_every_bandwidth_in_float32(
     rule, _, weights, _ = a_rule("l1", 1, penalty="exponential")
     drawn = torch.randn(1, 40, 512, generator=torch.Generator().manual_seed(0)) - 2
     pi = drawn.requires_grad_()
-    own = Own(torch.ones(1), torch.full((1,), bandwidth))
+    own = PerModel(torch.ones(1), torch.full((1,), bandwidth))
     cost = rule.penalty(pi, torch.relu(pi), weights, own)
     cost.sum().backward()
     wide = torch.relu(drawn.detach().double())

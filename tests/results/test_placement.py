@@ -95,7 +95,7 @@ def test_results_of_a_sorting_are_put_into_the_labs_file(sorted_results, tmp_pat
 def test_what_was_joined_is_in_the_file_and_explains_it_again(sorted_results, tmp_path):
     _, results = sorted_results
     said = []
-    path = ns.write(results, tmp_path / "a.nwb", fields={"subject_id": "A"}, say=said.append)
+    path = ns.write(results, tmp_path / "a.nwb", fields={"subject_id": "A"}, notify=said.append)
     assert any("--session-start, --age, --sex, --species" in line for line in said)
     revisited = ns.revisit(path)
     ours = prepare(results.session, results.config)
@@ -125,7 +125,7 @@ def test_a_light_file_says_what_is_not_in_it_and_numbers_its_own_rows(tmp_path):
     session = ns.read(io.BytesIO(damaged_with_raw_data(tmp_path).read_bytes()))
     assert session.units["unit_row"].values.tolist() == [0, 4, 5]
     said = []
-    path = ns.write(learned(session), tmp_path / "out" / "a.nwb", say=said.append)
+    path = ns.write(learned(session), tmp_path / "out" / "a.nwb", notify=said.append)
     assert said[0] == "not in the annotated file: /acquisition/raw"
     with pynwb.NWBHDF5IO(path, "r") as file:
         nwbfile = file.read()

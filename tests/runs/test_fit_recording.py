@@ -42,7 +42,9 @@ def sources(tmp_path_factory):
 @pytest.fixture(scope="module")
 def both(sources, tmp_path_factory):
     lines = []
-    done = ns.fit_recording(sources, tmp_path_factory.mktemp("fit") / "both", FIT, say=lines.append)
+    done = ns.fit_recording(
+        sources, tmp_path_factory.mktemp("fit") / "both", FIT, notify=lines.append
+    )
     return done, lines
 
 
@@ -133,7 +135,7 @@ def test_a_stopped_fit_of_several_resumes_to_the_same_bytes(sources, both, tmp_p
 
 def test_a_plan_of_several_counts_all_and_says_what_it_chose(sources):
     lines = []
-    planned = plan(sources, FIT.replace(bin_width=None), say=lines.append)
+    planned = plan(sources, FIT.replace(bin_width=None), notify=lines.append)
     assert planned.sessions == ("left", "right")
     assert planned.n_units == 9 and planned.config.n_latents == 12
     assert any("for all (chosen: what 'left' needs" in line for line in lines)

@@ -15,7 +15,7 @@ from nwbsparse.session import Source
 
 
 @dataclass(frozen=True)
-class OtherTable:
+class TargetSource:
     """Where the units stand that are reconstructed, if not in the table of those that are read."""
 
     source: Source
@@ -40,7 +40,7 @@ class StoredResult:
     source: Source
     environment: Mapping[str, Any]
     """Versions, device, threads, wall time, when."""
-    target: OtherTable | None = None
+    target: TargetSource | None = None
     embedding: xr.DataArray | None = None
     """(time, dim): what the model reads, where that is not the counts of the units."""
     stability: xr.Dataset | None = None

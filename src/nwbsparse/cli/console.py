@@ -19,7 +19,7 @@ def new_console() -> Console:
     return Console(highlight=False, markup=False, emoji=False)
 
 
-def says(console: Console) -> Callable[[str], None]:
+def notifier(console: Console) -> Callable[[str], None]:
     """A function that prints a line about a step."""
     return lambda line: console.print(Text.assemble(("·", "dim"), f" {line}"), soft_wrap=True)
 
@@ -35,4 +35,4 @@ def csv_tables(console: Console, dataset: Any, folder: Path | None, *, overwrite
 
 def wrote(console: Console, folder: Path, *files: str) -> None:
     """Say which files were written."""
-    says(console)(f"wrote {', '.join(files)} to {folder}")
+    notifier(console)(f"wrote {', '.join(files)} to {folder}")

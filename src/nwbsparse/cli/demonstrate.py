@@ -17,22 +17,22 @@ from nwbsparse.runs.demo.placecells import PlaceCellDemo, placecell_demo, seed_t
 from nwbsparse.runs.demo.superposition import SuperpositionDemo, superposition_demo
 from nwbsparse.simulate.placecells import FIELDS
 
-Say = Callable[[str], None]
+Notify = Callable[[str], None]
 
 
-def demonstrate(console: Console, out: Path, seed: int, say: Say) -> None:
+def demonstrate(console: Console, out: Path, seed: int, notify: Notify) -> None:
     """Assemblies with behaviour, weak sources in superposition, and the published place cells."""
     with progress_bars(console) as progress:
         console.print("1. Assemblies of weak units that follow place and movement", style="bold")
-        mixed = assemblies_demo(out, seed=seed, say=say, progress=progress)
+        mixed = assemblies_demo(out, seed=seed, notify=notify, progress=progress)
     _show_assemblies(console, mixed)
     with progress_bars(console) as progress:
         console.print("\n2. More weak sources than units", style="bold")
-        weak = superposition_demo(out, seed=seed, say=say, progress=progress)
+        weak = superposition_demo(out, seed=seed, notify=notify, progress=progress)
     _show_methods(console, weak.methods, weak.n_sources)
     with progress_bars(console) as progress:
         console.print("\n3. Four overlapping place cells among 96 noise units", style="bold")
-        cells = placecell_demo(out, seed=seed, say=say, progress=progress)
+        cells = placecell_demo(out, seed=seed, notify=notify, progress=progress)
     _show_placecells(console, cells)
     console.print()
     for sentence in in_short(mixed.named, mixed.methods, weak, cells.latents, cells.units):
@@ -116,9 +116,9 @@ def _show_placecells(console: Console, cells: PlaceCellDemo) -> None:
     )
 
 
-def demonstrate_seeds(console: Console, out: Path, seeds: int, say: Say) -> None:
+def demonstrate_seeds(console: Console, out: Path, seeds: int, notify: Notify) -> None:
     """The place cells under many seeds, beside the raw units."""
-    rows = seed_table(out, range(seeds), say=say)
+    rows = seed_table(out, range(seeds), notify=notify)
     complete = sum(row["recovered"] == 4 for row in rows)
     console.print(
         f"all four place cells in {complete} of {len(rows)} seeds (published method: 3 of 10; raw "

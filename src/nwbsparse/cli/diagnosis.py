@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
-from nwbsparse.cli.console import says
+from nwbsparse.cli.console import notifier
 from nwbsparse.share.survey import Part
 
 MOST = 200
@@ -23,9 +23,9 @@ def show_parts(console: Console, parts: Sequence[Part]) -> None:
     if not parts:
         return
     rest = f", {len(untried)} were not tried (--seconds)" if untried else ""
-    says(console)(f"{good} of {len(parts) - len(away)} datasets can be read{rest}")
+    notifier(console)(f"{good} of {len(parts) - len(away)} datasets can be read{rest}")
     for other in sorted({part.elsewhere for part in away}):
-        says(console)(f"{', '.join(p.path for p in away if p.elsewhere == other)}: in {other}")
+        notifier(console)(f"{', '.join(p.path for p in away if p.elsewhere == other)}: in {other}")
     if not bad:
         return
     fine = [one for one in parts if not one.problem and not one.elsewhere]
@@ -40,7 +40,7 @@ def show_parts(console: Console, parts: Sequence[Part]) -> None:
             )
         console.print(said, soft_wrap=True)
     if len(listed) > MOST:
-        says(console)(f"and {len(listed) - MOST} more")
+        notifier(console)(f"and {len(listed) - MOST} more")
 
 
 def _is_definition(part: Part) -> bool:

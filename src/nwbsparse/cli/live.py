@@ -13,7 +13,7 @@ from rich.table import Table
 
 from nwbsparse.progress import Progress, silent
 
-Say = Callable[[str], None]
+Notify = Callable[[str], None]
 
 _COLUMNS = {
     "loss": ("loss", "{:.4g}"),
@@ -27,8 +27,8 @@ _COLUMNS = {
 
 @contextmanager
 def training_table(
-    console: Console, say: Say, *, quiet: bool = False
-) -> Iterator[tuple[Progress, Say]]:
+    console: Console, notify: Notify, *, quiet: bool = False
+) -> Iterator[tuple[Progress, Notify]]:
     """Show loss, R² on validation bins, L0, dead latents, speed and time left; nothing when quiet.
 
     It appears with the first numbers. A line that is said ends it: what comes after stands below.
@@ -57,7 +57,7 @@ def training_table(
 
     def said(line: str) -> None:
         live.stop()
-        say(line)
+        notify(line)
 
     try:
         yield update, said

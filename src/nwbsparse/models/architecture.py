@@ -26,7 +26,7 @@ from nwbsparse.models.encoders import (
     ModelAttention,
 )
 from nwbsparse.models.losses import LOSSES
-from nwbsparse.models.sparsifiers import Own, Sparsifier, sparsifier
+from nwbsparse.models.sparsifiers import PerModel, Sparsifier, sparsifier
 from nwbsparse.options.config import Config
 
 DICTIONARY, DECODER_BIAS, DISPERSION = "dictionary", "decoder_bias", "log_dispersion"
@@ -132,14 +132,14 @@ class Architecture:
         """α of each reconstructed value, for the negative binomial."""
         return weights[DISPERSION].exp().repeat(1, self.n_decoded)
 
-    def own(self, like: Tensor) -> Own:
+    def own(self, like: Tensor) -> PerModel:
         """The numbers of a single model, of the type and on the device of a tensor."""
-        return own_numbers([self.config], like)
+        return per_model_numbers([self.config], like)
 
 
-def own_numbers(configs: list[Config], like: Tensor) -> Own:
+def per_model_numbers(configs: list[Config], like: Tensor) -> PerModel:
     """What models of a stack have of their own, resolved options given."""
-    return Own(
+    return PerModel(
         penalty_weight=like.new_tensor([config.penalty_weight or 0.0 for config in configs]),
         bandwidth=like.new_tensor([config.bandwidth or 1.0 for config in configs]),
     )

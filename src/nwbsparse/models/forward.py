@@ -24,7 +24,7 @@ from nwbsparse.models.sparse.products import gather_pre_activation, sparse_decod
 from nwbsparse.models.sparse.scan_kernels import Scratch
 from nwbsparse.models.sparse.screening import Memory, Screened, worth_while
 from nwbsparse.models.sparse.selection import Selection
-from nwbsparse.models.sparsifiers import Own, Select
+from nwbsparse.models.sparsifiers import PerModel, Select
 
 DENSE_SHARE = 0.125
 """Share of active latents beyond which dense products are faster than sparse ones (measured)."""
@@ -85,7 +85,7 @@ class Passes:
     def __call__(
         self,
         weights: Weights,
-        own: Own,
+        own: PerModel,
         features: Float[Tensor, "shared row feature"],
         target: Float[Tensor, "bin value"],
         valid: Bool[Tensor, "bin value"] | None,
@@ -199,7 +199,7 @@ class Passes:
     def _dense(
         self,
         weights: Weights,
-        own: Own,
+        own: PerModel,
         pi: Tensor,
         selectors: Sequence[Select | None],
         n_bins: int,
@@ -222,7 +222,7 @@ class Passes:
     def _penalty(
         self,
         weights: Weights,
-        own: Own,
+        own: PerModel,
         pi: Tensor,
         activation: Tensor,
         target: Tensor,

@@ -32,7 +32,7 @@ others are told how many latents to keep."""
 
 
 @dataclass(frozen=True)
-class Own:
+class PerModel:
     """Numbers that each model of a stack has of its own, (model,)."""
 
     penalty_weight: Tensor
@@ -62,17 +62,23 @@ class Sparsifier(ABC):
         return None
 
     @abstractmethod
-    def train(self, pi: Table, weights: Weights, own: Own, select: Select | None) -> Table:
+    def train(self, pi: Table, weights: Weights, own: PerModel, select: Select | None) -> Table:
         """Activations while training, differentiable."""
 
     @abstractmethod
     def infer(
-        self, pi: Table, weights: Weights, own: Own, *, k: int, threshold: Float[Tensor, " model"]
+        self,
+        pi: Table,
+        weights: Weights,
+        own: PerModel,
+        *,
+        k: int,
+        threshold: Float[Tensor, " model"],
     ) -> Table:
         """Activations ever after: each row by itself."""
 
     def penalty(
-        self, pi: Table, activation: Table, weights: Weights, own: Own
+        self, pi: Table, activation: Table, weights: Weights, own: PerModel
     ) -> Float[Tensor, " model"]:
         """What training pays for activity, weight included: summed over latents, mean over rows."""
         return pi.new_zeros(len(pi))
@@ -106,12 +112,18 @@ class BatchTopK(Sparsifier):
     def selector(self, *k: int) -> Select:
         return LargestOfBatch(*k)
 
-    def train(self, pi: Table, weights: Weights, own: Own, select: Select | None) -> Table:
+    def train(self, pi: Table, weights: Weights, own: PerModel, select: Select | None) -> Table:
         assert select is not None
         return selected(pi, select(pi))
 
     def infer(
-        self, pi: Table, weights: Weights, own: Own, *, k: int, threshold: Float[Tensor, " model"]
+        self,
+        pi: Table,
+        weights: Weights,
+        own: PerModel,
+        *,
+        k: int,
+        threshold: Float[Tensor, " model"],
     ) -> Table:
         return above_threshold(pi, threshold)
 
@@ -123,12 +135,18 @@ class TopK(Sparsifier):
     def selector(self, *k: int) -> Select:
         return LargestOfRow(*k)
 
-    def train(self, pi: Table, weights: Weights, own: Own, select: Select | None) -> Table:
+    def train(self, pi: Table, weights: Weights, own: PerModel, select: Select | None) -> Table:
         assert select is not None
         return selected(pi, select(pi))
 
     def infer(
-        self, pi: Table, weights: Weights, own: Own, *, k: int, threshold: Float[Tensor, " model"]
+        self,
+        pi: Table,
+        weights: Weights,
+        own: PerModel,
+        *,
+        k: int,
+        threshold: Float[Tensor, " model"],
     ) -> Table:
         # a bin's choice must not hang on the bins beside it: without a guess from another batch
         return selected(pi, LargestOfRow(k)(pi))
@@ -142,16 +160,22 @@ class L1(Sparsifier):
     clearly active (Naik 2025, section 3.3.1, there called "jump").
     """
 
-    def train(self, pi: Table, weights: Weights, own: Own, select: Select | None) -> Table:
+    def train(self, pi: Table, weights: Weights, own: PerModel, select: Select | None) -> Table:
         return functional.relu(pi)
 
     def infer(
-        self, pi: Table, weights: Weights, own: Own, *, k: int, threshold: Float[Tensor, " model"]
+        self,
+        pi: Table,
+        weights: Weights,
+        own: PerModel,
+        *,
+        k: int,
+        threshold: Float[Tensor, " model"],
     ) -> Table:
         return functional.relu(pi)
 
     def penalty(
-        self, pi: Table, activation: Table, weights: Weights, own: Own
+        self, pi: Table, activation: Table, weights: Weights, own: PerModel
     ) -> Float[Tensor, " model"]:
         if self.kind == "exponential":
             return own.penalty_weight * _Saturating.apply(activation, own.bandwidth)
@@ -169,17 +193,23 @@ class JumpReLU(Sparsifier):
     def initial(self, n_latents: int) -> dict[str, Tensor]:
         return {"log_threshold": torch.full((n_latents,), 0.1).log()}
 
-    def train(self, pi: Table, weights: Weights, own: Own, select: Select | None) -> Table:
+    def train(self, pi: Table, weights: Weights, own: PerModel, select: Select | None) -> Table:
         theta = weights["log_threshold"].exp()[:, None]
         return _Jump.apply(pi, theta, own.bandwidth[:, None, None])
 
     def infer(
-        self, pi: Table, weights: Weights, own: Own, *, k: int, threshold: Float[Tensor, " model"]
+        self,
+        pi: Table,
+        weights: Weights,
+        own: PerModel,
+        *,
+        k: int,
+        threshold: Float[Tensor, " model"],
     ) -> Table:
         return torch.where(pi > weights["log_threshold"].exp()[:, None], pi, 0.0)
 
     def penalty(
-        self, pi: Table, activation: Table, weights: Weights, own: Own
+        self, pi: Table, activation: Table, weights: Weights, own: PerModel
     ) -> Float[Tensor, " model"]:
         theta = weights["log_threshold"].exp()[:, None]
         active = _Step.apply(pi, theta, own.bandwidth[:, None, None])
@@ -197,19 +227,25 @@ class Gated(Sparsifier):
     def initial(self, n_latents: int) -> dict[str, Tensor]:
         return {"log_gain": torch.zeros(n_latents), "magnitude_bias": torch.zeros(n_latents)}
 
-    def train(self, pi: Table, weights: Weights, own: Own, select: Select | None) -> Table:
+    def train(self, pi: Table, weights: Weights, own: PerModel, select: Select | None) -> Table:
         projected = pi - weights["encoder_bias"][:, None]
         gain = weights["log_gain"].exp()[:, None]
         magnitude = functional.relu(gain * projected + weights["magnitude_bias"][:, None])
         return (pi > 0).to(pi.dtype) * magnitude
 
     def infer(
-        self, pi: Table, weights: Weights, own: Own, *, k: int, threshold: Float[Tensor, " model"]
+        self,
+        pi: Table,
+        weights: Weights,
+        own: PerModel,
+        *,
+        k: int,
+        threshold: Float[Tensor, " model"],
     ) -> Table:
         return self.train(pi, weights, own, None)
 
     def penalty(
-        self, pi: Table, activation: Table, weights: Weights, own: Own
+        self, pi: Table, activation: Table, weights: Weights, own: PerModel
     ) -> Float[Tensor, " model"]:
         return own.penalty_weight * functional.relu(pi).sum(dim=2).mean(dim=1)
 

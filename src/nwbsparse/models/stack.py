@@ -17,14 +17,14 @@ from torch import Tensor
 from torch.nn import Parameter
 
 from nwbsparse.errors import BadInput
-from nwbsparse.models.architecture import DICTIONARY, Architecture, Weights, own_numbers
+from nwbsparse.models.architecture import DICTIONARY, Architecture, Weights, per_model_numbers
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.models.encoders import BIAS, WEIGHT
 from nwbsparse.models.forward import Outcome, Passes
 from nwbsparse.models.losses import revival_loss, revival_losses
 from nwbsparse.models.sparse.pre_activations import PreActivations
 from nwbsparse.models.sparse.unit_length import drop_parallel, normalise
-from nwbsparse.models.sparsifiers import Own, Select
+from nwbsparse.models.sparsifiers import PerModel, Select
 from nwbsparse.options.config import Config
 from nwbsparse.options.facts import facts_of
 
@@ -67,7 +67,7 @@ class Stack:
             )
             for name, _ in first.named_parameters()
         }
-        self.own: Own = own_numbers([coder.config for coder in coders], first.offset)
+        self.own: PerModel = per_model_numbers([coder.config for coder in coders], first.offset)
         self.passes = Passes(self.coders, self.weights[WEIGHT])
         self.selectors: list[Select | None] = self.new_selectors()
 
@@ -201,9 +201,9 @@ class Stack:
         """A copy of one model's weights."""
         return {name: weight.detach()[member].clone() for name, weight in self.weights.items()}
 
-    def _of(self, member: int | None) -> tuple[Weights, Own]:
+    def _of(self, member: int | None) -> tuple[Weights, PerModel]:
         if member is None:
             return self.weights, self.own
         at = slice(member, member + 1)
-        own = Own(self.own.penalty_weight[at], self.own.bandwidth[at])
+        own = PerModel(self.own.penalty_weight[at], self.own.bandwidth[at])
         return {name: weight[at] for name, weight in self.weights.items()}, own

@@ -11,6 +11,7 @@ import xarray as xr
 
 from nwbsparse import names
 from nwbsparse.annotated.write.amend import amend
+from nwbsparse.deprecated import renamed
 from nwbsparse.errors import BadInput
 from nwbsparse.schema import with_step
 
@@ -20,6 +21,7 @@ LONGEST = 200
 """Characters of a name."""
 
 
+@renamed(say="notify")
 def label(
     path: str | Path,
     latent: int,
@@ -28,7 +30,7 @@ def label(
     verdict: Verdict | str | None = None,
     result: str | None = None,
     backup: bool = False,
-    say: Callable[[str], None] = lambda _: None,
+    notify: Callable[[str], None] = lambda _: None,
 ) -> xr.Dataset:
     """Name a latent, accept or reject it, and keep that in the annotated NWB file.
 
@@ -44,7 +46,7 @@ def label(
         verdict: 'accepted', 'rejected', or 'open' to take either back.
         result: which result, when the file holds several.
         backup: keep the file as it was as ``<path>.bak``.
-        say: called with a line of text when there is something to know.
+        notify: called with a line of text when there is something to know.
 
     Returns:
         The attribution as it is now.
@@ -60,7 +62,7 @@ def label(
     def change(attribution: xr.Dataset) -> xr.Dataset:
         return relabelled(attribution, latent, name=name, verdict=verdict)
 
-    return amend(Path(path).expanduser(), change, result=result, backup=backup, say=say)
+    return amend(Path(path).expanduser(), change, result=result, backup=backup, notify=notify)
 
 
 def relabelled(

@@ -34,12 +34,12 @@ from nwbsparse.share.subject import check_fields, missing_for_dandi
 if TYPE_CHECKING:
     from nwbsparse.results.results import Results
 
-Say = Callable[[str], None]
+Notify = Callable[[str], None]
 
 
 @contextmanager
 def with_recording(
-    results: Results, fields: NwbFields, target: Path, *, say: Say
+    results: Results, fields: NwbFields, target: Path, *, notify: Notify
 ) -> Iterator[tuple[Results, Path, str]]:
     """The results beside a recording that is an NWB file (HDF5), that file, and its SHA-256.
 
@@ -69,7 +69,7 @@ def with_recording(
         check_reads_the_same(results.session, session)
         if not copied:
             for line in _said(results.session, session):
-                say(line)
+                notify(line)
         yield placed_in(results, session), path, digest_of(path)
 
 

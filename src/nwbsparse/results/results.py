@@ -16,7 +16,7 @@ from nwbsparse import names
 from nwbsparse.annotated.elements.digests import Digests
 from nwbsparse.annotated.read.same_units import check_units, digests_of, file_of
 from nwbsparse.annotated.recording.stage import refuse_fields, stands_as_it_is
-from nwbsparse.annotated.stored import OtherTable, StoredResult
+from nwbsparse.annotated.stored import StoredResult, TargetSource
 from nwbsparse.binning.account import accounted_as
 from nwbsparse.deprecated import renamed
 from nwbsparse.errors import BadInput, IntegrityError
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from nwbsparse.annotated.read.window import StoredActivations
 
 Mode = Literal["derived", "link", "in_place", "zarr"]
-Say = Callable[[str], None]
+Notify = Callable[[str], None]
 
 _log = logging.getLogger("nwbsparse")
 
@@ -90,6 +90,7 @@ def derived_name(source: Path, name: str) -> str:
     return f"{called or 'recording'}_desc-{name}_sparse.nwb"
 
 
+@renamed(say="notify")
 def write(
     results: Results,
     to: str | Path,
@@ -100,7 +101,7 @@ def write(
     dense: bool | None = None,
     backup: bool = False,
     fields: NwbFields | Mapping[str, str] | None = None,
-    say: Say | None = None,
+    notify: Notify | None = None,
 ) -> Path:
     """Write the latents and their meaning into an NWB file, beside the recording they came from.
 
@@ -127,7 +128,7 @@ def write(
         backup: with ``in_place``, keep what was there before as ``<to>.bak``.
         fields: what only a person can say about a session that comes from no NWB file: when it began,
             the subject, who recorded it (:class:`nwbsparse.NwbFields`, or {field: text}).
-        say: called with a line of text when there is something to know.
+        notify: called with a line of text when there is something to know.
 
     Returns:
         The path of the file. Where it holds the very same result already (same options, weights
@@ -140,14 +141,14 @@ def write(
         IntegrityError: what was read back differs; nothing is left behind.
     """
     from nwbsparse.annotated.write.pairing import recording_at
-    from nwbsparse.annotated.write.write import MODES, Manner, write_result
+    from nwbsparse.annotated.write.write import MODES, WriteOptions, write_result
     from nwbsparse.results.placement import in_file, with_recording
 
     if mode not in MODES:
         raise BadInput(f"mode is {mode!r}; choose one of {', '.join(MODES)}")
     check_recording(results)
-    target, told = Path(to).expanduser(), say or _log.info
-    manner = Manner(mode, replace, overwrite, dense, backup)
+    target, told = Path(to).expanduser(), notify or _log.info
+    options = WriteOptions(mode, replace, overwrite, dense, backup)
     asked = NwbFields.of(fields)
     if stands_as_it_is(results.session):
         refuse_fields(results.session, asked)
@@ -157,7 +158,7 @@ def write(
         if mode == "in_place":
             source = recording_at(source, target, made_from)
         same_as = (made_from,) if results.digests else ()
-        return write_result(_stored(results, source, same_as), path, target, manner, say=told)
+        return write_result(_stored(results, source, same_as), path, target, options, notify=told)
     if mode == "link":
         raise BadInput(
             "mode='link' needs the recording as an NWB file (HDF5) on this machine that stays where it "
@@ -167,11 +168,11 @@ def write(
         placed = in_file(results, target)
         same_as = (digest_of(target), results.coder.record.source_sha256)
         stored = _stored(placed, placed.session.source, same_as)
-        return write_result(stored, target, target, manner, say=told)
-    with with_recording(results, asked, target, say=told) as (placed, path, sha256):
+        return write_result(stored, target, target, options, notify=told)
+    with with_recording(results, asked, target, notify=told) as (placed, path, sha256):
         same_as = (sha256, results.coder.record.source_sha256)
         stored = _stored(placed, placed.session.source, same_as)
-        return write_result(stored, path, target, manner, say=told)
+        return write_result(stored, path, target, options, notify=told)
 
 
 def _stored(results: Results, source: Source, same_as: tuple[str, ...]) -> StoredResult:
@@ -213,7 +214,7 @@ def check_recording(results: Results, session: Session | None = None) -> None:
         check_units(results.digests, session, results.target, name=results.name, where=where)
 
 
-def _target(results: Results) -> OtherTable | None:
+def _target(results: Results) -> TargetSource | None:
     """Where the units stand that are reconstructed, if not in the table of those that are read.
 
     Raises:
@@ -228,7 +229,7 @@ def _target(results: Results) -> OtherTable | None:
             "holds results of its own units only"
         )
     traces = results.target.traces
-    return OtherTable(second, traces.name if traces is not None else "")
+    return TargetSource(second, traces.name if traces is not None else "")
 
 
 def _embedding(results: Results) -> xr.DataArray | None:

@@ -24,7 +24,7 @@ from nwbsparse.progress import Progress
 from nwbsparse.results.of_sessions import with_sources
 from nwbsparse.runs.asked import Asked, source_name
 from nwbsparse.runs.lab_file import in_lab_file
-from nwbsparse.runs.outputs import Say
+from nwbsparse.runs.outputs import Notify
 from nwbsparse.runs.prepare import pools_said, prepare
 from nwbsparse.runs.said import joined_said
 from nwbsparse.session import Session
@@ -62,7 +62,7 @@ def learn_recordings(
     wanted: Asked,
     *,
     strict: bool,
-    say: Say,
+    notify: Notify,
     progress: Progress,
     on_read: OnRead = lambda _: None,
     checkpoint: Path | None = None,
@@ -74,7 +74,7 @@ def learn_recordings(
         BadInput, EnvironmentProblem, TrainingDiverged: as :func:`nwbsparse.fit`, or a recording
             cannot be read or binned.
     """
-    ready = prepare_recordings(wanted, strict=strict, say=say, on_read=on_read)
+    ready = prepare_recordings(wanted, strict=strict, notify=notify, on_read=on_read)
     data, config = ready.data, ready.config
     if config.seeds > 1:
         found = fit_seeds(data, config, progress=progress, checkpoint=checkpoint, resume=resume)
@@ -91,7 +91,7 @@ def prepare_recordings(
     wanted: Asked,
     *,
     strict: bool = False,
-    say: Say = lambda _: None,
+    notify: Notify = lambda _: None,
     on_read: OnRead = lambda _: None,
 ) -> Prepared:
     """Read, bin and split one to n recordings alike, and put several side by side.
@@ -99,7 +99,7 @@ def prepare_recordings(
     Args:
         wanted: which recordings, and what is given beside them.
         strict: refuse what reading would otherwise repair and report.
-        say: called with a line of text at every step.
+        notify: called with a line of text at every step.
         on_read: called with each recording once it is read.
 
     Raises:
@@ -107,7 +107,7 @@ def prepare_recordings(
     """
     config, sessions = wanted.config, dict[str, Session]()
     for name, source in wanted.recordings.items():
-        said = _under(name, say)
+        said = _under(name, notify)
         session = accounted_as(_read(source, wanted, strict=strict), config)
         on_read(session)
         if (there := wanted.source_nwb) is not None:
@@ -123,7 +123,7 @@ def prepare_recordings(
             said(joined_said(session.joined))
     if wanted.several:
         _check_different(sessions)
-        config = _of_one_width(sessions, config, say)
+        config = _of_one_width(sessions, config, notify)
     binned = {
         name: prepare(
             one,
@@ -135,14 +135,14 @@ def prepare_recordings(
         for name, one in sessions.items()
     }
     for name, one in binned.items():
-        _under(name, say)(_bins_said(one, sessions[name], config))
+        _under(name, notify)(_bins_said(one, sessions[name], config))
     data = join_sessions(binned) if wanted.several else next(iter(binned.values()))
     return Prepared(config, sessions, binned, data, wanted.several)
 
 
-def _under(name: str, say: Say) -> Say:
+def _under(name: str, notify: Notify) -> Notify:
     """Lines about one of several recordings begin with its name."""
-    return (lambda line: say(f"{name}: {line}")) if name else say
+    return (lambda line: notify(f"{name}: {line}")) if name else notify
 
 
 def _read(source: Any, wanted: Asked, *, strict: bool) -> Session:
@@ -157,13 +157,13 @@ def _read(source: Any, wanted: Asked, *, strict: bool) -> Session:
     return join_behaviour(source, file, offset=offset, strict=strict)
 
 
-def _of_one_width(sessions: Mapping[str, Session], config: Config, say: Say) -> Config:
+def _of_one_width(sessions: Mapping[str, Session], config: Config, notify: Notify) -> Config:
     """The options with one bin width for all, where none is given."""
     if config.bin_width is not None:
         return config
     widths = {n: suggest_bin_width(one, epochs=config.epochs)[0] for n, one in sessions.items()}
     widest = max(widths, key=lambda name: widths[name])
-    say(
+    notify(
         f"bins of {widths[widest] * 1000:g} ms for all (chosen: what '{widest}' needs, the "
         "widest that any would get alone)"
     )

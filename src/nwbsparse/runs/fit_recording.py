@@ -11,6 +11,7 @@ from typing import Any
 import xarray as xr
 
 from nwbsparse.analysis.quality.evaluate import evaluate
+from nwbsparse.deprecated import renamed
 from nwbsparse.embedding.attach import embedding_of
 from nwbsparse.errors import BadInput, EnvironmentProblem, NwbsparseError
 from nwbsparse.files.made_folder import check_writable
@@ -29,7 +30,7 @@ from nwbsparse.results.folder import (
 )
 from nwbsparse.runs.asked import asked
 from nwbsparse.runs.first_half import Learned, learn_recordings
-from nwbsparse.runs.outputs import OPTIONS, Say, options_said
+from nwbsparse.runs.outputs import OPTIONS, Notify, options_said
 from nwbsparse.runs.said import learned_said
 from nwbsparse.training.saved import FILE
 
@@ -49,6 +50,7 @@ class Fitted:
     folder: Path
 
 
+@renamed(say="notify")
 def fit_recording(
     source: Any,
     out: str | Path,
@@ -63,7 +65,7 @@ def fit_recording(
     overwrite: bool = False,
     strict: bool = False,
     progress: Progress = silent,
-    say: Say = lambda _: None,
+    notify: Notify = lambda _: None,
 ) -> Fitted:
     """Read, bin, split and fit, and keep the coder in a folder, without explaining or annotating.
 
@@ -82,7 +84,7 @@ def fit_recording(
         overwrite: replace a coder or a stopped training in ``out``.
         strict: refuse what reading would otherwise repair and report.
         progress: called by long steps.
-        say: called with a line of text at every step.
+        notify: called with a line of text at every step.
 
     Returns:
         The coder in memory and where it is: ``model.safetensors``, ``model.json``, ``run.toml``,
@@ -102,7 +104,7 @@ def fit_recording(
     )  # fmt: skip
     _check_folder(out, resume=resume, overwrite=overwrite)
     learned = learn_recordings(
-        wanted, strict=strict, say=say, progress=progress, checkpoint=out, resume=resume
+        wanted, strict=strict, notify=notify, progress=progress, checkpoint=out, resume=resume
     )
     metrics = evaluate(learned.coder, learned.ready.data)
     numbers = _numbers(learned, metrics)
@@ -113,7 +115,7 @@ def fit_recording(
     except OSError as error:
         raise EnvironmentProblem(f"{out} cannot be written to: {error.strerror}") from error
     for line in learned_said(learned.coder, learned.stability, metrics):
-        say(line)
+        notify(line)
     return Fitted(learned.coder, learned.ready.binned, numbers, learned.stability, out)
 
 

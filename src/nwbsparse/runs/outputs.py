@@ -24,19 +24,19 @@ from nwbsparse.runs.asked import ALONE, Asked, source_name
 from nwbsparse.session import Session
 from nwbsparse.views.report.report import report
 
-Say = Callable[[str], None]
+Notify = Callable[[str], None]
 REPORT, OPTIONS, LOG = "report.html", "run.toml", "log.txt"
 
 
 class Log:
     """Lines that are said as they come and kept for ``log.txt``."""
 
-    def __init__(self, say: Say) -> None:
-        self.say, self.lines = say, []
+    def __init__(self, notify: Notify) -> None:
+        self.notify, self.lines = notify, []
 
     def __call__(self, line: str) -> None:
         self.lines.append(f"{datetime.now(UTC).isoformat(timespec='seconds')} {line}")
-        self.say(line)
+        self.notify(line)
 
     def of(self, name: str) -> Log:
         """The log of one of several recordings: what was said about all before, and every line about it."""
@@ -97,7 +97,7 @@ def write_outputs(
     """
     folder.mkdir(exist_ok=True)
     nwb = derived_name(Path(source_name(results.session)), results.name)
-    write(results, folder / nwb, fields=fields, say=log)
+    write(results, folder / nwb, fields=fields, notify=log)
     log(f"wrote and verified {nwb}")
     report(results, binned, folder / REPORT)
     options = options_said(results.coder, {ALONE: results.session})

@@ -16,7 +16,7 @@ from nwbsparse.options.config import Config
 from nwbsparse.population import as_read
 from nwbsparse.runs.asked import asked
 from nwbsparse.runs.first_half import prepare_recordings
-from nwbsparse.runs.outputs import Say
+from nwbsparse.runs.outputs import Notify
 from nwbsparse.runs.prepare import pools_said
 from nwbsparse.training.fit import fit
 from nwbsparse.training.learn import REFIT_UPDATES, SEED_UPDATES, is_consensus, settled_for
@@ -50,19 +50,19 @@ def plan(
     config: Config | None = None,
     *,
     strict: bool = False,
-    say: Say = lambda _: None,
+    notify: Notify = lambda _: None,
     **beside: Any,
 ) -> Plan:
     """Say what :func:`nwbsparse.run` would do: sizes, the choices left open, rough time and memory.
 
     Args:
-        source, config, strict, say: as of ``run``.
+        source, config, strict, notify: as of ``run``.
         beside: what else it is given of one recording.
 
     Raises:
         BadInput: as ``run``.
     """
-    ready = prepare_recordings(asked(source, config, **beside), strict=strict, say=say)
+    ready = prepare_recordings(asked(source, config, **beside), strict=strict, notify=notify)
     config, binned = ready.config, as_read(ready.data, ready.config.reads)
     counts = binned[names.COUNTS].values
     n_train = int((binned[names.SPLIT].values == names.TRAIN).sum())

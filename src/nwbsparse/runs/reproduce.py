@@ -23,7 +23,7 @@ from nwbsparse.progress import Progress, silent
 from nwbsparse.results.label import before_labels
 from nwbsparse.results.results import Results, check_recording, environment, open_results
 from nwbsparse.runs import run as pipeline
-from nwbsparse.runs.run import Say
+from nwbsparse.runs.run import Notify
 
 _NOT_SOFTWARE = ("created", "seconds", "threads")
 
@@ -61,7 +61,7 @@ class Reproduction:
         return 0 if self.same or self.versions else 5
 
 
-@renamed(name="result")
+@renamed(name="result", say="notify")
 def reproduce(
     file: str | Path,
     *,
@@ -69,7 +69,7 @@ def reproduce(
     out: str | Path | None = None,
     result: str | None = None,
     progress: Progress = silent,
-    say: Say = lambda _: None,
+    notify: Notify = lambda _: None,
 ) -> Reproduction:
     """Run again what made the results in a file, and compare: source, coder, weights, metrics.
 
@@ -84,7 +84,7 @@ def reproduce(
         out: folder for the new run; when absent nothing is kept.
         result: which one, when the file holds several.
         progress: called by long steps.
-        say: called with a line of text at every step.
+        notify: called with a line of text at every step.
 
     Raises:
         BadInput: the recording is not found, or is not the one the results were made from; without
@@ -110,7 +110,7 @@ def reproduce(
         torch.set_num_threads(int(then.environment.get("threads", threads)))
         if then.coder.record.part_of_several:
             every = pipeline.run(
-                recordings, out, then.coder.record.asked, progress=progress, say=say
+                recordings, out, then.coder.record.asked, progress=progress, notify=notify
             )
             now = every.runs[then.coder.record.session].results
         else:
@@ -121,7 +121,7 @@ def reproduce(
                 then.coder.record.asked,
                 embedding=then.embedding,
                 progress=progress,
-                say=say,
+                notify=notify,
             ).results
     made, n_labelled = before_labels(then.attribution)
     compared = _compare(replace(then, attribution=made), now)

@@ -16,6 +16,7 @@ from nwbsparse.analysis.behaviour.sentences import sentences
 from nwbsparse.analysis.explain import explain
 from nwbsparse.analysis.quality.evaluate import evaluate
 from nwbsparse.analysis.quality.hidden_said import shared_said
+from nwbsparse.deprecated import renamed
 from nwbsparse.embedding.attach import embedding_of
 from nwbsparse.models import checkpoint
 from nwbsparse.models.coder import SparseCoder
@@ -32,7 +33,7 @@ from nwbsparse.runs.outputs import (
     OPTIONS,
     REPORT,
     Log,
-    Say,
+    Notify,
     check_out,
     options_said,
     staged,
@@ -75,7 +76,7 @@ def run(
     overwrite: bool = False,
     strict: bool = False,
     progress: Progress = silent,
-    say: Say = lambda _: None,
+    notify: Notify = lambda _: None,
     on_read: OnRead = lambda _: None,
 ) -> JointRun: ...
 @overload
@@ -94,9 +95,10 @@ def run(
     overwrite: bool = False,
     strict: bool = False,
     progress: Progress = silent,
-    say: Say = lambda _: None,
+    notify: Notify = lambda _: None,
     on_read: OnRead = lambda _: None,
 ) -> Run: ...
+@renamed(say="notify")
 def run(
     source: Any,
     out: str | Path,
@@ -112,7 +114,7 @@ def run(
     overwrite: bool = False,
     strict: bool = False,
     progress: Progress = silent,
-    say: Say = lambda _: None,
+    notify: Notify = lambda _: None,
     on_read: OnRead = lambda _: None,
 ) -> Run | JointRun:
     """Read, bin, split, fit, encode, evaluate, explain, write and report, in one call.
@@ -142,7 +144,7 @@ def run(
         overwrite: replace results of an earlier run in ``out``.
         strict: refuse what reading would otherwise repair and report.
         progress: called by long steps.
-        say: called with a line of text at every step; the lines also go to ``log.txt``.
+        notify: called with a line of text at every step; the lines also go to ``log.txt``.
         on_read: called with each recording once it is read: ``report`` says what was found and dropped.
 
     Returns:
@@ -157,14 +159,16 @@ def run(
             what is for one recording is given for several, or results exist already.
         EnvironmentProblem: the folder cannot be written to.
     """
-    out, began, log = Path(out).expanduser(), time.perf_counter(), Log(say)
+    out, began, log = Path(out).expanduser(), time.perf_counter(), Log(notify)
     wanted = asked(
         source, config, embedding=embedding, embedding_method=embedding_method,
         embedding_saw_behaviour=embedding_saw_behaviour, behaviour=behaviour,
         behaviour_offset=behaviour_offset, source_nwb=source_nwb, fields=fields,
     )  # fmt: skip
     check_out(out, wanted, overwrite=overwrite)
-    learned = learn_recordings(wanted, strict=strict, say=log, progress=progress, on_read=on_read)
+    learned = learn_recordings(
+        wanted, strict=strict, notify=log, progress=progress, on_read=on_read
+    )
     for line in learned_said(learned.coder, learned.stability):
         log(line)
     sessions, binned = learned.ready.sessions, learned.ready.binned

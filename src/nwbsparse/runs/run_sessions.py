@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from nwbsparse.deprecated import renamed
 from nwbsparse.options.config import Config
 from nwbsparse.progress import Progress, silent
 from nwbsparse.runs.asked import Sources, named_sources
-from nwbsparse.runs.outputs import Say
+from nwbsparse.runs.outputs import Notify
 from nwbsparse.runs.run import JointRun, run
 
 
+@renamed(say="notify")
 def run_sessions(
     sources: Sources,
     out: str | Path,
@@ -19,7 +21,7 @@ def run_sessions(
     overwrite: bool = False,
     strict: bool = False,
     progress: Progress = silent,
-    say: Say = lambda _: None,
+    notify: Notify = lambda _: None,
 ) -> JointRun:
     """Learn one set of latents from several recordings, and annotate a copy of each with them.
 
@@ -29,7 +31,7 @@ def run_sessions(
     Args:
         sources: anything that :func:`nwbsparse.read` takes, or Sessions; called like their files,
             or, as {name: source}, like that.
-        out, config, overwrite, strict, progress, say: as of :func:`nwbsparse.run`.
+        out, config, overwrite, strict, progress, notify: as of :func:`nwbsparse.run`.
 
     Returns:
         The whole coder, and per session the results in memory and where the files are. All files
@@ -42,5 +44,5 @@ def run_sessions(
     """
     return run(
         named_sources(sources), out, config, overwrite=overwrite, strict=strict, progress=progress,
-        say=say,
+        notify=notify,
     )  # fmt: skip

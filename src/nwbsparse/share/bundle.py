@@ -97,7 +97,7 @@ def bundle(
     check_space(out, size)
     with (
         _folder(target.parent),
-        partial_of(target, unchanged=source, say=lambda _: None) as partial,
+        partial_of(target, unchanged=source, notify=lambda _: None) as partial,
     ):
         linked = has_external_links(source)
         if linked:

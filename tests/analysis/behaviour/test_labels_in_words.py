@@ -83,10 +83,10 @@ def made():
         },
         attrs={names.CODER_ID: "abc"},
     )
-    return data, latents, attribution, say(data, latents, attribution)
+    return data, latents, attribution, notify(data, latents, attribution)
 
 
-def say(data, latents, attribution):
+def notify(data, latents, attribution):
     variables = {one.name: one for one in make_scope(data).tested}
     design = make_design(data, n_draws=1, seed=0)
     return labels_in_words(attribution, activity_of(latents), variables, design)
@@ -148,7 +148,7 @@ def test_a_latent_that_follows_nothing_scores_no_better_than_chance(made):
     rng = np.random.default_rng(1)
     random = latents.copy(deep=True)
     random["activation"].values[:] = rng.permuted(latents["activation"].values, axis=0)
-    scores = say(data, random, attribution)["label_auroc"].values
+    scores = notify(data, random, attribution)["label_auroc"].values
     assert (scores[np.isfinite(scores)] < 0.53).all()
 
 

@@ -11,7 +11,7 @@ from hdmf.common import DynamicTable
 
 import ndx_sparse_latents as ndx
 from nwbsparse.annotated.elements.populations import OUTPUT, recorded_in
-from nwbsparse.annotated.stored import OtherTable, StoredResult
+from nwbsparse.annotated.stored import StoredResult, TargetSource
 from nwbsparse.io.stream import is_address
 from nwbsparse.session import Source
 
@@ -63,14 +63,14 @@ def source_in(model: Any) -> Source:
     return _source(model, recorded_in(model))
 
 
-def target_in(model: Any, said: Mapping[str, Any] | None) -> OtherTable | None:
+def target_in(model: Any, said: Mapping[str, Any] | None) -> TargetSource | None:
     """The table of the units that are reconstructed, if not that of the units that are read.
 
     ``said``: the ``target`` of the model's record.
     """
     if said is None:
         return None
-    return OtherTable(_source(model, getattr(model, OUTPUT)), str(said["series"]))
+    return TargetSource(_source(model, getattr(model, OUTPUT)), str(said["series"]))
 
 
 def _source(model: Any, population: Any) -> Source:

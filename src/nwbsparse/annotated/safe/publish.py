@@ -17,7 +17,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
-def partial_of(target: Path, *, unchanged: Path, say: Callable[[str], None]) -> Iterator[Path]:
+def partial_of(target: Path, *, unchanged: Path, notify: Callable[[str], None]) -> Iterator[Path]:
     """A hidden path beside a target, to write to; nothing stays there, whatever happens.
 
     What an earlier writer of the same target left when it was killed is removed, and that is said.
@@ -27,7 +27,7 @@ def partial_of(target: Path, *, unchanged: Path, say: Callable[[str], None]) -> 
     """
     partial = hidden_name(target, target.suffix or ".nwb")
     if os.path.lexists(partial):
-        say(
+        notify(
             f"An unfinished temporary file {partial.name} was found; {unchanged.name} is unchanged."
         )
         _remove(partial)

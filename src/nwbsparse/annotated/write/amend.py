@@ -13,7 +13,7 @@ from safetensors.numpy import load as weights_of
 from nwbsparse.annotated.read.look import look_at, state_of
 from nwbsparse.annotated.read.opened import source_is_here
 from nwbsparse.annotated.read.parse import find_model, parse_model
-from nwbsparse.annotated.write.write import Manner, write_result
+from nwbsparse.annotated.write.write import WriteOptions, write_result
 from nwbsparse.errors import BadInput
 from nwbsparse.io.nwb.opening import check_results_built, opened
 
@@ -24,7 +24,7 @@ def amend(
     *,
     result: str | None,
     backup: bool,
-    say: Callable[[str], None],
+    notify: Callable[[str], None],
 ) -> xr.Dataset:
     """Replace the attribution of a result; coder, activations and recording stay as they are.
 
@@ -36,7 +36,7 @@ def amend(
         change: what is made of the attribution; what it raises leaves the file as it is.
         result: which result, when the file holds several.
         backup: keep the file as it was as ``<path>.bak``.
-        say: called with a line of text when there is something to know.
+        notify: called with a line of text when there is something to know.
 
     Raises:
         BadInput: no results there, or a file that is not self-contained HDF5.
@@ -57,6 +57,6 @@ def amend(
             seen = look_at(recording.nwbfile, path, state)
     attribution = change(stored.attribution)
     changed = replace(stored, attribution=attribution, weights=weights_of(stored.tensors))
-    manner = Manner("in_place", replace=True, backup=backup)
-    write_result(changed, path, path, manner, say=say, seen=seen)
+    options = WriteOptions("in_place", replace=True, backup=backup)
+    write_result(changed, path, path, options, notify=notify, seen=seen)
     return attribution

@@ -36,7 +36,7 @@ MODES: tuple[Mode, ...] = ("derived", "link", "in_place", "zarr")
 
 
 @dataclass(frozen=True)
-class Manner:
+class WriteOptions:
     """How a result is to be written."""
 
     mode: Mode = "derived"
@@ -54,9 +54,9 @@ def write_result(
     stored: StoredResult,
     source: Path,
     target: Path,
-    manner: Manner,
+    options: WriteOptions,
     *,
-    say: Callable[[str], None],
+    notify: Callable[[str], None],
     seen: Look | None = None,
 ) -> Path:
     """Write a result; the target is at every moment what it was before, or complete.
@@ -73,7 +73,7 @@ def write_result(
         IntegrityError: what was read back is not what was written; nothing is left behind.
     """
     source, target = Path(source).absolute(), Path(target).absolute()
-    if manner.mode == "in_place":
+    if options.mode == "in_place":
         source = target = real_file(target)
         if not target.is_file():
             raise BadInput(f"{target} is no file; mode='in_place' adds to an NWB file that exists")
@@ -81,38 +81,38 @@ def write_result(
         raise BadInput(
             f"{target} is the source itself, which is never written to; choose another name"
         )
-    if manner.mode == "link":
+    if options.mode == "link":
         can_link(source, target)
     looks = Looks(*([] if seen is None else [seen]))
     state = state_of(target)
-    if _is_there(stored, target, manner, looks, say):
+    if _is_there(stored, target, options, looks, notify):
         return target
     before = state_of(source)
     with ExitStack() as held:
         # what the libraries say about the source was reported when it was read
         held.enter_context(warnings.catch_warnings())
         warnings.simplefilter("ignore")
-        opened = held.enter_context(closing(OpenedSource(source, for_copy=manner.mode != "link")))
-        look = partial(looks.at, source) if manner.mode == "in_place" else opened.look
-        _check_source(stored, source, manner, look)
+        opened = held.enter_context(closing(OpenedSource(source, for_copy=options.mode != "link")))
+        look = partial(looks.at, source) if options.mode == "in_place" else opened.look
+        _check_source(stored, source, options, look)
         check_pairing(stored, look)
         _make_folder(target.parent)
         with locked(target):
-            if state_of(target) != state and _is_there(stored, target, manner, looks, say):
+            if state_of(target) != state and _is_there(stored, target, options, looks, notify):
                 return target
             room = 3 * len(stored.tensors) + stored.latents.nbytes // 2
-            copied = 0 if manner.mode == "link" else source.stat().st_size
+            copied = 0 if options.mode == "link" else source.stat().st_size
             check_space(target.parent, copied + room)
-            with partial_of(target, unchanged=source, say=say) as fresh:
-                expected = _written(stored, opened, looks, fresh, target, manner)
+            with partial_of(target, unchanged=source, notify=notify) as fresh:
+                expected = _written(stored, opened, looks, fresh, target, options)
                 opened.close()
-                _check(stored, source, fresh, target, manner, expected)
+                _check(stored, source, fresh, target, options, expected)
                 if state_of(source) != before:
                     raise BadInput(f"{source} changed meanwhile; nothing was written, try again")
-                if manner.backup and manner.mode == "in_place":
-                    say(f"what it held before is in {back_up(target).name}")
-                publish(fresh, target, new=not (manner.overwrite or manner.mode == "in_place"))
-    if manner.mode == "link":
+                if options.backup and options.mode == "in_place":
+                    notify(f"what it held before is in {back_up(target).name}")
+                publish(fresh, target, new=not (options.overwrite or options.mode == "in_place"))
+    if options.mode == "link":
         gc.collect()  # what pynwb read stands in cycles, and keeps HDF5's hold on the recording
     return target
 
@@ -123,14 +123,14 @@ def _written(
     looks: Looks,
     fresh: Path,
     target: Path,
-    manner: Manner,
+    options: WriteOptions,
 ) -> Expected:
-    how = {"replace": manner.replace, "dense": manner.dense}
-    if manner.mode == "link":
+    how = {"replace": options.replace, "dense": options.dense}
+    if options.mode == "link":
         return link(stored, source, fresh, target=target, **how)
-    if manner.mode == "in_place":
+    if options.mode == "in_place":
         return append(stored, looks.at(source.path), fresh, **how)
-    return export(stored, source, fresh, zarr=manner.mode == "zarr", **how)
+    return export(stored, source, fresh, zarr=options.mode == "zarr", **how)
 
 
 def _check(
@@ -138,7 +138,7 @@ def _check(
     source: Path,
     fresh: Path,
     target: Path,
-    manner: Manner,
+    options: WriteOptions,
     expected: Expected,
 ) -> None:
     """Read back what was written, compare it, and store the checksums of what was read."""
@@ -150,10 +150,10 @@ def _check(
     if fresh.is_dir():
         return
     check_validation(expected.errors, path=str(fresh))
-    if manner.mode == "link":
+    if options.mode == "link":
         check_linked(fresh, stored.source)
-    if manner.mode == "in_place":
-        check_nothing_lost(source, fresh, replaced={stored.name} if manner.replace else set())
+    if options.mode == "in_place":
+        check_nothing_lost(source, fresh, replaced={stored.name} if options.replace else set())
         fresh.chmod(target.stat().st_mode & 0o7777)
 
 
@@ -171,9 +171,9 @@ def _make_folder(folder: Path) -> None:
 def _is_there(
     stored: StoredResult,
     target: Path,
-    manner: Manner,
+    options: WriteOptions,
     looks: Looks,
-    say: Callable[[str], None],
+    notify: Callable[[str], None],
 ) -> bool:
     """Whether the target holds this very result; refuses a target that may not be replaced."""
     if not os.path.lexists(target):
@@ -183,25 +183,25 @@ def _is_there(
     except NwbsparseError:  # whatever it is, it is not this result
         held = None
     same = held is not None and held.is_same(stored)
-    if same and not (manner.replace and manner.mode == "in_place"):
-        say(
+    if same and not (options.replace and options.mode == "in_place"):
+        notify(
             f"{target.name} holds the result '{stored.name}' already, with the same options and "
             "weights: nothing was written"
         )
         return True
     taken = "" if held is None else held.said_to_exist(target)
-    if manner.mode == "in_place":
-        if taken and not manner.replace:
+    if options.mode == "in_place":
+        if taken and not options.replace:
             raise BadInput(taken)
         return False  # what was found out may have changed: labels, another explanation
-    if not manner.overwrite:
+    if not options.overwrite:
         also = f" {taken}" if taken else ""
         raise BadInput(f"{target} exists; use --overwrite or another --name.{also}")
     return False
 
 
 def _check_source(
-    stored: StoredResult, source: Path, manner: Manner, look: Callable[[], Look]
+    stored: StoredResult, source: Path, options: WriteOptions, look: Callable[[], Look]
 ) -> None:
     """Refuse a source that is not the recording that was read, or that somebody is writing."""
     try:
@@ -216,9 +216,13 @@ def _check_source(
     known = stored.source.sha256
     if not known or digest_of(source) in (known, *stored.same_as):
         return
-    if manner.mode == "in_place" and look().was_made_from(known):
+    if options.mode == "in_place" and look().was_made_from(known):
         return
-    if manner.mode == "in_place" and stored.source.path and not source.samefile(stored.source.path):
+    if (
+        options.mode == "in_place"
+        and stored.source.path
+        and not source.samefile(stored.source.path)
+    ):
         raise BadInput(
             f"{source} is neither the recording that '{stored.name}' was made from nor an annotated "
             "copy of it; write to one of these, or name the recording as it is now with --source "

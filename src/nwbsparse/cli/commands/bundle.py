@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nwbsparse.cli.console import new_console, says
+from nwbsparse.cli.console import new_console, notifier
 
 
 def bundle(
@@ -47,14 +47,14 @@ def bundle(
     made = make(file, out, result=result, subject=subject, session_id=session_id)
     console = new_console()
     size = made.path.stat().st_size / 1e6
-    says(console)(f"wrote and verified {made.path} ({size:.1f} MB)")
+    notifier(console)(f"wrote and verified {made.path} ({size:.1f} MB)")
     if made.linked:
-        says(console)("parts that lay in other files were copied in")
+        notifier(console)("parts that lay in other files were copied in")
     if made.left_out:
-        says(console)(f"raw data left out: {', '.join(made.left_out)}")
+        notifier(console)(f"raw data left out: {', '.join(made.left_out)}")
     if made.films:
         said = "stimuli left out, because their frames lie in films outside the file"
-        says(console)(f"{said}: {', '.join(made.films)}")
+        notifier(console)(f"{said}: {', '.join(made.films)}")
     for field, value in made.added.items():
-        says(console)(f"{field}: {value} (from the command line)")
-    says(console)(f"next: nwbsparse validate {made.path}, then dandi upload in {out}")
+        notifier(console)(f"{field}: {value} (from the command line)")
+    notifier(console)(f"next: nwbsparse validate {made.path}, then dandi upload in {out}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nwbsparse.cli.console import new_console, says
+from nwbsparse.cli.console import new_console, notifier
 
 
 def demo(*, out: Path = Path("demo"), seed: int = 0, seeds: int = 0) -> None:
@@ -25,6 +25,6 @@ def demo(*, out: Path = Path("demo"), seed: int = 0, seeds: int = 0) -> None:
     out = out.expanduser()
     out.mkdir(parents=True, exist_ok=True)
     if seeds:
-        demonstrate_seeds(console, out, seeds, says(console))
+        demonstrate_seeds(console, out, seeds, notifier(console))
     else:
-        demonstrate(console, out, seed, says(console))
+        demonstrate(console, out, seed, notifier(console))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.text import Text
 
-from nwbsparse.cli.console import new_console, says
+from nwbsparse.cli.console import new_console, notifier
 from nwbsparse.cli.diagnosis import MOST, show_parts
 from nwbsparse.errors import BadInput, IntegrityError
 
@@ -37,14 +37,14 @@ def doctor(file: Path, /, *, save: Path | None = None, seconds: float = 60.0) ->
         console.print(Text.assemble(("wrong:", "red"), f" {problem}"), soft_wrap=True)
     show_parts(console, found.parts)
     for one in found.unfinished:
-        says(console)(
+        notifier(console)(
             f"An unfinished temporary file {one.name} was found; {file.name} is unchanged by it. "
             "If no nwbsparse is running, remove it.",
         )
     for cache in remove_caches(found.caches):
-        says(console)(f"removed {cache}: half-written, it stopped `import pynwb`")
+        notifier(console)(f"removed {cache}: half-written, it stopped `import pynwb`")
     if rescued is not None:
-        says(console)(f"saved {len(rescued.saved)} files of the results in {rescued.folder}")
+        notifier(console)(f"saved {len(rescued.saved)} files of the results in {rescued.folder}")
         for lost in rescued.lost[:MOST]:
             console.print(Text.assemble(("lost:", "red"), f" {lost}"), soft_wrap=True)
     if found.missing and found.whole:
@@ -55,4 +55,4 @@ def doctor(file: Path, /, *, save: Path | None = None, seconds: float = 60.0) ->
     if not found.sound:
         how = "" if save else f"; `nwbsparse doctor {file} --save DIR` copies what can be read"
         raise IntegrityError(f"{file} is damaged{how}")
-    says(console)("nothing is wrong with it")
+    notifier(console)("nothing is wrong with it")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nwbsparse.cli.console import new_console, says
+from nwbsparse.cli.console import new_console, notifier
 
 
 def encode(
@@ -41,7 +41,7 @@ def encode(
         model, source, out, embedding=embedding, overwrite=overwrite, strict=strict
     )
     out = out.expanduser()
-    says(new_console())(
+    notifier(new_console())(
         f"wrote {latents.sizes['latent']} latents of {latents.sizes['time']:,} bins to {out}; in "
         f"Python: xarray.open_dataset('{out}')"
     )

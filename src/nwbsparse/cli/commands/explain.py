@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nwbsparse.cli.console import csv_tables, new_console, says, wrote
+from nwbsparse.cli.console import csv_tables, new_console, notifier, wrote
 from nwbsparse.cli.notation import cut, pair
 from nwbsparse.cli.options import Flag, Repeated
 
@@ -88,11 +88,15 @@ def explain(
         keep_attribution(attribution, there.folder)
         wrote(console, there.folder, "attribution.nc", "metrics.json")
     if write:
-        file, line = annotated_in(run), says(console)
+        file, line = annotated_in(run), notifier(console)
         stored = result if there.results is None else there.results.name
         # what a person said while this was computed stands in the file, not in what was read then
         attribution = amend(
-            file, lambda stands: carried_over(stands, found), result=stored, backup=False, say=line
+            file,
+            lambda stands: carried_over(stands, found),
+            result=stored,
+            backup=False,
+            notify=line,
         )
         if there.folder is not None:
             keep_attribution(attribution, there.folder)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nwbsparse.cli.console import new_console, says
+from nwbsparse.cli.console import new_console, notifier
 from nwbsparse.cli.options import Options
 from nwbsparse.options.config import Config
 
@@ -64,15 +64,15 @@ def fit(
     from nwbsparse.runs.fit_recording import fit_recording
 
     console = new_console()
-    say = says(console)
+    notify = notifier(console)
     recordings = (source, *more) if more else source
-    with training_table(console, say, quiet=quiet) as (progress, said):
+    with training_table(console, notify, quiet=quiet) as (progress, said):
         done = fit_recording(
             recordings, out, config, embedding=embedding, embedding_method=embedding_method,
             embedding_saw_behaviour=embedding_saw_behaviour, behaviour=behaviour,
             behaviour_offset=behaviour_offset, resume=resume, overwrite=overwrite, strict=strict,
-            progress=progress, say=said,
+            progress=progress, notify=said,
         )  # fmt: skip
     if not quiet:
         then = f"nwbsparse encode {done.folder} {source} --out latents.nc"
-        say(f"the coder is in {done.folder}; next: {then}")
+        notify(f"the coder is in {done.folder}; next: {then}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nwbsparse.cli.console import new_console, says
+from nwbsparse.cli.console import new_console, notifier
 from nwbsparse.cli.options import Flag
 
 
@@ -59,10 +59,10 @@ def label(
         verdict=verdicts[0] if verdicts else None,
         result=result,
         backup=backup,
-        say=says(console),
+        notify=notifier(console),
     )
     if run.expanduser().is_dir():
         keep_attribution(attribution, run.expanduser())
     said = str(attribution["label"].values[latent]) or "no label"
     verdict = str(attribution["verdict"].values[latent])
-    says(console)(f"latent {latent}: {said}{f' ({verdict})' if verdict else ''}")
+    notifier(console)(f"latent {latent}: {said}{f' ({verdict})' if verdict else ''}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nwbsparse.cli.console import new_console, says
+from nwbsparse.cli.console import new_console, notifier
 from nwbsparse.cli.options import Flag, Repeated
 
 
@@ -44,4 +44,4 @@ def report(
     if there.results is None:
         raise BadInput(f"{run} holds no annotated NWB file; `nwbsparse run` makes one")
     report(there.results, there.binned, out, figures=figure or None)
-    says(new_console())(f"wrote {out}")
+    notifier(new_console())(f"wrote {out}")

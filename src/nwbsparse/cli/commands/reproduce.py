@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.text import Text
 
-from nwbsparse.cli.console import new_console, says
+from nwbsparse.cli.console import new_console, notifier
 from nwbsparse.cli.whole_words import print_table
 from nwbsparse.errors import IntegrityError
 
@@ -44,8 +44,8 @@ def reproduce(
 
     console = new_console()
     with progress_bars(console, quiet=quiet) as progress:
-        say = (lambda _: None) if quiet else says(console)
-        done = again(file, source=source, out=out, result=result, progress=progress, say=say)
+        notify = (lambda _: None) if quiet else notifier(console)
+        done = again(file, source=source, out=out, result=result, progress=progress, notify=notify)
     rows: list[Sequence[str | Text]] = []
     for one in done.compared:
         same = Text("same", "green") if one.same else Text("other", "red")
@@ -54,14 +54,14 @@ def reproduce(
     headings = ("what", "then", "now", "", "largest difference")
     print_table(console, headings, rows, title="Then and now")
     for key, (then, now) in done.versions.items():
-        says(console)(f"{key} was {then}, is {now}")
+        notifier(console)(f"{key} was {then}, is {now}")
     if n := done.n_labelled:
         were = "latent was" if n == 1 else "latents were"
-        says(console)(f"{n} {were} labelled by hand: names and verdicts are not compared")
+        notifier(console)(f"{n} {were} labelled by hand: names and verdicts are not compared")
     if done.same:
-        says(console)("reproduced: everything is the same")
+        notifier(console)("reproduced: everything is the same")
     elif done.versions:
-        says(console)("not the same; with other versions than then, last digits may differ")
+        notifier(console)("not the same; with other versions than then, last digits may differ")
     else:
         raise IntegrityError(f"{file} could not be reproduced, with the same versions as then")
 

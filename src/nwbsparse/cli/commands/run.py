@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from nwbsparse.cli.console import new_console, says
+from nwbsparse.cli.console import new_console, notifier
 from nwbsparse.cli.options import Fields, Options
 from nwbsparse.options.config import Config
 from nwbsparse.options.nwb_fields import NwbFields
@@ -78,7 +78,7 @@ def run(
     from nwbsparse.runs.run import JointRun, run
 
     console = new_console()
-    say = (lambda _: None) if quiet else says(console)
+    notify = (lambda _: None) if quiet else notifier(console)
     recordings = (source, *more) if more else source
     beside: dict[str, Any] = {
         "embedding": embedding,
@@ -90,14 +90,14 @@ def run(
         "fields": fields,
     }
     if dry_run:
-        planned = plan(recordings, config, strict=strict, say=say, **beside)
+        planned = plan(recordings, config, strict=strict, notify=notify, **beside)
         show_plan(console, planned, " + ".join(planned.sessions) or source, out)
         return
 
     with progress_bars(console, quiet=quiet) as progress:
         done = run(
             recordings, out, config, **beside, overwrite=overwrite, strict=strict,
-            progress=progress, say=say,
+            progress=progress, notify=notify,
             on_read=(lambda _: None) if more or quiet else partial(show_account, console),
         )  # fmt: skip
     if quiet:

@@ -9,7 +9,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from nwbsparse.cli.console import new_console, says
+from nwbsparse.cli.console import new_console, notifier
 from nwbsparse.errors import IntegrityError
 
 _COLOURS = {
@@ -55,7 +55,7 @@ def validate(file: Path, /, *, all_notes: bool = False) -> None:
     console.print(table)
     if report.damaged:
         raise IntegrityError(f"{file} is damaged; `nwbsparse doctor {file}` says what can be saved")
-    says(console)(_verdict(report))
+    notifier(console)(_verdict(report))
 
 
 def _verdict(report: Any) -> str:  # whose errors they are

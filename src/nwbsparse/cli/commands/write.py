@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from nwbsparse.cli.console import new_console, says
+from nwbsparse.cli.console import new_console, notifier
 from nwbsparse.cli.options import Flag
 
 
@@ -69,6 +69,6 @@ def write(
             results = with_(results, session=recording_of(source, results.coder, results))
     written = write_results(
         results, to, mode, replace=replace, overwrite=overwrite, dense=dense, backup=backup,
-        say=says(console),
+        notify=notifier(console),
     )  # fmt: skip
-    says(console)(f"{written} holds '{results.name}'")
+    notifier(console)(f"{written} holds '{results.name}'")

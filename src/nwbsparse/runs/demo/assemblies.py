@@ -14,7 +14,7 @@ from nwbsparse.analysis.recovery import matching_rows
 from nwbsparse.options.config import Config
 from nwbsparse.progress import Progress, silent
 from nwbsparse.runs.demo.methods import ALIKE, Matched, compare, rows_of
-from nwbsparse.runs.run import Run, Say, run
+from nwbsparse.runs.run import Notify, Run, run
 from nwbsparse.simulate.assemblies import ANGLE, SPEED, Assemblies, simulate_assemblies
 from nwbsparse.simulate.nwb import write_simulation
 
@@ -51,18 +51,18 @@ class AssembliesDemo:
 
 
 def assemblies_demo(
-    folder: Path, *, seed: int = 0, say: Say = lambda _: None, progress: Progress = silent
+    folder: Path, *, seed: int = 0, notify: Notify = lambda _: None, progress: Progress = silent
 ) -> AssembliesDemo:
     """Write the assemblies as NWB, run everything with defaults, see what was found and said."""
     truth = simulate_assemblies(duration=DURATION)
     source = write_simulation(truth, folder / "assemblies.nwb", overwrite=True)
-    say(
+    notify(
         f"simulated {len(truth.kind)} assemblies of {truth.counts.shape[1]} weak units, "
         f"{DURATION / 60:g} minutes of laps: {source}"
     )
     config = ASSEMBLIES.replace(seed=seed)
     done = run(
-        source, folder / "run-assemblies", config, overwrite=True, progress=progress, say=say
+        source, folder / "run-assemblies", config, overwrite=True, progress=progress, notify=notify
     )
     coder = done.results.coder
     methods = compare(coder, done.binned, truth.dictionary, seed=seed)

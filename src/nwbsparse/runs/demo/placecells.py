@@ -14,7 +14,7 @@ from nwbsparse.analysis.recovery import Recovered, recovered_placecells
 from nwbsparse.options.config import Config
 from nwbsparse.options.presets import preset
 from nwbsparse.progress import Progress, silent
-from nwbsparse.runs.run import Run, Say, run
+from nwbsparse.runs.run import Notify, Run, run
 from nwbsparse.simulate.nwb import write_simulation
 from nwbsparse.simulate.placecells import FIELDS, simulate_placecells
 
@@ -35,15 +35,20 @@ class PlaceCellDemo:
 
 
 def placecell_demo(
-    folder: Path, *, seed: int = 0, say: Say = lambda _: None, progress: Progress = silent
+    folder: Path, *, seed: int = 0, notify: Notify = lambda _: None, progress: Progress = silent
 ) -> PlaceCellDemo:
     """Write the place-cell recording as NWB, run the main job on it, see what it recovered."""
     source = folder / "nldisco-placecells.nwb"
     write_simulation(simulate_placecells(), source, overwrite=True)
-    say(f"simulated four place cells among 96 noise units: {source}")
+    notify(f"simulated four place cells among 96 noise units: {source}")
     config = PLACECELLS.replace(seed=seed)
     done = run(
-        source, folder / f"run-seed-{seed}", config, overwrite=True, progress=progress, say=say
+        source,
+        folder / f"run-seed-{seed}",
+        config,
+        overwrite=True,
+        progress=progress,
+        notify=notify,
     )
     counts = done.binned[names.COUNTS].values.astype(np.float64)
     positions = done.binned["position"].values
@@ -59,7 +64,9 @@ def placecell_demo(
     )
 
 
-def seed_table(folder: Path, seeds: range, *, say: Say = lambda _: None) -> list[dict[str, object]]:
+def seed_table(
+    folder: Path, seeds: range, *, notify: Notify = lambda _: None
+) -> list[dict[str, object]]:
     """The place cells under many seeds: how many each recovers, and how many are single units."""
     rows: list[dict[str, object]] = []
     for seed in seeds:
@@ -76,7 +83,7 @@ def seed_table(folder: Path, seeds: range, *, say: Say = lambda _: None) -> list
                 "n_single_unit_latents": one.run.metrics["n_single_unit_latents"],
             }
         )
-        say(
+        notify(
             f"seed {seed}: {len(found)} of 4 place cells, {rows[-1]['single_units']} of them by a "
             f"latent that is a single unit; {rows[-1]['n_single_unit_latents']} of 128 latents are; "
             f"held-out R² {one.run.metrics['test_r2']:.3f}"

@@ -11,7 +11,7 @@ from nwbsparse.options.config import Config
 from nwbsparse.progress import Progress, silent
 from nwbsparse.runs.demo.methods import Matched, compare
 from nwbsparse.runs.prepare import prepare
-from nwbsparse.runs.run import Say
+from nwbsparse.runs.run import Notify
 from nwbsparse.simulate.nwb import write_simulation
 from nwbsparse.simulate.superposition import simulate_superposition
 from nwbsparse.training.fit import fit
@@ -34,13 +34,13 @@ class SuperpositionDemo:
 
 
 def superposition_demo(
-    folder: Path, *, seed: int = 0, say: Say = lambda _: None, progress: Progress = silent
+    folder: Path, *, seed: int = 0, notify: Notify = lambda _: None, progress: Progress = silent
 ) -> SuperpositionDemo:
     """Write the sources as NWB, learn from them with defaults, see which come out."""
     truth = simulate_superposition(seed=seed, n_bins=N_BINS, gain=GAIN)
     source = write_simulation(truth, folder / "superposition.nwb", overwrite=True)
     n_sources, n_units = truth.dictionary.shape
-    say(f"simulated {n_sources} overlapping sources over {n_units} units: {source}")
+    notify(f"simulated {n_sources} overlapping sources over {n_units} units: {source}")
     config = SUPERPOSITION.replace(seed=seed)
     binned = prepare(read(source), config)
     coder = fit(binned, config, progress=progress)
