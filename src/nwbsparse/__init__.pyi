@@ -20,6 +20,10 @@ from .binning.split import split as split
 from .binning.to_bins import to_bins as to_bins
 from .binning.with_target import with_target as with_target
 from .embedding.attach import with_embedding as with_embedding
+from .embedding.embed import embed as embed
+from .embedding.embed import embed_sessions as embed_sessions
+from .embedding.embedder import Embedder as Embedder
+from .embedding.embedder import embedder_of as embedder_of
 from .io.behaviour.join import join_behaviour as join_behaviour
 from .io.read import read as read
 from .models.checkpoint import load as load
@@ -53,6 +57,7 @@ from .views.report.report import report as report
 
 __all__ = [
     "Config",
+    "Embedder",
     "NwbFields",
     "Representation",
     "Results",
@@ -67,6 +72,9 @@ __all__ = [
     "cosmooth",
     "decode",
     "doctor",
+    "embed",
+    "embed_sessions",
+    "embedder_of",
     "encode",
     "evaluate",
     "explain",

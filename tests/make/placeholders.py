@@ -35,14 +35,19 @@ USUAL = ("A", "1")
 
 @dataclass(frozen=True)
 class Placed:
-    """A simulation whose units lie in two regions."""
+    """A simulation whose units lie in two regions, at depths and electrodes."""
 
     given: Contents
 
     def contents(self) -> Contents:
         n = len(self.given.spike_times)
         regions = ["CA1" if unit < n // 2 else "CA3" for unit in range(n)]
-        return replace(self.given, unit_columns={**self.given.unit_columns, "region": regions})
+        placed = {
+            "region": regions,
+            "depth": [40.0 * unit for unit in range(n)],
+            "electrode": [unit // 2 for unit in range(n)],
+        }
+        return replace(self.given, unit_columns={**self.given.unit_columns, **placed})
 
 
 class Placeholders:

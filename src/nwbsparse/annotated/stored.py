@@ -43,6 +43,8 @@ class StoredResult:
     target: TargetSource | None = None
     embedding: xr.DataArray | None = None
     """(time, dim): what the model reads, where that is not the counts of the units."""
+    embedder: bytes | None = None
+    """The safetensors of what made the embedding, where it was made here."""
     stability: xr.Dataset | None = None
     """How the latents come back in coders trained from other seeds; None for one seed."""
     digests: Digests = field(default_factory=dict)

@@ -79,7 +79,7 @@ def with_embedding(
         words = json.dumps(dict(parameters or {}), sort_keys=True)
     except (TypeError, ValueError) as error:
         raise BadInput(f"parameters of the embedding must be plain JSON values: {error}") from None
-    made = binned.drop_vars([names.EMBEDDING, names.DIM], errors="ignore")
+    made = binned.drop_vars([names.EMBEDDING, names.EMBEDDER, names.DIM], errors="ignore")
     embedding = xr.DataArray(
         table,
         dims=(names.TIME, names.DIM),

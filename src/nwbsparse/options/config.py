@@ -15,6 +15,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 from nwbsparse.errors import did_you_mean, raise_together
 from nwbsparse.options.binning import BinOptions
 from nwbsparse.options.coder import CoderOptions
+from nwbsparse.options.embedding import EmbedOptions
 from nwbsparse.options.explaining import ExplainOptions
 from nwbsparse.options.facts import option
 from nwbsparse.options.legality import parse_levels, parse_weights, problems, targets_of
@@ -24,7 +25,7 @@ from nwbsparse.options.training import TrainOptions
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(ExplainOptions, TrainOptions, CoderOptions, BinOptions, ReadOptions):
+class Config(ExplainOptions, TrainOptions, CoderOptions, EmbedOptions, BinOptions, ReadOptions):
     """How a recording is read, binned, split, learned and explained: every group of options, flat."""
 
     name: str = option("latents", per_model=True, common=True)
@@ -32,6 +33,8 @@ class Config(ExplainOptions, TrainOptions, CoderOptions, BinOptions, ReadOptions
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "levels", tuple(self.levels))
+        if self.embed != "none":  # who makes an embedding wants it read
+            object.__setattr__(self, "reads", "embedding")
         object.__setattr__(self, "band", tuple(float(edge) for edge in self.band))
         raise_together(problems(self, _choices()), heading="the options cannot work")
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nwbsparse.errors import BadInput
+from nwbsparse.options.embedding import embedding_problems
 from nwbsparse.options.facts import facts_of
 from nwbsparse.options.pooling import parse_pool
 from nwbsparse.options.registered import known, said_of, words_of
@@ -230,9 +231,10 @@ def _sparsity(config: Any) -> list[str]:
 
 
 def _embedding(config: Any) -> list[str]:
+    made = embedding_problems(config)
     if config.reads != "embedding":
-        return []
-    return [
+        return made
+    return made + [
         f"{field} names units, but a coder with reads=embedding reconstructs the embedding's dims"
         for field in ("target_units", "target_regions")
         if getattr(config, field)

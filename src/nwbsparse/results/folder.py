@@ -21,6 +21,7 @@ LATENTS, STABILITY = "latents.nc", "stability.nc"
 ATTRIBUTION, METRICS = "attribution.nc", "metrics.nc"
 NUMBERS = "metrics.json"
 EMBEDDING = "embedding.nc"
+EMBEDDER = "embedder.safetensors"
 SESSIONS = "sessions.json"
 
 
@@ -71,7 +72,7 @@ def keep_results(results: Results, binned: xr.Dataset, folder: Path) -> dict[str
     save_netcdf(results.latents, folder / LATENTS)
     save_netcdf(results.attribution, folder / ATTRIBUTION)
     save_netcdf(results.metrics, folder / METRICS)
-    keep_embedding(results.embedding, folder)
+    keep_embedding(results.embedding, results.embedder, folder)
     if results.stability is not None:
         save_netcdf(results.stability, folder / STABILITY)
     return numbers
@@ -116,16 +117,24 @@ def sessions_in(folder: Path) -> list[str]:
         return []
 
 
-def keep_embedding(embedding: xr.DataArray | None, folder: Path) -> None:
-    """Put what a coder read into its folder, where that was an embedding."""
+def keep_embedding(embedding: xr.DataArray | None, embedder: bytes | None, folder: Path) -> None:
+    """Put what a coder read into its folder, where that was an embedding, and what made it."""
     if embedding is not None:
         save_netcdf(embedding.to_dataset(name=names.EMBEDDING), folder / EMBEDDING)
+    if embedder is not None:
+        write_whole(folder / EMBEDDER, embedder)
 
 
 def embedding_in(folder: Path) -> xr.DataArray | None:
     """The embedding that the coder in a folder was trained on, if there is one."""
     stored = load_netcdf(folder / EMBEDDING)
     return None if stored is None else stored[names.EMBEDDING]
+
+
+def embedder_in(folder: Path) -> bytes | None:
+    """What made the embedding that the coder in a folder was trained on, if it is there."""
+    path = folder / EMBEDDER
+    return path.read_bytes() if path.is_file() else None
 
 
 def to_json(numbers: dict[str, Any]) -> str:

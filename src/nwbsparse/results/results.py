@@ -51,6 +51,8 @@ class Results:
     """When, where and with what it was made."""
     embedding: xr.DataArray | None = None
     """(time, dim): what a coder of an embedding read; None for one that reads counts."""
+    embedder: bytes | None = None
+    """What made it, as safetensors (:class:`nwbsparse.Embedder`), where it was made here."""
     target: Session | None = None
     """The session of the units that are reconstructed, where they are of another table of the same
     file than those that are read (:func:`nwbsparse.with_target`)."""
@@ -189,6 +191,7 @@ def _stored(results: Results, source: Source, same_as: tuple[str, ...]) -> Store
         source=source,
         environment=dict(results.environment) or environment(coder),
         embedding=_embedding(results),
+        embedder=results.embedder,
         target=_target(results),
         stability=results.stability,
         digests=results.digests or digests_of(results.session, results.target),
@@ -292,6 +295,7 @@ def open_results(path: str | Path, *, result: str | None = None) -> Results:
         attribution=stored.attribution,
         environment=stored.environment,
         embedding=stored.embedding,
+        embedder=stored.embedder,
         target=other,
         stability=stored.stability,
         digests=stored.digests,

@@ -67,6 +67,10 @@ def asked(
     """
     config, fields = config or Config(), NwbFields.of(fields)
     if beside.get("embedding") is not None:
+        if config.embed != "none" and beside.get("embedder") is None:
+            raise BadInput(
+                f"an embedding is given, and embed={config.embed} asks for one to be made; leave one out"
+            )
         config = config.replace(reads=names.EMBEDDING)
     several = _is_several(source)
     recordings: Mapping[str, Any] = {ALONE: source}

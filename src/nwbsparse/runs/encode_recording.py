@@ -13,7 +13,7 @@ from nwbsparse.io.read import read_again
 from nwbsparse.models import checkpoint
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.models.session_part import coder_of_session
-from nwbsparse.results.folder import check_one_session, embedding_in, save_netcdf
+from nwbsparse.results.folder import check_one_session, embedder_in, embedding_in, save_netcdf
 from nwbsparse.runs.asked import source_name
 from nwbsparse.runs.prepare import prepare
 from nwbsparse.session import Session
@@ -34,7 +34,8 @@ def encode_recording(
         model: folder of a coder. Of a coder of several recordings the part for this one is taken.
         source: what :func:`nwbsparse.read` takes.
         out: the file.
-        embedding: for a coder of an embedding that of the recording; by default the one it learned from.
+        embedding: for a coder of an embedding that of the recording; by default the one it
+            learned from, or of another recording of the same units what made that makes of it.
         overwrite: replace the file.
         strict: refuse what reading would otherwise repair and report.
 
@@ -50,13 +51,22 @@ def encode_recording(
         raise BadInput(f"{out} exists; use --overwrite or another --out")
     check_one_session(model)
     coder = checkpoint.load(model)
-    given = embedding_in(model) if embedding is None else embedding
     session = read_again(source, coder.config, strict=strict)
     if coder.record.of_several:
         coder = _part_for(coder, session)
-    latents = encode(coder, prepare(session, coder.config, embedding=given))
+    latents = encode(coder, _prepared(session, coder, model, embedding))
     save_netcdf(latents, out)
     return latents
+
+
+def _prepared(session: Session, coder: SparseCoder, model: Path, embedding: Any) -> xr.Dataset:
+    """The bins, with the embedding that is given, or was learned from, or that what made that makes."""
+    held, same = embedder_in(model), session.source.sha256 == coder.record.source_sha256
+    if embedding is None and (same or held is None):
+        embedding = embedding_in(model)
+    return prepare(
+        session, coder.config, embedding=embedding, embedder=held, applied=embedding is None
+    )
 
 
 def _part_for(coder: SparseCoder, session: Session) -> SparseCoder:

@@ -13,6 +13,7 @@ import xarray as xr
 from nwbsparse.analysis.quality.evaluate import evaluate
 from nwbsparse.deprecated import renamed
 from nwbsparse.embedding.attach import embedding_of
+from nwbsparse.embedding.embedder import embedder_bytes
 from nwbsparse.errors import BadInput, EnvironmentProblem, NwbsparseError
 from nwbsparse.files.made_folder import check_writable
 from nwbsparse.files.whole import write_whole
@@ -144,7 +145,8 @@ def _keep(learned: Learned, numbers: Mapping[str, Any], out: Path) -> None:
         save_netcdf(learned.stability, out / STABILITY)
     write_whole(out / OPTIONS, options_said(learned.coder, learned.ready.sessions))
     write_whole(out / NUMBERS, to_json(dict(numbers)))
-    keep_embedding(embedding_of(learned.ready.data, learned.coder.config.reads), out)
+    data = learned.ready.data
+    keep_embedding(embedding_of(data, learned.coder.config.reads), embedder_bytes(data), out)
     checkpoint.save(learned.coder, out)
     (out / FILE).unlink(missing_ok=True)
 

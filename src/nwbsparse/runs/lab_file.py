@@ -71,7 +71,7 @@ def into_lab_file(results: Results, file: str | Path) -> Results:
     there = read(file)
     placed = placed_in(results, there)
     check_model_order(placed, there, file)
-    binned = prepare(there, results.config, embedding=results.embedding)
+    binned = prepare(there, results.config, embedding=results.embedding, embedder=results.embedder)
     here, then = binned[names.TIME].values, results.latents[names.TIME].values
     # stored as a start and a rate, which rounds
     if here.shape != then.shape or not np.allclose(here, then, rtol=0, atol=1e-6):

@@ -11,6 +11,7 @@ from nwbsparse.binning.pools import n_pooled
 from nwbsparse.binning.split import split
 from nwbsparse.binning.to_bins import bin_session
 from nwbsparse.embedding.attach import with_embedding
+from nwbsparse.embedding.embedder import embedder_from, with_embedder
 from nwbsparse.errors import BadInput
 from nwbsparse.io.rules.account import counted
 from nwbsparse.options.automatic import shaped
@@ -25,12 +26,16 @@ def prepare(
     embedding: Any = None,
     method: str | None = None,
     saw_behaviour: str | None = None,
+    embedder: bytes | None = None,
+    applied: bool = False,
 ) -> xr.Dataset:
     """Bin a recording and deal the bins to training, validation and test.
 
-    The gap between parts is at least what the coder sees at once: neither its window nor a lag
-    may reach from one part into another. An ``embedding`` of the same bins stands beside the counts
-    (:func:`nwbsparse.with_embedding`).
+    The gap between parts is at least what the coder, or the network of an embedding, sees at once:
+    neither its window nor a lag may reach from one part into another. An ``embedding`` of the same
+    bins stands beside the counts (:func:`nwbsparse.with_embedding`), with the ``embedder`` that made
+    it where that is kept; where none is given and the options name a method, it is made. With
+    ``applied`` the ``embedder`` of another recording of the same units makes it.
 
     Raises:
         BadInput: the options do not fit the recording, or there is no embedding where the coder is
@@ -47,7 +52,9 @@ def prepare(
         duplicates=config.duplicates,
         pool=config.pool,
     )
-    reach = (shaped(config).window or 1) - 1 + abs(config.lag)
+    reach = (
+        (shaped(config).window or 1) - 1 + abs(config.lag) + _reach_of_embedding(config, embedder)
+    )
     binned = split(
         binned,
         test=config.test,
@@ -56,13 +63,51 @@ def prepare(
         gap=max(config.gap, reach * float(binned.attrs[names.BIN_WIDTH])),
     )
     if embedding is not None:
-        return with_embedding(binned, embedding, method=method, saw_behaviour=saw_behaviour)
+        made = with_embedding(binned, embedding, method=method, saw_behaviour=saw_behaviour)
+        return made if embedder is None else with_embedder(made, embedder)
+    if applied and embedder is not None:
+        from nwbsparse.embedding.embed import embed
+
+        return embed(binned, embedder_from(embedder))
+    if config.embed != "none":
+        return embedded(binned, config)
     if config.reads == names.EMBEDDING:
         raise BadInput(
             f"reads=embedding, and no embedding is given: name a .npy file of {len(binned[names.TIME])} "
-            "rows, one per bin, with --embedding (embedding= in Python)"
+            "rows, one per bin, with --embedding (embedding= in Python), or a method with --embed"
         )
     return binned
+
+
+def embedded(binned: xr.Dataset, config: Config, *, control: str | None = None) -> xr.Dataset:
+    """The bins with the embedding that the options ask for, or with a control of it.
+
+    Raises:
+        BadInput, EnvironmentProblem: as :func:`nwbsparse.embed`.
+    """
+    from nwbsparse.embedding.embed import embed  # what it needs takes seconds to load
+
+    return embed(
+        binned,
+        config.embed,
+        dims=config.embed_dims,
+        covariates=config.embedding_covariates,
+        smoothing=config.embed_smoothing,
+        seed=config.seed,
+        control=control,
+        **config.embedding_settings,
+    )
+
+
+def _reach_of_embedding(config: Config, embedder: bytes | None) -> int:
+    """Bins around its own that what makes the embedding sees, the parts kept that far apart."""
+    if config.embed == "none":
+        return 0
+    if embedder is not None:  # of a network that may not be installed here
+        return sum(embedder_from(embedder).receptive_field) - 1
+    from nwbsparse.embedding.embed import reach_of
+
+    return reach_of(config.embed, config.embedding_settings)
 
 
 def pools_said(binned: xr.Dataset, config: Config) -> str:

@@ -15,10 +15,12 @@ import torch
 import xarray as xr
 
 from nwbsparse.deprecated import renamed
+from nwbsparse.embedding.embedder import embedder_from
 from nwbsparse.errors import BadInput
 from nwbsparse.io.check import check_readable, sha256_of
 from nwbsparse.io.readers import what_is
 from nwbsparse.models.checkpoint import to_bytes
+from nwbsparse.options.config import Config
 from nwbsparse.progress import Progress, silent
 from nwbsparse.results.label import before_labels
 from nwbsparse.results.results import Results, check_recording, environment, open_results
@@ -118,7 +120,7 @@ def reproduce(
             now = pipeline.run(
                 recording,
                 out,
-                then.coder.record.asked,
+                _as_given(then),
                 embedding=then.embedding,
                 progress=progress,
                 notify=notify,
@@ -126,6 +128,21 @@ def reproduce(
     made, n_labelled = before_labels(then.attribution)
     compared = _compare(replace(then, attribution=made), now)
     return Reproduction(tuple(compared), _versions(then, now), n_labelled)
+
+
+def _as_given(then: Results) -> Config:
+    """The options of then; an embedding that was made is taken as it was stored, not made again.
+
+    What a network learns differs from machine to machine, and its package may not be here.
+    """
+    asked = then.coder.record.asked
+    if asked.embed == "none":
+        return asked
+    reach = 0 if then.embedder is None else sum(embedder_from(then.embedder).receptive_field) - 1
+    return asked.replace(
+        embed="none", embed_dims=None, embed_covariates=None, embed_settings=None,
+        gap=max(asked.gap, reach * then.coder.record.bin_width),
+    )  # fmt: skip
 
 
 def _sha256_then(then: Results) -> str:

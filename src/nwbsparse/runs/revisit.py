@@ -18,7 +18,13 @@ from nwbsparse.errors import BadInput
 from nwbsparse.io.read import read_again
 from nwbsparse.models import checkpoint
 from nwbsparse.models.coder import SparseCoder
-from nwbsparse.results.folder import STABILITY, check_one_session, embedding_in, load_netcdf
+from nwbsparse.results.folder import (
+    STABILITY,
+    check_one_session,
+    embedder_in,
+    embedding_in,
+    load_netcdf,
+)
 from nwbsparse.results.results import Results, check_recording, open_results
 from nwbsparse.runs.prepare import prepare
 from nwbsparse.session import Session
@@ -67,7 +73,9 @@ def revisit(
         raise BadInput(f"{run} does not exist; give the folder of a run, or an annotated NWB file")
     results = open_results(run, result=result)
     session = _session_of(results, source, strict=strict)
-    binned = prepare(session, results.config, embedding=results.embedding)
+    binned = prepare(
+        session, results.config, embedding=results.embedding, embedder=results.embedder
+    )
     if results.target is not None:
         rows, there = results.attribution[names.UNIT_ROW].values, results.target.unit_rows
         binned = with_target(binned, results.target, units=lambda _: np.isin(there, rows))
@@ -124,7 +132,7 @@ def _folder(run: Path, source: Any, result: str | None, *, strict: bool) -> Revi
     stability = None if results is None else results.stability
     if stability is None:
         stability = load_netcdf(run / STABILITY)
-    binned = prepare(session, coder.config, embedding=embedding_in(run))
+    binned = prepare(session, coder.config, embedding=embedding_in(run), embedder=embedder_in(run))
     return Revisited(coder, _as_made_from(binned, coder), run, nwb, results, stability)
 
 

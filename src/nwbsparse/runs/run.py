@@ -18,6 +18,7 @@ from nwbsparse.analysis.quality.evaluate import evaluate
 from nwbsparse.analysis.quality.hidden_said import shared_said
 from nwbsparse.deprecated import renamed
 from nwbsparse.embedding.attach import embedding_of
+from nwbsparse.embedding.embedder import embedder_bytes
 from nwbsparse.models import checkpoint
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.models.session_part import coder_of_session
@@ -196,6 +197,7 @@ def _results(learned: Learned, name: str, log: Log, progress: Progress, began: f
         stability = None if stability is None else stability_in(coder, stability)
     else:
         read = embedding_of(binned, coder.config.reads)
+    made_by = embedder_bytes(binned) if read is not None else None
     latents = encode(coder, binned)
     metrics = evaluate(coder, binned, detail="all")
     if shared := shared_said(metrics):  # what it tells of hidden units comes first
@@ -208,7 +210,9 @@ def _results(learned: Learned, name: str, log: Log, progress: Progress, began: f
     for line in sentences(attribution):
         log(line)
     made = {**environment(coder), "seconds": round(time.perf_counter() - began, 1)}
-    return Results(session, coder, latents, metrics, attribution, made, read, stability=stability)
+    return Results(
+        session, coder, latents, metrics, attribution, made, read, made_by, stability=stability
+    )
 
 
 def _write_whole(learned: Learned, runs: Mapping[str, Run], stage: Path, log: Log) -> None:

@@ -26,7 +26,7 @@ def write_spec(folder: Path) -> None:
     """Write the two YAML files of ndx-sparse-latents into `folder`."""
     namespace = NWBNamespaceBuilder(
         name="ndx-sparse-latents",
-        version="0.2.0",
+        version="0.2.1",
         full_name="Sparse latent models of neural populations",
         doc="Sparse latent models of neural populations: weights, activations and meaning.",
         author=["The nwbsparse developers"],

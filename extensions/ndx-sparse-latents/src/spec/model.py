@@ -103,6 +103,15 @@ model = NWBGroupSpec(
             "arrays above cannot (transformers, gated coders, session heads).",
             required=False,
         ),
+        array(
+            "embedder",
+            "uint8",
+            ["num_bytes"],
+            "What made the embedding, as the bytes of a safetensors file: its arrays, and its method "
+            "and settings as JSON in the metadata. With it other recordings of the same units can be "
+            "embedded.",
+            required=False,
+        ),
     ],
     groups=[
         child("input_population", "PopulationTable", "The channels the model reads."),

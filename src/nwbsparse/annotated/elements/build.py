@@ -11,7 +11,7 @@ from nwbsparse import names
 from nwbsparse.annotated.elements.activations import activations
 from nwbsparse.annotated.elements.choice import candidates_table, choice_attributes
 from nwbsparse.annotated.elements.descriptions import architecture_said, description_of, model_card
-from nwbsparse.annotated.elements.embedding import embedding_series
+from nwbsparse.annotated.elements.embedding import embedder_fields, embedding_series
 from nwbsparse.annotated.elements.held_out_bins import held_out_bins
 from nwbsparse.annotated.elements.latents import latents_table
 from nwbsparse.annotated.elements.leftovers import layout_of, plain_json, rest_tables
@@ -75,6 +75,7 @@ def build_model(
         **{table.name: table for table in populations.values()},
         **({} if variables is None else {"variables": variables}),
         **({} if series is None else {"embedding": series}),
+        **embedder_fields(stored, pack),
         **weights(stored, pack),
         **sizes,
         **recurrence_attributes(stored),

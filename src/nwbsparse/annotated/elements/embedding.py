@@ -60,6 +60,19 @@ def embedding_in(model: Any, time: np.ndarray) -> xr.DataArray | None:
     )
 
 
+def embedder_fields(stored: StoredResult, pack: Pack) -> dict[str, Any]:
+    """The field of a model that holds what made its embedding; none where that is not kept."""
+    if stored.embedder is None:
+        return {}
+    return {names.EMBEDDER: pack(np.frombuffer(stored.embedder, dtype=np.uint8))}
+
+
+def embedder_in(model: Any) -> bytes | None:
+    """What made the embedding that a model in a file reads, where the file holds it."""
+    held = getattr(model, names.EMBEDDER, None)  # files of before 0.2.1 know of none
+    return None if held is None else np.asarray(held[:], dtype=np.uint8).tobytes()
+
+
 def dims_table(stored: StoredResult, series: Any, name: str) -> DynamicTable:
     """The dims that a model reads, one row per column of the series."""
     table = ndx.PopulationTable(

@@ -9,7 +9,7 @@ from typing import Any
 
 from nwbsparse import names
 from nwbsparse.annotated.elements.activations import activations_in
-from nwbsparse.annotated.elements.embedding import embedding_in
+from nwbsparse.annotated.elements.embedding import embedder_in, embedding_in
 from nwbsparse.annotated.elements.held_out_bins import held_out_bins_in
 from nwbsparse.annotated.elements.latents import latents_in
 from nwbsparse.annotated.elements.leftovers import restore, tables_of
@@ -88,6 +88,7 @@ def parse_model(model: Any, *, manifest: Manifest | None = None) -> StoredResult
             environment=record.run,
             target=target_in(model, record.target),
             embedding=embedding_in(model, parts[names.LATENTS][names.TIME].values),
+            embedder=embedder_in(model),
             digests=digests_of_model(model),
             latents=parts[names.LATENTS],
             metrics=parts[names.METRICS],

@@ -69,6 +69,7 @@ def verify(stored: StoredResult, nwbfile: Any, expected: Expected, *, path: Path
     if stored.embedding is not None:
         read = np.zeros(0) if again.embedding is None else again.embedding.values
         wrong += [] if _same(stored.embedding.values, read) else ["embedding"]
+        wrong += [] if stored.embedder == again.embedder else ["embedder"]
     if wrong:
         raise IntegrityError(
             f"after writing, these differ from what was computed: {', '.join(wrong)}"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pynwb
 
-__version__ = "0.2.0"
+__version__ = "0.2.1"
 
 _NAMESPACE = "ndx-sparse-latents"
 
