@@ -39,6 +39,7 @@ INPUT_MERGED_UNITS: Final = "input_merged_units"
 
 # an embedding beside the counts, and which of the two a coder reads
 EMBEDDING: Final = "embedding"
+EMBEDDED: Final = "embedded"  # an embedding and its controls, side by side
 EMBEDDER: Final = "embedder"  # the fitted method that made it, as bytes
 METHOD: Final = "method"
 PARAMETERS: Final = "parameters"

@@ -14,6 +14,8 @@ from nwbsparse import names
 from nwbsparse.analysis.apply.encode import encode
 from nwbsparse.analysis.behaviour.sentences import sentences
 from nwbsparse.analysis.explain import explain
+from nwbsparse.analysis.quality.embedding_controls import embedding_controls
+from nwbsparse.analysis.quality.embedding_said import embedding_said
 from nwbsparse.analysis.quality.evaluate import evaluate
 from nwbsparse.analysis.quality.hidden_said import shared_said
 from nwbsparse.deprecated import renamed
@@ -200,6 +202,11 @@ def _results(learned: Learned, name: str, log: Log, progress: Progress, began: f
     made_by = embedder_bytes(binned) if read is not None else None
     latents = encode(coder, binned)
     metrics = evaluate(coder, binned, detail="all")
+    if coder.config.embed != "none" and not ready.several:
+        controls = embedding_controls(binned)
+        metrics = metrics.assign(controls.data_vars)
+        for line in embedding_said(controls):
+            log(line)
     if shared := shared_said(metrics):  # what it tells of hidden units comes first
         log(shared)
     log(

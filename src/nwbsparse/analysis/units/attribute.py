@@ -21,6 +21,7 @@ from nwbsparse.analysis.units.tables import (
     unit_attribution_apart,
     unit_attribution_beside,
 )
+from nwbsparse.analysis.units.through_embedding import attribution_through
 from nwbsparse.binning.split import part
 from nwbsparse.deprecated import renamed
 from nwbsparse.errors import BadInput
@@ -61,7 +62,10 @@ def attribute(coder: SparseCoder, binned: xr.Dataset, *, split: str = "test") ->
     Of a coder of an embedding, ``weight``, ``encoder_attribution`` and ``ablation`` are over the
     embedding's ``dim`` (``dim_assessable``: it varies in these bins). ``z``, ``correlation``,
     ``likeness`` and the rest are of the recorded units, ``correlation_p`` of the 10 of largest |z|
-    on training bins; there are no regions and depths, since no weight leads to a unit.
+    on training bins; there are no regions and depths, since no weight leads to a unit. Where what made
+    the embedding is kept and has gradients, ``through_embedding(latent, unit)`` is what each unit adds to
+    the latent's pre-activation through both stages, and ``through_embedding_error(latent)`` the part that
+    the sum over units misses (:func:`nwbsparse.analysis.units.through_embedding.attribution_through`).
 
     Args:
         coder: a trained coder.
@@ -102,7 +106,12 @@ def attribute(coder: SparseCoder, binned: xr.Dataset, *, split: str = "test") ->
             made["weight"] = (both, strongest_lag(coder.weight.detach().numpy()))
             made |= {"dim_assessable": made.pop("assessable")}
             made = written.named(made)
-            made["assessable"] = (names.UNIT, ~_never_fired(recorded(binned), bins))
+            unheard = _never_fired(recorded(binned), bins)
+            made["assessable"] = (names.UNIT, ~unheard)
+            through = attribution_through(coder, binned, some, activation, seed=coder.config.seed)
+            if through is not None:
+                made["through_embedding"] = (both, np.where(unheard, np.nan, through.score))
+                made["through_embedding_error"] = (names.LATENT, through.completeness_error)
         else:
             table = unit_attribution(coder, binned, some, activation)
     table = table.assign(made).assign_coords(
