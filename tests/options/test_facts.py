@@ -14,7 +14,7 @@ from nwbsparse.models.stack import PER_MODEL, shared_options
 from nwbsparse.options.config import Config
 from nwbsparse.options.facts import facts_of, group_of
 
-GROUPS = ("Reading", "Bins", "Model", "Training", "Explaining")
+GROUPS = ("Reading", "Bins", "Embedding", "Model", "Training", "Explaining")
 FIELD = '''
     loudness: float = option(0.5, above=0, below=3, {per_model}shapes_unless=0.5)
     """How loud latents are."""

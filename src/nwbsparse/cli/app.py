@@ -9,6 +9,7 @@ from nwbsparse.cli.commands.config import config
 from nwbsparse.cli.commands.decode import decode
 from nwbsparse.cli.commands.demo import demo
 from nwbsparse.cli.commands.doctor import doctor
+from nwbsparse.cli.commands.embed import embed
 from nwbsparse.cli.commands.encode import encode
 from nwbsparse.cli.commands.evaluate import evaluate
 from nwbsparse.cli.commands.explain import explain
@@ -31,6 +32,7 @@ COMMANDS = (
     config,
     info,
     fit,
+    embed,
     encode,
     evaluate,
     explain,

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 
 from nwbsparse.errors import BadInput
+from nwbsparse.options.binning import BinOptions
 from nwbsparse.options.config import Config, ReadOptions, from_dict
+from nwbsparse.options.embedding import MethodOptions
 from nwbsparse.options.nwb_fields import NwbFields
 from nwbsparse.options.presets import preset
 from nwbsparse.options.toml import read_toml
@@ -20,6 +23,18 @@ Options = Annotated[Config, Parameter(name="*")]
 """All options, a flag each."""
 Reading = Annotated[ReadOptions, Parameter(name="*")]
 """Those of reading, a flag each."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmbeddingOptions(MethodOptions, BinOptions, ReadOptions):
+    """Embedding: what it takes to read and bin a recording and embed it."""
+
+    seed: int = 0
+    """Of the method's random start."""
+
+
+Embedding = Annotated[EmbeddingOptions, Parameter(name="*")]
+"""Those of an embedding, a flag each."""
 Fields = Annotated[NwbFields, Parameter(name="*")]
 """What a person says about a session that comes from no NWB file, a flag each."""
 Json = Annotated[bool, Parameter(name="--json", negative=())]

@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from nwbsparse import names
+from nwbsparse.embedding.embedder import with_embedder
 from nwbsparse.errors import BadInput
 from nwbsparse.io.npy import load_npy
 from nwbsparse.schema import check, history, with_step
@@ -19,6 +20,8 @@ METHOD = "unknown"
 SAW = "saw_behaviour"
 TRAIN, ALL = "train", "all"
 """Of which bins an embedding has seen the behaviour: all but the test bins, or all."""
+EMBEDDING_FILE, EMBEDDER_FILE = "embedding.nc", "embedder.safetensors"
+"""What ``nwbsparse embed`` and runs keep of an embedding, in their folders."""
 SAME_TIME = 1e-3
 """Share of a bin by which the times of an embedding may differ from those of the bins."""
 
@@ -40,7 +43,7 @@ def with_embedding(
         binned: Binned dataset, split or not.
         values: (time, dim), one row per bin in the order of the bins: an array, a DataArray (whose
             times, if it has any, must be those of the bins), or the path of an ``.npy`` file, which
-            is opened without running anything in it.
+            is opened without running anything in it, or of a folder that ``nwbsparse embed`` wrote.
         method: what made it; by default what a DataArray says in ``attrs["method"]``, else "unknown".
         parameters: how it was made, as JSON can hold it; kept with it and in the history.
         saw_behaviour: whether it was made with the behaviour (supervised), and of which bins: "train"
@@ -60,10 +63,11 @@ def with_embedding(
     check(binned, names.BINNED)
     where = ""
     said: dict[str, Any] = {}
+    held: bytes | None = None
     if isinstance(values, str | Path):
         where = f"{values}: "
-        values = load_npy(Path(values).expanduser())
-    elif isinstance(values, xr.DataArray):
+        values, held = _loaded(Path(values).expanduser())
+    if isinstance(values, xr.DataArray):
         said = dict(values.attrs)
         if parameters is None and names.PARAMETERS in said:
             parameters = _parameters(said[names.PARAMETERS])
@@ -88,7 +92,8 @@ def with_embedding(
     made = made.assign({names.EMBEDDING: embedding})
     made = made.assign_coords({names.DIM: np.arange(table.shape[1])})
     step = {names.METHOD: method, names.PARAMETERS: json.loads(words), "dims": table.shape[1]}
-    return with_step(made, "with_embedding", step)
+    made = with_step(made, "with_embedding", step)
+    return made if held is None else with_embedder(made, held)
 
 
 def embedding_of(binned: xr.Dataset, reads: str) -> xr.DataArray | None:
@@ -104,6 +109,22 @@ def saw_behaviour(binned: xr.Dataset) -> str | None:
     words = binned[names.EMBEDDING].attrs.get(names.PARAMETERS, "{}")
     seen = json.loads(words).get(SAW)
     return seen if seen in (TRAIN, ALL) else None
+
+
+def _loaded(path: Path) -> tuple[Any, bytes | None]:
+    """The embedding in a file, or in a folder beside what made it.
+
+    Raises:
+        BadInput: the folder holds none, or the file is not what ``np.save`` writes.
+    """
+    if not path.is_dir():
+        return load_npy(path), None
+    stored, embedder = path / EMBEDDING_FILE, path / EMBEDDER_FILE
+    if not stored.is_file():
+        raise BadInput(f"{path} holds no {EMBEDDING_FILE}; `nwbsparse embed` writes one")
+    with xr.open_dataset(stored, engine="h5netcdf") as opened:
+        values = opened[names.EMBEDDING].load()
+    return values, embedder.read_bytes() if embedder.is_file() else None
 
 
 def _parameters(words: Any) -> dict[str, Any]:

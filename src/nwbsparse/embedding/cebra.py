@@ -16,7 +16,7 @@ from jaxtyping import Float
 
 from nwbsparse.embedding.cebra_package import package, seeded
 from nwbsparse.embedding.cebra_sampling import dataset_of, loader_of, seed_samplers
-from nwbsparse.embedding.covariates import Covariates
+from nwbsparse.embedding.supervision import Covariates
 from nwbsparse.embedding.embedder import Embedder
 from nwbsparse.embedding.rows import Rows
 from nwbsparse.errors import BadInput, unknown

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Int
 
 from nwbsparse.embedding.cebra_package import package
-from nwbsparse.embedding.covariates import Covariates
+from nwbsparse.embedding.supervision import Covariates
 from nwbsparse.embedding.rows import Rows
 from nwbsparse.errors import BadInput
 

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from sklearn.decomposition import NMF, PCA, FactorAnalysis, FastICA, non_negative_factorization
 from sklearn.exceptions import ConvergenceWarning
 
-from nwbsparse.embedding.covariates import Covariates
+from nwbsparse.embedding.supervision import Covariates
 from nwbsparse.embedding.embedder import Embedder
 from nwbsparse.embedding.rows import Rows
 from nwbsparse.errors import BadInput

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from nwbsparse.embedding.covariates import Covariates
+from nwbsparse.embedding.supervision import Covariates
 from nwbsparse.embedding.rows import Rows
 from nwbsparse.errors import BadInput, EnvironmentProblem
 

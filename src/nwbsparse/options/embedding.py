@@ -11,11 +11,9 @@ from nwbsparse.options.words import Embed
 
 
 @dataclass(frozen=True, kw_only=True)
-class EmbedOptions:
-    """Embedding: what the coder reads in place of counts, and how that is made."""
+class MethodOptions:
+    """Embedding: what the method is given."""
 
-    embed: Embed = option("none", common=True)
-    """Make an embedding of the counts on training bins, and let the coder read it."""
     embed_dims: int | None = option(None, above=0)
     """Dims of the embedding. Absent: 8."""
     embed_covariates: str | None = None
@@ -52,6 +50,14 @@ class EmbedOptions:
             except ValueError:
                 found[name] = unquoted(said) or said
         return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmbedOptions(MethodOptions):
+    """Embedding: what the coder reads in place of counts, and how that is made."""
+
+    embed: Embed = option("none", common=True)
+    """Make an embedding of the counts on training bins, and let the coder read it."""
 
 
 def embedding_problems(config: Any) -> list[str]:

@@ -13,6 +13,7 @@ import xarray as xr
 from nwbsparse import names
 from nwbsparse.analysis.apply.populations import explained_units
 from nwbsparse.analysis.headline import headline
+from nwbsparse.embedding.attach import EMBEDDER_FILE, EMBEDDING_FILE
 from nwbsparse.errors import BadInput, EnvironmentProblem
 from nwbsparse.files.whole import whole_file, write_whole
 from nwbsparse.results.results import Results
@@ -20,8 +21,6 @@ from nwbsparse.results.results import Results
 LATENTS, STABILITY = "latents.nc", "stability.nc"
 ATTRIBUTION, METRICS = "attribution.nc", "metrics.nc"
 NUMBERS = "metrics.json"
-EMBEDDING = "embedding.nc"
-EMBEDDER = "embedder.safetensors"
 SESSIONS = "sessions.json"
 
 
@@ -120,20 +119,20 @@ def sessions_in(folder: Path) -> list[str]:
 def keep_embedding(embedding: xr.DataArray | None, embedder: bytes | None, folder: Path) -> None:
     """Put what a coder read into its folder, where that was an embedding, and what made it."""
     if embedding is not None:
-        save_netcdf(embedding.to_dataset(name=names.EMBEDDING), folder / EMBEDDING)
+        save_netcdf(embedding.to_dataset(name=names.EMBEDDING), folder / EMBEDDING_FILE)
     if embedder is not None:
-        write_whole(folder / EMBEDDER, embedder)
+        write_whole(folder / EMBEDDER_FILE, embedder)
 
 
 def embedding_in(folder: Path) -> xr.DataArray | None:
     """The embedding that the coder in a folder was trained on, if there is one."""
-    stored = load_netcdf(folder / EMBEDDING)
+    stored = load_netcdf(folder / EMBEDDING_FILE)
     return None if stored is None else stored[names.EMBEDDING]
 
 
 def embedder_in(folder: Path) -> bytes | None:
     """What made the embedding that the coder in a folder was trained on, if it is there."""
-    path = folder / EMBEDDER
+    path = folder / EMBEDDER_FILE
     return path.read_bytes() if path.is_file() else None
 
 

@@ -73,6 +73,11 @@ def asked(
             )
         config = config.replace(reads=names.EMBEDDING)
     several = _is_several(source)
+    if several and config.embed != "none":
+        raise BadInput(
+            f"embed={config.embed} is for one recording; `nwbsparse embed` puts several into one space by "
+            "their behaviour, and each is run with its --embedding"
+        )
     recordings: Mapping[str, Any] = {ALONE: source}
     if several:
         _refuse_what_is_of_one(fields, **beside)

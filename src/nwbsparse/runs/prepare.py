@@ -28,6 +28,7 @@ def prepare(
     saw_behaviour: str | None = None,
     embedder: bytes | None = None,
     applied: bool = False,
+    embed_it: bool = True,
 ) -> xr.Dataset:
     """Bin a recording and deal the bins to training, validation and test.
 
@@ -35,7 +36,8 @@ def prepare(
     neither its window nor a lag may reach from one part into another. An ``embedding`` of the same
     bins stands beside the counts (:func:`nwbsparse.with_embedding`), with the ``embedder`` that made
     it where that is kept; where none is given and the options name a method, it is made. With
-    ``applied`` the ``embedder`` of another recording of the same units makes it.
+    ``applied`` the ``embedder`` of another recording of the same units makes it; without ``embed_it``
+    nothing is embedded, and the parts are as far apart as if.
 
     Raises:
         BadInput: the options do not fit the recording, or there is no embedding where the coder is
@@ -65,6 +67,8 @@ def prepare(
     if embedding is not None:
         made = with_embedding(binned, embedding, method=method, saw_behaviour=saw_behaviour)
         return made if embedder is None else with_embedder(made, embedder)
+    if not embed_it:
+        return binned
     if applied and embedder is not None:
         from nwbsparse.embedding.embed import embed
 
