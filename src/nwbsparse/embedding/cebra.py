@@ -16,9 +16,9 @@ from jaxtyping import Float
 
 from nwbsparse.embedding.cebra_package import package, seeded
 from nwbsparse.embedding.cebra_sampling import dataset_of, loader_of, seed_samplers
-from nwbsparse.embedding.supervision import Covariates
 from nwbsparse.embedding.embedder import Embedder
 from nwbsparse.embedding.rows import Rows
+from nwbsparse.embedding.supervision import Covariates
 from nwbsparse.errors import BadInput, unknown
 
 SETTINGS: dict[str, Any] = {

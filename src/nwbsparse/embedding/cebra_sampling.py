@@ -9,8 +9,8 @@ import numpy as np
 from jaxtyping import Int
 
 from nwbsparse.embedding.cebra_package import package
-from nwbsparse.embedding.supervision import Covariates
 from nwbsparse.embedding.rows import Rows
+from nwbsparse.embedding.supervision import Covariates
 from nwbsparse.errors import BadInput
 
 

@@ -12,9 +12,9 @@ from jaxtyping import Float
 from sklearn.decomposition import NMF, PCA, FactorAnalysis, FastICA, non_negative_factorization
 from sklearn.exceptions import ConvergenceWarning
 
-from nwbsparse.embedding.supervision import Covariates
 from nwbsparse.embedding.embedder import Embedder
 from nwbsparse.embedding.rows import Rows
+from nwbsparse.embedding.supervision import Covariates
 from nwbsparse.errors import BadInput
 
 _CLASSES: dict[str, Any] = {"pca": PCA, "fa": FactorAnalysis, "ica": FastICA, "nmf": NMF}

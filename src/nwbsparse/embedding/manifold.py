@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from nwbsparse.embedding.supervision import Covariates
 from nwbsparse.embedding.rows import Rows
+from nwbsparse.embedding.supervision import Covariates
 from nwbsparse.errors import BadInput, EnvironmentProblem
 
 _OURS = {"n_components", "random_state", "verbose", "n_jobs"}

@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 
 from nwbsparse import names
+from nwbsparse.analysis.quality.embedding_said import embedding_said
 from nwbsparse.results.results import Results
 from nwbsparse.views.words import number, several, width
 
@@ -36,4 +37,5 @@ def learned_from_embedding(results: Results) -> str:
         f"there. In any one bin of {width(results.coder.record.bin_width)} about "
         f"{number(float(results.metrics['l0'].mean()), 1)} of them are active. Units are compared "
         "with latents, which were not made from any of them directly."
+        + "".join(f" {one[0].upper()}{one[1:]}." for one in embedding_said(results.metrics))
     )
