@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
 from nwbsparse.results.results import Results
 from nwbsparse.roles import Registry
+from nwbsparse.training.consensus import SHARE as CONSENSUS_SHARE
 from nwbsparse.views import plots
+from nwbsparse.views.plots.candidates import rule_said
 from nwbsparse.views.words import several
 
 FIGURES = Registry("figure", called_with=("results", "binned"), facts={"in_report": True})
@@ -87,12 +90,13 @@ def candidates(results: Results, binned: xr.Dataset) -> Drawn:
     del binned
     if not results.coder.record.learned.get("candidates"):
         return None
-    title = "How many latents: what was tried"
-    if results.stability is not None:
+    title = f"How many latents: what was tried. {rule_said(results.coder)}"
+    if results.stability is not None and "recurrence" in results.coder.record.learned:
+        n_seeds = int(results.stability.attrs["n_seeds"])
         n = several(results.coder.n_latents, "latent")
-        title += (
-            f"; of the size chosen, {results.stability.attrs['n_seeds']} seeds had {n} in common"
-        )
+        least = int(np.ceil(CONSENSUS_SHARE * n_seeds - 1e-9))
+        title += f" Of {n_seeds} seeds of that size {n} came back in {least} or more"
+        title += ": their consensus, which is used." if n_seeds > 1 else "."
     return title, plots.candidates(results.coder)
 
 

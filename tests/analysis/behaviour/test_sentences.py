@@ -143,7 +143,7 @@ def test_the_order_is_that_of_what_matters():
     ],
 )
 def test_who_is_confirmed_is_not_who_comes_back(channels, found, confirmed, said):
-    """The kind: a count of one thing under the name of another (confirmed latents, those that come back)."""
+    """The kind: a count of one thing under the name of another (those that come back)."""
     lead = told({"position": PLACE}, channels=channels, found=found, confirmed=confirmed)[0]
     assert lead.startswith(said)
     more = f"{found} follow{'s' if found == 1 else ''} something, confirmed or not."

@@ -54,7 +54,8 @@ def beside(told: Mapping[str, Any]) -> dict[str, list[str]]:
         if share[key] <= told["chance"]:
             continue
         more = share[LATENTS] > share[key]
-        kinds[ALIKE if not told["p"][key] < SURE else MORE if more else LESS].append(key)
+        sure = told["p"][key] < SURE and share[LATENTS] != share[key]
+        kinds[ALIKE if not sure else MORE if more else LESS].append(key)
     return kinds
 
 

@@ -35,7 +35,7 @@ class Followed:
     n: int
     """Latents that follow it."""
     n_confirmed: int | None
-    """Those of them that come back; None where that is not known."""
+    """Those of them that are confirmed; None where that is not known."""
     sentences: tuple[str, ...]
     bars: str
     """What all latents tell of it beside units, components and untrained latents; '' if not known."""
@@ -47,15 +47,15 @@ class Followed:
     """The found latents that have no card; '' where all have one."""
 
     @property
-    def come_back(self) -> str:
-        """' (3 of them come back)' of 5, for behind their number; '' where it is not known."""
+    def confirmed(self) -> str:
+        """' (3 confirmed)' of 5, for behind their number; '' where it is not known."""
         if self.n_confirmed is None:
             return ""
         if self.n == 1:
-            return f" (which {'comes' if self.n_confirmed else 'does not come'} back)"
-        verb = "comes" if self.n_confirmed == 1 else "come"
-        said = {0: "none", self.n: "all"}.get(self.n_confirmed, str(self.n_confirmed))
-        return f" ({said} of them {verb} back)"
+            return f" ({'confirmed' if self.n_confirmed else 'not confirmed'})"
+        if self.n_confirmed == self.n:
+            return " (both confirmed)" if self.n == 2 else " (all confirmed)"
+        return f" ({self.n_confirmed or 'none'} confirmed)"
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def found(results: Results, binned: xr.Dataset) -> Found:
 
 
 def following(attribution: xr.Dataset, variable: str) -> np.ndarray:
-    """The latents found to follow a variable: those that come back first, then by r."""
+    """The latents found to follow a variable: those that are confirmed first, then by r."""
     mine = attribution["best_variable"].values == variable
     latents = np.flatnonzero(mine & (attribution["association_status"].values == "found"))
     r = attribution["association"].values[latents]

@@ -37,7 +37,8 @@ class Part:
     """One part of the split."""
 
     name: str
-    blocks: int
+    blocks: str
+    """How many, and in how many pieces where the recording has pauses."""
     bins: int
     length: str
     share: str
@@ -68,11 +69,19 @@ def reading(results: Results) -> Reading:
     )
 
 
+def dropped_said(results: Results) -> str:
+    """'1 of 1,717 events', 'rows of trials'…: what reading left out; '' where it kept everything."""
+    lines = [one for one in reading(results).lines if one.dropped]
+    said = [f"{one.dropped:,} of {one.found:,} of {one.name.rpartition('/')[2]}" for one in lines]
+    return listing(said, most=3)
+
+
 def parts(binned: xr.Dataset) -> list[Part]:
     """How many blocks, bins and minutes were learned from, chosen on, tested on and left between."""
     split = binned[names.SPLIT].values
     segment = binned[names.SEGMENT].values
-    new = np.concatenate([[True], (np.diff(split) != 0) | (np.diff(segment) != 0)])
+    new = np.concatenate([[True], np.diff(split) != 0])
+    begins = new | np.concatenate([[True], np.diff(segment) != 0])
     seconds = float(binned.attrs[names.BIN_WIDTH])
     made = []
     said = {
@@ -84,8 +93,9 @@ def parts(binned: xr.Dataset) -> list[Part]:
     for code, name in said.items():
         mine = split == code
         n = int(mine.sum())
-        blocks = int((new & mine).sum())
-        made.append(Part(name, blocks, n, duration(n * seconds), percent(n / max(len(split), 1))))
+        blocks, pieces = int((new & mine).sum()), int((begins & mine).sum())
+        of = f"{blocks:,} in {several(pieces, 'piece')}" if pieces > blocks else f"{blocks:,}"
+        made.append(Part(name, of, n, duration(n * seconds), percent(n / max(len(split), 1))))
     return made
 
 
