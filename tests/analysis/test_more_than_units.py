@@ -86,7 +86,7 @@ def test_the_sentence_has_every_set_with_its_error():
     )
     older = decoded(0.7, 0.55, p=0.0004)
     said = more_than_units(attribution_of({"place": older}), NO_METRICS)
-    assert "the 10 best units (55 %, p < .001)" in said
+    assert "the 10 best units (55 %, p < 0.001)" in said
 
 
 def test_further_variables_are_answered_after_it():

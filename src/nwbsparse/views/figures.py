@@ -20,6 +20,8 @@ FIGURES = Registry("figure", called_with=("results", "binned"), facts={"in_repor
 
 ``in_report``: whether every report shows it; the others are drawn where they are asked for.
 """
+FEWEST = 3
+"""Latents from which on there is a distribution to draw."""
 Drawn = tuple[str, Axes] | None
 
 
@@ -72,8 +74,10 @@ def l0_histogram(results: Results, binned: xr.Dataset) -> Drawn:
 
 @FIGURES.register("density_histogram")
 def density_histogram(results: Results, binned: xr.Dataset) -> Drawn:
-    """How often latents are active."""
+    """How often latents are active; of one or two their cards say it."""
     del binned
+    if int((results.metrics["density"] > 0).sum()) < FEWEST:
+        return None
     return "How often each latent is active", plots.density_histogram(results.metrics)
 
 

@@ -110,8 +110,8 @@ def test_the_order_is_that_of_what_matters():
         "halves of the recording."
     )
     assert said[1] == (
-        "position: strongest r .67 [.62 to .71] (by chance −.01), 7 different values preferred among "
-        "the 12 found (as many best units 5, untrained latents 1)."
+        "position: strongest r 0.67 [0.62 to 0.71] (by chance −0.01), 7 different values preferred among "
+        "the 12 found (the 12 best units: 5, the 12 best untrained latents: 1)."
     )
     assert said[2].startswith(
         "Together the 32 latents tell position 75 % of the time; the 32 best units 58 %"
@@ -119,10 +119,10 @@ def test_the_order_is_that_of_what_matters():
     assert "chance 15 %" in said[2]
     assert said[2].endswith(
         "That is more than the 32 best units and 32 untrained latents, as much as 32 units picked for "
-        "what they add, all units and 32 principal components (p < .05 where it is more or less)."
+        "what they add, all units and 32 principal components (p < 0.05 where it is more or less)."
     )
     assert said[3] == (
-        "No single latent is surely better than every unit (strongest .67, the best unit there .61)."
+        "No single latent is surely better than every unit (strongest 0.67, the best unit there 0.61)."
     )
 
 
@@ -183,7 +183,7 @@ def test_the_unit_that_goes_with_it_more_closely_is_named():
         "unit_id": ("unit", np.array([7, 29])), "association": np.full(1, 0.2),
     }  # fmt: skip
     said = told({"a": NOT_FOUND}, channels=1, found=0, assessable=1, **unit)
-    assert said[1].endswith("; unit 29 goes with it more closely (r .62), which is not tested.")
+    assert said[1].endswith("; unit 29 goes with it more closely (r 0.62), which is not tested.")
     less = told(
         {"a": NOT_FOUND}, channels=1, found=0, assessable=1, **unit | {"association": [0.7]}
     )
@@ -217,8 +217,8 @@ def test_too_short_is_never_nothing():
     said = told({"position": SHORT}, confirmed=0, found=0)
     assert said[0] == "None of 32 latents could be tested against the behaviour."
     assert said[1] == (
-        "position: strongest r .31 [.10 to .50] (by chance .08); not testable: 3 independent stretches, "
-        "5 are needed (15 × its memory of 8 s); 2 minutes or more would do."
+        "position: strongest r 0.31 [0.10 to 0.50] (by chance 0.08); not testable: 3 independent "
+        "stretches, 5 are needed (15 × its memory of 8 s); 2 minutes or more would do."
     )
 
 

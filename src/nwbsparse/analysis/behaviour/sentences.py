@@ -187,10 +187,10 @@ def _different(one: Mapping[str, Any]) -> str:
     n, found = different["latents"], one["found"]
     values = f"{n} {'value' if n == 1 else 'different values'}" if n else "no value surely"
     among = "by the one latent found" if found == 1 else f"among the {found} found"
-    best = "the best unit" if found == 1 else "as many best units"
-    random = "the best untrained latent" if found == 1 else "untrained latents"
+    best = "the best unit" if found == 1 else f"the {found} best units"
+    random = "the best untrained latent" if found == 1 else f"the {found} best untrained latents"
     others = [
-        f"{label} {different[key]}"
+        f"{label}: {different[key]}"
         for key, label in (("units", best), ("untrained", random))
         if key in different
     ]
@@ -214,6 +214,6 @@ def _against_units(attribution: xr.Dataset) -> str:
 
 
 def _r(value: float) -> str:
-    """'.67', '−.05'."""
-    said = f"{abs(value):.2f}".removeprefix("0")
+    """'0.67', '−0.05'."""
+    said = f"{abs(value):.2f}"
     return f"−{said}" if round(value, 2) < 0 else said

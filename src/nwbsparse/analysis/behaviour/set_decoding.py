@@ -101,7 +101,7 @@ def _verdict(told: Mapping[str, Any]) -> str:
     nothing = no_more_than_chance(told)
     if not said:
         return f" {nothing[:1].upper()}{nothing[1:]}."
-    tested = " (p < .05 where it is more or less)" if kinds[MORE] or kinds[LESS] else ""
+    tested = " (p < 0.05 where it is more or less)" if kinds[MORE] or kinds[LESS] else ""
     return f" That is {', '.join(said)}{tested}{f'; {nothing}' if nothing else ''}."
 
 
@@ -131,9 +131,8 @@ def percent(share: float) -> str:
 
 
 def p_said(p: float) -> str:
-    """'p .07', 'p < .001'."""
+    """'p 0.07', 'p < 0.001'."""
     if p < 0.001:
-        return "p < .001"
+        return "p < 0.001"
     digits = 3 if p < 0.0095 or 0.045 <= p < 0.055 else 2
-    said = f"{min(p, 1.0):.{digits}f}"
-    return f"p {said.removeprefix('0')}"
+    return f"p {min(p, 1.0):.{digits}f}"

@@ -141,8 +141,8 @@ def _behaviour(
         ax.plot(times, axis, marks, color=colour, linewidth=1.2, markersize=2, label=label)
     if columns.shape[1] > 1:
         ax.legend(
-            frameon=False, fontsize=8, labelcolor=INK, ncols=3, loc="lower right",
-            bbox_to_anchor=(1, 0.95), borderaxespad=0,
+            frameon=False, fontsize=8, labelcolor=INK, ncols=3, loc="lower left",
+            bbox_to_anchor=(0.18, 0.95), borderaxespad=0,  # where a narrow screen begins, too
         )  # fmt: skip
     ax.yaxis.set_major_locator(MaxNLocator(3))
     tidy(ax, x=clock, title=measured_in(name, unit))

@@ -27,6 +27,10 @@ LATENTS = 3
 """Latents of each that have a card."""
 
 
+FEWEST_ROWS, FEWEST_PLACES = 2, 3
+"""Latents from which on a figure of all of them says more than their cards: as rows, on a map."""
+
+
 @dataclass(frozen=True)
 class Followed:
     """One variable that latents follow."""
@@ -130,7 +134,7 @@ def _followed(
         if "together" in summary["variables"][name]
         else "",
         covered=data_uri(plots.values_covered(a, name, latents, bin_width=width, unit=unit))
-        if curved
+        if curved and len(latents) >= (FEWEST_PLACES if _in_plane(a, name) else FEWEST_ROWS)
         else "",
         covered_said=_covered_said(a, name, len(latents)),
         cards=tuple(make_card(results, binned, int(latent)) for latent in latents[:LATENTS]),
@@ -141,10 +145,19 @@ def _followed(
 
 
 def _covered_said(attribution: xr.Dataset, name: str, n: int) -> str:
-    in_plane = f"tuning.{name}" in attribution and attribution[f"tuning.{name}"].ndim == 3
-    if in_plane:
-        where = "Where it is" if n == 1 else f"Where each of the {n} is"
-        return f"{where} most active. Light grey was never visited."
-    kind = "activity" if f"tuning.{name}" in attribution else "share of bins in which it is active"
-    whose = "Its" if n == 1 else f"The {n} latents found, one a row:"
-    return f"{whose} {kind} by value, each from its least to its most."
+    if _in_plane(attribution, name):
+        return f"Where each of the {n} is most active. Light grey was never visited."
+    curve = f"tuning.{name}" in attribution
+    kind = "activity" if curve else "share of bins in which it is active"
+    left_out = (
+        " Values that never occurred are left out." if curve and _gaps(attribution, name) else ""
+    )
+    return f"The {n} latents found, one a row: {kind} by value, each from its least to its most.{left_out}"
+
+
+def _in_plane(attribution: xr.Dataset, name: str) -> bool:
+    return f"tuning.{name}" in attribution and attribution[f"tuning.{name}"].ndim == 3
+
+
+def _gaps(attribution: xr.Dataset, name: str) -> bool:
+    return bool((attribution[f"occupancy.{name}"].values == 0).any())

@@ -24,8 +24,9 @@ from nwbsparse.views.report.data_check import advice, findings_of, flags_whole, 
 from nwbsparse.views.report.found import Found, found
 from nwbsparse.views.report.in_time import IN_TIME, in_time
 from nwbsparse.views.report.quality import held_out_said, quality
-from nwbsparse.views.report.recording import dropped_said, parts, reading, variables
+from nwbsparse.views.report.recording import dropped_said, parts, reading, subject_said, variables
 from nwbsparse.views.report.top_of_page import top_of_page
+from nwbsparse.views.report.unbroken import unbroken
 from nwbsparse.views.report.unexplained import ComeBack, comes_back_said, unexplained
 from nwbsparse.views.words import duration, width
 
@@ -72,7 +73,7 @@ def render(results: Results, binned: xr.Dataset, figures: Sequence[str] | None =
         lstrip_blocks=True,
     )
     world.filters["flags_whole"] = flags_whole
-    return world.get_template(TEMPLATE).render(_content(results, binned, figures))
+    return unbroken(world.get_template(TEMPLATE).render(_content(results, binned, figures)))
 
 
 def _content(results: Results, binned: xr.Dataset, figures: Sequence[str] | None) -> dict[str, Any]:
@@ -126,9 +127,7 @@ def _content(results: Results, binned: xr.Dataset, figures: Sequence[str] | None
         "coder_id": results.coder.id,
         "name": results.name,
         "version": results.coder.record.software.get("nwbsparse", own_version()),
-        "subject": {
-            str(key): str(value) for key, value in results.session.subject.items() if value
-        },
+        "subject": subject_said(results.session.subject),
     }
 
 
