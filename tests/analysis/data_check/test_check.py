@@ -124,7 +124,7 @@ ODD = [
     ("units that appear or disappear", "u4 disappears at 31", lambda: odd.changed(u4=lambda t: t[t < 320])),
     ("units that appear or disappear", "u4 appears at 2", lambda: odd.changed(u4=lambda t: t[t > 240])),
     ("drift", "times as much as in", lambda: odd.everywhere(lambda t: SECONDS * np.sqrt(t / SECONDS))),
-    ("drift", "% of what they fire in",
+    ("drift", "% as much as in",
      lambda: odd.everywhere(lambda t: SECONDS * (1 - np.sqrt(t / SECONDS)))),
     ("drift", "baseline of 100 % of 12 units falls", bleached),
     ("silent stretches", "in 1 stretch of 5 s or more, 30 s in all",

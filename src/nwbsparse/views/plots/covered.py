@@ -12,8 +12,8 @@ from matplotlib.ticker import MaxNLocator
 from nwbsparse.analysis.behaviour.tuning import discounted
 from nwbsparse.errors import unknown
 from nwbsparse.views.drawing import GREY, INK, NEVER, axes, measured_in, plain, says_nothing, tidy
+from nwbsparse.views.plots.curve import distinct
 from nwbsparse.views.plots.latents import as_band, extent
-from nwbsparse.views.words import measure
 
 ROWS = 60
 """Latents that are drawn at most: those of largest r."""
@@ -83,7 +83,7 @@ def _curves(attribution: xr.Dataset, variable: str) -> tuple[np.ndarray, np.ndar
     if f"tuning.{variable}" in attribution:
         table = attribution[f"tuning.{variable}"]
         n = attribution[f"occupancy.{variable}"].values.astype(np.float64)
-        return table.values, n, _called(table[table.dims[1]].values.astype(np.float64))
+        return table.values, n, distinct(table[table.dims[1]].values.astype(np.float64))
     mine = np.flatnonzero(attribution["condition_variable"].values == variable)
     if not len(mine):
         known = [str(name).removeprefix("tuning.") for name in attribution.data_vars
@@ -93,14 +93,6 @@ def _curves(attribution: xr.Dataset, variable: str) -> tuple[np.ndarray, np.ndar
     called = [plain(one, most=14) for one in attribution["condition_name"].values[mine]]
     n = attribution["condition_bins"].values[mine].astype(np.float64)
     return attribution["p_in"].values[:, mine], n, called
-
-
-def _called(centres: np.ndarray) -> list[str]:
-    """Values as finely as their neighbours need to be told apart, up to a thousandth of the range."""
-    apart = np.diff(centres) if len(centres) > 1 else np.ones(1)
-    near = np.minimum(np.append(apart, apart[-1]), np.insert(apart, 0, apart[0]))[: len(centres)]
-    steps = np.maximum(near / 10, np.ptp(centres) / 1000)
-    return [measure(one, step=float(step)) for one, step in zip(centres, steps, strict=True)]
 
 
 def _value_ticks(ax: Axes, values: Sequence[str]) -> None:

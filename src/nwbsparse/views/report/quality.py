@@ -79,7 +79,7 @@ def quality(results: Results, binned: xr.Dataset) -> list[Quality]:
             "Active latents per bin (L0)",
             f"{number(float(metrics['l0'].mean()), 1)} ({asked})",
             f"Mean number of latents active at once on held-out bins. {meant}"
-            f"{_sparse_said(float(metrics['l0'].mean()), config)}",
+            f"{sparse_said(float(metrics['l0'].mean()), config)}",
         ),
         Quality(
             "Dead latents",
@@ -94,7 +94,7 @@ def quality(results: Results, binned: xr.Dataset) -> list[Quality]:
         Quality(
             "One unit under another name",
             percent(single / n_active) if n_active else "–",
-            f"{_single_said(single, n_active)}{_groups_said(results, binned)}",
+            f"{single_said(single, n_active)}{_groups_said(results, binned)}",
         ),
     ]
     if metrics.sizes.get("matryoshka_level", 1) > 1:
@@ -105,7 +105,7 @@ def quality(results: Results, binned: xr.Dataset) -> list[Quality]:
     return [*_of_hidden_units(metrics), *shown]
 
 
-def _sparse_said(l0: float, config: Config) -> str:
+def sparse_said(l0: float, config: Config) -> str:
     """Whether about as many are active on held-out bins as training asked for."""
     if is_penalised(config.sparsifier) or config.k is None:
         return "."
@@ -121,7 +121,7 @@ def _sparse_said(l0: float, config: Config) -> str:
     )
 
 
-def _single_said(single: int, n_active: int) -> str:
+def single_said(single: int, n_active: int) -> str:
     on = "on held-out bins"
     if not n_active:
         return f"No latent is active {on}."

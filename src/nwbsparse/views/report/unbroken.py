@@ -6,9 +6,9 @@ import re
 
 _KEPT = re.compile(r"(<pre\b.*?</pre>|<style\b.*?</style>|<[^>]*>)", re.DOTALL)
 """What stays as it is: code that is copied, and tags with what they hold."""
-_AFTER = re.compile(r"(?<=\d) (?=(?:%|ms|s|min|h|Hz|°)(?![\w%]))")
+_AFTER = re.compile(r"(?<=\d) (?=(?:%|ms|s|min|h|Hz|°)(?![\w%])|± )")
 _BEFORE = re.compile(r"(?:(?<=[=±≤≥])|(?<=&lt;)|(?<=&gt;)) (?=[−\d.])")
-_NAMED = re.compile(r"\b([pqrk]) (?=(?:[<>=≤≥]|&lt;|&gt;)[ \u00a0][\d.])")
+_NAMED = re.compile(r"\b([pqrk]) (?=(?:[<>=≤≥]|&lt;|&gt;)[ \u00a0][\d.]|[−\d])")
 
 
 def unbroken(page: str) -> str:

@@ -50,7 +50,7 @@ def unexplained(results: Results, binned: xr.Dataset) -> ComeBack:
     if not len(latents):
         return ComeBack("", ())
     told = "hidden_gain" in results.metrics
-    said = _how_many(len(latents), int(_single(results)[latents].sum()), hidden_told=told)
+    said = how_many_said(len(latents), int(_single(results)[latents].sum()), hidden_told=told)
     return ComeBack(said, tuple(_shown(results, binned, int(i)) for i in latents[:MOST]))
 
 
@@ -72,7 +72,7 @@ def comes_back_said(results: Results) -> str:
     )
 
 
-def _how_many(n: int, n_single: int, *, hidden_told: bool) -> str:
+def how_many_said(n: int, n_single: int, *, hidden_told: bool) -> str:
     """How many there are, what they may be, and which are shown."""
     known = "found to follow anything that the recording knows"
     if n == 1:
