@@ -76,7 +76,7 @@ def test_nothing_goes_on_beyond_a_pause_of_the_recording() -> None:
 
 
 def test_blocks_are_counted_beside_the_pieces_that_pauses_make_of_them() -> None:
-    binned = make_binned(np.ones((12, 2), dtype=np.uint8))
+    binned = make_binned(np.ones((1200, 2), dtype=np.uint8)).isel({names.TIME: slice(0, 12)})
     split = np.array([0, 0, 0, 0, 1, 1, 2, 2, 2, 2, 0, 0], dtype=np.int8)
     segment = np.array([0, 0, 1, 1, 1, 1, 1, 2, 3, 3, 3, 3])
     cut = binned.assign_coords({names.SPLIT: ("time", split), names.SEGMENT: ("time", segment)})

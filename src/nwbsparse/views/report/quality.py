@@ -122,6 +122,7 @@ def sparse_said(l0: float, config: Config) -> str:
 
 
 def single_said(single: int, n_active: int) -> str:
+    """How many of the latents that are active on held-out bins are one unit under another name."""
     on = "on held-out bins"
     if not n_active:
         return f"No latent is active {on}."
