@@ -7,6 +7,7 @@ import json
 import xarray as xr
 
 from nwbsparse.analysis.behaviour.sentences import sentences
+from nwbsparse.analysis.more_than_units import more_than_units
 from nwbsparse.analysis.quality.hidden_said import shared_sentence
 
 NO_BEHAVIOUR = "Nothing is said about behaviour: the recording holds no behaviour and no trials."
@@ -15,18 +16,18 @@ NO_BEHAVIOUR = "Nothing is said about behaviour: the recording holds no behaviou
 def headline(attribution: xr.Dataset, metrics: xr.Dataset) -> list[str]:
     """What was found in a recording, in the order in which a person wants to know it.
 
-    How many latents come back and follow something; what units tell of each other, beside simpler
-    models; variable by variable how strongly and how surely it is followed, and what all latents tell
-    of it together, beside units, untrained latents and chance. The terminal, the report and
-    ``metrics.json`` say the same.
+    How many latents are confirmed; whether they are more than single units; what units tell of each
+    other, beside simpler models; variable by variable how strongly and how surely it is followed, and
+    what all latents tell of it together, beside units, untrained latents and chance. The terminal, the
+    report and ``metrics.json`` say the same.
 
     Args:
         attribution: what :func:`nwbsparse.explain` gave.
         metrics: what :func:`nwbsparse.evaluate` gave; with ``detail="all"`` it knows hidden units.
     """
     first, *more = sentences(attribution) or [_without(attribution)]
-    shared = shared_sentence(metrics)
-    return [first, *([shared] if shared else []), *more]
+    answers = (more_than_units(attribution, metrics), shared_sentence(metrics))
+    return [first, *(one for one in answers if one), *more]
 
 
 def _without(attribution: xr.Dataset) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import xarray as xr
 
 from nwbsparse.io.rules.account import listed
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.options.legality import is_penalised
 from nwbsparse.session import Joined
+from nwbsparse.training.consensus import SHARE
 from nwbsparse.training.learn import FEWEST_GROUPS
 from nwbsparse.views.words import several
 
@@ -24,7 +26,9 @@ def learned_said(
     """
     said = [*_learned(coder, metrics), _chosen(coder), _few(coder)]
     if stability is not None:
-        said.append(_matched(stability) if "chance_match" in stability.attrs else _again(stability))
+        said.append(
+            _matched(stability) if "chance_match" in stability.attrs else again_said(stability)
+        )
     return [line for line in said if line]
 
 
@@ -93,9 +97,14 @@ def _matched(stability: xr.Dataset) -> str:
     )
 
 
-def _again(stability: xr.Dataset) -> str:
-    n_seeds, stable = stability.attrs["n_seeds"], stability["stable"]
-    said = f"{several(stable.size, 'latent')} came back in {n_seeds} seeds"
+def again_said(stability: xr.Dataset) -> str:
+    """In how many of the seeds the latents of a consensus came back, and how many in the other one."""
+    n_seeds, stable = int(stability.attrs["n_seeds"]), stability["stable"]
+    least = int(np.ceil(SHARE * n_seeds - 1e-9))
+    said = f"{several(stable.size, 'latent')} came back in {least} or more of {n_seeds} seeds"
     if "again" not in stability:
         return said
-    return f"{said}; {int(stable.sum())} of them also in a consensus of {n_seeds} others"
+    if stable.size == 1:
+        also = "also" if stable.all() else "but not"
+        return f"{said}, {also} in a consensus of {n_seeds} others"
+    return f"{said}; {int(stable.sum()) or 'none'} of them also in a consensus of {n_seeds} others"

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
 from nwbsparse.results.results import Results
 from nwbsparse.roles import Registry
+from nwbsparse.training.consensus import SHARE as CONSENSUS_SHARE
 from nwbsparse.views import plots
+from nwbsparse.views.plots.candidates import rule_said
 from nwbsparse.views.words import several
 
 FIGURES = Registry("figure", called_with=("results", "binned"), facts={"in_report": True})
@@ -17,6 +20,8 @@ FIGURES = Registry("figure", called_with=("results", "binned"), facts={"in_repor
 
 ``in_report``: whether every report shows it; the others are drawn where they are asked for.
 """
+FEWEST = 3
+"""Latents from which on there is a distribution to draw."""
 Drawn = tuple[str, Axes] | None
 
 
@@ -69,8 +74,10 @@ def l0_histogram(results: Results, binned: xr.Dataset) -> Drawn:
 
 @FIGURES.register("density_histogram")
 def density_histogram(results: Results, binned: xr.Dataset) -> Drawn:
-    """How often latents are active."""
+    """How often latents are active; of one or two their cards say it."""
     del binned
+    if int((results.metrics["density"] > 0).sum()) < FEWEST:
+        return None
     return "How often each latent is active", plots.density_histogram(results.metrics)
 
 
@@ -87,12 +94,13 @@ def candidates(results: Results, binned: xr.Dataset) -> Drawn:
     del binned
     if not results.coder.record.learned.get("candidates"):
         return None
-    title = "How many latents: what was tried"
-    if results.stability is not None:
+    title = f"How many latents: what was tried. {rule_said(results.coder)}"
+    if results.stability is not None and "recurrence" in results.coder.record.learned:
+        n_seeds = int(results.stability.attrs["n_seeds"])
         n = several(results.coder.n_latents, "latent")
-        title += (
-            f"; of the size chosen, {results.stability.attrs['n_seeds']} seeds had {n} in common"
-        )
+        least = int(np.ceil(CONSENSUS_SHARE * n_seeds - 1e-9))
+        title += f" Of {n_seeds} seeds of that size {n} came back in {least} or more"
+        title += ": their consensus, which is used." if n_seeds > 1 else "."
     return title, plots.candidates(results.coder)
 
 

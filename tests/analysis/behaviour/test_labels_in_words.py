@@ -13,7 +13,8 @@ from make.sessions import make_binned
 from nwbsparse import names
 from nwbsparse.analysis.apply.activity import activity_of
 from nwbsparse.analysis.association.design import make_design
-from nwbsparse.analysis.behaviour.coding import readable
+from nwbsparse.analysis.behaviour.clauses import Clause
+from nwbsparse.analysis.behaviour.coding import Coded, readable
 from nwbsparse.analysis.behaviour.comparisons import make_scope
 from nwbsparse.analysis.behaviour.labels_in_words import labels_in_words
 
@@ -165,3 +166,28 @@ def test_an_edge_that_is_zero_but_for_rounding_reads_zero():
     assert readable(edges).tolist() == [-2.0, 0.0, 0.25, 3.0]
     small = np.array([0.0, 1.5e-12, 3e-12])
     np.testing.assert_array_equal(readable(small), small)
+
+
+@pytest.mark.parametrize(
+    ("edges", "codes", "said"),
+    [
+        # the least value is 0, and so is, but for rounding, the edge above it
+        ([0.0, 1e-17, 0.0046, 0.6], [0], "speed ≤ 0 m/s"),
+        ([0.0, 1e-17, 0.0046, 0.6], [0, 1], "speed < 0.0046 m/s"),
+        ([0.0, 1e-17, 0.0046, 0.6], [1, 2], "speed > 0 m/s"),
+        ([-1e-17, 0.0, 0.0046, 0.6], [1, 2], "speed ≥ 0 m/s"),
+        ([-0.4, -1e-17, 0.3, 0.6], [0], "speed < 0 m/s"),
+        # edges that read alike in three digits are told apart
+        ([1.0, 1.2341, 1.2342, 2.0], [1], "speed in [1.2341, 1.2342] m/s"),
+        ([1.0, 1.2341, 1.5, 2.0], [1], "speed in [1.23, 1.5] m/s"),
+        ([1.23411, 1.23412, 1.5, 2.0], [0], "speed < 1.23412 m/s"),
+    ],
+)
+def test_an_edge_is_said_so_that_the_label_is_true(edges, codes, said):
+    """The kind: a label made false by rounding its edges."""
+    size = len(edges) - 1
+    speed = Coded(
+        "speed", names.CONTINUOUS, np.zeros(1, np.int32), tuple("abcdef"[:size]),
+        edges=(np.array(edges),), shape=(size,), unit="m/s",
+    )  # fmt: skip
+    assert Clause(speed, np.array(codes)).words == said

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -124,7 +125,7 @@ ODD = [
     ("units that appear or disappear", "u4 disappears at 31", lambda: odd.changed(u4=lambda t: t[t < 320])),
     ("units that appear or disappear", "u4 appears at 2", lambda: odd.changed(u4=lambda t: t[t > 240])),
     ("drift", "times as much as in", lambda: odd.everywhere(lambda t: SECONDS * np.sqrt(t / SECONDS))),
-    ("drift", "% of what they fire in",
+    ("drift", "% as much as in",
      lambda: odd.everywhere(lambda t: SECONDS * (1 - np.sqrt(t / SECONDS)))),
     ("drift", "baseline of 100 % of 12 units falls", bleached),
     ("silent stretches", "in 1 stretch of 5 s or more, 30 s in all",
@@ -336,3 +337,36 @@ REAL = {
 @pytest.mark.parametrize("name", REAL)
 def test_what_is_said_of_real_recordings(name):
     assert {one.check for one in ns.check(ns.read(Path(str(DATA)) / name))} == REAL[name]
+
+
+def test_traces_are_not_said_to_fire():
+    """The kind: words of spikes for what has none, in each check that speaks of activity."""
+    rng = np.random.default_rng(0)
+    events = (rng.random((6000, 12)) < 0.2).astype(np.float32)
+    events[:, 3] = 0
+    events[2000:3000] = 0
+    said = " ".join(f"{one.what} {one.to_do}" for one in ns.check(odd.traces(events)))
+    assert "1 of 12 units is never active" in said and "No unit is active in" in said
+    assert not re.search(r"\b(fire|fires|spikes|electrode)\b", said)
+
+
+def test_amounts_and_times_beside_pauses_do_not_contradict_each_other():
+    """The kind: an amount of recorded time beside clock times that add up to more."""
+    times = np.concatenate([start + np.arange(0, 3, 0.1) for start in np.arange(0, 600, 6.0)])
+    data = 5 * rng_of(len(times))
+    still = np.where((times > 100) & (times < 400), 0.0, 1 + np.sin(times))
+    session = odd.traces(data)
+    session = replace(
+        session, traces=replace(session.traces, times=times),
+        series={"speed": make_series("speed", times, still, kind="continuous")},
+        extent=None,
+    )  # fmt: skip
+    [frozen] = [one for one in ns.check(session) if one.check == "frozen behaviour"]
+    assert "of the recorded time" in frozen.what
+    assert frozen.where.endswith("pauses of the recording within them not counted")
+    [short] = [one for one in ns.check(session) if "held-out blocks" in one.what]
+    assert "in several pieces between pauses" in short.what
+
+
+def rng_of(n):
+    return np.random.default_rng(1).random((n, 12)).astype(np.float32)

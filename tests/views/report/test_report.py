@@ -29,8 +29,8 @@ from nwbsparse.models.record import SessionSource
 from nwbsparse.results.label import relabelled
 from nwbsparse.results.results import Results
 from nwbsparse.session import Session
-from nwbsparse.views.report.cards import one_group
 from nwbsparse.views.report.found import following
+from nwbsparse.views.report.one_cell import one_cell_said, one_group
 from nwbsparse.views.report.report import report
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -179,7 +179,7 @@ def test_with_several_seeds_the_headline_counts_what_is_confirmed(
         dataclasses.replace(results, attribution=curated), binned, tmp_path / "seeds.html"
     )
     page = again.read_text(encoding="utf-8")
-    assert "Trained once" not in page and "come back in other seeds and follow something" in page
+    assert "Trained once" not in page and " confirmed: " in page
     assert f"{counted} of 16 latents" in page
     assert 1 <= page.count(">confirmed</span>") <= counted
     assert CANARY not in page
@@ -227,7 +227,9 @@ def test_latents_that_come_back_and_follow_nothing_are_shown(
     assert said in text and "or the discovery" in text
     shown = [a for t, a in read_page.tags if t == "article" and a.get("class") == "card alone"]
     assert len(shown) == min(n_alive, 4)
-    assert ("that tell most of hidden units" in text) == (n_alive > 4)
+    # without hidden units nothing tells most of them
+    assert ("Shown: the 4 that are active most often." in text) == (n_alive > 4)
+    assert "Active in" in text and "of all bins" in text
 
 
 def test_a_recording_without_behaviour_is_reported(
@@ -361,3 +363,38 @@ def test_a_latent_of_units_that_share_spikes_is_called_one_cell_perhaps(
     assert said == f"mostly units {ids[1]} and {ids[3]}, which share spikes: one cell, perhaps"
     assert one_group(attribution, grouped, 1) == ""
     assert one_group(attribution, binned.drop_vars(names.GROUP, errors="ignore"), 0) == ""
+    attribution["single_unit"] = (names.LATENT, np.zeros(results.coder.n_latents, dtype=bool))
+    metrics = results.metrics.assign(dead=(names.LATENT, np.zeros(results.coder.n_latents, bool)))
+    one = dataclasses.replace(results, attribution=attribution, metrics=metrics)
+    assert one_cell_said(one, grouped) == (
+        f"1 of 16 latents mostly consists of units that share spikes: latent 0 of {ids[1]} and {ids[3]}. "
+        "It is one cell, perhaps: see the data check on shared spikes."
+    )
+    weight[2:5] = weight[0]
+    said = one_cell_said(one, grouped)
+    assert said.startswith("4 of 16 latents mostly consist of units")
+    assert "1 more latent. Each is one cell, perhaps" in said
+    attribution["single_unit"] = (names.LATENT, np.ones(results.coder.n_latents, dtype=bool))
+    assert one_cell_said(one, grouped) == ""
+
+
+def test_an_unexplained_latent_that_is_a_unit_is_called_one(
+    made: tuple[Results, xr.Dataset], tmp_path: Path
+) -> None:
+    """The kind: a finding offered as new in one place that another place of the page explains."""
+    results, binned = made
+    alive = np.flatnonzero(results.metrics["density"].values > 0)[:2]
+    stable, single = np.zeros((2, results.coder.n_latents), dtype=bool)
+    stable[alive], single[alive[0]] = True, True
+    like = np.full(results.coder.n_latents, 2)
+    summary = json.loads(none_found(results).attribution.attrs["summary"])
+    none = with_attribution(none_found(results), summary, single_unit=single, like_unit=like)
+    attrs = {"coder_id": results.coder.id, "n_seeds": 5}
+    again = xr.Dataset({"stable": ("latent", stable)}, attrs=attrs)
+    page = report(dataclasses.replace(none, stability=again), binned, tmp_path / "unit.html")
+    text = " ".join(Tags(page).text.split())
+    assert "1 of them is a unit under another name. The other may be noise" in text
+    unit = binned[names.UNIT_ID].values[2]
+    section = text.partition("Latents that come back and follow nothing")[2]
+    order = [section.index(f"Latent {one} ") for one in alive]
+    assert order[1] < order[0] < section.index(f"is unit {unit} under another name")

@@ -11,6 +11,9 @@ import numpy as np
 from nwbsparse import names
 from nwbsparse.analysis.behaviour.coding import EVENT, Coded, readable
 
+MOST_DIGITS = 9
+"""Digits of an edge at most."""
+
 
 @dataclass(frozen=True)
 class Clause:
@@ -119,12 +122,26 @@ def _words(variable: Coded, codes: np.ndarray) -> str:
             for edge, at in zip(map(readable, variable.edges), (columns, rows), strict=True)
         ]
         return f"{variable.name} in {' × '.join(spans)}{unit}"
-    edge, first, last = readable(variable.edges[0]), int(codes[0]), int(codes[-1])
+    edge, first, last = variable.edges[0], int(codes[0]), int(codes[-1])
     if variable.kind == names.CONTINUOUS and last == variable.size - 1:
-        return f"{variable.name} > {edge[first]:.3g}{unit}"
+        # an edge that is 0 but for rounding reads like a least value of 0
+        least = readable(edge)[first] == readable(edge)[0] and edge[first] <= 0
+        return f"{variable.name} {'≥' if least else '>'} {_edge(edge, first)}{unit}"
     if variable.kind == names.CONTINUOUS and first == 0:
-        return f"{variable.name} < {edge[last + 1]:.3g}{unit}"
-    return f"{variable.name} in [{edge[first]:.3g}, {edge[last + 1]:.3g}]{unit}"
+        least = readable(edge)[last + 1] == readable(edge)[0]
+        return f"{variable.name} {'≤' if least else '<'} {_edge(edge, last + 1)}{unit}"
+    return f"{variable.name} in [{_edge(edge, first)}, {_edge(edge, last + 1)}]{unit}"
+
+
+def _edge(edges: np.ndarray, at: int) -> str:
+    """An edge to three digits, or to as many as tell it from the edges beside it."""
+    read = readable(edges)
+    beside = [one for one in (at - 1, at + 1) if 0 <= one < len(read) and read[one] != read[at]]
+    for digits in range(3, MOST_DIGITS):
+        said = f"{read[at]:.{digits}g}"
+        if all(f"{read[one]:.{digits}g}" != said for one in beside):
+            return said
+    return f"{read[at]:.{MOST_DIGITS}g}"
 
 
 def _around(variable: Coded, first: int, last: int) -> str:

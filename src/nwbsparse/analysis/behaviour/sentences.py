@@ -7,16 +7,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
-from nwbsparse.analysis.association.label_draws import OF_TRIALS, SEQUENCE, TRIALS
+from nwbsparse.analysis.apply.populations import read_ids
+from nwbsparse.analysis.behaviour.claims import FEW_DRAWS, FOUND, NAMED
+from nwbsparse.analysis.behaviour.set_decoding import together_said
 from nwbsparse.analysis.behaviour.summary import listed
-from nwbsparse.analysis.behaviour.together import SETS
 
 MOST = 3
 """Variables that are told in full."""
-WORTH = 0.05
-"""Share beyond chance from which on it is said what latents tell of a variable that none follows."""
+CONFIRMED = "come back in other seeds and follow something, in both halves of the recording"
+CONFIRMED_ONE = "comes back in other seeds and follows something, in both halves of the recording"
+NOT_CONFIRMED_ONE = (
+    "it does not come back in other seeds, or does not follow it in both halves of the recording"
+)
+"""What confirmed means, of several and of one; and what it means of one that it is not."""
 
 
 @dataclass(frozen=True)
@@ -24,11 +30,9 @@ class Told:
     """What is said of the behaviour, in the order in which it is read."""
 
     lead: str
-    """How many latents come back and follow something."""
+    """How many latents are confirmed, and how many follow something."""
     variables: tuple[tuple[str, tuple[str, ...]], ...]
     """(name, sentences), most found first; without sentences where nothing is known."""
-    together: str
-    """What all latents tell of the first variable, beside what; '' where no latent follows it."""
     units: str
     """Whether any latent follows something more closely than every unit; '' where none is found."""
 
@@ -43,12 +47,10 @@ def told_of(attribution: xr.Dataset) -> Told | None:
     summary = json.loads(attribution.attrs["summary"])
     if not summary.get("variables"):
         return None
-    first, one = listed(summary)[0]
     return Told(
-        together=" ".join(_together(first, one)) if one["found"] else "",
         lead=_lead(attribution, summary["latents"]),
         variables=tuple(
-            (name, (*_strongest(name, one), *_together(name, one))) for name, one in listed(summary)
+            (name, tuple(_of_variable(name, one, attribution))) for name, one in listed(summary)
         ),
         units=_against_units(attribution),
     )
@@ -66,6 +68,11 @@ def sentences(attribution: xr.Dataset) -> list[str]:
     return [sentence for sentence in said if sentence]
 
 
+def _of_variable(name: str, one: Mapping[str, Any], attribution: xr.Dataset) -> list[str]:
+    together = together_said(name, one)
+    return [*_strongest(name, one, attribution), *([together] if together else [])]
+
+
 def _others(rest: list[str], attribution: xr.Dataset) -> str:
     if not rest:
         return ""
@@ -73,7 +80,7 @@ def _others(rest: list[str], attribution: xr.Dataset) -> str:
     followed = sum(bool(variables[name]["found"]) for name in rest)
     compared = "1 more variable was" if len(rest) == 1 else f"{len(rest)} more variables were"
     if not followed:
-        return f"{compared} compared; no latent follows {'it' if len(rest) == 1 else 'them'}."
+        return f"{compared} compared; no latent was found to follow {'it' if len(rest) == 1 else 'them'}."
     if len(rest) == 1:
         return f"{compared} compared; a latent follows it."
     return f"{compared} compared, {followed} of which {_s('is', followed)} followed by a latent."
@@ -90,20 +97,24 @@ def _lead(attribution: xr.Dataset, latents: Mapping[str, Any]) -> str:
         was = "was not" if n == 1 else "was"
         return f"{none} {was} found to follow anything that the recording knows {alpha}."
     some = "The one latent" if n == 1 else f"{found} of {n} latents"
-    they = "it comes" if found == 1 else "they come"
     if confirmed is None:
+        they = "it comes" if found == 1 else "they come"
         return (
             f"{some} {_s('follow', found)} something {alpha}; whether {they} back in other seeds is "
             "not known (one seed)."
         )
-    if n == 1 and not confirmed:
-        return f"{some} follows something {alpha}, but does not come back alike in other seeds."
-    some = f"{confirmed} of {n} latents" if confirmed and n > 1 else some if confirmed else none
-    said = f"{some} {_s('come', confirmed)} back in other seeds and "
-    said += f"{_s('follow', confirmed)} something"
+    if n == 1:
+        if confirmed:
+            return f"{some} is confirmed: it {CONFIRMED_ONE}."
+        return f"{some} follows something {alpha}, but is not confirmed: {NOT_CONFIRMED_ONE}."
     if found == confirmed:
-        return f"{said}."
-    return f"{said} ({found} {_s('follow', found)} something, whether {they} back or not)."
+        what = CONFIRMED_ONE if found == 1 else CONFIRMED
+        return f"{some} {_s('is', found)} confirmed: {'it' if found == 1 else 'they'} {what}."
+    follow = f"{found} {_s('follow', found)} something, confirmed or not"
+    if not confirmed:
+        return f"{none} is confirmed, which would be one that {CONFIRMED_ONE}; {follow}."
+    what = f"it {CONFIRMED_ONE}" if confirmed == 1 else f"they {CONFIRMED}"
+    return f"{confirmed} of {n} latents {_s('is', confirmed)} confirmed: {what}; {follow}."
 
 
 def _s(verb: str, n: int) -> str:
@@ -113,7 +124,7 @@ def _s(verb: str, n: int) -> str:
     return verb if n > 1 else f"{verb}s"
 
 
-def _strongest(name: str, one: Mapping[str, Any]) -> list[str]:
+def _strongest(name: str, one: Mapping[str, Any], attribution: xr.Dataset) -> list[str]:
     strongest = one.get("strongest")
     if strongest is None:
         return [f"{name}: {one['hindrance']}."] if "hindrance" in one else []
@@ -125,8 +136,48 @@ def _strongest(name: str, one: Mapping[str, Any]) -> list[str]:
     if not one["testable"]:
         return [f"{said}; not testable: {one['hindrance']}."]
     if not one["found"]:
-        return [f"{said}; no latent follows it beyond chance."]
+        return [f"{said}; {_not_found(name, attribution)}{_best_unit(name, attribution)}."]
     return [f"{said}{_different(one)}."]
+
+
+def _not_found(name: str, attribution: xr.Dataset) -> str:
+    """Whether chance does as well, or whether that cannot be told from so few draws."""
+    few = attribution["association_status"].values == FEW_DRAWS
+    n = int((few & (attribution["best_variable"].values == name)).sum())
+    if not n:
+        n = _also(name, attribution)
+        if n:
+            that = "follows something else more" if n == 1 else "follow something else more"
+            it = "one latent goes" if n == 1 else f"{n} latents go"
+            return f"{it} with it (p ≤ {NAMED:g}), but {that}"
+        return "no latent follows it beyond chance"
+    which = (
+        "the one latent follows" if len(few) == 1 else f"{n} {'latent' if n == 1 else 'latents'}"
+    )
+    if len(few) > 1:
+        which += f" {_s('follow', n)}"
+    return f"whether {which} it cannot be told from so few draws of chance"
+
+
+def _also(name: str, attribution: xr.Dataset) -> int:
+    """Latents that were found to follow something else, and go with this variable too."""
+    if "r_p" not in attribution:
+        return 0
+    found = attribution["association_status"].values == FOUND
+    here = attribution["candidate_variable"].values == name
+    return int((found & (attribution["r_p"].values[:, here] <= NAMED).any(axis=1)).sum())
+
+
+def _best_unit(name: str, attribution: xr.Dataset) -> str:
+    """'; unit 29 goes with it more closely (r .62), which is not tested', where one does."""
+    here = np.flatnonzero(attribution["best_variable"].values == name)
+    if "best_unit" not in attribution or not len(here):
+        return ""
+    unit, r = (attribution[key].values[here[0]] for key in ("best_unit", "best_unit_association"))
+    if unit < 0 or not r > attribution["association"].values[here].max():
+        return ""
+    called = read_ids(attribution)[int(unit)]
+    return f"; unit {called} goes with it more closely (r {_r(float(r))}), which is not tested"
 
 
 def _different(one: Mapping[str, Any]) -> str:
@@ -136,57 +187,14 @@ def _different(one: Mapping[str, Any]) -> str:
     n, found = different["latents"], one["found"]
     values = f"{n} {'value' if n == 1 else 'different values'}" if n else "no value surely"
     among = "by the one latent found" if found == 1 else f"among the {found} found"
-    best = "the best unit" if found == 1 else "as many best units"
-    random = "the best untrained latent" if found == 1 else "untrained latents"
+    best = "the best unit" if found == 1 else f"the {found} best units"
+    random = "the best untrained latent" if found == 1 else f"the {found} best untrained latents"
     others = [
-        f"{label} {different[key]}"
+        f"{label}: {different[key]}"
         for key, label in (("units", best), ("untrained", random))
         if key in different
     ]
     return f", {values} preferred {among}" + (f" ({', '.join(others)})" if others else "")
-
-
-def _together(name: str, one: Mapping[str, Any]) -> list[str]:
-    told = one.get("together")
-    if not told or not one["testable"]:
-        return []
-    share, n, chance = told["share"], told["n"], told["chance"]
-    if not one["found"] and share["latents"] < chance + WORTH:
-        return []
-    of_trials = one["kind"] in (TRIALS, SEQUENCE) or one["kind"].endswith(OF_TRIALS)
-    of = "trials" if of_trials else "time"
-    many = n != 1
-    others = (
-        (f"the {n} best units" if many else "the best unit", share["units"]),
-        (f"{n} units picked for what they add" if many else "", share["forward"]),
-        (f"{n} principal components" if many else "the first principal component", share["components"]),
-        (f"{n} untrained latents" if many else "an untrained latent", share["untrained"]),
-        *((f"{n} channels of {key}" if many else f"a channel of {key}", share[key])
-          for key in share if key not in SETS),
-        ("all units", share["all_units"]),
-        ("chance", chance),
-    )  # fmt: skip
-    beside = ", ".join(f"{label} {_percent(value)}" for label, value in others if label)
-    who = f"Together the {n} latents tell" if many else "By itself it tells"
-    verdict = _beside(share, told["p"]) if share["latents"] > chance else ""
-    return [f"{who} {name} in {_percent(share['latents'])} of the {of}; {beside}.{verdict}"]
-
-
-def _beside(share: Mapping[str, float], p: Mapping[str, float]) -> str:
-    """What latents tell more than, less than, or as much as, as far as leaving out blocks can say."""
-    called = {
-        "units": "the best units",
-        "components": "components",
-        "untrained": "untrained latents",
-        **{key: key for key in share if key not in SETS},
-    }
-    kinds: dict[str, list[str]] = {"more than": [], "as much as": [], "less than": []}
-    for key, label in called.items():
-        more = share["latents"] > share[key]
-        kind = "as much as" if not p[key] < 0.05 else "more than" if more else "less than"
-        kinds[kind].append(label)
-    said = [f"{kind} {' and '.join(labels)}" for kind, labels in kinds.items() if labels]
-    return f" That is {', '.join(said)} (p < .05 where it is more or less)."
 
 
 def _against_units(attribution: xr.Dataset) -> str:
@@ -206,10 +214,6 @@ def _against_units(attribution: xr.Dataset) -> str:
 
 
 def _r(value: float) -> str:
-    """'.67', '−.05'."""
-    said = f"{abs(value):.2f}".removeprefix("0")
+    """'0.67', '−0.05'."""
+    said = f"{abs(value):.2f}"
     return f"−{said}" if round(value, 2) < 0 else said
-
-
-def _percent(share: float) -> str:
-    return f"{share:.0%}".replace("%", " %")

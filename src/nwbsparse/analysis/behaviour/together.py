@@ -40,6 +40,8 @@ class Together:
     chance: float
     difference: dict[str, float]
     """By set: the share of the latents less its own."""
+    error: dict[str, float]
+    """By set: standard error of that difference, by leaving out blocks."""
     p: dict[str, float]
     """By set: two-sided p of that difference, by leaving out blocks."""
 
@@ -129,14 +131,14 @@ def _decoded(
     share, without = {}, {}
     for name, one in hit.items():
         share[name], without[name] = _balanced(one, task.codes, task.block, size)
-    difference, p = {}, {}
+    difference, errors, p = {}, {}, {}
     for name in dict.fromkeys((*SETS[1:], *others)):
         difference[name] = share[LATENTS] - share[name]
-        error = jackknife_error(without[LATENTS] - without[name])
-        t = difference[name] / max(float(error), 1e-9)
+        errors[name] = float(jackknife_error(without[LATENTS] - without[name]))
+        t = difference[name] / max(errors[name], 1e-9)
         p[name] = float(2 * stats.t.sf(abs(t), len(without[name]) - 1))
     chance = _chance(variable, task.codes, told[LATENTS])
-    return Together(variable.name, n, share, chance, difference, p)
+    return Together(variable.name, n, share, chance, difference, errors, p)
 
 
 def _task(variable: Coded, design: Design) -> _Task | None:
@@ -219,5 +221,6 @@ def as_json(one: Together) -> dict[str, object]:
         "n": one.n,
         "share": {key: round(value, 4) for key, value in one.share.items()},
         "chance": round(one.chance, 4),
+        "error": {key: round(value, 4) for key, value in one.error.items()},
         "p": {key: float(f"{value:.3g}") for key, value in one.p.items()},
     }

@@ -49,13 +49,17 @@ def _of_rates(recording: CheckedRecording) -> list[Finding]:
         return []
     change = _unit_change(n)
     halved, doubled = int((change <= 0.5).sum()), int((change >= 2).sum())
-    how = f"{ratio:.2g} times as much" if ratio > 1 else f"{percent(ratio)} of what they fire"
-    than = "as in" if ratio > 1 else "in"
+    fire = recording.fires(2)
+    how = (
+        f"{fire} {ratio:.2g} times as much as"
+        if ratio > 1
+        else f"{fire} {percent(ratio)} as much as"
+    )
     return [
         Finding(
             CHECK,
             "note",
-            f"In the last third of the recording units fire {how} {than} the first: {doubled} of "
+            f"In the last third of the recording units {how} in the first: {doubled} of "
             f"{len(often)} units at least double their rate, {halved} at least halve it.",
             f"the whole recording ({length(recording.seconds)})",
             _TO_DO,

@@ -61,9 +61,9 @@ def _of_runs(
             CHECK,
             "caution" if share >= MUCH else "note",
             f"{series.name} {how} in {words} of more than {FROZEN:g} s, "
-            f"{length(seconds)} in all ({percent(share)} of the recording). It is "
+            f"{length(seconds)} in all ({percent(share)} of the recorded time). It is "
             f"{'kept there, as rest' if kept else 'taken as not measured there'}.",
-            f"{series.name}, {stretches(inside)}",
+            f"{series.name}, {stretches(inside)}{_pauses(inside, seconds)}",
             KEPT if kept else AT_REST if is_zero else LOST,
             {
                 "series": series.name,
@@ -73,6 +73,13 @@ def _of_runs(
             },
         )
     ]
+
+
+def _pauses(inside: np.ndarray, seconds: float) -> str:
+    """That the stretches go on in pauses of the recording, where they add up to more than was recorded."""
+    if float((inside[:, 1] - inside[:, 0]).sum()) <= 1.05 * seconds:
+        return ""
+    return ", pauses of the recording within them not counted"
 
 
 def _is_zero(series: Series, runs: list[tuple[int, int]]) -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 from nwbsparse import names
 from nwbsparse.analysis.data_check.finding import Finding
 from nwbsparse.analysis.data_check.recording import CheckedRecording, inside
-from nwbsparse.analysis.data_check.wording import listed, moment, percents
+from nwbsparse.analysis.data_check.wording import MOST, listed, moment, percents
 from nwbsparse.binning.jumps import SUDDEN, WHOLE_RANGE, jumps
 from nwbsparse.io.rules.account import counted
 from nwbsparse.session import Series
@@ -31,6 +31,15 @@ def jumps_of_behaviour(recording: CheckedRecording) -> list[Finding]:
     return found
 
 
+def _moments(times: np.ndarray, n: int) -> str:
+    """'101.2 s, 102.4 s (3 times) and 4 more': moments whose counts add up to all jumps."""
+    said, counts = np.unique([moment(one) for one in times], return_counts=True)
+    first = np.argsort([float(one.removesuffix(" s").replace(",", "")) for one in said])[:MOST]
+    shown = [f"{said[i]} ({counts[i]} times)" if counts[i] > 1 else str(said[i]) for i in first]
+    more = n - int(counts[first].sum())
+    return listed([*shown, f"{more:,} more"] if more else shown, most=MOST + 1)
+
+
 def _finding(series: Series, at: np.ndarray, size: np.ndarray) -> Finding:
     wraps = int((size >= WHOLE_RANGE).sum()) if series.kind == names.POSITION else 0
     is_laps = series.data.ndim == 1 and wraps >= 0.8 * len(at)
@@ -43,7 +52,7 @@ def _finding(series: Series, at: np.ndarray, size: np.ndarray) -> Finding:
         "times": times[shown].tolist(),
         "sizes": size[shown].round(4).tolist(),
     }
-    where = f"{series.name}, {listed(list(dict.fromkeys(moment(one) for one in times[shown])))}"
+    where = f"{series.name}, {_moments(times[shown], len(at))}"
     if is_laps:
         return Finding(
             CHECK,

@@ -64,9 +64,7 @@ def units_that_come_and_go(recording: CheckedRecording) -> list[Finding]:
             f"{counted(n_units, 'unit')} of {recording.n_units:,} {verb} in the course of the "
             f"recording: {sentences(said, most=3)}.",
             named(list(dict.fromkeys(one.unit for one in losses))),
-            "Did the electrode move, or the state change? A unit that was lost is no silent unit: give "
-            "its obs_intervals in the file, leave it out with --units, or use only the time in which "
-            "all are there with --epochs or --intervals. Else latents stand for early and late.",
+            _TO_DO_SPIKES if recording.is_spikes else _TO_DO_OTHERS,
             {
                 "units": [
                     {
@@ -82,6 +80,18 @@ def units_that_come_and_go(recording: CheckedRecording) -> list[Finding]:
             },
         )
     ]
+
+
+_TO_DO_SPIKES = (
+    "Did the electrode move, or the state change? A unit that was lost is no silent unit: give "
+    "its obs_intervals in the file, leave it out with --units, or use only the time in which all are there "
+    "with --epochs or --intervals. If nothing is done, latents may come to stand for early and late."
+)
+_TO_DO_OTHERS = (
+    "Did the field of view move, or the state change? A unit that was lost is no silent unit: put NaN "
+    "where it was not seen, leave it out with --units, or use only the time in which all are there with "
+    "--epochs or --intervals. If nothing is done, latents may come to stand for early and late."
+)
 
 
 def _losses(recording: CheckedRecording, unit: int) -> list[Loss]:

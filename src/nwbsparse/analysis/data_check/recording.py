@@ -63,6 +63,17 @@ class CheckedRecording:
         with np.errstate(invalid="ignore"):
             return bool((self.samples >= 0).all() and (self.samples == 0).mean() >= SPARSE)
 
+    def fires(self, n: int = 1) -> str:
+        """What so many units do when they do something: they fire; of traces they are active."""
+        if self.is_spikes or self.is_counts:
+            return "fires" if n == 1 else "fire"
+        return f"{'is' if n == 1 else 'are'} active"
+
+    @property
+    def activity(self) -> str:
+        """What is counted of units: spikes, or samples with activity."""
+        return "spikes" if self.is_spikes or self.is_counts else "active samples"
+
     @cached_property
     def sample_times(self) -> Float[np.ndarray, " sample"]:
         """s: when samples were taken (traces) or the centres of bins (counts)."""

@@ -40,14 +40,15 @@ def silent_stretches(recording: CheckedRecording) -> list[Finding]:
         return []
     lengths = silent[:, 1] - silent[:, 0]
     longest = silent[np.sort(np.argsort(-lengths, kind="stable")[:LISTED])]
+    words = counted(len(silent), "stretch").replace("stretchs", "stretches")
     total, most = float(lengths.sum()), float(lengths.max())
     return [
         Finding(
             CHECK,
             "caution",
-            f"No unit fires in {counted(len(silent), 'stretch').replace('stretchs', 'stretches')} of "
-            f"{length(long)} or more, {length(total)} in all ({percent(total / recording.seconds)} of "
-            f"the recording), the longest {length(most)}: at {rate:.3g} spikes per second of all "
+            f"No unit {recording.fires()} in {words} of {length(long)} or more, {length(total)} in all "
+            f"({percent(total / recording.seconds)} of the recording), the longest {length(most)}: at "
+            f"{rate:.3g} {recording.activity} per second of all "
             f"units {rate * most:,.0f} were to be expected there.",
             stretches(longest),
             "If the recording paused or data are missing, say so in the file (obs_intervals of the "

@@ -24,11 +24,10 @@ def units_that_hardly_fire(recording: CheckedRecording) -> list[Finding]:
     if not len(never) + len(rare):
         return []
     ids = recording.ids
-    verb = "fires" if recording.is_events else "changes"
     parts = []
     if len(never):
         parts.append(
-            f"{len(never):,} of {recording.n_units:,} {recording.noun}s never {verb.rstrip('s')}"
+            f"{len(never):,} of {recording.n_units:,} {recording.noun}s {_never(recording, len(never))}"
         )
     if len(rare):
         fewer = f"fewer than {FEWEST} {'spikes' if recording.is_spikes else 'active bins'}"
@@ -41,7 +40,8 @@ def units_that_hardly_fire(recording: CheckedRecording) -> list[Finding]:
         Finding(
             "units that hardly fire",
             "note",
-            f"{'; '.join(parts)}. They take no part in what is learned.",
+            f"{'; '.join(parts)}, in the whole recording. "
+            f"{'It takes' if len(never) + len(rare) == 1 else 'They take'} no part in what is learned.",
             named([ids[unit] for unit in [*never, *rare]], recording.noun),
             "Nothing needs to be done. To leave them out of tables and figures, name the units to use "
             "with --units.",
@@ -52,6 +52,15 @@ def units_that_hardly_fire(recording: CheckedRecording) -> list[Finding]:
             },
         )
     ]
+
+
+def _never(recording: CheckedRecording, n: int) -> str:
+    if not recording.is_events:
+        return "never changes" if n == 1 else "never change"
+    fires = recording.fires(n)
+    return (
+        f"never {fires}" if fires.startswith("fire") else fires.replace(" active", " never active")
+    )
 
 
 def too_few_units(recording: CheckedRecording) -> list[Finding]:
@@ -67,7 +76,7 @@ def too_few_units(recording: CheckedRecording) -> list[Finding]:
     if n < len(often):
         what = f"group{'s' * (n != 1)} of {noun}s that share no spikes"
     else:
-        what = f"{noun} that fires" if n == 1 else f"{noun}s that fire"
+        what = f"{noun if n == 1 else f'{noun}s'} that {recording.fires(n)}"
     more = (
         "Are there more in the file (another table, or units that a curation left out)? Several "
         "sessions can be learned together; else look at the units themselves."

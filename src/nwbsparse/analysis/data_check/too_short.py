@@ -65,18 +65,25 @@ def short_blocks(recording: CheckedRecording) -> list[Finding]:
         return []
     needed = LEAST_BLOCKS * MIN_BLOCK / usual.test
     lasts = held_out / LEAST_BLOCKS
+    pieces = ", each in several pieces between pauses" if _is_in_pieces(recording, lasts) else ""
     return [
         Finding(
             CHECK,
             "note",
-            f"The recording of {length(recording.seconds)} has held-out blocks of {length(lasts)}; "
-            f"{MIN_BLOCK:g} s are wanted, so that slow behaviour fits into them. How well latents are "
-            "decoded and reconstruct is known from little.",
+            f"The recording of {length(recording.seconds)} has held-out blocks of {length(lasts)}{pieces}; "
+            f"{MIN_BLOCK:g} s are wanted, so that slow behaviour fits into them. How well units "
+            "are reconstructed and told while hidden is known from little.",
             "the whole recording",
             f"{length(needed - recording.seconds)} more would do ({length(needed)} in all).",
             {"seconds": recording.seconds, "needed": needed, "block": lasts},
         )
     ]
+
+
+def _is_in_pieces(recording: CheckedRecording, lasts: float) -> bool:
+    """Whether blocks of such a length hold several stretches between pauses of the recording."""
+    lengths = recording.recorded[:, 1] - recording.recorded[:, 0]
+    return bool(float(np.median(lengths)) < lasts / 2)
 
 
 def _too_few_bins(recording: CheckedRecording) -> list[Finding]:

@@ -10,14 +10,17 @@ from matplotlib.colors import to_hex, to_rgb
 
 from nwbsparse.errors import BadInput
 from nwbsparse.models.coder import SparseCoder
+from nwbsparse.training.choose import GOOD
+from nwbsparse.training.hidden_units import LEAST_SHARED
 from nwbsparse.views.drawing import BLUE, GREY, INK, PALE, VERMILLION, axes, tidy
 
 
 def candidates(coder: SparseCoder, ax: Axes | None = None) -> Axes:
     """How well hidden units were told by each size that was tried: one line for each k.
 
-    The chosen size is marked: the smallest that reaches the dotted line, 95 % of the best
-    score. Bars are standard errors over blocks of validation bins.
+    The chosen size is marked: the smallest that reaches the dotted line, 95 % of the best score; where
+    units share almost nothing, the smallest (:func:`rule_said`). Bars are standard errors over blocks of
+    validation bins.
 
     Args:
         coder: what :func:`nwbsparse.fit` chose the size of.
@@ -44,9 +47,9 @@ def candidates(coder: SparseCoder, ax: Axes | None = None) -> Axes:
             color=shade, marker="o", markersize=3, linewidth=1, elinewidth=0.5,
             label=f"{amount:g} {said}",
         )  # fmt: skip
-    best = np.nanmax([one["score"] for one in sized])
-    if best > 0:
-        ax.axhline(0.95 * best, color=GREY, linewidth=0.8, linestyle=":")
+    best = _best(sized)
+    if best >= LEAST_SHARED:
+        ax.axhline(GOOD * best, color=GREY, linewidth=0.8, linestyle=":")
     chosen = [one for one in sized if one["chosen"]][:1]
     _mark(ax, chosen)
     ax.set_xscale("log", base=2)
@@ -63,6 +66,35 @@ def candidates(coder: SparseCoder, ax: Axes | None = None) -> Axes:
         borderaxespad=0.2, handlelength=1.2, columnspacing=1.2,
     )  # fmt: skip
     return tidy(ax, x="latents", y="R² of hidden units")
+
+
+def rule_said(coder: SparseCoder) -> str:
+    """By which rule the size was chosen, of what was tried with the smoothing that was chosen."""
+    tried = coder.record.learned.get("candidates") or []
+    sized = [one for one in tried if one["smoothing"] == coder.config.smoothing]
+    if not sized:
+        return ""
+    if coder.record.learned.get("asked", {}).get("n_latents") is not None:
+        return "The number of latents was given."
+    best, chosen = _best(sized), [one["score"] for one in sized if one["chosen"]]
+    good = f"{100 * GOOD:.0f} %"
+    if best < LEAST_SHARED:
+        return (
+            f"No size tells hidden units more than {LEAST_SHARED:g}: none is better than the smallest, "
+            "which is taken."
+        )
+    if chosen and chosen[0] < GOOD * best:
+        return (
+            f"Chosen is the smallest size that reaches {good} of the best size’s score; the dotted line "
+            "counts what was tried for the smoothing, too."
+        )
+    return f"Chosen is the smallest size that reaches {good} of the best score (dotted)."
+
+
+def _best(sized: list[dict[str, Any]]) -> float:
+    """The best score; −inf where none has any."""
+    scores = [one["score"] for one in sized if np.isfinite(one["score"])]
+    return max(scores, default=-np.inf)
 
 
 def mixed(first: str, second: str, share: float) -> tuple[float, float, float]:

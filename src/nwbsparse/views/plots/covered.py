@@ -12,13 +12,13 @@ from matplotlib.ticker import MaxNLocator
 from nwbsparse.analysis.behaviour.tuning import discounted
 from nwbsparse.errors import unknown
 from nwbsparse.views.drawing import GREY, INK, NEVER, axes, measured_in, plain, says_nothing, tidy
+from nwbsparse.views.plots.curve import distinct
 from nwbsparse.views.plots.latents import as_band, extent
-from nwbsparse.views.words import measure
 
 ROWS = 60
 """Latents that are drawn at most: those of largest r."""
-NAMED = 24
-"""Rows up to which each latent has its number beside it."""
+ROW, FEW = 0.115, 24
+"""Inches of a row, and rows up to which their numbers are written as large as others."""
 
 
 def values_covered(
@@ -33,8 +33,9 @@ def values_covered(
     """Which values of a variable some latents cover: their curves, each to its own maximum.
 
     Latents are sorted by the value at which they are most active, so that those that cover all values
-    make a diagonal. Of a place in the plane: where each is most active, on the map of what was visited.
-    Light grey was never visited. Of more than sixty latents those of largest r are shown, which is said.
+    make a diagonal; values that never occurred are left out. Of a place in the plane: where each is most
+    active, on the map of what was visited; light grey was never visited. Of more than sixty latents those
+    of largest r are shown, which is said.
 
     Args:
         attribution: what ``explain`` gave.
@@ -56,26 +57,24 @@ def values_covered(
         return says_nothing(axes(ax, (4.4, 2.4)), f"no latent follows {variable}")
     if curves.ndim == 3:
         return _in_the_plane(attribution, variable, chosen, bin_width, unit, more, ax)
-    shown = np.where(n > 0, curves[chosen], np.nan)
+    visited = np.flatnonzero(n > 0)
+    shown, n, values = curves[chosen][:, visited], n[visited], [values[at] for at in visited]
     steady = discounted(shown, n, bin_width)
     order = np.argsort(steady.argmax(axis=1), kind="stable")
     chosen, shown = chosen[order], shown[order]
     low = np.nanmin(shown, axis=1, keepdims=True)
     high = np.nanmax(shown, axis=1, keepdims=True)
     picture = (shown - low) / np.maximum(high - low, 1e-12)
-    ax = axes(ax, (4.4, 1.15 + max(0.9, min(3.2, 0.13 * len(chosen)))))
+    ax = axes(ax, (4.4, 1.15 + max(0.9, ROW * len(chosen))))
     ax.set_facecolor(NEVER)
     ax.imshow(
         np.ma.masked_invalid(picture), aspect="auto", cmap="Blues", vmin=0, vmax=1,
         interpolation="none",
     )  # fmt: skip
     _value_ticks(ax, values)
-    if len(chosen) <= NAMED:
-        ax.set_yticks(range(len(chosen)), [str(one) for one in chosen])
-    else:
-        ax.set_yticks([])
+    ax.set_yticks(range(len(chosen)), [str(one) for one in chosen])
     tidy(ax, x=measured_in(variable, unit), y=f"latent{more}")
-    ax.tick_params(axis="y", length=0, labelsize=7)
+    ax.tick_params(axis="y", length=0, labelsize=7 if len(chosen) <= FEW else 6)
     return ax
 
 
@@ -84,7 +83,7 @@ def _curves(attribution: xr.Dataset, variable: str) -> tuple[np.ndarray, np.ndar
     if f"tuning.{variable}" in attribution:
         table = attribution[f"tuning.{variable}"]
         n = attribution[f"occupancy.{variable}"].values.astype(np.float64)
-        return table.values, n, _called(table[table.dims[1]].values.astype(np.float64))
+        return table.values, n, distinct(table[table.dims[1]].values.astype(np.float64))
     mine = np.flatnonzero(attribution["condition_variable"].values == variable)
     if not len(mine):
         known = [str(name).removeprefix("tuning.") for name in attribution.data_vars
@@ -94,14 +93,6 @@ def _curves(attribution: xr.Dataset, variable: str) -> tuple[np.ndarray, np.ndar
     called = [plain(one, most=14) for one in attribution["condition_name"].values[mine]]
     n = attribution["condition_bins"].values[mine].astype(np.float64)
     return attribution["p_in"].values[:, mine], n, called
-
-
-def _called(centres: np.ndarray) -> list[str]:
-    """Values as finely as their neighbours need to be told apart, up to a thousandth of the range."""
-    apart = np.diff(centres) if len(centres) > 1 else np.ones(1)
-    near = np.minimum(np.append(apart, apart[-1]), np.insert(apart, 0, apart[0]))[: len(centres)]
-    steps = np.maximum(near / 10, np.ptp(centres) / 1000)
-    return [measure(one, step=float(step)) for one, step in zip(centres, steps, strict=True)]
 
 
 def _value_ticks(ax: Axes, values: Sequence[str]) -> None:

@@ -14,6 +14,8 @@ from nwbsparse.views.words import measure
 
 STEADY = 1.0
 """Seconds from which on a point of the curve says how high the axis must be."""
+CLOSE, SOME, FEW = 0.02, 2, 5
+"""Share of the range up to which neighbours are close, how many must be, and values of a curve at least."""
 BEYOND = 2.0
 """Times the steady part of the curve up to which the axis is made higher for what lies above it."""
 
@@ -34,13 +36,16 @@ def tuning_curve(
     seconds stand behind each point of the line, which is dotted across values that were never
     visited. The axis is as high as the points known for a second or more need; what is seen for
     less, or in one half only, does not squeeze them: beyond the axis stands a triangle with its value.
+    Values that crowd at one place, as of an animal that mostly stands still, are drawn side by side.
     """
     ax = axes(ax, (4.4, 2.6))
     ax.set_axis_off()
     whole = attribution[f"tuning.{variable}"].isel({names.LATENT: latent})
     of_halves = halves(attribution, latent, variable)
     seconds = attribution[f"occupancy.{variable}"].values * bin_width
-    x, y = whole[whole.dims[0]].values, whole.values.astype(np.float64)
+    values_of_x, y = whole[whole.dims[0]].values, whole.values.astype(np.float64)
+    by_rank = not circular and crowded(values_of_x)
+    x = np.arange(len(values_of_x)) if by_rank else values_of_x
     curve = ax.inset_axes((0.12, 0.16, 0.86, 0.62))
     strip = ax.inset_axes((0.12, 0.84, 0.86, 0.14), sharex=curve)
     all_values = np.concatenate([y, *(half.values for half, _ in of_halves)])
@@ -55,7 +60,12 @@ def tuning_curve(
     _mark_beyond(curve, x, y, top, BLUE)
     strip.fill_between(x, seconds, step="mid", color=PALE, linewidth=0)
     curve.set_ylim(0, top * 1.12)
-    tidy(curve, x=measured_in(variable, unit), y="mean activation")
+    label = measured_in(variable, unit)
+    tidy(curve, x=f"{label}, its values side by side" if by_rank else label, y="mean activation")
+    if by_rank:
+        said = distinct(values_of_x.astype(np.float64))
+        curve.set_xticks(x, said, rotation=45, ha="right", rotation_mode="anchor")
+        curve.tick_params(axis="x", labelsize=7)
     tidy(strip)
     strip.tick_params(labelbottom=False, length=2)
     strip.set_ylim(bottom=0)
@@ -70,6 +80,22 @@ def tuning_curve(
         curve.set_xlim(-np.pi, np.pi)
         curve.set_xticks([-np.pi, -np.pi / 2, 0, np.pi / 2, np.pi], ["−π", "−π/2", "0", "π/2", "π"])
     return ax
+
+
+def crowded(x: np.ndarray) -> bool:
+    """Whether some values lie so close to their neighbours that a curve over them is one vertical line."""
+    if len(x) < FEW:
+        return False
+    close = np.diff(x.astype(np.float64)) < CLOSE * max(float(np.ptp(x)), 1e-300)
+    return int(close.sum()) >= SOME
+
+
+def distinct(centres: np.ndarray) -> list[str]:
+    """Values as finely as their neighbours need to be told apart, up to a thousandth of the range."""
+    apart = np.diff(centres) if len(centres) > 1 else np.ones(1)
+    near = np.minimum(np.append(apart, apart[-1]), np.insert(apart, 0, apart[0]))[: len(centres)]
+    steps = np.maximum(near / 10, np.ptp(centres) / 1000)
+    return [measure(one, step=float(step)) for one, step in zip(centres, steps, strict=True)]
 
 
 def _line(curve: Axes, x: np.ndarray, y: np.ndarray, *, circular: bool) -> None:

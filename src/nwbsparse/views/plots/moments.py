@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 
 from nwbsparse import names
 from nwbsparse.analysis.apply.activity import activation_of
-from nwbsparse.views.drawing import BLUE, INK, axes, plain, says_nothing, tidy
+from nwbsparse.views.drawing import BLUE, INK, NEVER, axes, plain, says_nothing, tidy
 from nwbsparse.views.plots.units import carrying_units
 
 MOMENTS = 3
@@ -32,6 +32,13 @@ def strongest_moments(
     return np.array(picked, dtype=np.int64)
 
 
+def around(segment: np.ndarray, centre: int, bins: int) -> slice:
+    """So many bins before and after one, as far as the recording goes on without a pause."""
+    low, high = max(0, centre - bins), min(len(segment), centre + bins + 1)
+    same = np.flatnonzero(segment[low:high] == segment[centre]) + low
+    return slice(int(same[0]), int(same[-1]) + 1)
+
+
 def moments(
     latents: xr.Dataset,
     binned: xr.Dataset,
@@ -44,7 +51,8 @@ def moments(
     """The moments at which a latent is strongest, and what its units did there.
 
     Above its activation, beneath the eight units that carry it most, each to its maximum over the
-    recording; twenty bins before and after. The panels are children of the returned axes.
+    recording; twenty bins before and after, as far as the recording goes on: what lies in a pause of it
+    is grey. The panels are children of the returned axes.
 
     Args:
         latents: what ``encode`` gave.
@@ -62,16 +70,21 @@ def moments(
     units = carrying_units(attribution, latent, UNITS)
     counts = binned[names.COUNTS].values
     x = activation_of(latents, latent)
+    segment = binned[names.SEGMENT].values
     width = float(binned.attrs[names.BIN_WIDTH])
     tops = np.maximum(np.nanmax(counts[:, units], axis=0).astype(np.float64), 1e-12)
     wide = 0.9 / len(at)
     for place, centre in enumerate(at.tolist()):
-        some = slice(max(0, centre - bins), min(len(x), centre + bins + 1))
+        some = around(segment, centre, bins)
         seconds = (np.arange(some.start, some.stop) - centre) * width
         left = 0.1 + wide * place
         above = ax.inset_axes((left, 0.68, wide * 0.88, 0.2))
         below = ax.inset_axes((left, 0.16, wide * 0.88, 0.48), sharex=above)
         above.fill_between(seconds, x[some], step="mid", color=BLUE, linewidth=0)
+        for panel in (above, below):
+            panel.set_facecolor(NEVER)
+        above.axvspan(seconds[0] - width / 2, seconds[-1] + width / 2, color="white", zorder=-1)
+        above.set_xlim(-(bins + 0.5) * width, (bins + 0.5) * width)
         above.set_ylim(0, float(x[at].max()) * 1.05)
         above.set_yticks([])
         below.imshow(

@@ -24,6 +24,8 @@ from nwbsparse.views.drawing import (
     tidy,
 )
 
+LEAST_TOP, HALF = 0.05, 0.5
+"""Least top of an axis of R²; and that above which the axis goes to 1, where all reports have it."""
 MANY = 60
 """Units above which bars become a line of dots."""
 
@@ -46,7 +48,8 @@ def unit_r2(metrics: xr.Dataset, ax: Axes | None = None) -> Axes:
     else:
         ax.plot(rank, shown, ".", color=BLUE, markersize=3)
     ax.axhline(0, color=GREY, linewidth=0.8)
-    ax.set_ylim(min(0.0, float(shown.min()) * 1.1), 1.02)
+    top = max(1.15 * float(shown.max()), LEAST_TOP)
+    ax.set_ylim(min(0.0, float(shown.min()) * 1.1), 1.02 if top > HALF else top)
     ax.set_xlim(0.3, len(known) + 0.7)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     left_out = f"; {silent} silent not shown" if silent else ""
@@ -142,7 +145,8 @@ def comparison_bars(summary: Mapping[str, Any], variable: str = "", ax: Axes | N
     ax.barh(at, values, height=0.62, color=[BLUE, *[GREY] * (len(rows) - 1)])
     for y, value in zip(at.tolist(), values, strict=True):
         said = f"{value:.0%}".replace("%", " %")
-        ax.text(value + 0.015, y, said, va="center", fontsize=8.5, color=INK)
+        ax.text(value + 0.015, y, said, va="center", fontsize=8.5, color=INK, zorder=4,
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8})  # fmt: skip
     chance = told[variable]["chance"]
     ax.axvline(chance, color=INK, linewidth=1, linestyle=(0, (3, 2)))
     ax.text(chance, -0.62, "chance", fontsize=7.5, color=INK, ha="center", va="bottom")

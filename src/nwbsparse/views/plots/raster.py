@@ -18,6 +18,8 @@ from nwbsparse.views.drawing import CYCLE, GREY, INK, axes, measured_in, plain, 
 
 COLUMNS = 400
 """Columns of the picture at most; several bins share one by their maximum."""
+ENOUGH = 10.0
+"""Seconds below which a stretch goes on beyond pauses of the recording: it would show too little."""
 
 
 def latent_raster(
@@ -25,25 +27,29 @@ def latent_raster(
     binned: xr.Dataset,
     chosen: Sequence[int],
     *,
-    variable: str = "",
+    variable: str | Sequence[str] = "",
     seconds: float = 60.0,
     ax: Axes | None = None,
 ) -> Axes:
-    """When some latents are active in a held-out stretch, with a behaviour variable beneath.
+    """When some latents are active in a held-out stretch, with behaviour beneath: one variable or several.
 
-    Each row is scaled to its own maximum there. The stretch is the one in which the variable is
-    known and most of these latents are active. The panels are children of the returned axes.
+    Each row is scaled to its own maximum there. The stretch is the one in which the first variable is
+    known and most of these latents are active. Where the recording has pauses every few seconds the
+    stretch goes on beyond them: time is then recorded time, and lines stand where there was a pause. The
+    panels are children of the returned axes.
     """
-    ax = axes(ax, (11.0, 2.0 + 0.18 * len(chosen)))
+    wanted = [variable] if isinstance(variable, str) else list(variable)
+    variables = [name for name in wanted if name in binned]
+    high = 2.0 + 0.18 * len(chosen) + 1.25 * max(len(variables) - 1, 0)
+    ax = axes(ax, (11.0, high))
     ax.set_axis_off()
-    where = held_out_stretch(latents, binned, chosen, variable=variable, seconds=seconds)
+    first = variables[0] if variables else ""
+    where = held_out_stretch(latents, binned, chosen, variable=first, seconds=seconds)
     if where is None or not len(chosen):
         return says_nothing(ax, "no held-out stretch to show")
-    times = binned[names.TIME].values[where]
-    shown = variable in binned
-    high = 2.0 + 0.18 * len(chosen)
-    bottom = 1.6 / high if shown else 0.13
-    rows = ax.inset_axes((0.06, bottom, 0.93, 0.97 - bottom))
+    times, pauses = _clock(binned, where)
+    beneath = 0.35 + 1.25 * len(variables) if variables else 0.13 * high
+    rows = ax.inset_axes((0.06, beneath / high, 0.93, 0.97 - beneath / high))
     picture = dense(latents, np.arange(where.start, where.stop))[:, list(chosen)].T
     step = -(-picture.shape[1] // COLUMNS)
     padded = np.pad(picture, ((0, 0), (0, -picture.shape[1] % step)))
@@ -60,13 +66,21 @@ def latent_raster(
         pooled, aspect="auto", cmap="Blues", vmin=0, vmax=1, interpolation="none", extent=extent
     )
     rows.set_yticks(range(len(chosen)), [str(i) for i in chosen])
-    tidy(rows, y="latent", x="" if shown else "time (s)")
+    clock = "recorded time (s), a line at each pause" if len(pauses) else "time (s)"
+    tidy(rows, y="latent", x="" if variables else clock)
     rows.set_xlim(times[0] - half, times[-1] + half)
     rows.tick_params(axis="y", length=0, labelsize=7.5)
-    if shown:
-        rows.tick_params(labelbottom=False)
-        below = ax.inset_axes((0.06, 0.42 / high, 0.93, 0.85 / high), sharex=rows)
-        _behaviour(binned[variable], variable, times, where, below)
+    panels = [rows]
+    for at, name in enumerate(variables):
+        last = at == len(variables) - 1
+        panels[-1].tick_params(labelbottom=False)
+        bottom = 0.42 + 1.25 * (len(variables) - 1 - at)
+        below = ax.inset_axes((0.06, bottom / high, 0.93, 0.85 / high), sharex=rows)
+        _behaviour(binned[name], name, times, where, below, clock if last else "")
+        panels.append(below)
+    for panel in panels:
+        for pause in pauses:
+            panel.axvline(pause, color=GREY, linewidth=0.6)
     return ax
 
 
@@ -79,7 +93,10 @@ def held_out_stretch(
     if not len(test):
         return None
     segment = binned[names.SEGMENT].values[test]
-    cut = np.flatnonzero((np.diff(test) > 1) | (np.diff(segment) != 0)) + 1
+    neighbours = np.diff(test) == 1
+    cut = np.flatnonzero(~neighbours | (np.diff(segment) != 0)) + 1
+    if np.diff([0, *cut, len(test)]).max() * width < ENOUGH:
+        cut = np.flatnonzero(~neighbours) + 1
     active = dense(latents, test)[:, list(chosen)] > 0
     known = np.ones(len(test), dtype=bool)
     if variable in binned:
@@ -98,14 +115,24 @@ def held_out_stretch(
     return found
 
 
+def _clock(binned: xr.Dataset, where: slice) -> tuple[np.ndarray, np.ndarray]:
+    """(bin,) s of the session, or recorded s where there are pauses within; and when those are."""
+    times = binned[names.TIME].values[where]
+    new = np.flatnonzero(np.diff(binned[names.SEGMENT].values[where]) != 0) + 1
+    if not len(new):
+        return times, np.zeros(0)
+    width = float(binned.attrs[names.BIN_WIDTH])
+    return (np.arange(len(times)) + 0.5) * width, new * width
+
+
 def _behaviour(
-    variable: xr.DataArray, name: str, times: np.ndarray, where: slice, ax: Axes
+    variable: xr.DataArray, name: str, times: np.ndarray, where: slice, ax: Axes, clock: str
 ) -> None:
     values = variable.values[where]
     unit = variable.attrs.get(names.UNITS_OF_MEASURE, "")
     if names.CATEGORIES in variable.attrs:
         _spans(json.loads(variable.attrs[names.CATEGORIES]), values, times, ax)
-        tidy(ax, x="time (s)", title=name)
+        tidy(ax, x=clock, title=name)
         ax.set_yticks([])
         return
     columns = values.reshape(len(values), -1)
@@ -114,11 +141,11 @@ def _behaviour(
         ax.plot(times, axis, marks, color=colour, linewidth=1.2, markersize=2, label=label)
     if columns.shape[1] > 1:
         ax.legend(
-            frameon=False, fontsize=8, labelcolor=INK, ncols=3, loc="lower right",
-            bbox_to_anchor=(1, 0.95), borderaxespad=0,
+            frameon=False, fontsize=8, labelcolor=INK, ncols=3, loc="lower left",
+            bbox_to_anchor=(0.18, 0.95), borderaxespad=0,  # where a narrow screen begins, too
         )  # fmt: skip
     ax.yaxis.set_major_locator(MaxNLocator(3))
-    tidy(ax, x="time (s)", title=measured_in(name, unit))
+    tidy(ax, x=clock, title=measured_in(name, unit))
 
 
 def _spans(categories: Sequence[str], codes: np.ndarray, times: np.ndarray, ax: Axes) -> None:

@@ -10,19 +10,17 @@ from matplotlib.axes import Axes
 
 from nwbsparse import names
 from nwbsparse.analysis.apply.populations import read_ids
-from nwbsparse.binning.pools import are_pools
 from nwbsparse.results.results import Results
 from nwbsparse.views.drawing import data_uri
 from nwbsparse.views.plots import condition_bars, read_units, spatial_map, top_units, tuning_curve
-from nwbsparse.views.report.embedded import is_of_units, to_units
-from nwbsparse.views.report.follows import follows, unit_of
+from nwbsparse.views.report.embedded import to_units
+from nwbsparse.views.report.follows import follows, how_sure, unit_of
+from nwbsparse.views.report.one_cell import one_group
 from nwbsparse.views.report.populations import reads_and_reconstructs
-from nwbsparse.views.words import listing, number, p_value, percent
+from nwbsparse.views.words import number, p_value, percent
 
 MOST = 3
 """Candidates that are shown where no latent is found."""
-MOSTLY_ONE = 0.8
-"""Share of the squared weights from which on a latent consists of one group of units."""
 ROWS = 5000
 """Latents in the table of all; the annotated file holds every one."""
 
@@ -60,6 +58,10 @@ class Card:
     interval: str
     """Of r; '' for results of versions before 0.2."""
     follows: str
+    how_sure: str
+    """Why its r, though found, is not to be taken at its word; '' where nothing speaks against it."""
+    halves: str
+    """r in the even and in the odd blocks."""
     one_group: str
     """The units that share spikes of which it mostly consists: one cell, perhaps; else ''."""
     populations: str
@@ -149,6 +151,8 @@ def make_card(results: Results, binned: xr.Dataset, latent: int) -> Card:
         verdict=str(a["verdict"].values[latent]) if "verdict" in a else "",
         interval=_interval(a, latent),
         follows=follows(results, binned, latent),
+        how_sure=how_sure(a, latent) if row.status == "found" else "",
+        halves=_halves(a, latent),
         one_group=one_group(a, binned, latent),
         populations=(populations := reads_and_reconstructs(a, binned, latent)),
         null=f"{number(mean)} ± {number(spread)}",
@@ -162,32 +166,18 @@ def make_card(results: Results, binned: xr.Dataset, latent: int) -> Card:
     )
 
 
-def one_group(attribution: xr.Dataset, binned: xr.Dataset, latent: int) -> str:
-    """Whether a latent mostly consists of units that share spikes, and of which; '' where it does not."""
-    if names.GROUP not in binned or not is_of_units(attribution):
-        return ""
-    if attribution.sizes[names.UNIT] != binned.sizes[names.UNIT]:
-        return ""
-    power = (
-        attribution["weight"].values[latent].reshape(binned.sizes[names.UNIT], -1).sum(axis=1) ** 2
-    )
-    group = binned[names.GROUP].values
-    share = np.bincount(group, weights=power) / max(power.sum(), 1e-300)
-    most = int(share.argmax())
-    mine = np.flatnonzero((group == most) & (power > 0.01 * power.sum()))
-    if share[most] < MOSTLY_ONE or len(mine) < 2:
-        return ""
-    ids = [str(one) for one in binned[names.UNIT_ID].values[mine]]
-    if are_pools(binned):
-        return f"mostly {listing(ids)}, which share spikes"
-    return f"mostly units {listing(ids)}, which share spikes: one cell, perhaps"
-
-
 def _interval(a: xr.Dataset, latent: int) -> str:
     if "association_low" not in a:
         return ""
     low, high = (a[f"association_{end}"].values[latent] for end in ("low", "high"))
     return f"{number(low)} to {number(high)}" if np.isfinite(low) else ""
+
+
+def _halves(a: xr.Dataset, latent: int) -> str:
+    if "association_half_1" not in a:
+        return ""
+    both = [a[f"association_half_{at}"].values[latent] for at in (1, 2)]
+    return f"{number(both[0])}, {number(both[1])}"
 
 
 def tuning_figure(results: Results, binned: xr.Dataset, latent: int) -> Axes | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
@@ -11,6 +12,8 @@ from nwbsparse.analysis.data_check.finding import Finding
 from nwbsparse.results.results import Results
 from nwbsparse.views.words import listing, several
 
+MOST = 3
+"""Pieces of advice that are repeated at the end of the page."""
 _FLAG = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 
 
@@ -32,6 +35,20 @@ def findings_of(results: Results) -> list[Finding] | None:
         duplicates=config.duplicates,
         pool=config.pool,
     )
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What to do first."""
+
+    what: str
+    to_do: str
+
+
+def advice(findings: list[Finding] | None) -> list[Advice]:
+    """What to do before anything is made of the results: of the first problems and cautions."""
+    serious = [one for one in findings or () if one.severity != "note"]
+    return [Advice(f"{one.check[:1].upper()}{one.check[1:]}", one.to_do) for one in serious[:MOST]]
 
 
 def flags_whole(text: str) -> Markup:

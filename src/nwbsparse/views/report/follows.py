@@ -10,6 +10,9 @@ from nwbsparse.analysis.behaviour.tuning import discounted
 from nwbsparse.results.results import Results
 from nwbsparse.views.words import measure, number, percent
 
+APART = 0.5
+"""Share of the larger of two halves below which the smaller is said to differ from it at the peak."""
+
 
 def follows(results: Results, binned: xr.Dataset, latent: int) -> str:
     """'More active around x = 320, y = 210 pixels': what the data say, with units of measure."""
@@ -44,6 +47,34 @@ def follows(results: Results, binned: xr.Dataset, latent: int) -> str:
     else:
         place = f"around {where[0]} {unit}".rstrip()
     return f"Varies with {variable}: it is most active {place}."
+
+
+def how_sure(attribution: xr.Dataset, latent: int) -> str:
+    """What speaks against the r of a latent that was found; '' where nothing does.
+
+    Its interval may hold 0 although chance does as well too rarely for that, and the two halves of its
+    curve may differ where it is highest: few moments stand behind it.
+    """
+    said = []
+    if "association_low" in attribution and attribution["association_low"].values[latent] <= 0:
+        said.append(
+            "Its interval holds 0: that it follows this is more than chance, how closely is not known."
+        )
+    variable = str(attribution["best_variable"].values[latent])
+    keys = [f"{half}.{variable}" for half in ("tuning_half_1", "tuning_half_2")]
+    if all(key in attribution for key in keys):
+        first, second = (attribution[key].values[latent].ravel().astype(np.float64) for key in keys)
+        n = np.broadcast_to(attribution[f"occupancy.{variable}"].values.ravel(), first.shape)
+        known = np.where(n > 0, attribution[f"tuning.{variable}"].values[latent].ravel(), np.nan)
+        if np.isfinite(known).any():
+            at = int(np.nanargmax(known))
+            low, high = sorted(np.nan_to_num([first[at], second[at]]))
+            if low < APART * high:
+                said.append(
+                    "Where it is most active the two halves of the recording differ: mean activation "
+                    f"{measure(first[at])} in the even and {measure(second[at])} in the odd blocks."
+                )
+    return " ".join(said)
 
 
 def _place(centres: np.ndarray, at: int) -> str:

@@ -27,6 +27,10 @@ LATENTS = 3
 """Latents of each that have a card."""
 
 
+FEWEST_ROWS, FEWEST_PLACES = 2, 3
+"""Latents from which on a figure of all of them says more than their cards: as rows, on a map."""
+
+
 @dataclass(frozen=True)
 class Followed:
     """One variable that latents follow."""
@@ -35,7 +39,7 @@ class Followed:
     n: int
     """Latents that follow it."""
     n_confirmed: int | None
-    """Those of them that come back; None where that is not known."""
+    """Those of them that are confirmed; None where that is not known."""
     sentences: tuple[str, ...]
     bars: str
     """What all latents tell of it beside units, components and untrained latents; '' if not known."""
@@ -47,15 +51,15 @@ class Followed:
     """The found latents that have no card; '' where all have one."""
 
     @property
-    def come_back(self) -> str:
-        """' (3 of them come back)' of 5, for behind their number; '' where it is not known."""
+    def confirmed(self) -> str:
+        """' (3 confirmed)' of 5, for behind their number; '' where it is not known."""
         if self.n_confirmed is None:
             return ""
         if self.n == 1:
-            return f" (which {'comes' if self.n_confirmed else 'does not come'} back)"
-        verb = "comes" if self.n_confirmed == 1 else "come"
-        said = {0: "none", self.n: "all"}.get(self.n_confirmed, str(self.n_confirmed))
-        return f" ({said} of them {verb} back)"
+            return f" ({'confirmed' if self.n_confirmed else 'not confirmed'})"
+        if self.n_confirmed == self.n:
+            return " (both confirmed)" if self.n == 2 else " (all confirmed)"
+        return f" ({self.n_confirmed or 'none'} confirmed)"
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,7 @@ def found(results: Results, binned: xr.Dataset) -> Found:
 
 
 def following(attribution: xr.Dataset, variable: str) -> np.ndarray:
-    """The latents found to follow a variable: those that come back first, then by r."""
+    """The latents found to follow a variable: those that are confirmed first, then by r."""
     mine = attribution["best_variable"].values == variable
     latents = np.flatnonzero(mine & (attribution["association_status"].values == "found"))
     r = attribution["association"].values[latents]
@@ -130,7 +134,7 @@ def _followed(
         if "together" in summary["variables"][name]
         else "",
         covered=data_uri(plots.values_covered(a, name, latents, bin_width=width, unit=unit))
-        if curved
+        if curved and len(latents) >= (FEWEST_PLACES if _in_plane(a, name) else FEWEST_ROWS)
         else "",
         covered_said=_covered_said(a, name, len(latents)),
         cards=tuple(make_card(results, binned, int(latent)) for latent in latents[:LATENTS]),
@@ -141,10 +145,19 @@ def _followed(
 
 
 def _covered_said(attribution: xr.Dataset, name: str, n: int) -> str:
-    in_plane = f"tuning.{name}" in attribution and attribution[f"tuning.{name}"].ndim == 3
-    if in_plane:
-        where = "Where it is" if n == 1 else f"Where each of the {n} is"
-        return f"{where} most active. Light grey was never visited."
-    kind = "activity" if f"tuning.{name}" in attribution else "share of bins in which it is active"
-    whose = "Its" if n == 1 else f"The {n} latents found, one a row:"
-    return f"{whose} {kind} by value, each from its least to its most."
+    if _in_plane(attribution, name):
+        return f"Where each of the {n} is most active. Light grey was never visited."
+    curve = f"tuning.{name}" in attribution
+    kind = "activity" if curve else "share of bins in which it is active"
+    left_out = (
+        " Values that never occurred are left out." if curve and _gaps(attribution, name) else ""
+    )
+    return f"The {n} latents found, one a row: {kind} by value, each from its least to its most.{left_out}"
+
+
+def _in_plane(attribution: xr.Dataset, name: str) -> bool:
+    return f"tuning.{name}" in attribution and attribution[f"tuning.{name}"].ndim == 3
+
+
+def _gaps(attribution: xr.Dataset, name: str) -> bool:
+    return bool((attribution[f"occupancy.{name}"].values == 0).any())

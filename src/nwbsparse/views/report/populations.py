@@ -31,7 +31,7 @@ def learned_apart(results: Results, binned: xr.Dataset) -> str:
         f"nwbsparse learned {several(results.coder.n_latents, 'latent')} that read "
         f"{_counted(read)} and reconstruct from them alone {_counted(made, 'other unit')}{when}, "
         "without seeing the behaviour. A latent is a recurring pattern of the units it reads that "
-        "tells what the others do; it is active when its pattern is there. In any one bin of "
+        "tells what the others do; it is active when its pattern is there. In any one held-out bin of "
         f"{width(results.coder.record.bin_width)} about "
         f"{number(float(results.metrics['l0'].mean()), 1)} of them are active."
     )

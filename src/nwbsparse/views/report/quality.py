@@ -10,9 +10,16 @@ import xarray as xr
 
 from nwbsparse import names
 from nwbsparse.analysis.quality.hidden_said import shared_sentence
+from nwbsparse.options.config import Config
 from nwbsparse.options.legality import is_penalised
 from nwbsparse.results.results import Results
+from nwbsparse.training.start import FEWEST
+from nwbsparse.views.report.activity import is_of_traces
+from nwbsparse.views.report.one_cell import perhaps_one_cell
 from nwbsparse.views.words import number, percent, several
+
+FAR_MORE = 1.5
+"""Times k from which on so many latents are far more than training asked for."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +31,7 @@ class Quality:
     meaning: str
 
 
-def quality(results: Results) -> list[Quality]:
+def quality(results: Results, binned: xr.Dataset) -> list[Quality]:
     """Reconstruction and sparsity on the test bins, for readers who meet these words first here."""
     metrics, attribution, config = results.metrics, results.attribution, results.config
     unit_r2 = metrics["unit_r2"].values
@@ -33,15 +40,20 @@ def quality(results: Results) -> list[Quality]:
     active = ~metrics["dead"].values.astype(bool)
     n_active = int(active.sum())
     single = int(attribution["single_unit"].values[active].sum())
-    left_out = f"; without {several(silent, 'unit')} that never fired there" if silent else ""
-    scale = "z-scored counts" if metrics.attrs.get("target") == "zscore" else "counts"
+    traces = is_of_traces(binned)
+    never = "were never active" if traces else "never fired"
+    if traces and silent == 1:
+        never = "was never active"
+    left_out = f"; without {several(silent, 'unit')} that {never} on these bins" if silent else ""
+    scale = "traces" if traces else "counts"
+    scale = f"z-scored {scale}" if metrics.attrs.get("target") == "zscore" else scale
     apart = results.coder.record.apart
     sees = "" if apart or config.lag else "Of units the coder sees: a copy has 1. "
     whose, of = "the reconstructed units'" if apart else "all units'", "unit"
     if not results.coder.record.of_units:
-        whose, of, scale = "all dims'", "dim", scale.replace("counts", "values")
+        whose, of, scale = "all dims'", "dim", scale.replace(scale.rpartition(" ")[2], "values")
         sees = ""
-        left_out = left_out.replace("never fired", "never change").replace("unit", of)
+        left_out = f"; without {several(silent, of)} constant on these bins" if silent else ""
     if is_penalised(config.sparsifier):
         asked, meant = f"penalty {config.penalty_weight:g}", "Training put a penalty on it"
     else:
@@ -66,8 +78,8 @@ def quality(results: Results) -> list[Quality]:
         Quality(
             "Active latents per bin (L0)",
             f"{number(float(metrics['l0'].mean()), 1)} ({asked})",
-            f"Mean number of latents active at once. {meant}; far more on held-out bins would "
-            "mean that the code is not sparse there.",
+            f"Mean number of latents active at once on held-out bins. {meant}"
+            f"{sparse_said(float(metrics['l0'].mean()), config)}",
         ),
         Quality(
             "Dead latents",
@@ -82,7 +94,7 @@ def quality(results: Results) -> list[Quality]:
         Quality(
             "One unit under another name",
             percent(single / n_active) if n_active else "–",
-            f"{single:,} of {n_active:,} active latents correlate at 0.9 or more with a single unit.",
+            f"{single_said(single, n_active)}{_groups_said(results, binned)}",
         ),
     ]
     if metrics.sizes.get("matryoshka_level", 1) > 1:
@@ -91,6 +103,48 @@ def quality(results: Results) -> list[Quality]:
         meaning = "With only the first so many latents, coarse to fine."
         shown.insert(1, Quality("R² by level", said, meaning))
     return [*_of_hidden_units(metrics), *shown]
+
+
+def sparse_said(l0: float, config: Config) -> str:
+    """Whether about as many are active on held-out bins as training asked for."""
+    if is_penalised(config.sparsifier) or config.k is None:
+        return "."
+    if l0 > FAR_MORE * config.k:
+        return (
+            f"; held out there are {number(l0 / config.k, 1)} times as many: what is recorded there is "
+            "less sparse in these latents than what they were learned from."
+        )
+    return (
+        ", and held out there are about as many."
+        if l0 * FAR_MORE > config.k
+        else ", and held out there are fewer."
+    )
+
+
+def single_said(single: int, n_active: int) -> str:
+    """How many of the latents that are active on held-out bins are one unit under another name."""
+    on = "on held-out bins"
+    if not n_active:
+        return f"No latent is active {on}."
+    if n_active == 1:
+        does = "correlates" if single else "does not correlate"
+        return f"The one latent active {on} {does} at 0.9 or more with a single unit."
+    who, correlate = (
+        f"{single:,}" if single else "None",
+        "correlate" if single > 1 else "correlates",
+    )
+    return f"{who} of the {n_active:,} latents active {on} {correlate} at 0.9 or more with a single unit."
+
+
+def _groups_said(results: Results, binned: xr.Dataset) -> str:
+    """How many more are units that share spikes."""
+    n = len(perhaps_one_cell(results, binned))
+    if not n:
+        return ""
+    if results.coder.n_latents == 1:
+        return " It mostly consists of units that share spikes."
+    consist = "consists" if n == 1 else "consist"
+    return f" {n:,} more mostly {consist} of units that share spikes, perhaps one cell."
 
 
 def _called(of: str, sees: str) -> str:
@@ -108,8 +162,11 @@ def _of_hidden_units(metrics: xr.Dataset) -> list[Quality]:
         return [Quality("R² of hidden units", "–", meaning)]
     out = len(json.loads(metrics.attrs.get("hidden_units_left_out", "[]")))
     if out:
-        take = "takes" if out == 1 else "take"
-        meaning += f" {several(out, 'unit')} that hardly ever fired {take} no part."
+        take, are = ("takes", "is") if out == 1 else ("take", "are")
+        meaning += (
+            f" {several(out, 'unit')} that {are} active in fewer than {FEWEST} of the training bins {take} "
+            "no part."
+        )
     value, error = (number(metrics[f"hidden_unit_r2{one}"], 3) for one in ("", "_se"))
     shown = [Quality("R² of hidden units", f"{value} ± {error}", meaning)]
     if "hidden_unit_bits" in metrics:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -16,6 +19,9 @@ from nwbsparse.views.words import duration, listing, percent, several
 
 OWN = "/processing/sparse_latents/"
 """Where nwbsparse's own results stand in a file that it annotated."""
+SEXES = {"M": "male", "F": "female", "U": "not known", "O": "other"}
+AGES = {"Y": "year", "M": "month", "W": "week", "D": "day"}
+"""Letters of durations as NWB has them (ISO 8601)."""
 ASIDE = ("column", "other")
 """Kinds of lines that are shown folded: there can be hundreds."""
 
@@ -37,7 +43,8 @@ class Part:
     """One part of the split."""
 
     name: str
-    blocks: int
+    blocks: str
+    """How many, and in how many pieces where the recording has pauses."""
     bins: int
     length: str
     share: str
@@ -68,11 +75,55 @@ def reading(results: Results) -> Reading:
     )
 
 
+def subject_said(subject: Mapping[str, Any]) -> dict[str, str]:
+    """What is known of the subject, in words where the file has codes."""
+    said = {str(key): str(value) for key, value in subject.items() if value}
+    if "age" in said:
+        said["age"] = _age(said["age"])
+    if "sex" in said:
+        said["sex"] = SEXES.get(said["sex"], said["sex"])
+    if "description" in said:
+        said["description"] = f"“{said['description']}”"
+    return said
+
+
+def _age(age: str) -> str:
+    """'60 days or more' of 'P60D/', '49 years' of 'P49Y'; what is no such code as it is."""
+    low, between, high = age.partition("/")
+    ages = [_iso(one) for one in (low, high)]
+    if not between:
+        return ages[0] or age
+    if ages[0] and ages[1]:
+        return f"{ages[0]} to {ages[1]}"
+    if ages[0] and not high:
+        return f"{ages[0]} or more"
+    return f"up to {ages[1]}" if ages[1] and not low else age
+
+
+def _iso(age: str) -> str:
+    """'2 years 3 months' of 'P2Y3M'; '' of what is no such age."""
+    if not re.fullmatch(r"P(?=\d)(?:\d+(?:\.\d+)?[YMWD])+", age):
+        return ""
+    said = [
+        f"{n} {AGES[letter]}{'' if n == '1' else 's'}"
+        for n, letter in re.findall(r"(\d+(?:\.\d+)?)([YMWD])", age)
+    ]
+    return " ".join(said)
+
+
+def dropped_said(results: Results) -> str:
+    """'1 of 1,717 events', 'rows of trials'…: what reading left out; '' where it kept everything."""
+    lines = [one for one in reading(results).lines if one.dropped]
+    said = [f"{one.dropped:,} of {one.found:,} of {one.name.rpartition('/')[2]}" for one in lines]
+    return listing(said, most=3)
+
+
 def parts(binned: xr.Dataset) -> list[Part]:
     """How many blocks, bins and minutes were learned from, chosen on, tested on and left between."""
     split = binned[names.SPLIT].values
     segment = binned[names.SEGMENT].values
-    new = np.concatenate([[True], (np.diff(split) != 0) | (np.diff(segment) != 0)])
+    new = np.concatenate([[True], np.diff(split) != 0])
+    begins = new | np.concatenate([[True], np.diff(segment) != 0])
     seconds = float(binned.attrs[names.BIN_WIDTH])
     made = []
     said = {
@@ -84,8 +135,9 @@ def parts(binned: xr.Dataset) -> list[Part]:
     for code, name in said.items():
         mine = split == code
         n = int(mine.sum())
-        blocks = int((new & mine).sum())
-        made.append(Part(name, blocks, n, duration(n * seconds), percent(n / max(len(split), 1))))
+        blocks, pieces = int((new & mine).sum()), int((begins & mine).sum())
+        of = f"{blocks:,} in {several(pieces, 'piece')}" if pieces > blocks else f"{blocks:,}"
+        made.append(Part(name, of, n, duration(n * seconds), percent(n / max(len(split), 1))))
     return made
 
 

@@ -11,27 +11,26 @@ import xarray as xr
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from nwbsparse import names
-from nwbsparse.binning.variables import conditions_of, covariates_of, events_of
 from nwbsparse.errors import BadInput
 from nwbsparse.files.whole import write_whole
 from nwbsparse.options.toml import to_toml
 from nwbsparse.results.results import Results, derived_name
 from nwbsparse.schema import check, own_version
-from nwbsparse.views import plots
 from nwbsparse.views.drawing import data_uri
 from nwbsparse.views.figures import draw_all
+from nwbsparse.views.report.activity import is_of_traces
 from nwbsparse.views.report.cards import ROWS, candidates, ranked, rows
-from nwbsparse.views.report.data_check import findings_of, flags_whole, found_said
+from nwbsparse.views.report.data_check import advice, findings_of, flags_whole, found_said
 from nwbsparse.views.report.found import Found, found
+from nwbsparse.views.report.in_time import IN_TIME, in_time
 from nwbsparse.views.report.quality import held_out_said, quality
-from nwbsparse.views.report.recording import parts, reading, variables
+from nwbsparse.views.report.recording import dropped_said, parts, reading, subject_said, variables
 from nwbsparse.views.report.top_of_page import top_of_page
-from nwbsparse.views.report.unexplained import ComeBack, unexplained
+from nwbsparse.views.report.unbroken import unbroken
+from nwbsparse.views.report.unexplained import ComeBack, comes_back_said, unexplained
 from nwbsparse.views.words import duration, width
 
 TEMPLATE = "report.html.jinja"
-IN_TIME = 12
-"""Latents that are drawn in time."""
 
 
 def report(
@@ -74,7 +73,7 @@ def render(results: Results, binned: xr.Dataset, figures: Sequence[str] | None =
         lstrip_blocks=True,
     )
     world.filters["flags_whole"] = flags_whole
-    return world.get_template(TEMPLATE).render(_content(results, binned, figures))
+    return unbroken(world.get_template(TEMPLATE).render(_content(results, binned, figures)))
 
 
 def _content(results: Results, binned: xr.Dataset, figures: Sequence[str] | None) -> dict[str, Any]:
@@ -82,6 +81,7 @@ def _content(results: Results, binned: xr.Dataset, figures: Sequence[str] | None
     findings = findings_of(results)
     original = results.coder.record.source_sha256
     variables_found, come_back = found(results, binned), unexplained(results, binned)
+    shown = _shown(results, variables_found, come_back)
     return {
         "head": top_of_page(results, binned),
         "found": variables_found,
@@ -97,14 +97,19 @@ def _content(results: Results, binned: xr.Dataset, figures: Sequence[str] | None
         "length": duration(binned.sizes[names.TIME] * float(binned.attrs[names.BIN_WIDTH])),
         "extent_from": binned.attrs.get("extent_from", ""),
         "n_dropped": f"{int(binned['dropped'].sum()):,}" if "dropped" in binned else "0",
-        "quality": quality(results),
+        "quality": quality(results, binned),
         "held_out": held_out_said(results),
         "quality_figures": [
             (title, data_uri(ax)) for title, ax in draw_all(results, binned, figures)
         ],
         "apart": results.coder.record.apart,
         "embedded": not results.coder.record.of_units,
-        "raster": _raster(results, binned, _shown(results, variables_found, come_back)),
+        "traces": is_of_traces(binned),
+        "n_latents": results.coder.n_latents,
+        "n_lines_dropped": dropped_said(results),
+        "advice": advice(findings),
+        "comes_back_said": comes_back_said(results),
+        **in_time(results, binned, shown),
         "rows": rows(results),
         "n_hidden_rows": max(results.coder.n_latents - ROWS, 0),
         "alpha": f"{float(results.attribution.attrs['alpha']):g}",
@@ -122,9 +127,7 @@ def _content(results: Results, binned: xr.Dataset, figures: Sequence[str] | None
         "coder_id": results.coder.id,
         "name": results.name,
         "version": results.coder.record.software.get("nwbsparse", own_version()),
-        "subject": {
-            str(key): str(value) for key, value in results.session.subject.items() if value
-        },
+        "subject": subject_said(results.session.subject),
     }
 
 
@@ -133,16 +136,6 @@ def _shown(results: Results, variables_found: Found, come_back: ComeBack) -> lis
     latents = [card.row.latent for one in variables_found.followed for card in one.cards]
     latents += [one.latent for one in come_back.shown]
     return latents or [int(latent) for latent in ranked(results.attribution)[:IN_TIME]]
-
-
-def _raster(results: Results, binned: xr.Dataset, latents: list[int]) -> str:
-    latents = list(dict.fromkeys(latents))[:IN_TIME]
-    if not latents:
-        return ""
-    variable = str(results.attribution["best_variable"].values[latents[0]])
-    known = (*covariates_of(binned), *conditions_of(binned), *events_of(binned))
-    variable = variable if variable in known else ""
-    return data_uri(plots.latent_raster(results.latents, binned, latents, variable=variable))
 
 
 def _of_several(results: Results) -> dict[str, str]:
