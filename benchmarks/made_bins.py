@@ -18,6 +18,9 @@ FULL_UPDATES = 3_000  # of a training whose length is left to nwbsparse
 class Values:
     values: np.ndarray
 
+    def __getitem__(self, bins):
+        return Values(self.values[bins])
+
 
 class Bins(dict):
     """name → array, as much of a dataset as ``fit`` reads."""

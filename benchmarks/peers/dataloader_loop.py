@@ -57,15 +57,16 @@ class SmallCoder(nn.Module):
 
 
 def train_seconds(
-    data, architecture, n_latents, k, lr, penalty, bandwidth, *, epochs=EPOCHS, device="cpu", seed=0
-):
+    data, architecture, n_latents, k, lr, penalty, bandwidth, *, epochs=EPOCHS, device="cpu", seed=0,
+    batch=BATCH,
+):  # fmt: skip
     """Train one coder; (CPU seconds, wall seconds) of 50 epochs.
 
     That is 50 times the median of ``epochs`` epochs, after one of warm-up.
     """
     torch.manual_seed(seed)
     rows = torch.as_tensor(np.asarray(data, np.float32))
-    loader = DataLoader(TensorDataset(rows), batch_size=BATCH, shuffle=True)
+    loader = DataLoader(TensorDataset(rows), batch_size=batch, shuffle=True)
     coder = SmallCoder(rows.shape[1], architecture, n_latents, k, penalty, bandwidth).to(device)
     optimiser = torch.optim.Adam(coder.parameters(), lr=lr)
     cpu, wall = [], []

@@ -224,8 +224,9 @@ def test_the_table_of_options_has_the_choices_that_are_documented():
     expected = {
         "nesting": 2, "encoder": 3, "attention": 2, "sparsifier": 5, "penalty": 2, "decoder": 2,
         "decoded": 2, "loss": 4, "normalisation": 3, "output": 4, "rows": 2, "pre_bias": 2,
-        "initialisation": 3, "schedule": 3, "precision": 3, "revival": 4, "device": 4,
+        "initialisation": 4, "schedule": 3, "precision": 3, "revival": 4, "device": 4,
         "reads": 2, "embed": 8, "level_terms": 2, "choose": 3, "sign": 2, "duplicates": 3,
+        "last_batch": 2,
         "smoothing_kernel": 2, "transform": 2,
     }  # fmt: skip
     assert {field: len(words) for field, words in CHOICES.items()} == expected

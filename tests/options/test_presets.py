@@ -25,6 +25,11 @@ def test_presets_take_the_mean_of_levels_as_they_did_before_there_was_a_sum(name
     assert preset(name)["level_terms"] == "mean"
 
 
+@pytest.mark.parametrize("name", sorted(PRESETS))
+def test_presets_leave_the_rest_of_a_pass_out_but_for_the_one_that_must_not(name):
+    assert preset(name)["last_batch"] == ("keep" if name == "naik2025-code" else "drop")
+
+
 def test_the_grid_has_27_standard_27_topk_and_81_saturating_coders():
     grid = naik_grid()
     kinds = Counter((c.sparsifier, c.penalty) for c in grid)

@@ -8,6 +8,7 @@ import pytest
 
 import nwbsparse as ns
 from make.patterns import planted_patterns
+from nwbsparse.models.record import CoderRecord
 from nwbsparse.options.config import Config, from_dict
 from nwbsparse.options.earlier import as_meant
 from nwbsparse.options.presets import PRESETS, naik_grid, preset
@@ -80,6 +81,27 @@ def test_what_is_stored_now_is_not_changed():
         assert as_meant(stored) == stored
     settled = {**stored_before(), "mask": 0.25, "sign": "nonnegative", "groups": "found"}
     assert as_meant(settled) == settled
+
+
+def test_rows_that_were_drawn_uniformly_had_unit_length():
+    """Before ``last_batch`` was an option; whoever types ``uniform`` means what it is called."""
+    stored = stored_before() | {"initialisation": "uniform", "rows": "free"}
+    now = as_meant(stored)
+    assert (now["initialisation"], now["last_batch"]) == ("uniform", "drop")
+    then = {key: value for key, value in stored.items() if key != "last_batch"}
+    assert as_meant(then)["initialisation"] == "uniform_unit"
+    assert as_meant(then | {"initialisation": "tied"})["initialisation"] == "tied"
+    assert as_meant({"initialisation": "uniform"}) == {"initialisation": "uniform"}
+
+
+@pytest.mark.parametrize("key", ["asked", "options"])
+def test_so_had_those_of_a_consensus_whose_options_are_partly_open(key):
+    now = Config(initialisation="uniform", rows="free").to_dict()
+    then = {name: value for name, value in now.items() if name != "last_batch"}
+    for stored, start in ((now, "uniform"), (then, "uniform_unit")):
+        record = CoderRecord(Config(n_latents=8, k=2), ("0",), 0.1, learned={key: stored})
+        assert getattr(record, key).initialisation == start
+        assert getattr(record, key).last_batch == "drop"
 
 
 def test_a_few_options_by_hand_are_of_today():

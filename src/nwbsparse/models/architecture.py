@@ -31,6 +31,9 @@ from nwbsparse.options.config import Config
 
 DICTIONARY, DECODER_BIAS, DISPERSION = "dictionary", "decoder_bias", "log_dispersion"
 
+UNIFORM = ("uniform", "uniform_unit")
+"""Starts that draw all weights and biases as torch's linear layers do."""
+
 Weights = Mapping[str, Tensor]
 Table = Float[Tensor, "model row latent"]
 
@@ -68,7 +71,7 @@ class Architecture:
         return self.n_decoded * self.n_targets
 
     def initial(self, generator: torch.Generator) -> dict[str, Tensor]:
-        """Weights of one model, seeded, dictionary rows of unit length; ``uniform``: of any length."""
+        """Weights of one model, seeded, dictionary rows of unit length; drawn uniformly: of any length."""
         width = self.decoder.n_decoded * self.n_targets
         rows = torch.randn(self.n_latents, width, generator=generator)
         rows = rows.abs() if self.config.sign == "nonnegative" else rows
@@ -79,7 +82,7 @@ class Architecture:
             **self.encoder.initial(self.tied(rows), generator),
             **self.sparsifier.initial(self.n_latents),
         }
-        if self.config.initialisation == "uniform":
+        if self.config.initialisation in UNIFORM:
             # as two linear layers begin that nobody thought about (Naik 2025's, for one)
             for name, fan in (
                 (WEIGHT, made[WEIGHT].shape[1]),

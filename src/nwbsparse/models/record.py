@@ -11,6 +11,7 @@ from typing import Any
 from nwbsparse import names
 from nwbsparse.errors import BadInput
 from nwbsparse.options.config import Config, from_dict
+from nwbsparse.options.earlier import begun_as_meant
 from nwbsparse.population import Population, as_read
 
 
@@ -119,7 +120,9 @@ class CoderRecord:
         return self._learned("asked")
 
     def _learned(self, key: str) -> Config:
-        return from_dict(self.learned[key]) if key in self.learned else self.config
+        if key not in self.learned:
+            return self.config
+        return from_dict(begun_as_meant(self.learned[key]))
 
     @property
     def scales_target(self) -> bool:

@@ -25,6 +25,12 @@ PENALTY_WEIGHT = 0.1
 KERNEL_WIDTH, SATURATION = 0.05, 1e-3
 
 
+def updates_per_epoch(n_train: int, batch_size: int, last_batch: str) -> int:
+    """How many updates one pass over the training bins makes."""
+    whole, left = divmod(n_train, batch_size)
+    return whole + (last_batch == "keep" and left > 0)
+
+
 def shaped(config: Config) -> Config:
     """The options with the window settled, which says what can be learned from at all.
 
@@ -81,7 +87,7 @@ def resolve(
         )
     if batch > n_train:
         raise BadInput(f"batch {batch} > {n_train} training bins; use a smaller --batch-size")
-    updates = n_train // batch
+    updates = updates_per_epoch(n_train, batch, config.last_batch)
     config = shaped(config)
     penalised = is_penalised(config.sparsifier)
     bandwidth = config.bandwidth

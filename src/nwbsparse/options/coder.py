@@ -96,4 +96,5 @@ class CoderOptions:
     pre_bias: PreBias = "mean"
     """Whether the mean of the training bins is taken off before encoding."""
     initialisation: Initialisation = "tied"
-    """Whether the encoder starts as the transpose of the dictionary."""
+    """Whether the encoder starts as the transpose of the dictionary (tied), or all weights as torch's
+    linear layers do (uniform; uniform_unit: then with dictionary rows of unit length)."""

@@ -29,4 +29,17 @@ def as_meant(values: dict[str, Any]) -> dict[str, Any]:
         return values
     levels = {"level_terms": "mean"} if values.get("levels") else {}
     roots = {"transform": "none"}  # for a while units were hidden, and counts read as they are
-    return (BEFORE_HIDING if "mask" not in values else roots) | levels | values
+    absent = (BEFORE_HIDING if "mask" not in values else roots) | levels
+    return absent | begun_as_meant(values)
+
+
+def begun_as_meant(values: dict[str, Any]) -> dict[str, Any]:
+    """Options that a version stored, open ones or not, with how it began and cut a pass into batches.
+
+    Without ``last_batch`` bins that filled no batch were left out, and rows that were drawn uniformly
+    had been brought to unit length before the first update.
+    """
+    if "last_batch" in values:
+        return values
+    start = {"initialisation": "uniform_unit"} if values.get("initialisation") == "uniform" else {}
+    return values | start | {"last_batch": "drop"}

@@ -6,6 +6,7 @@ from nwbsparse.options.facts import option
 from nwbsparse.options.words import (
     Choose,
     Device,
+    LastBatch,
     Precision,
     Revival,
     Schedule,
@@ -25,6 +26,8 @@ class TrainOptions:
     """Units hidden together: those that share spikes (found), a unit column's, or none."""
     batch_size: int | None = option(None, above=0)
     """Bins per update. Absent: 1,024, or an eighth of a short recording's training bins."""
+    last_batch: LastBatch = "drop"
+    """What becomes of the bins of a pass that fill no whole batch: left out of it, or a smaller batch."""
     learning_rate: float = option(5e-3, above=0, per_model=True)
     """Peak step size."""
     schedule: Schedule = "trapezoid"

@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from nwbsparse import names
-from nwbsparse.options.automatic import resolve
+from nwbsparse.options.automatic import resolve, updates_per_epoch
 from nwbsparse.options.config import Config
 from nwbsparse.population import as_read
 from nwbsparse.runs.asked import asked
@@ -73,7 +73,8 @@ def plan(
         bin_width=float(binned.attrs[names.BIN_WIDTH]),
     )
     assert settled.batch_size and settled.max_epochs and settled.n_latents
-    updates = (n_train // settled.batch_size) * settled.max_epochs
+    per_epoch = updates_per_epoch(n_train, settled.batch_size, settled.last_batch)
+    updates = per_epoch * settled.max_epochs
     n_bins, n_units = counts.shape
     trial = binned.isel({names.TIME: slice(0, min(n_bins, 8 * settled.batch_size))})
     few = 20
@@ -107,9 +108,10 @@ def _time_of_fit(trial: xr.Dataset, settled: Config, updates: int) -> float:
     trial = trial.assign_coords({names.SPLIT: (names.TIME, parts)})
     n_train = int((parts == names.TRAIN).sum())
     batch = min(settled.batch_size or n_train, n_train)
-    epochs = max(1, math.ceil(updates / max(n_train // batch, 1)))
+    per_epoch = updates_per_epoch(n_train, batch, settled.last_batch)
+    epochs = max(1, math.ceil(updates / per_epoch))
     config = replace(settled, batch_size=batch, max_epochs=epochs)
     fit(trial, replace(config, max_epochs=1))  # the first one pays for warming up
     began = time.perf_counter()
     fit(trial, config)
-    return (time.perf_counter() - began) * updates / (epochs * max(n_train // batch, 1))
+    return (time.perf_counter() - began) * updates / (epochs * per_epoch)

@@ -20,6 +20,7 @@ from torch import Tensor
 from nwbsparse.errors import NwbsparseError
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.models.stack import Stack
+from nwbsparse.options.automatic import updates_per_epoch
 from nwbsparse.progress import Progress
 from nwbsparse.training.adam import StackAdam
 from nwbsparse.training.bins import Windows
@@ -95,7 +96,11 @@ class Training:
         self.losses = torch.zeros(len(coders), device=device)
         """Of each model, on the latest batch."""
         assert self.config.batch_size and self.config.max_epochs
-        self.per_epoch = len(windows.train) // self.config.batch_size
+        self.per_epoch = updates_per_epoch(
+            len(windows.train), self.config.batch_size, self.config.last_batch
+        )
+        self.bins_per_update = min(self.config.batch_size, len(windows.train) / self.per_epoch)
+        """In the mean: the last batch of a pass may be smaller."""
         self.total = self.per_epoch * self.config.max_epochs
         self.every = max(self.total // checks, 1)
 
@@ -114,7 +119,7 @@ class Training:
             if checked and self.members:
                 self._check()
                 spent = max(time.perf_counter() - began, 1e-9)
-                speed = (self.update - since) * (self.config.batch_size or 1) / spent
+                speed = (self.update - since) * self.bins_per_update / spent
                 progress("fit", self.update, self.total, **self._said(speed))
             if at_update is not None:
                 at_update(self, checked=checked)

@@ -15,7 +15,7 @@ from nwbsparse import names
 from nwbsparse.errors import BadInput
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.models.record import CoderRecord
-from nwbsparse.options.automatic import resolve, shaped
+from nwbsparse.options.automatic import resolve, shaped, updates_per_epoch
 from nwbsparse.options.config import Config, software_of
 from nwbsparse.population import as_read
 from nwbsparse.schema import own_version
@@ -78,7 +78,9 @@ def new_coders(
             n_units=len(inputs),
         )
         if updates is not None:
-            per_epoch = len(sizes[key].train) // (settled.batch_size or 1)
+            per_epoch = updates_per_epoch(
+                len(sizes[key].train), settled.batch_size or 1, settled.last_batch
+            )
             settled = settled.replace(max_epochs=math.ceil(updates / per_epoch))
         record = replace(record, config=settled)
         with torch.device("meta"):  # its shape alone

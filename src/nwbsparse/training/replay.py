@@ -40,15 +40,15 @@ class Recording:
 
 
 class Replay:
-    """Recordings of one stack: of updates with and without dead latents to revive.
+    """Recordings of one stack: of updates with and without dead latents to revive, of each size of batch.
 
     Everything that changes from one update to the next without a kernel's doing must be given or
     stand in a tensor that is written to: the batch, what is hidden of it, the step size.
     """
 
     def __init__(self) -> None:
-        self._made: dict[bool, Recording] = {}
-        self._seen: Counter[bool] = Counter()
+        self._made: dict[tuple[bool, int], Recording] = {}
+        self._seen: Counter[tuple[bool, int]] = Counter()
 
     def forget(self) -> None:
         """The stack is another: record anew."""
@@ -62,16 +62,17 @@ class Replay:
 
         Args:
             act: one update.
-            index, hidden, revive: what it is given; the first two always of one shape.
+            index, hidden, revive: what it is given.
             adam: makes its last step; it is told of those that are replayed.
         """
-        if revive in self._made:
+        kind = (revive, len(index))
+        if kind in self._made:
             adam.count()
-            return self._made[revive].play(index, hidden)
-        self._seen[revive] += 1
-        if self._seen[revive] <= FIRST:
+            return self._made[kind].play(index, hidden)
+        self._seen[kind] += 1
+        if self._seen[kind] <= FIRST:
             return act(index, hidden, revive)
-        made = self._made[revive] = self._recorded(act, index, hidden, revive, adam)
+        made = self._made[kind] = self._recorded(act, index, hidden, revive, adam)
         return made.play(index, hidden)
 
     def _recorded(

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from nwbsparse import names
-from nwbsparse.models.architecture import DICTIONARY, DISPERSION
+from nwbsparse.models.architecture import DICTIONARY, DISPERSION, UNIFORM
 from nwbsparse.models.calibration import ThresholdSearch
 from nwbsparse.models.coder import NO_PART, SparseCoder, transformed
 from nwbsparse.models.decoders import inverse_output
@@ -87,7 +87,7 @@ def untrained(
             wanted = _scale_apart(coder, found)
         elif record.config.pre_bias == "mean":
             coder.pre_bias.copy_(torch.from_numpy(mean))
-        if record.config.normalisation != "zscore" and record.config.initialisation != "uniform":
+        if record.config.normalisation != "zscore" and record.config.initialisation not in UNIFORM:
             start = inverse_output(coder.output, torch.from_numpy(wanted))
             coder.decoder_bias.copy_(start.repeat(coder.architecture.n_decoded))
         if DISPERSION in coder.state_dict():
@@ -206,7 +206,8 @@ def _silence(coder: SparseCoder, unseen: np.ndarray, unwritten: np.ndarray) -> N
     """Take the weights off units that never change in training."""
     rows = coder.get_parameter(DICTIONARY)
     rows.view(coder.n_latents, -1, coder.n_targets)[:, :, torch.from_numpy(unwritten)] = 0.0
-    coder.renormalise()
+    if coder.config.rows == "unit" or coder.config.initialisation != "uniform":
+        coder.renormalise()  # free rows that begin as a linear layer's have the lengths of those
     weight = coder.get_parameter(WEIGHT)
     tied = coder.architecture.tied(rows)
     if tied is not None:
