@@ -120,7 +120,7 @@ def workers(
             notify(f"workers have {theirs} threads, and tasks compute with {threads}")
         found = Workers(client, threads or theirs)
         notify(
-            f"{found.n_at_once} workers with {found.threads} threads each at {client.scheduler.address}"
+            f"workers: {found.n_at_once}, threads of each: {found.threads}, at {client.scheduler.address}"
         )
         yield found
 
