@@ -52,8 +52,8 @@ def choose(table: xr.Dataset) -> Choice | None:
     tests = _mean(table, score.replace("validation", "test"), fits)
     return Choice(
         tuple(fits),
-        f"{_said(table, fits[0])}: {what} with {100 * GOOD:.0f} % or more of the best R² on validation bins "
-        f"({value:.3f} of {best:.3f}{_seeds(fits)}); on test bins {tests:.3f}",
+        f"{_said(table, fits[0])}: {what} with {100 * GOOD:.0f} % or more of the best R² on validation "
+        f"bins ({value:.3f} of {best:.3f}{_seeds(fits)}); on test bins {tests:.3f}",
     )
 
 

@@ -65,7 +65,7 @@ class Grid:
 
 
 def read_grid(
-    grid: str | Path | Mapping[str, Any] | Sequence[Config], *, skip_invalid: bool = False
+    grid: str | Path | Mapping[str, Any] | Sequence[Any], *, skip_invalid: bool = False
 ) -> Grid:
     """The combinations of options that a grid asks for.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from nwbsparse.errors import BadInput, EnvironmentProblem
 from nwbsparse.progress import Progress, silent
@@ -18,6 +18,7 @@ LOOK_AGAIN = 1.0
 """Seconds after which a task that another process works on is looked at again."""
 
 
+@runtime_checkable
 class Executor(Protocol):
     """Anything that does something with a path, now or later, here or elsewhere.
 
