@@ -107,8 +107,7 @@ def workers(
             check_main_guard()
             client = held.enter_context(_local(n_workers, threads or 1))
         else:
-            client = _client(cluster, held)
-            _check_safe(client.scheduler.address, insecure=insecure)
+            client = _client(cluster, held, insecure=insecure)
         try:
             client.wait_for_workers(1, timeout=PATIENCE)
         except Exception as error:
@@ -179,8 +178,8 @@ def _local(n_workers: int | None, threads: int) -> Iterator[Any]:
         yield client
 
 
-def _client(cluster: Any, held: ExitStack) -> Any:
-    """A client of a cluster that is there."""
+def _client(cluster: Any, held: ExitStack, *, insecure: bool) -> Any:
+    """A client of a cluster that is there; one that is given, its owner has made as it should be."""
     if hasattr(cluster, "scheduler_info") and hasattr(cluster, "submit"):
         return cluster
     distributed = _distributed()
@@ -188,12 +187,14 @@ def _client(cluster: Any, held: ExitStack) -> Any:
     if "://" not in named and _FUNCTION.fullmatch(named):
         made = held.enter_context(_called(named))
         if hasattr(made, "submit"):
+            check_safe(made.scheduler.address, insecure=insecure)
             return made
+        check_safe(made.scheduler_address, insecure=insecure)
         return held.enter_context(distributed.Client(made, set_as_default=False))
-    where: dict[str, Any] = {"address": named}
+    address = named
     if (path := Path(named).expanduser()).is_file():
         try:
-            where = {"address": str(json.loads(path.read_text(encoding="utf-8"))["address"])}
+            address = str(json.loads(path.read_text(encoding="utf-8"))["address"])
         except (ValueError, KeyError, TypeError):
             raise BadInput(f"{path} is no file that a scheduler of dask wrote") from None
     elif "://" not in named and ":" not in named:
@@ -201,12 +202,13 @@ def _client(cluster: Any, held: ExitStack) -> Any:
             f"there is no cluster '{named}'; it is 'local', the address of a scheduler, the file that it "
             "wrote, or module:function"
         )
+    check_safe(address, insecure=insecure)
     try:
         return held.enter_context(
-            distributed.Client(**where, set_as_default=False, timeout=PATIENCE)
+            distributed.Client(address, set_as_default=False, timeout=PATIENCE)
         )
     except (OSError, ValueError, TimeoutError) as error:
-        raise EnvironmentProblem(f"no scheduler answers at {where['address']}: {error}") from None
+        raise EnvironmentProblem(f"no scheduler answers at {address}: {error}") from None
 
 
 def _called(named: str) -> Any:
@@ -226,7 +228,7 @@ def _called(named: str) -> Any:
     return made
 
 
-def _check_safe(address: str, *, insecure: bool) -> None:
+def check_safe(address: str, *, insecure: bool) -> None:
     """Refuse a scheduler that anybody on the way could speak to.
 
     Raises:

@@ -17,12 +17,13 @@ def threads_of(number: int) -> Iterator[None]:
     import torch
     from threadpoolctl import threadpool_limits
 
-    before = torch.get_num_threads(), numba.get_num_threads()
-    torch.set_num_threads(number)
-    numba.set_num_threads(min(number, numba.config.NUMBA_NUM_THREADS))
+    # numba first: it starts its threads when it is first asked, and sets those of torch by it
+    before = numba.get_num_threads(), torch.get_num_threads()
     try:
         with threadpool_limits(number):
+            numba.set_num_threads(min(number, numba.config.NUMBA_NUM_THREADS))
+            torch.set_num_threads(number)
             yield
     finally:
-        torch.set_num_threads(before[0])
-        numba.set_num_threads(before[1])
+        numba.set_num_threads(before[0])
+        torch.set_num_threads(before[1])
