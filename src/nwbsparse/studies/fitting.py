@@ -16,8 +16,8 @@ from nwbsparse.models.coder import SparseCoder
 from nwbsparse.options.config import Config, from_dict
 from nwbsparse.studies.datasets import load_dataset, save_whole
 from nwbsparse.studies.ledger import Ledger
+from nwbsparse.studies.metrics import scores_of
 from nwbsparse.studies.plan import name_of
-from nwbsparse.studies.scores import scores_of
 from nwbsparse.studies.task import Task
 from nwbsparse.training.engine import TrainingDiverged
 from nwbsparse.training.fit import fit, fit_many

@@ -22,7 +22,7 @@ def report(folder: Path, /, *, rows: int = 20) -> None:
     """
     from nwbsparse.cli.sweeps import show_table
     from nwbsparse.studies.table import open_table
-    from nwbsparse.views.sweep import draw_sweep
+    from nwbsparse.views.sweep_file import draw_sweep
 
     console = new_console()
     table = open_table(folder)
