@@ -24,12 +24,18 @@ FOLDERS = ("src/", "tests/", "benchmarks/", "docs/", "extensions/", ".ci/")
 def flags_of_commands():
     """Command → its flags."""
     names = [name for name in app if not name.startswith("-")]
-    held = {name: app[name].assemble_argument_collection() for name in names}
-    found = {name: {flag for one in given for flag in one.names} for name, given in held.items()}
+    found = {name: _flags(app[name]) for name in names}
     for name in found:
         if "*" in found[name]:  # takes options
             found[name] |= {"--config", "--preset"}
     return {name: given | {"--help"} for name, given in found.items()}
+
+
+def _flags(command):
+    """Those of a command, and of the commands below it."""
+    own = {flag for one in command.assemble_argument_collection() for flag in one.names}
+    below = (_flags(command[name]) for name in command if not name.startswith("-"))
+    return own.union(*below)
 
 
 COMMANDS = flags_of_commands()

@@ -50,6 +50,7 @@ ALIKE = {
 """Pairs that may stand, each with the reason."""
 SAME_FILE_NAME = {
     ("annotated/record.py", "models/record.py"): "the record of a coder, and as a file holds it",
+    ("binning/grid.py", "studies/grid.py"): "where bins lie in time; which options are tried",
     ("cli/commands/info.py", "cli/info.py"): "a command, and what it gathers",
     ("cli/findings.py", "share/findings.py"): "findings printed, and as a file holds them",
     ("io/arrays/activity.py", "io/nwb/activity.py"): "the same thing of two kinds of sources",
@@ -62,6 +63,7 @@ SAME_FILE_NAME = {
     ("io/nwb/units.py", "io/rules/units.py"): "of a source, and what sources share",
     ("models/coder.py", "options/coder.py"): "a coder, and its options",
     ("options/words.py", "views/words.py"): "words of options; numbers in words",
+    ("runs/plan.py", "studies/plan.py"): "what a run would do; what there is to do for a sweep",
     ("runs/prepare.py", "training/prepare.py"): "a session to bins; bins to coders",
     ("views/plots/populations.py", "views/report/populations.py"): "drawn, and said in the report",
     ("views/plots/quality.py", "views/report/quality.py"): "drawn, and said in the report",

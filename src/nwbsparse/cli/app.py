@@ -21,11 +21,17 @@ from nwbsparse.cli.commands.report import report
 from nwbsparse.cli.commands.reproduce import reproduce
 from nwbsparse.cli.commands.run import run
 from nwbsparse.cli.commands.simulate import simulate
+from nwbsparse.cli.commands.sweep import sweep
+from nwbsparse.cli.commands.sweep_report import report as sweep_report
+from nwbsparse.cli.commands.sweep_status import status as sweep_status
+from nwbsparse.cli.commands.sweep_work import work as sweep_work
 from nwbsparse.cli.commands.transfer import transfer
 from nwbsparse.cli.commands.validate import validate
 from nwbsparse.cli.commands.write import write
 from nwbsparse.cli.help import GroupedHelp
 
+BELOW = {sweep: (sweep_work, sweep_status, sweep_report)}
+"""Commands that have others below them: ``nwbsparse sweep status DIR``."""
 COMMANDS = (
     run,
     inspect,
@@ -45,6 +51,7 @@ COMMANDS = (
     validate,
     doctor,
     reproduce,
+    sweep,
     simulate,
     demo,
 )
@@ -65,4 +72,11 @@ app = App(
     suppress_keyboard_interrupt=False,  # stopping has an exit code of its own
 )
 for command in COMMANDS:
-    app.command(command)
+    if command not in BELOW:
+        app.command(command)
+        continue
+    group = App(name=command.__name__, help_formatter=GroupedHelp(), version_flags=())
+    group.default(command)
+    for one in BELOW[command]:
+        group.command(one)
+    app.command(group)

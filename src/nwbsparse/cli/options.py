@@ -29,9 +29,6 @@ Reading = Annotated[ReadOptions, Parameter(name="*")]
 class EmbeddingOptions(MethodOptions, BinOptions, ReadOptions):
     """Embedding: what it takes to read and bin a recording and embed it."""
 
-    seed: int = 0
-    """Of the method's random start."""
-
 
 Embedding = Annotated[EmbeddingOptions, Parameter(name="*")]
 """Those of an embedding, a flag each."""

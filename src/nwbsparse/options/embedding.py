@@ -20,6 +20,8 @@ class MethodOptions:
     """Covariates and conditions that CEBRA is trained by, separated by commas. Absent: by time."""
     embed_smoothing: float = option(0.0, least=0)
     """Standard deviation (s) of the Gaussian that counts are smoothed with before they are embedded."""
+    embed_seed: int = option(0, least=0, below=2**63)
+    """Seed of the method's random start and of its controls; the coder's is another."""
     embed_settings: str | None = None
     """Settings of the method in its own words, with commas: "max_iterations=5000,align=last"."""
 

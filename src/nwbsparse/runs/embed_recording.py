@@ -104,7 +104,7 @@ def _made(sessions: dict[str, Session], config: Config) -> dict[str, xr.Dataset]
         covariates=config.embedding_covariates,
         dims=config.embed_dims,
         smoothing=config.embed_smoothing,
-        seed=config.seed,
+        seed=config.embed_seed,
         **config.embedding_settings,
     )
     return dict(zip(sessions, found, strict=True))

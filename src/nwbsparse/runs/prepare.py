@@ -14,7 +14,7 @@ from nwbsparse.embedding.attach import with_embedding
 from nwbsparse.embedding.embedder import embedder_from, with_embedder
 from nwbsparse.errors import BadInput
 from nwbsparse.io.rules.account import counted
-from nwbsparse.options.automatic import shaped
+from nwbsparse.options.automatic import reach
 from nwbsparse.options.config import Config
 from nwbsparse.session import Session
 
@@ -54,15 +54,13 @@ def prepare(
         duplicates=config.duplicates,
         pool=config.pool,
     )
-    reach = (
-        (shaped(config).window or 1) - 1 + abs(config.lag) + _reach_of_embedding(config, embedder)
-    )
+    seen = reach(config) + _reach_of_embedding(config, embedder)
     binned = split(
         binned,
         test=config.test,
         validation=config.validation,
         blocks=config.blocks,
-        gap=max(config.gap, reach * float(binned.attrs[names.BIN_WIDTH])),
+        gap=max(config.gap, seen * float(binned.attrs[names.BIN_WIDTH])),
     )
     if embedding is not None:
         made = with_embedding(binned, embedding, method=method, saw_behaviour=saw_behaviour)
@@ -97,7 +95,7 @@ def embedded(binned: xr.Dataset, config: Config, *, control: str | None = None) 
         dims=config.embed_dims,
         covariates=config.embedding_covariates,
         smoothing=config.embed_smoothing,
-        seed=config.seed,
+        seed=config.embed_seed,
         control=control,
         **config.embedding_settings,
     )

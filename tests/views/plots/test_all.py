@@ -93,6 +93,8 @@ def drawn(made: tuple[Results, xr.Dataset]) -> dict[str, Axes | list[Axes]]:
         "peri_event": plots.peri_event(around_hostile_event(a.sizes["latent"]), CANARY),
         "reconstruction_examples": plots.reconstruction_examples(results.coder, binned, m),
         "spectrum": plots.spectrum(evaluate(results.coder, binned, detail="all")),
+        "sweep_pareto": plots.sweep_pareto(swept()),
+        "sweep_sizes": plots.sweep_sizes(swept()),
         "stability_matrix": plots.stability_matrix(seeds(a.sizes["latent"])),
         "decoding_comparison": plots.decoding_comparison(scores),
         "confusion_matrix": plots.confusion_matrix(scores, trials),
@@ -110,6 +112,32 @@ def around_hostile_event(n_latents: int) -> xr.Dataset:
         },
         coords=lags,
     )
+
+
+def swept(*, told: bool = True) -> xr.Dataset:
+    """The table of a sweep of two sizes and two seeds, one of whose fits went wrong."""
+    rng = np.random.default_rng(0)
+    names = ["validation_r2", "validation_l0", "test_r2", "test_l0"]
+    names += ["validation_hidden_unit_r2", "validation_hidden_unit_r2_se"] if told else []
+    names += ["test_hidden_unit_r2"] if told else []
+    numbers = {name: ("fit", np.append(rng.uniform(size=3), np.nan)) for name in names}
+    status = np.array(["ok", "ok", "ok", "diverged"], dtype=object)
+    return xr.Dataset(
+        {**numbers, "status": ("fit", status), "n_latents_used": ("fit", np.array([8, 8, 16, 16]))},
+        coords={
+            "fit": np.arange(4),
+            "n_latents": ("fit", np.array([8, 8, 16, 16])),
+            "seed": ("fit", np.array([0, 1, 0, 1])),
+        },
+        attrs={"varying": '["n_latents", "seed"]'},
+    )
+
+
+def test_a_sweep_without_scores_says_that_there_are_none() -> None:
+    for table in (swept(told=False), swept()[["status", "n_latents_used"]]):
+        assert "hidden units" in plots.sweep_sizes(table).texts[0].get_text()
+    empty = plots.sweep_pareto(swept()[["status"]])
+    assert "no fit has a reconstruction" in empty.texts[0].get_text()
 
 
 def seeds(n_latents: int, n_seeds: int = 2) -> xr.Dataset:

@@ -20,6 +20,7 @@ from nwbsparse.views.plots.quality import (
 from nwbsparse.views.plots.raster import latent_raster
 from nwbsparse.views.plots.rhythm import rhythm
 from nwbsparse.views.plots.signals import reconstruction_examples, spectrum
+from nwbsparse.views.plots.sweep import sweep_pareto, sweep_sizes
 from nwbsparse.views.plots.triggered import activation_triggered, peri_event
 from nwbsparse.views.plots.units import (
     ablation_heatmap,
@@ -50,6 +51,8 @@ __all__ = [
     "spatial_map",
     "spectrum",
     "stability_matrix",
+    "sweep_pareto",
+    "sweep_sizes",
     "top_units",
     "training_history",
     "tuning_curve",
