@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -162,7 +163,7 @@ def test_the_lock_of_a_process_that_died_is_taken_over(scene, tmp_path):
     target = tmp_path / "a.nwb"
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
-    held = {"host": lock.socket.gethostname(), "pid": dead.pid, "since": "2020"}
+    held = {"host": socket.gethostname(), "pid": dead.pid, "since": "2020"}
     lock.hidden_name(target, ".lock").write_text(json.dumps(held))
     assert write(results, target) == target and not hidden(tmp_path)
 
