@@ -42,6 +42,7 @@ from .runs.reproduce import reproduce as reproduce
 from .runs.revisit import revisit as revisit
 from .runs.run import run as run
 from .runs.run_sessions import run_sessions as run_sessions
+from .runs.sweep import sweep as sweep
 from .session import Session as Session
 from .share.bundle import bundle as bundle
 from .share.doctor import doctor as doctor
@@ -97,6 +98,7 @@ __all__ = [
     "save",
     "split",
     "stability",
+    "sweep",
     "to_bins",
     "transfer",
     "validate",

@@ -10,8 +10,7 @@ import pytest
 
 import nwbsparse
 from nwbsparse.errors import BadInput
-from nwbsparse.models.stack import PER_MODEL, shared_options
-from nwbsparse.options.config import Config
+from nwbsparse.options.config import PER_MODEL, Config, shared_options
 from nwbsparse.options.facts import facts_of, group_of
 
 GROUPS = ("Reading", "Bins", "Model", "Training", "Explaining")
@@ -24,7 +23,7 @@ import io, contextlib
 from dataclasses import replace
 from nwbsparse import Config
 from nwbsparse.cli.app import app
-from nwbsparse.models.stack import shared_options
+from nwbsparse.options.config import shared_options
 from nwbsparse.options.toml import read_toml, to_toml
 from nwbsparse.errors import BadInput
 config = Config(loudness=2.0)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import torch
 from jaxtyping import Bool, Float
@@ -25,16 +24,7 @@ from nwbsparse.models.losses import revival_loss, revival_losses
 from nwbsparse.models.sparse.pre_activations import PreActivations
 from nwbsparse.models.sparse.unit_length import drop_parallel, normalise
 from nwbsparse.models.sparsifiers import PerModel, Select
-from nwbsparse.options.config import Config
-from nwbsparse.options.facts import facts_of
-
-PER_MODEL = frozenset(name for name, facts in facts_of(Config) if facts.per_model)
-"""Options in which models of one stack may differ."""
-
-
-def shared_options(config: Config) -> dict[str, Any]:
-    """The options that all models of a stack must have in common."""
-    return {name: value for name, value in config.to_dict().items() if name not in PER_MODEL}
+from nwbsparse.options.config import shared_options
 
 
 class Stack:

@@ -39,6 +39,11 @@ def shaped(config: Config) -> Config:
     )
 
 
+def reach(config: Config) -> int:
+    """How many bins a coder looks, or reconstructs, beyond the one that it encodes."""
+    return (shaped(config).window or 1) - 1 + abs(config.lag)
+
+
 def resolve(
     config: Config,
     counts: np.ndarray,

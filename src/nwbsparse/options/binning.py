@@ -9,6 +9,8 @@ from nwbsparse.options.facts import option
 class BinOptions:
     """Bins: which units and times are used, and which bins are held out."""
 
+    makes_data = True
+
     units: str | None = option(None, common=True)
     """Which units to use: ids ("3,7,12") or a condition on columns ("quality == 'good'")."""
     regions: str | None = option(None, common=True)

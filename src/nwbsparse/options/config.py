@@ -16,7 +16,7 @@ from nwbsparse.errors import did_you_mean, raise_together
 from nwbsparse.options.binning import BinOptions
 from nwbsparse.options.coder import CoderOptions
 from nwbsparse.options.explaining import ExplainOptions
-from nwbsparse.options.facts import option
+from nwbsparse.options.facts import facts_of, option
 from nwbsparse.options.legality import parse_levels, parse_weights, problems, targets_of
 from nwbsparse.options.reading import ReadOptions
 from nwbsparse.options.registered import brought, check_brought, known, words_of
@@ -72,6 +72,15 @@ class Config(ExplainOptions, TrainOptions, CoderOptions, BinOptions, ReadOptions
         values = dataclasses.asdict(self)
         values |= {"levels": list(self.levels), "band": list(self.band)}
         return {key: value for key, value in values.items() if value is not None}
+
+
+PER_MODEL = frozenset(name for name, facts in facts_of(Config) if facts.per_model)
+"""Options in which models of one stack may differ."""
+
+
+def shared_options(config: Config) -> dict[str, Any]:
+    """The options that all models of a stack must have in common."""
+    return {name: value for name, value in config.to_dict().items() if name not in PER_MODEL}
 
 
 @cache

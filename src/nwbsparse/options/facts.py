@@ -36,6 +36,8 @@ class Facts:
     value with which it does not. Any other value is part of a coder's id."""
     common: bool = False
     """Shown first by ``--help``."""
+    many_trainings: bool = False
+    """Says whether one model is made of several trainings."""
 
     def problem(self, name: str, value: int | float) -> str | None:
         """Why a value cannot be, in a sentence; None where it can."""
@@ -73,7 +75,22 @@ def facts_of(options: Any) -> Iterator[tuple[str, Facts]]:
         yield field.name, field.metadata.get(_FACTS, Facts())
 
 
+def data_options(options: type) -> tuple[str, ...]:
+    """The options that say how data are read, binned or made, in their order: another value, other data.
+
+    They are those of the groups that say so (``makes_data = True`` in the class).
+    """
+    return tuple(
+        field.name
+        for field in dataclasses.fields(options)
+        if vars(_owner(options, field.name)).get("makes_data")
+    )
+
+
 def group_of(options: type, name: str) -> str:
     """What the group that an option is defined in is called: the first word of its docstring."""
-    owner = next(one for one in options.__mro__ if name in inspect.get_annotations(one))
-    return str(owner.__doc__).partition(":")[0]
+    return str(_owner(options, name).__doc__).partition(":")[0]
+
+
+def _owner(options: type, name: str) -> type:
+    return next(one for one in options.__mro__ if name in inspect.get_annotations(one))

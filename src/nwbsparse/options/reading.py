@@ -15,6 +15,8 @@ _OF_BINS = ("duplicates",)
 class ReadOptions:
     """Reading: how a source is read, where it leaves something open, and the width of bins."""
 
+    makes_data = True
+
     units_table: str | None = None
     """Which Units table is read, where a file has several: its path or its name."""
     series: str | None = option(None, common=True)

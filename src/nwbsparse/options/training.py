@@ -16,7 +16,7 @@ from nwbsparse.options.words import (
 class TrainOptions:
     """Training: what is chosen by trying, and how a coder learns."""
 
-    choose: Choose = option("all", common=True)
+    choose: Choose = option("all", common=True, many_trainings=True)
     """What is chosen by how well hidden units (0.25 of entries) are told: all (smoothing, n_latents and
     k), the size, or none (nothing smoothed, nothing hidden)."""
     mask: float | None = option(None, least=0, below=1)
@@ -49,9 +49,9 @@ class TrainOptions:
     """Weight of the revival loss."""
     seed: int = option(0, least=0, below=2**63, per_model=True)
     """Seed of the initial weights and of everything random after training."""
-    seeds: int = option(10, above=0, per_model=True, common=True)
+    seeds: int = option(10, above=0, per_model=True, common=True, many_trainings=True)
     """How many seeds are trained, counted up from seed; a consensus keeps what comes back in them."""
-    replicates: int = option(2, least=0)
+    replicates: int = option(2, least=0, many_trainings=True)
     """How many consensuses of seeds, each of other ones; 0: the first seed, compared with the others."""
     order_seed: int = option(0, least=0, below=2**63)
     """Seed of the order in which bins are visited; one order for all models trained together."""

@@ -13,7 +13,7 @@ from nwbsparse.binning.to_bins import bin_session
 from nwbsparse.embedding.attach import with_embedding
 from nwbsparse.errors import BadInput
 from nwbsparse.io.rules.account import counted
-from nwbsparse.options.automatic import shaped
+from nwbsparse.options.automatic import reach
 from nwbsparse.options.config import Config
 from nwbsparse.session import Session
 
@@ -47,13 +47,12 @@ def prepare(
         duplicates=config.duplicates,
         pool=config.pool,
     )
-    reach = (shaped(config).window or 1) - 1 + abs(config.lag)
     binned = split(
         binned,
         test=config.test,
         validation=config.validation,
         blocks=config.blocks,
-        gap=max(config.gap, reach * float(binned.attrs[names.BIN_WIDTH])),
+        gap=max(config.gap, reach(config) * float(binned.attrs[names.BIN_WIDTH])),
     )
     if embedding is not None:
         return with_embedding(binned, embedding, method=method, saw_behaviour=saw_behaviour)

@@ -98,11 +98,12 @@ class Ledger:
     # --- what there is to do
 
     def add(self, tasks: Iterable[Task]) -> list[Task]:
-        """Write down what is to be done; what is written already stays."""
+        """Write down what is to be done, and where the files lie that it needs."""
         listed = list(tasks)
         for task in listed:
-            if not (path := self.path_of(task)).exists():
-                write_whole(path, task.to_json())
+            path, said = self.path_of(task), task.to_json()
+            if not path.exists() or path.read_text(encoding="utf-8") != said:
+                write_whole(path, said)
         return listed
 
     def tasks(self) -> list[Task]:

@@ -30,6 +30,8 @@ class Task:
     """Ending of its result file."""
     version: str = field(default_factory=own_version)
     """Of nwbsparse."""
+    paths: Mapping[str, str] = field(default_factory=dict)
+    """Where files lie that it reads: what moves is still the same."""
 
     @property
     def id(self) -> str:
@@ -44,7 +46,7 @@ class Task:
         """As it is written into a ledger."""
         content = {
             "kind": self.kind, "about": self.about, "needs": list(self.needs), "size": self.size,
-            "suffix": self.suffix, "version": self.version,
+            "suffix": self.suffix, "version": self.version, "paths": self.paths,
         }  # fmt: skip
         return json.dumps(content, indent=1, sort_keys=True, default=plain) + "\n"
 
@@ -52,7 +54,12 @@ class Task:
 def digest_of(value: Any) -> str:
     """A hash of anything that JSON holds, the same on every machine."""
     said = json.dumps(value, sort_keys=True, separators=(",", ":"), default=plain)
-    return sha256(said.encode()).hexdigest()
+    return text_digest(said)
+
+
+def text_digest(text: str) -> str:
+    """The SHA-256 of a text."""
+    return sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def plain(value: Any) -> Any:

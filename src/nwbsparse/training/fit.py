@@ -10,8 +10,7 @@ from typing import Any
 from nwbsparse.deprecated import renamed
 from nwbsparse.errors import BadInput
 from nwbsparse.models.coder import SparseCoder
-from nwbsparse.models.stack import shared_options
-from nwbsparse.options.config import Config
+from nwbsparse.options.config import Config, shared_options
 from nwbsparse.progress import Progress, silent
 from nwbsparse.training.adam import own_step
 from nwbsparse.training.engine import TrainingDiverged

@@ -14,8 +14,7 @@ import torch
 from nwbsparse import names
 from nwbsparse.files.whole import remove_unfinished
 from nwbsparse.models.coder import SparseCoder
-from nwbsparse.models.stack import PER_MODEL
-from nwbsparse.options.config import Config
+from nwbsparse.options.config import PER_MODEL, Config
 from nwbsparse.population import as_read
 from nwbsparse.progress import Progress, silent
 from nwbsparse.training.bins import Windows, windows_of
