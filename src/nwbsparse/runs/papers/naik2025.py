@@ -53,13 +53,14 @@ def naik2025(
     Args:
         sources: recordings, folders of stored embeddings (``NAME-DIMS-train.npy``, ``…-valid.npy``) or
             ``FOLDER/NAME``; several animals are pooled.
-        out: folder for the table, the page and the ledger. What is in the ledger is not done again.
+        out: folder for the table, the page and the ledger. What is in the ledger is not done again:
+            an animal or a size can be added later.
         asked: where it differs from the paper.
         progress: called after every piece of work.
         notify: told what was read.
 
     Raises:
-        BadInput: a source cannot be used, or the folder holds the work on other sources or options.
+        BadInput: a source cannot be used, or the folder holds another ledger.
         EnvironmentProblem: the folder cannot be written, or CEBRA is needed and not installed.
     """
     folder = Path(out).expanduser()
@@ -69,7 +70,7 @@ def naik2025(
     animals = animals_of(sources, asked, notify)
     for animal in animals:
         notify(_read(animal, asked))
-    ledger = Ledger(folder / LEDGER, made_for(animals, asked))
+    ledger = Ledger(folder / LEDGER, made_for())
     rows = all_rows(animals, asked, ledger, progress)
     attrs = {
         "paper": "Naik 2025", "version": own_version(), "asked": asdict(asked),

@@ -25,6 +25,8 @@ ALIKE = 0.03
 """Scores that range over less than this are said not to differ."""
 KEPT = 0.02
 """What a decoder may lose and still be said to be kept."""
+LEAST = 0.001
+"""A difference below this is none, whatever its sign: it is not seen in what is printed."""
 LARGE = 32
 """Dims from which the paper calls an embedding large."""
 PAPERS = (STANDARD, TOPK, EXPONENTIAL)
@@ -78,7 +80,7 @@ def topk_best(fits: pd.DataFrame, metric: str, control: str) -> Shown | None:
         f"{dims:g} dims {said(one.topk)} against {said(one.others)}" for dims, one in best.iterrows()
     )
     return Shown(
-        bool((by > 0).all()),
+        bool((by > LEAST).all()),
         f"TopK against the best other coder with as few active latents: {pairs}",
     )
 
@@ -92,7 +94,7 @@ def topk_better_when_large(fits: pd.DataFrame, metric: str, control: str) -> Sho
         return None
     more, less = float(large.mean()), float(small.mean())
     return Shown(
-        more > max(less, 0.0),
+        more > max(less, 0.0) + LEAST,
         f"TopK minus the best other with as few active latents: {said(more, sign=True)} from {LARGE} dims, "
         f"{said(less, sign=True)} below",
     )
@@ -104,7 +106,8 @@ def expansion_8_best(fits: pd.DataFrame, metric: str, control: str) -> Shown | N
     by = rows.groupby("expansion")[metric].mean()
     if len(by) < 2:
         return None
-    return Shown(by.idxmax() == CHOSEN_EXPANSION, f"{_listed(by, 'latents per dim')}, on average")
+    best = float(by.idxmax())
+    return Shown(best == CHOSEN_EXPANSION, f"{_listed(by, 'latents per dim')}, on average")
 
 
 def rises_for_every_k(fits: pd.DataFrame, metric: str, control: str) -> Shown | None:
@@ -113,7 +116,7 @@ def rises_for_every_k(fits: pd.DataFrame, metric: str, control: str) -> Shown | 
     if rises is None:
         return None
     return Shown(
-        all(low > 0 for _, low, _ in rises.values()), _rises_said(fits, metric, control, rises)
+        all(low > LEAST for _, low, _ in rises.values()), _rises_said(fits, metric, control, rises)
     )
 
 
@@ -123,7 +126,7 @@ def rises_at_most_active_alone(fits: pd.DataFrame, metric: str, control: str) ->
     if rises is None:
         return None
     *others, last = KS
-    holds = rises[last][1] > 0 and all(rises[k][0] <= 0 for k in others)
+    holds = rises[last][1] > LEAST and all(rises[k][0] <= LEAST for k in others)
     return Shown(holds, _rises_said(fits, metric, control, rises))
 
 
@@ -177,7 +180,7 @@ def _trend(
     )
     mean, low, high = over_seeds(slopes)
     by = rows.groupby(over)[metric].mean()
-    holds = low > 0 if direction > 0 else high < 0
+    holds = low > LEAST if direction > 0 else high < -LEAST
     return Shown(
         bool(holds),
         f"{_listed(by, over)}; {said(mean, low, high, sign=True)} with each doubling",

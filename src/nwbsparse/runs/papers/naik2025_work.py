@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -172,11 +172,10 @@ def _failed(kind: str, about: dict[str, Any]) -> dict[str, Any]:
     return {"part": kind.split()[0], "method": method, "control": "", **about}
 
 
-def made_for(animals: list[Animal], asked: Naik2025) -> dict[str, Any]:
-    """What a ledger of this work is for."""
-    own = asdict(asked)
-    return {
-        "paper": STAGE,
-        "asked": {key: list(v) if isinstance(v, tuple) else v for key, v in own.items()},
-        "animals": {one.name: one.digest for one in animals},
-    }
+def made_for() -> dict[str, str]:
+    """What a ledger of this work is for.
+
+    Animals and settings are not part of it: what a piece of work depends on is in its id, so that one
+    more animal or size is added to what is there.
+    """
+    return {"paper": STAGE}
