@@ -17,7 +17,7 @@ def write_animals(
     n_bins: int = N_BINS,
     seed: int = 0,
 ) -> Path:
-    """Stored embeddings of every name in a folder; of the first also the recording, ``rat-NAME-25ms.npz``."""
+    """Stored embeddings of every name; of the first also the recording, ``rat-NAME-25ms.npz``."""
     folder.mkdir(parents=True, exist_ok=True)
     for at, name in enumerate(names):
         rng = np.random.default_rng(seed + at)

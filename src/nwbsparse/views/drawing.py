@@ -113,4 +113,9 @@ def data_uri(ax: Axes) -> str:
     Shown by ``<img>``: a browser runs no script in such an image and gives it no other address,
     and its styles and ids cannot meet those of the page.
     """
-    return "data:image/svg+xml;base64," + base64.b64encode(svg(ax)).decode("ascii")
+    return as_data(svg(ax))
+
+
+def as_data(drawn: bytes) -> str:
+    """The ``data:`` address of an SVG file."""
+    return "data:image/svg+xml;base64," + base64.b64encode(drawn).decode("ascii")

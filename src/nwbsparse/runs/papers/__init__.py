@@ -1,1 +1,1 @@
-"""Published papers done again from one's own data, with controls, and their claims answered by the numbers."""
+"""Published papers done again from one's own data, their claims answered by the numbers."""

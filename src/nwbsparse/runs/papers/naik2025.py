@@ -15,11 +15,13 @@ from nwbsparse.progress import Progress, silent
 from nwbsparse.results.folder import save_netcdf
 from nwbsparse.runs.papers.naik2025_animals import Animal, animals_of
 from nwbsparse.runs.papers.naik2025_claims import Answer, answers
+from nwbsparse.runs.papers.naik2025_embeddings import check_available
 from nwbsparse.runs.papers.naik2025_page import page_of
 from nwbsparse.runs.papers.naik2025_settings import Naik2025
-from nwbsparse.runs.papers.naik2025_table import as_frame, tidy
+from nwbsparse.runs.papers.naik2025_table import tidy
 from nwbsparse.runs.papers.naik2025_work import all_rows, made_for
 from nwbsparse.schema import own_version
+from nwbsparse.studies.fits import as_frame
 from nwbsparse.studies.ledger import Ledger
 from nwbsparse.views.study.page import as_html, as_markdown, figure_files
 
@@ -70,7 +72,10 @@ def naik2025(
     animals = animals_of(sources, asked, notify)
     for animal in animals:
         notify(_read(animal, asked))
+    if not all(one.stored for one in animals):
+        check_available()
     ledger = Ledger(folder / LEDGER, made_for())
+    ledger.forget_failures()  # what failed for the machine's sake may do now
     rows = all_rows(animals, asked, ledger, progress)
     attrs = {
         "paper": "Naik 2025", "version": own_version(), "asked": asdict(asked),

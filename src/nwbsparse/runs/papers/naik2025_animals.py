@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,8 @@ from nwbsparse.io.read import options_of, read
 from nwbsparse.runs.papers.naik2025_settings import GAP, TRAIN_SHARE, Naik2025
 
 STORED = re.compile(r"(?P<name>.+)-(?P<dims>\d+)-(?P<part>train|valid)\.npy")
+OTHERS = ("spike_times.npy", "F.npy", "spks.npy")
+"""Files of folders that are recordings: of Kilosort and Phy, and of suite2p."""
 DIRECTION = "direction"
 
 
@@ -104,7 +107,7 @@ def animals_of(
         made.append(replace(one, name=partner.name, binned=binned, stored=partner.stored))
         notify(f"{partner.name}: stored embeddings, with units and behaviour of its recording")
     made = sorted([*made, *stored], key=lambda one: one.name)
-    for one, other in zip(made, made[1:], strict=False):
+    for one, other in pairwise(made):
         if one.name == other.name:
             raise BadInput(f"two animals are called {one.name}; rename one of their files")
     return made
@@ -114,14 +117,21 @@ def _stored_at(path: Path) -> tuple[Path, str] | None:
     """(folder, name or '') of stored embeddings; None where a source is something else."""
     if path.is_dir() and any(STORED.fullmatch(one.name) for one in path.glob("*.npy")):
         return path, ""
-    if not path.exists() and path.parent.is_dir() and any(path.parent.glob(f"{path.name}-*-train.npy")):
+    if (
+        not path.exists()
+        and path.parent.is_dir()
+        and any(path.parent.glob(f"{path.name}-*-train.npy"))
+    ):
         return path.parent, path.name
-    if path.is_dir() and any(path.glob("*.npy")) and not (path / "spike_times.npy").exists():
-        if not any((path / name).exists() for name in ("F.npy", "spks.npy")):
-            raise BadInput(
-                f"{path} holds .npy files, and none is called NAME-DIMS-train.npy or "
-                "NAME-DIMS-valid.npy, as stored embeddings are"
-            )
+    if (
+        path.is_dir()
+        and any(path.glob("*.npy"))
+        and not any((path / one).exists() for one in OTHERS)
+    ):
+        raise BadInput(
+            f"{path} holds .npy files, and none is called NAME-DIMS-train.npy or NAME-DIMS-valid.npy, as "
+            "stored embeddings are"
+        )
     return None
 
 
@@ -130,7 +140,9 @@ def _stored_animals(folder: Path, only: str, asked: Naik2025) -> list[Animal]:
     for path in sorted(folder.glob("*.npy")):
         said = STORED.fullmatch(path.name)
         if said and only in ("", said["name"]) and int(said["dims"]) in asked.dims:
-            found.setdefault(said["name"], {}).setdefault(int(said["dims"]), {})[said["part"]] = path
+            found.setdefault(said["name"], {}).setdefault(int(said["dims"]), {})[said["part"]] = (
+                path
+            )
     if not found:
         listed = ", ".join(map(str, asked.dims))
         raise BadInput(f"{folder} holds no stored embedding of {listed} dims")
@@ -184,7 +196,10 @@ def _recorded_animal(source: str | Path, asked: Naik2025) -> Animal:
     binned = to_bins(session, asked.bin_width)
     path = session.source.path
     name = path.name.split(".")[0] if path is not None else session.source.identifier or "recording"
-    behaviours = (_position(binned, asked.position, name), _direction(binned, asked.direction, name))
+    behaviours = (
+        _position(binned, asked.position, name),
+        _direction(binned, asked.direction, name),
+    )
     n = binned.sizes[names.TIME]
     parts = _parts(n, int(TRAIN_SHARE * n), asked.bin_width)
     return Animal(name, binned.assign_coords({names.SPLIT: (names.TIME, parts)}), behaviours)
@@ -196,7 +211,9 @@ def _parts(n: int, n_train: int, width: float) -> np.ndarray:
     parts[max(n_train - round(GAP / width), 0) : n_train] = names.GAP
     parts[n_train:] = names.TEST
     if not (parts == names.TRAIN).any() or not (parts == names.TEST).any():
-        raise BadInput(f"{n} bins are too few for training and held-out bins with {GAP:g} s between")
+        raise BadInput(
+            f"{n} bins are too few for training and held-out bins with {GAP:g} s between"
+        )
     return parts
 
 

@@ -133,7 +133,9 @@ def answer(claim: Claim, fits: pd.DataFrame) -> Answer:
             so = "so as well" if dealt.holds else "not so"
             sentences.append(f"Shuffled, it is {so}: {dealt.numbers}.")
     beside = [reading for reading in claim.readings[claim.leading :] if reading in verdicts]
-    sentences += [f"{_of(reading, shown[reading])[:-1]} – {verdicts[reading]}." for reading in beside]
+    sentences += [
+        f"{_of(reading, shown[reading])[:-1]} – {verdicts[reading]}." for reading in beside
+    ]
     return Answer(claim, _together([verdicts[reading] for reading in leading]), tuple(sentences))
 
 

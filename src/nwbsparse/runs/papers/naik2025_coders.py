@@ -91,7 +91,9 @@ def sweep_control_rows(animal: Animal, embedding: np.ndarray, max_epochs: int) -
     per size for the rectified ones). Shuffled: TopK coders of the shuffled embedding.
     """
     embedded = animal.embedded(embedding)
-    topk = [one for one in naik_grid() if family_of(one) == TOPK and one.learning_rate == CHOSEN_RATE]
+    topk = [
+        one for one in naik_grid() if family_of(one) == TOPK and one.learning_rate == CHOSEN_RATE
+    ]
     plain = [grid_of(STANDARD, expansion)[-1] for expansion in NAIK_EXPANSIONS]
     rows: Rows = []
     for asked, coder in _untrained(embedded, [*topk, *plain]):
@@ -115,7 +117,9 @@ def analysis_untrained_rows(animal: Animal, embedding: np.ndarray, seeds: int) -
     """The same coders before their first update."""
     embedded = animal.embedded(embedding)
     rows: Rows = []
-    for asked, coder in _untrained(embedded, [chosen(k, seed) for k in KS for seed in range(seeds)]):
+    for asked, coder in _untrained(
+        embedded, [chosen(k, seed) for k in KS for seed in range(seeds)]
+    ):
         described = latents_of(coder, embedded)
         rows.append(
             _about(asked, coder, ANALYSIS, UNTRAINED)
@@ -125,7 +129,9 @@ def analysis_untrained_rows(animal: Animal, embedding: np.ndarray, seeds: int) -
     return rows
 
 
-def analysis_shuffled_rows(animal: Animal, embedding: np.ndarray, seed: int, max_epochs: int) -> Rows:
+def analysis_shuffled_rows(
+    animal: Animal, embedding: np.ndarray, seed: int, max_epochs: int
+) -> Rows:
     """The same coders of a shuffled embedding, one shuffle per seed."""
     grid = [chosen(k, seed) for k in KS]
     other = shifted(animal, embedding, seed)
@@ -164,7 +170,9 @@ def _trained_rows(
     return rows
 
 
-def _untrained(embedded: xr.Dataset, grid: Sequence[Config]) -> Iterator[tuple[Config, SparseCoder]]:
+def _untrained(
+    embedded: xr.Dataset, grid: Sequence[Config]
+) -> Iterator[tuple[Config, SparseCoder]]:
     for asked, coder in zip(grid, new_coders(embedded, _as_run(grid, 1)), strict=True):
         yield asked, untrained_control(coder, embedded)
 

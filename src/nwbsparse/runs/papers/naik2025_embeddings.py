@@ -22,12 +22,11 @@ from nwbsparse.runs.papers.naik2025_scores import (
 from nwbsparse.runs.papers.naik2025_settings import (
     CEBRA,
     CEBRA_RATES,
-    CHOSEN_CEBRA_RATE,
-    CHOSEN_HIDDEN_UNITS,
     HIDDEN_UNITS,
     SMOOTH_BINS,
     Naik2025,
 )
+from nwbsparse.studies.fits import CHOSEN_CEBRA_RATE, CHOSEN_HIDDEN_UNITS
 
 EMBEDDING, BASELINE = "embedding", "baseline"
 METHOD, STORED, COUNTS, SMOOTHED = "cebra", "stored cebra", "counts", "smoothed counts"
@@ -55,6 +54,17 @@ def chosen(dims: int) -> Setting:
         "dims": dims, "hidden_units": CHOSEN_HIDDEN_UNITS, "cebra_rate": CHOSEN_CEBRA_RATE,
         "control": "",
     }  # fmt: skip
+
+
+def check_available() -> None:
+    """Make sure before hours of work that CEBRA is installed.
+
+    Raises:
+        EnvironmentProblem: it is not.
+    """
+    from nwbsparse.embedding.cebra import package
+
+    package()
 
 
 def embedding_of(animal: Animal, setting: Setting, asked: Naik2025) -> np.ndarray:

@@ -11,13 +11,15 @@ import pandas as pd
 
 from nwbsparse.runs.papers.naik2025_coders import ANALYSIS, EXPONENTIAL, STANDARD, SWEEP, TOPK
 from nwbsparse.runs.papers.naik2025_embeddings import EMBEDDING
-from nwbsparse.runs.papers.naik2025_settings import (
+from nwbsparse.runs.papers.naik2025_settings import CHOSEN_EXPANSION, KS
+from nwbsparse.runs.papers.naik2025_table import over_seeds, said
+from nwbsparse.studies.fits import (
     CHOSEN_CEBRA_RATE,
-    CHOSEN_EXPANSION,
     CHOSEN_HIDDEN_UNITS,
-    KS,
+    made_of,
+    rows_of,
+    trained_on,
 )
-from nwbsparse.runs.papers.naik2025_table import of, over_seeds, said
 
 LITTLE = 0.05
 """A score that ranges over less than this over sizes is said to matter little."""
@@ -46,7 +48,7 @@ Show = Callable[[pd.DataFrame, str, str], Shown | None]
 
 def settings_better(fits: pd.DataFrame, metric: str, control: str) -> Shown | None:
     """64 hidden units and the smaller step do better."""
-    rows = _known(of(fits, EMBEDDING, control=control), metric)
+    rows = _known(rows_of(fits, EMBEDDING, control=control), metric)
     rows = rows[rows["hidden_units"].notna() & rows["cebra_rate"].notna()]
     if rows["hidden_units"].nunique() < 2 or rows["cebra_rate"].nunique() < 2:
         return None
@@ -62,7 +64,7 @@ def settings_better(fits: pd.DataFrame, metric: str, control: str) -> Shown | No
 
 def dims_matter_little(fits: pd.DataFrame, metric: str, control: str) -> Shown | None:
     """The number of dims changes the score of an embedding by little."""
-    by = _known(_chosen_embeddings(fits, control), metric).groupby("dims")[metric].mean()
+    by = _known(trained_on(fits, control), metric).groupby("dims")[metric].mean()
     if len(by) < 2:
         return None
     apart = float(by.max() - by.min())
@@ -77,7 +79,8 @@ def topk_best(fits: pd.DataFrame, metric: str, control: str) -> Shown | None:
     by = gaps.groupby("dims")["gap"].mean()
     best = gaps.groupby("dims")[["topk", "others"]].mean()
     pairs = ", ".join(
-        f"{dims:g} dims {said(one.topk)} against {said(one.others)}" for dims, one in best.iterrows()
+        f"{dims:g} dims {said(one.topk)} against {said(one.others)}"
+        for dims, one in best.iterrows()
     )
     return Shown(
         bool((by > LEAST).all()),
@@ -102,7 +105,7 @@ def topk_better_when_large(fits: pd.DataFrame, metric: str, control: str) -> Sho
 
 def expansion_8_best(fits: pd.DataFrame, metric: str, control: str) -> Shown | None:
     """Eight latents per dim reconstruct best."""
-    rows = _known(of(fits, SWEEP, control=control, method=PAPERS), metric)
+    rows = _known(rows_of(fits, SWEEP, control=control, method=PAPERS), metric)
     by = rows.groupby("expansion")[metric].mean()
     if len(by) < 2:
         return None
@@ -161,7 +164,7 @@ def falls_with_k(fits: pd.DataFrame, metric: str, control: str) -> Shown | None:
 
 def k_does_not_matter(fits: pd.DataFrame, metric: str, control: str) -> Shown | None:
     """The score hardly changes with k."""
-    by = _known(of(fits, ANALYSIS, control=control), metric).groupby("k")[metric].mean()
+    by = _known(rows_of(fits, ANALYSIS, control=control), metric).groupby("k")[metric].mean()
     if len(by) < 2:
         return None
     apart = float(by.max() - by.min())
@@ -172,7 +175,7 @@ def _trend(
     fits: pd.DataFrame, metric: str, control: str, over: str, direction: int
 ) -> Shown | None:
     """Whether the score rises (or falls) per doubling, in every seed."""
-    rows = _known(of(fits, ANALYSIS, control=control), metric)
+    rows = _known(rows_of(fits, ANALYSIS, control=control), metric)
     if rows[over].nunique() < 2:
         return None
     slopes = rows.groupby("seed").apply(
@@ -192,7 +195,7 @@ def _rises(
 ) -> dict[int, tuple[float, float, float]] | None:
     """{k: mean, smallest and largest over seeds} of latents minus what they are made of."""
     before = _before(fits, metric, control)
-    after = _known(of(fits, ANALYSIS, control=control), metric)
+    after = _known(rows_of(fits, ANALYSIS, control=control), metric)
     found: dict[int, tuple[float, float, float]] = {}
     for k in KS:
         rows = after[after["k"] == k].merge(before, on=["animal", "dims"], suffixes=("", "_before"))
@@ -205,8 +208,7 @@ def _rises(
 
 def _before(fits: pd.DataFrame, metric: str, control: str) -> pd.DataFrame:
     """The embeddings that latents are made of: shuffled ones of shuffled embeddings, averaged."""
-    kind = "shuffled" if control == "shuffled" else ""
-    rows = _known(_chosen_embeddings(fits, kind), metric)
+    rows = _known(made_of(fits, control), metric)
     return rows.groupby(["animal", "dims"], as_index=False)[metric].mean()
 
 
@@ -221,26 +223,14 @@ def _rises_said(
     return f"embedding {said(before)}; latents {listed}"
 
 
-def _chosen_embeddings(fits: pd.DataFrame, control: str) -> pd.DataFrame:
-    """The embeddings that coders are trained on, or their controls."""
-    rows = of(fits, EMBEDDING, control=control)
-    if control == "shuffled":
-        return rows[rows["method"] == "shifted dims"]
-    own = rows["hidden_units"].isna() | (
-        (rows["hidden_units"] == CHOSEN_HIDDEN_UNITS)
-        & np.isclose(rows["cebra_rate"], CHOSEN_CEBRA_RATE)
-    )
-    return rows[own]
-
-
 def _gaps(fits: pd.DataFrame, metric: str, control: str) -> pd.DataFrame:
     """Per animal, dims and k: the R² of TopK, and the best of the others at its share of active latents.
 
     Untrained TopK is set against the others as they were trained.
     """
     share = "train_nonzero_ratio" if metric.startswith("train_") else "nonzero_ratio"
-    topk = _known(of(fits, SWEEP, control=control, method=TOPK), metric)
-    others = _known(of(fits, SWEEP, control="", method=(STANDARD, EXPONENTIAL)), metric)
+    topk = _known(rows_of(fits, SWEEP, control=control, method=TOPK), metric)
+    others = _known(rows_of(fits, SWEEP, control="", method=(STANDARD, EXPONENTIAL)), metric)
     found = []
     for (animal, dims), own in topk.groupby(["animal", "dims"]):
         there = others[(others["animal"] == animal) & (others["dims"] == dims)]

@@ -13,7 +13,8 @@ from nwbsparse.runs.papers.naik2025_coders import (
 )
 from nwbsparse.runs.papers.naik2025_embeddings import EMBEDDING, METHOD
 from nwbsparse.runs.papers.naik2025_rule import SPARSE
-from nwbsparse.runs.papers.naik2025_table import of, said
+from nwbsparse.runs.papers.naik2025_table import said
+from nwbsparse.studies.fits import rows_of
 
 PAPERS_ANIMALS = ("achilles", "buddy", "cicero", "gatsby")
 
@@ -37,7 +38,9 @@ def _animals(fits: pd.DataFrame) -> str:
     names = sorted(fits["animal"].unique())
     absent = [one for one in PAPERS_ANIMALS if not any(one in name for name in names)]
     bare = [
-        name for name in names if of(fits, EMBEDDING, animal=name)["position_r2"].notna().sum() == 0
+        name
+        for name in names
+        if rows_of(fits, EMBEDDING, animal=name)["position_r2"].notna().sum() == 0
     ]
     said_of = f"Animals: {', '.join(names)}"
     if absent:
@@ -48,7 +51,7 @@ def _animals(fits: pd.DataFrame) -> str:
 
 
 def _as_many_numbers(fits: pd.DataFrame) -> str:
-    rows = of(fits, SWEEP, control="", method=TOPK)
+    rows = rows_of(fits, SWEEP, control="", method=TOPK)
     rows = rows[rows["k"] >= rows["dims"]].dropna(subset=["r2"])
     if rows.empty:
         return ""
@@ -60,13 +63,13 @@ def _as_many_numbers(fits: pd.DataFrame) -> str:
 
 
 def _supervised(fits: pd.DataFrame) -> str:
-    made = of(fits, EMBEDDING, control="", method=METHOD)
+    made = rows_of(fits, EMBEDDING, control="", method=METHOD)
     if made.empty:
         return (
             "Stored embeddings are taken as they are: what they have seen of the behaviour of their "
             "training bins is not known here; held-out bins are those of their valid part."
         )
-    dealt = of(fits, EMBEDDING, control="shuffled", method=METHOD)
+    dealt = rows_of(fits, EMBEDDING, control="shuffled", method=METHOD)
     beside = ""
     if len(dealt):
         beside = (
@@ -81,7 +84,7 @@ def _supervised(fits: pd.DataFrame) -> str:
 
 
 def _null(fits: pd.DataFrame) -> str:
-    rows = of(fits, ANALYSIS, control="")
+    rows = rows_of(fits, ANALYSIS, control="")
     rows = rows[rows["seed"] == 0]
     if rows["neuron_paper"].isna().all():
         return ""
@@ -99,7 +102,7 @@ def _null(fits: pd.DataFrame) -> str:
 
 
 def _thresholds(fits: pd.DataFrame) -> str:
-    rows = of(fits, SWEEP, control="").dropna(subset=["r2"])
+    rows = rows_of(fits, SWEEP, control="").dropna(subset=["r2"])
     rows = rows[rows["nonzero_ratio"] <= SPARSE]
     best = rows.groupby(["method", "animal", "dims"])["r2"].max().groupby("method").mean()
     if JUMPRELU not in best:
@@ -109,7 +112,8 @@ def _thresholds(fits: pd.DataFrame) -> str:
     return (
         "What the paper calls JumpReLU is a ReLU with a saturating penalty (exponential here). With the "
         "real one, whose thresholds are learned, the best held-out R² with at most "
-        f"{SPARSE:.0%}".replace("%", " %") + f" of latents active is: {listed}."
+        f"{SPARSE:.0%}".replace("%", " %")
+        + f" of latents active is: {listed}."
     )
 
 

@@ -9,7 +9,8 @@ import pandas as pd
 
 from nwbsparse.runs.papers.naik2025_coders import FAMILIES, SWEEP, TOPK
 from nwbsparse.runs.papers.naik2025_settings import CHOSEN_EXPANSION, CHOSEN_RATE
-from nwbsparse.runs.papers.naik2025_table import of, said
+from nwbsparse.runs.papers.naik2025_table import said
+from nwbsparse.studies.fits import rows_of
 
 SPARSE = 0.25
 """Share of latents that may be active in a coder that is called sparse: k = 32 of 64 dims' 128 is not."""
@@ -39,7 +40,7 @@ def choose(fits: pd.DataFrame) -> Choice | None:
     active in a quarter of bins or less: its penalty or k is free, so that no architecture loses by a
     weight that does not suit it. Where one has no such coder it is out.
     """
-    rows = of(fits, SWEEP, control="").dropna(subset=["r2"])
+    rows = rows_of(fits, SWEEP, control="").dropna(subset=["r2"])
     embeddings = rows.groupby(["animal", "dims"]).ngroups
     rows = rows[(rows["nonzero_ratio"] <= SPARSE) & rows["method"].isin(FAMILIES)]
     if rows.empty:

@@ -60,7 +60,9 @@ def scores(animal: Animal, described: Described, *, decoded: bool) -> dict[str, 
     return found
 
 
-def reconstruction(animal: Animal, embedding: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
+def reconstruction(
+    animal: Animal, embedding: np.ndarray, predicted: np.ndarray
+) -> dict[str, float]:
     """R² of all dims together, on held-out and on training bins."""
     return {
         "r2": _r2(embedding, predicted, animal.part(names.TEST)),
@@ -68,7 +70,9 @@ def reconstruction(animal: Animal, embedding: np.ndarray, predicted: np.ndarray)
     }
 
 
-def fitted_reconstruction(animal: Animal, embedding: np.ndarray, described: Described) -> dict[str, float]:
+def fitted_reconstruction(
+    animal: Animal, embedding: np.ndarray, described: Described
+) -> dict[str, float]:
     """R² of the embedding from any description of the bins, through a decoder fitted on training bins."""
     usable = described.usable
     train, held = (animal.part(value) & usable for value in (names.TRAIN, names.TEST))

@@ -8,7 +8,6 @@ from nwbsparse.errors import raise_together
 
 DIMS, HIDDEN_UNITS, CEBRA_RATES = (8, 16, 32, 64), (32, 64), (1e-3, 5e-3)
 """The sweep behind Figure 1: 16 embeddings of an animal."""
-CHOSEN_HIDDEN_UNITS, CHOSEN_CEBRA_RATE = 64, 1e-3
 CHOSEN_EXPANSION, CHOSEN_RATE = 8, 1e-3
 """The paper's choice for its Figures 4 to 6: TopK, eight latents per dim, this step size."""
 KS = (8, 16, 32)
@@ -52,7 +51,9 @@ class Naik2025:
             if value < 1
         ]  # fmt: skip
         if not self.dims or min(self.dims) < 1 or len(set(self.dims)) < len(self.dims):
-            problems.append(f"dims are {list(self.dims)}; they must be different sizes of 1 or more")
+            problems.append(
+                f"dims are {list(self.dims)}; they must be different sizes of 1 or more"
+            )
         if not self.bin_width > 0:
             problems.append(f"bin_width is {self.bin_width}; it must be above 0 s")
         raise_together(problems, heading="the paper cannot be run like that")

@@ -38,19 +38,6 @@ def tidy(rows: Sequence[Mapping[str, Any]], attrs: Mapping[str, Any]) -> xr.Data
     return xr.Dataset(metrics, coords=coords, attrs={k: _plain(v) for k, v in attrs.items()})
 
 
-def as_frame(fits: xr.Dataset) -> pd.DataFrame:
-    """The same as a data frame; what the claims are answered from."""
-    return fits.to_dataframe().reset_index()
-
-
-def of(frame: pd.DataFrame, part: str, **wanted: Any) -> pd.DataFrame:
-    """The rows of a part whose columns have these values; what failed is left out."""
-    kept = (frame["part"] == part) & (frame["error"] == "")
-    for name, value in wanted.items():
-        kept &= frame[name].isin(value) if isinstance(value, list | tuple) else frame[name] == value
-    return frame[kept]
-
-
 def over_seeds(values: pd.Series) -> tuple[float, float, float]:
     """Mean, smallest and largest of a score by seed."""
     known = values.to_numpy(dtype=float)

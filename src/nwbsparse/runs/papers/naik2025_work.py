@@ -35,9 +35,7 @@ class _Piece:
     """Columns that all its rows have."""
 
 
-def all_rows(
-    animals: list[Animal], asked: Naik2025, ledger: Ledger, progress: Progress
-) -> Rows:
+def all_rows(animals: list[Animal], asked: Naik2025, ledger: Ledger, progress: Progress) -> Rows:
     """Do what is not done yet, and give the rows of everything, always in the same order.
 
     Raises:

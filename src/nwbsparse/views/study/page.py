@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from matplotlib.axes import Axes
 
-from nwbsparse.views.drawing import data_uri, svg
+from nwbsparse.views.drawing import as_data
 
 TEMPLATE = "study/page.html.jinja"
 
@@ -47,12 +46,13 @@ class Picture:
     name: str
     title: str
     caption: str
-    ax: Axes
+    svg: bytes
     kind: str = "picture"
 
     @property
     def uri(self) -> str:
-        return data_uri(self.ax)
+        """The figure as an address that an image can have."""
+        return as_data(self.svg)
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Verdict:
 
     @property
     def tone(self) -> str:
-        """How it is marked in the page: whether it holds, holds but not by learning, does not, or is open."""
+        """How it is marked: whether it holds, holds but not by learning, does not, or is open."""
         tones = {"holds": "yes", "holds also untrained": "weak", "does not hold": "no"}
         return tones.get(self.verdict, "open")
 
@@ -119,7 +119,7 @@ def as_markdown(page: Page) -> str:
 def figure_files(page: Page) -> dict[str, bytes]:
     """{name: SVG} of every figure of a page."""
     blocks = [block for section in page.sections for block in section.blocks]
-    return {one.name: svg(one.ax) for one in blocks if isinstance(one, Picture)}
+    return {one.name: one.svg for one in blocks if isinstance(one, Picture)}
 
 
 def _marked(block: Block) -> list[str]:
@@ -131,7 +131,13 @@ def _marked(block: Block) -> list[str]:
         return [f"**{block.title}**", "", f"![{block.title}]({block.name})", "", block.caption]
     if isinstance(block, Verdict):
         where = f"{block.claim} ({block.where})"
-        return [f"### {where}", "", f"**{block.verdict}**", "", *[f"- {one}" for one in block.sentences]]
+        return [
+            f"### {where}",
+            "",
+            f"**{block.verdict}**",
+            "",
+            *[f"- {one}" for one in block.sentences],
+        ]
     heads = f"| {' | '.join(map(_cell, block.heads))} |"
     rule = "|" + "---|" * len(block.heads)
     rows = [f"| {' | '.join(map(_cell, row))} |" for row in block.rows]
