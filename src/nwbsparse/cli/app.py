@@ -19,6 +19,7 @@ from nwbsparse.cli.commands.inspect import inspect
 from nwbsparse.cli.commands.label import label
 from nwbsparse.cli.commands.report import report
 from nwbsparse.cli.commands.reproduce import reproduce
+from nwbsparse.cli.commands.reproduce_paper import reproduce_paper
 from nwbsparse.cli.commands.run import run
 from nwbsparse.cli.commands.simulate import simulate
 from nwbsparse.cli.commands.sweep import sweep
@@ -52,6 +53,7 @@ COMMANDS = (
     doctor,
     reproduce,
     sweep,
+    reproduce_paper,
     simulate,
     demo,
 )

@@ -93,12 +93,8 @@ def says_nothing(ax: Axes, text: str) -> Axes:
     return ax
 
 
-def data_uri(ax: Axes) -> str:
-    """The figure of these axes as a ``data:`` address of an SVG image.
-
-    Shown by ``<img>``: a browser runs no script in such an image and gives it no other address,
-    and its styles and ids cannot meet those of the page.
-    """
+def svg(ax: Axes) -> bytes:
+    """The figure of these axes as an SVG file; the same data give the same bytes."""
     figure = ax.get_figure(root=True)
     assert isinstance(figure, Figure)
     held = io.BytesIO()
@@ -108,4 +104,18 @@ def data_uri(ax: Axes) -> str:
         part_labels(figure)
         nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         figure.savefig(held, format="svg", metadata=nothing, bbox_inches="tight", pad_inches=0.04)
-    return "data:image/svg+xml;base64," + base64.b64encode(held.getvalue()).decode("ascii")
+    return held.getvalue()
+
+
+def data_uri(ax: Axes) -> str:
+    """The figure of these axes as a ``data:`` address of an SVG image.
+
+    Shown by ``<img>``: a browser runs no script in such an image and gives it no other address,
+    and its styles and ids cannot meet those of the page.
+    """
+    return as_data(svg(ax))
+
+
+def as_data(drawn: bytes) -> str:
+    """The ``data:`` address of an SVG file."""
+    return "data:image/svg+xml;base64," + base64.b64encode(drawn).decode("ascii")

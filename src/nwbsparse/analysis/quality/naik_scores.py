@@ -121,7 +121,7 @@ def naik_scores(
             f"{binned.sizes[names.TIME]}; both must be on the same bins"
         )
     which = [part(binned, name) for name in ("train", "test")]
-    columns, table = _behaviour(recording, behaviours)
+    columns, table = behaviour_columns(recording, behaviours)
     units = recording[names.COUNTS].values.astype(np.float64)
     if names.VALID in recording:
         units = np.where(recording[names.VALID].values, units, np.nan)
@@ -197,7 +197,7 @@ def behaviour_scores(
     }
 
 
-def _behaviour(
+def behaviour_columns(
     binned: xr.Dataset, wanted: Sequence[str] | None
 ) -> tuple[list[str], Float[np.ndarray, "bin behaviour"]]:
     """Names and values of the behaviour columns; NaN where they are not known."""

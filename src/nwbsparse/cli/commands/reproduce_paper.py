@@ -1,0 +1,75 @@
+"""``nwbsparse reproduce-paper``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nwbsparse.cli.console import new_console, notifier
+
+
+def reproduce_paper(
+    paper: str,
+    /,
+    *sources: str,
+    out: Path,
+    dims: tuple[int, ...] = (8, 16, 32, 64),
+    seeds: int = 3,
+    max_epochs: int = 50,
+    iterations: int = 2000,
+    bin_width: float = 0.025,
+    position: str | None = None,
+    direction: str | None = None,
+    quiet: bool = False,
+) -> None:
+    """Do a published paper again with your own data, and answer its claims by the numbers.
+
+    ``naik2025``: sparse autoencoders on CEBRA embeddings of rats on a linear track. Several animals are
+    pooled. What is done is kept in the folder: a run that was stopped goes on with the same command, and
+    an animal or a size can be added later.
+
+    Parameters
+    ----------
+    paper
+        naik2025.
+    sources
+        Recordings (as for ``run``), folders of stored embeddings (NAME-DIMS-train.npy beside
+        NAME-DIMS-valid.npy), or FOLDER/NAME for one animal of such a folder. Stored embeddings alone have
+        no behaviour: only reconstruction is shown; with the recording of the same animal they have.
+    out
+        Folder for the page (HTML and Markdown), the figures and the table.
+    dims
+        Sizes of the embeddings; several: --dims 8 --dims 16.
+    seeds
+        Seeds of the coders that are analysed, and of their controls.
+    max_epochs
+        Passes of the coders over the training bins.
+    iterations
+        Updates of CEBRA.
+    bin_width
+        Seconds per bin of a recording, and per row of stored embeddings.
+    position
+        The covariate that is the place on the track. Absent: the only position there is.
+    direction
+        The condition that is the direction of running. Absent: the one that is called so.
+    quiet
+        Print nothing but errors.
+    """
+    from nwbsparse.cli.show import progress_bars
+    from nwbsparse.cli.whole_words import print_table
+    from nwbsparse.runs.papers.naik2025_settings import Naik2025
+    from nwbsparse.runs.papers.reproduce_paper import reproduce_paper
+
+    console = new_console()
+    notify = (lambda _: None) if quiet else notifier(console)
+    asked = Naik2025(
+        dims=dims, seeds=seeds, max_epochs=max_epochs, iterations=iterations, bin_width=bin_width,
+        position=position, direction=direction,
+    )  # fmt: skip
+    with progress_bars(console, quiet=quiet) as progress:
+        done = reproduce_paper(paper, sources, out, asked, progress=progress, notify=notify)
+    if quiet:
+        return
+    rows = [(one.claim.text, one.verdict) for one in done.answers]
+    print_table(console, ("the paper's claim", "here"), rows)
+    console.print(f"page   {done.page}", soft_wrap=True)
+    console.print(f"table  {done.table}", soft_wrap=True)

@@ -1,0 +1,1 @@
+"""Published papers done again from one's own data, their claims answered by the numbers."""
