@@ -15,6 +15,7 @@ from nwbsparse.runs.papers.naik2025_embeddings import EMBEDDING, METHOD
 from nwbsparse.runs.papers.naik2025_rule import SPARSE
 from nwbsparse.runs.papers.naik2025_table import said
 from nwbsparse.studies.fits import rows_of, trained_on
+from nwbsparse.views.plots.sparsity_tradeoff import NAMED
 
 PAPERS_ANIMALS = ("achilles", "buddy", "cicero", "gatsby")
 
@@ -109,7 +110,7 @@ def _thresholds(fits: pd.DataFrame) -> str:
     best = rows.groupby(["method", "animal", "dims"])["r2"].max().groupby("method").mean()
     if JUMPRELU not in best:
         return ""
-    listed = ", ".join(f"{name} {said(float(best[name]))}" for name in (JUMPRELU, EXPONENTIAL, TOPK)
+    listed = ", ".join(f"{NAMED[name]} {said(float(best[name]))}" for name in (JUMPRELU, EXPONENTIAL, TOPK)
                        if name in best)  # fmt: skip
     return (
         "What the paper calls JumpReLU is a ReLU with a saturating penalty (exponential here). With the "

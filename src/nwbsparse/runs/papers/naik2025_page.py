@@ -70,11 +70,8 @@ def page_of(
 
 def _summary(found: Sequence[Answer]) -> str:
     n = Counter(one.verdict for one in found)
-    parts = [f"{n[one]} {said_of}" for one, said_of in (
-        (HOLDS, "hold"), (UNTRAINED_TOO, "hold for untrained coders too"), (NOT, "do not hold"),
-        (NOT_RUN, "were not run here"),
-    ) if n[one]]  # fmt: skip
-    return f"Of {len(found)} claims {', '.join(parts)}."
+    parts = [f"{one}: {n[one]}" for one in (HOLDS, UNTRAINED_TOO, NOT, NOT_RUN) if n[one]]
+    return f"Of {len(found)} claims – {', '.join(parts)}."
 
 
 def _verdict(one: Answer) -> Verdict:

@@ -11,6 +11,7 @@ from nwbsparse.runs.papers.naik2025_coders import FAMILIES, SWEEP, TOPK
 from nwbsparse.runs.papers.naik2025_settings import CHOSEN_EXPANSION, CHOSEN_RATE
 from nwbsparse.runs.papers.naik2025_table import said
 from nwbsparse.studies.fits import rows_of
+from nwbsparse.views.plots.sparsity_tradeoff import NAMED
 
 SPARSE = 0.25
 """Share of latents that may be active in a coder that is called sparse: k = 32 of 64 dims' 128 is not."""
@@ -65,9 +66,10 @@ def in_words(choice: Choice | None) -> str:
     if choice is None:
         return f"{rule}. No setting has such a coder of every embedding, so none is chosen."
     paper = f"TopK, {CHOSEN_EXPANSION} latents per dim, learning rate {CHOSEN_RATE:g}"
+    family = NAMED.get(choice.family, choice.family)
     picked = (
-        f"{choice.family}, {choice.expansion:g} latents per dim, learning rate {choice.rate:g} "
-        f"(mean R² {said(choice.r2)} over {choice.n} embeddings)"
+        f"{family}, {choice.expansion:g} latents per dim, learning rate {choice.rate:g} (mean R² "
+        f"{said(choice.r2)} over {choice.n} embeddings)"
     )
     if choice.is_the_papers:
         return f"{rule}. It picks what the paper picked: {picked}."

@@ -51,7 +51,7 @@ def reconstruction_by_sparsity(fits: xr.Dataset, animal: str, dims: float) -> Ax
         smooth = rows_of(frame, "baseline", animal=animal, dims=dims, method="smoothed counts")
         if len(smooth):
             ax.plot(smooth["nonzero_ratio"], smooth["r2"], "*", color=INK, ms=11, zorder=4)
-        ax.set_ylim(LOWEST, 1.03)
+        ax.set_ylim(LOWEST if (rows["r2"] < 0).any() else -0.03, 1.03)
         ax.axhline(0, color=PALE, linewidth=0.8, zorder=0)
         ax.set_xlim(-0.02, max(float(rows["nonzero_ratio"].max()) * 1.05, 0.1))
         tidy(ax, x="share of latents active", y="held-out R²" if ax is by_family else "")
