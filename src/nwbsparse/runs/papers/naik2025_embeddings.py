@@ -35,7 +35,7 @@ Setting = dict[str, Any]
 
 
 def settings_of(animal: Animal, asked: Naik2025) -> list[Setting]:
-    """The embeddings that are made for an animal: 16, and one of shuffled activity per size.
+    """The embeddings that are made for an animal: 16, and one of shuffled activity of the first size.
 
     None where they are stored.
     """
@@ -45,7 +45,7 @@ def settings_of(animal: Animal, asked: Naik2025) -> list[Setting]:
         {"dims": dims, "hidden_units": hidden, "cebra_rate": rate, "control": ""}
         for dims, hidden, rate in product(asked.dims, HIDDEN_UNITS, CEBRA_RATES)
     ]
-    return made + [chosen(dims) | {"control": SHUFFLED_NEURAL} for dims in asked.dims]
+    return [*made, chosen(asked.dims[0]) | {"control": SHUFFLED_NEURAL}]
 
 
 def chosen(dims: int) -> Setting:

@@ -14,7 +14,7 @@ from nwbsparse.runs.papers.naik2025_coders import (
 from nwbsparse.runs.papers.naik2025_embeddings import EMBEDDING, METHOD
 from nwbsparse.runs.papers.naik2025_rule import SPARSE
 from nwbsparse.runs.papers.naik2025_table import said
-from nwbsparse.studies.fits import rows_of
+from nwbsparse.studies.fits import rows_of, trained_on
 
 PAPERS_ANIMALS = ("achilles", "buddy", "cicero", "gatsby")
 
@@ -72,6 +72,8 @@ def _supervised(fits: pd.DataFrame) -> str:
     dealt = rows_of(fits, EMBEDDING, control="shuffled", method=METHOD)
     beside = ""
     if len(dealt):
+        own = trained_on(fits)
+        made = own[own["dims"].isin(dealt["dims"])]
         beside = (
             " Embeddings that learn from training bins whose activity is dealt anew decode position with "
             f"R² {said(float(dealt['position_r2'].mean()))} on held-out bins, these with "
