@@ -94,8 +94,9 @@ def sweep(
             source, grid, out=out, metrics=metrics, keep=keep, skip_invalid=skip_invalid,
             threads=threads or getattr(executor, "threads", None), notify=notify,
         )  # fmt: skip
-        if hasattr(executor, "check"):
-            executor.check(ledger.folder)
+        check: Any = getattr(executor, "check", None)
+        if check is not None:
+            check(ledger.folder)
         with ledger.share(0, 1):
             if retry:
                 ledger.forget_failures()
