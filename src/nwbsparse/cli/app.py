@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from cyclopts import App, Parameter
 
 from nwbsparse.cli.commands.bundle import bundle
@@ -73,6 +75,7 @@ app = App(
     default_parameter=Parameter(negative=()),
     suppress_keyboard_interrupt=False,  # stopping has an exit code of its own
 )
+command: Any
 for command in COMMANDS:
     if command not in BELOW:
         app.command(command)

@@ -105,10 +105,11 @@ def transform(embedder: Embedder, rows: Rows) -> Float[np.ndarray, "time dim"]:
             key: embedder.settings[key]
             for key in ("solver", "beta_loss", "tol", "max_iter", "alpha_W", "alpha_H", "l1_ratio")
         }
+        n_components: Any = len(components)  # the hints of scikit-learn know only of "auto"
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             made, _, _ = non_negative_factorization(
-                table, H=components, n_components=len(components), update_H=False, **chosen
+                table, H=components, n_components=n_components, update_H=False, **chosen
             )
         return np.asarray(made, dtype=np.float32)
     return ((table - embedder.arrays["mean"]) @ embedder.arrays["matrix"]).astype(np.float32)

@@ -76,7 +76,7 @@ def rows_of(binned: xr.Dataset, *, smoothing: float = 0.0) -> Rows:
     valid = np.isfinite(counts) if counts.dtype.kind == "f" else np.ones(counts.shape, dtype=bool)
     if names.VALID in binned:
         valid = valid & binned[names.VALID].values
-    known = valid.any(axis=1)
+    known = np.asarray(valid.any(axis=1))
     if not (train & known).any():
         raise BadInput("no training bin was observed; nothing can be embedded")
     sigma = smoothing / float(binned.attrs[names.BIN_WIDTH])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -30,7 +31,7 @@ class Covariates:
     @property
     def known(self) -> Bool[np.ndarray, " time"] | None:
         """Bins in which all of them are known; None where there are none."""
-        there = None
+        there: Any = None
         if self.continuous is not None:
             there = np.isfinite(self.continuous).all(axis=1)
         if self.discrete is not None:

@@ -21,6 +21,7 @@ from nwbsparse.models.losses import LOSSES, of_levels, reconstruction_loss, squa
 from nwbsparse.models.sparse import plain
 from nwbsparse.models.sparse.pre_activations import Computed, PreActivations
 from nwbsparse.models.sparse.products import gather_pre_activation, sparse_decode
+from nwbsparse.models.sparse.rectified import ever_active
 from nwbsparse.models.sparse.scan_kernels import Scratch
 from nwbsparse.models.sparse.screening import Memory, Screened, worth_while
 from nwbsparse.models.sparse.selection import Selection
@@ -112,8 +113,9 @@ class Passes:
         else:
             # short products (bfloat16), but selections and thresholds in full
             table = self.architecture.encoder.pre_activation(weights, features).to(target.dtype)
-            predicted, active, code = self._dense(weights, own, table, selectors, len(target))
-            penalty = self._penalty(weights, own, table, code, target, valid, weight)
+            predicted, cost, code = self._dense(weights, own, table, selectors, len(target))
+            active = ever_active(code)
+            penalty = self._penalty(weights, own, table, code, cost, target, valid, weight)
         terms = [self._reconstruction(weights, one, target, valid) for one in predicted]
         terms = terms if weight == 1 else [weight * one for one in terms]
         loss = self._of_levels(terms) + penalty
@@ -203,21 +205,25 @@ class Passes:
         pi: Tensor,
         selectors: Sequence[Select | None],
         n_bins: int,
-    ) -> tuple[list[Tensor], Tensor, Tensor]:
-        """Reconstruction of each level from a full table of activations."""
+    ) -> tuple[list[Tensor], Tensor | None, Tensor]:
+        """Reconstruction of each level from a full table of activations; the last ones' cost, if known."""
         made: list[Tensor] = []
-        activation = None
+        activation = cost = None
         rule, nested = self.architecture.sparsifier, self.config.nesting == "nested"
         for level, (size, _) in enumerate(self.levels):
             if activation is None or not nested:
                 width = self.levels[-1][0] if nested else size
                 select = selectors[0 if nested else level]
                 narrow = of_first_latents(weights, width, pi.shape[2])
-                activation = rule.train(pi[:, :, :width], narrow, own, select)
+                whole = width == pi.shape[2]
+                paid = rule.trained_and_paid(pi, narrow, own) if whole else None
+                activation, cost = paid or (
+                    rule.train(pi[:, :, :width], narrow, own, select),
+                    None,
+                )
             made.append(self.architecture.decode(weights, activation[:, :, :size], n_bins))
         assert activation is not None
-        # of non-negative numbers: several times as fast as any()
-        return made, activation.detach().amax(dim=1) > 0, activation
+        return made, cost, activation
 
     def _penalty(
         self,
@@ -225,13 +231,15 @@ class Passes:
         own: PerModel,
         pi: Tensor,
         activation: Tensor,
+        cost: Tensor | None,
         target: Tensor,
         valid: Tensor | None,
         weight: float,
     ) -> Tensor:
         """What activity costs, and the gate's own reconstruction where there is one."""
         rule = self.architecture.sparsifier
-        cost = rule.penalty(pi, activation, weights, own)
+        if cost is None:
+            cost = rule.penalty(pi, activation, weights, own)
         guess = rule.first_guess(pi)
         if guess is not None:
             frozen = {name: weight.detach() for name, weight in weights.items()}

@@ -14,6 +14,7 @@ from nwbsparse.options.words import Embed
 class MethodOptions:
     """Embedding: what the method is given."""
 
+    makes_data = True
     embed_dims: int | None = option(None, above=0)
     """Dims of the embedding. Absent: 8."""
     embed_covariates: str | None = None
@@ -58,6 +59,7 @@ class MethodOptions:
 class EmbedOptions(MethodOptions):
     """Embedding: what the coder reads in place of counts, and how that is made."""
 
+    makes_data = True
     embed: Embed = option("none", common=True)
     """Make an embedding of the counts on training bins, and let the coder read it."""
 

@@ -34,7 +34,7 @@ Recordings = str | Path | xr.Dataset | Sequence[str | Path] | Mapping[str, Any]
 
 
 def sweep(
-    data: Recordings,
+    source: Recordings,
     grid: str | Path | Mapping[str, Any] | Sequence[Config],
     *,
     out: str | Path,
@@ -58,7 +58,7 @@ def sweep(
     stopped, and gives the same table to the last bit, whoever does the work.
 
     Args:
-        data: a recording (path or address), several (each is swept by itself), or bins that went through
+        source: a recording (path or address), several (each is swept by itself), or bins that went through
             ``split`` (a Binned dataset); also ``{name: one of these}``.
         grid: a TOML file, a dict like it, or a list of Config (:func:`nwbsparse.studies.grid.read_grid`).
         out: the folder.
@@ -91,11 +91,12 @@ def sweep(
                 workers(executor, threads=threads, insecure=insecure, notify=notify)
             )
         ledger, tasks = open_sweep(
-            data, grid, out=out, metrics=metrics, keep=keep, skip_invalid=skip_invalid,
+            source, grid, out=out, metrics=metrics, keep=keep, skip_invalid=skip_invalid,
             threads=threads or getattr(executor, "threads", None), notify=notify,
         )  # fmt: skip
-        if hasattr(executor, "check"):
-            executor.check(ledger.folder)
+        check: Any = getattr(executor, "check", None)
+        if check is not None:
+            check(ledger.folder)
         with ledger.share(0, 1):
             if retry:
                 ledger.forget_failures()
@@ -113,7 +114,7 @@ def sweep(
 
 
 def open_sweep(
-    data: Recordings,
+    source: Recordings,
     grid: str | Path | Mapping[str, Any] | Sequence[Config],
     *,
     out: str | Path,
@@ -132,10 +133,10 @@ def open_sweep(
     for one in cells.left_out:
         notify(f"left out: {one}")
     folder = Path(out).expanduser().absolute()
-    sources = _sources(data, cells, folder)
+    sources = _sources(source, cells, folder)
     wanted = Wanted(tuple(metrics), tuple(keep), threads or _threads_in(folder) or 1)
     ledger = Ledger(folder, described(sources, cells, wanted))
-    for one, dataset in _datasets(data, sources):
+    for one, dataset in _datasets(source, sources):
         if not (path := Path(one.path)).exists():
             save_whole(dataset, path)
     tasks = ledger.add(tasks_of(sources, cells, wanted))

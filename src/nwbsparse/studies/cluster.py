@@ -153,7 +153,7 @@ def _distributed() -> Any:
 def _local(n_workers: int | None, threads: int) -> Iterator[Any]:
     """Processes of this machine, that nobody else can reach."""
     distributed = _distributed()
-    import dask
+    from dask import config
 
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     names = ("OMP", "MKL", "OPENBLAS", "NUMBA")
@@ -162,7 +162,7 @@ def _local(n_workers: int | None, threads: int) -> Iterator[Any]:
         "distributed.scheduler.allowed-failures": ALLOWED_DEATHS,
     }
     with (
-        dask.config.set(settings),
+        config.set(settings),
         distributed.LocalCluster(
             n_workers=n_workers or max((cores or 1) // threads, 1),
             threads_per_worker=threads,

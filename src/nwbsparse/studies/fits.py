@@ -5,19 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 
+Fits = Any
+"""A data frame, a row per fit; pandas' own types say of no column what it holds."""
 CHOSEN_HIDDEN_UNITS, CHOSEN_CEBRA_RATE = 64, 1e-3
 """The embeddings, of several that were made, that coders are trained on."""
 
 
-def as_frame(fits: xr.Dataset) -> pd.DataFrame:
+def as_frame(fits: xr.Dataset) -> Fits:
     """The table as a data frame, a row per fit."""
     return fits.to_dataframe().reset_index()
 
 
-def rows_of(frame: pd.DataFrame, part: str, **wanted: Any) -> pd.DataFrame:
+def rows_of(frame: Fits, part: str, **wanted: Any) -> Fits:
     """The rows of a part whose columns have these values (or one of them); what failed is left out."""
     kept = (frame["part"] == part) & (frame["error"] == "")
     for name, value in wanted.items():
@@ -25,7 +26,7 @@ def rows_of(frame: pd.DataFrame, part: str, **wanted: Any) -> pd.DataFrame:
     return frame[kept]
 
 
-def trained_on(frame: pd.DataFrame, control: str = "") -> pd.DataFrame:
+def trained_on(frame: Fits, control: str = "") -> Fits:
     """The embeddings that coders are trained on: stored ones, or of the chosen settings.
 
     Args:
@@ -40,6 +41,6 @@ def trained_on(frame: pd.DataFrame, control: str = "") -> pd.DataFrame:
     return rows[rows["hidden_units"].isna() | chosen]
 
 
-def made_of(frame: pd.DataFrame, control: str) -> pd.DataFrame:
+def made_of(frame: Fits, control: str) -> Fits:
     """The embeddings that coders of a control are made of: untrained ones read the same as trained ones."""
     return trained_on(frame, "shuffled" if control == "shuffled" else "")

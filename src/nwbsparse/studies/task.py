@@ -77,7 +77,8 @@ def read_task(path: Path) -> Task:
     """
     found = json_in(path)
     try:
-        return Task(**({} if found is None else found | {"needs": tuple(found["needs"])}))
+        said: dict[str, Any] = {} if found is None else found | {"needs": tuple(found["needs"])}
+        return Task(**said)
     except (TypeError, KeyError):
         raise BadInput(f"{path} is missing or damaged: it should say what there is to do") from None
 

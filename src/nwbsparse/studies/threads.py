@@ -15,13 +15,14 @@ def threads_of(number: int) -> Iterator[None]:
     """
     import numba
     import torch
+    from numba.core import config
     from threadpoolctl import threadpool_limits
 
     # numba first: it starts its threads when it is first asked, and sets those of torch by it
     before = numba.get_num_threads(), torch.get_num_threads()
     try:
         with threadpool_limits(number):
-            numba.set_num_threads(min(number, numba.config.NUMBA_NUM_THREADS))
+            numba.set_num_threads(min(number, int(vars(config)["NUMBA_NUM_THREADS"])))
             torch.set_num_threads(number)
             yield
     finally:

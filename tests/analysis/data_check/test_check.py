@@ -146,8 +146,9 @@ ODD = [
         lambda: odd.normal(intervals={"trials": odd.trials(start=-SECONDS, stop=SECONDS)}),
     ),
     ("clocks", "All 2 events of licks", lambda: odd.with_events([-10.0, -5.0])),
-    ("units that hardly fire", "1 of 12 units never fire", lambda: odd.changed(u1=lambda t: t[:0])),
-    ("units that hardly fire", "1 has fewer than 20 spikes", lambda: odd.changed(u1=lambda t: t[:10])),
+    ("units that are hardly active", "1 of 12 units never fire", lambda: odd.changed(u1=lambda t: t[:0])),
+    ("units that are hardly active", "1 unit has fewer than 20 spikes",
+     lambda: odd.changed(u1=lambda t: t[:10])),
     ("too few units", "3 units that fire, 8 are needed",
      lambda: odd.normal(spikes=odd.trains(n_units=3))),
     ("too short", "hunger: 2 independent stretches, 5 are needed", slow_behaviour),
@@ -324,7 +325,7 @@ DATA = os.environ.get("NWBSPARSE_DATA")
 REAL = {
     "rat-ca1-w-maze.nwb": {
         "shared spikes", "one unit holds most spikes", "units that appear or disappear",
-        "frozen behaviour", "jumps of behaviour", "units that hardly fire",
+        "frozen behaviour", "jumps of behaviour", "units that are hardly active",
     },
     "human-mtl-dandi000207-sub-4.nwb": set(),
     "mouse-alm-dandi000006-anm369963.nwb": {"too few units", "clocks"},

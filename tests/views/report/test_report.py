@@ -228,7 +228,7 @@ def test_latents_that_come_back_and_follow_nothing_are_shown(
     shown = [a for t, a in read_page.tags if t == "article" and a.get("class") == "card alone"]
     assert len(shown) == min(n_alive, 4)
     # without hidden units nothing tells most of them
-    assert ("Shown: the 4 that are active most often." in text) == (n_alive > 4)
+    assert ("Shown: the 4 that are active most often" in text) == (n_alive > 4)
     assert "Active in" in text and "of all bins" in text
 
 

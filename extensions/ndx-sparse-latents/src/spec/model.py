@@ -107,9 +107,9 @@ model = NWBGroupSpec(
             "embedder",
             "uint8",
             ["num_bytes"],
-            "What made the embedding, as the bytes of a safetensors file: its arrays, and its method "
-            "and settings as JSON in the metadata. With it other recordings of the same units can be "
-            "embedded.",
+            "What made the embedding, as the bytes of a safetensors file: its arrays, and its "
+            "method and settings as JSON in the metadata. With it other recordings of the same "
+            "units can be embedded.",
             required=False,
         ),
     ],

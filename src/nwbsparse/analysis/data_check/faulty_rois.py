@@ -113,7 +113,7 @@ def _alike(recording: CheckedRecording, values: np.ndarray) -> list[Finding]:
             f"{ALIKE:g} or more.",
             "units " + listed([f"{a} and {b} ({value:.2f})" for a, b, value in found]),
             "One cell that was found twice, or a table with copies: keep one of each pair with --units. "
-            "Else latents that tell one from the other say nothing.",
+            "Otherwise latents that tell one from the other say nothing.",
             {"pairs": [{"units": [a, b], "correlation": value} for a, b, value in found]},
         )
     ]

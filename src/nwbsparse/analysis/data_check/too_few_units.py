@@ -9,6 +9,7 @@ from nwbsparse.analysis.data_check.finding import Finding
 from nwbsparse.analysis.data_check.recording import CheckedRecording
 from nwbsparse.analysis.data_check.wording import length, named
 from nwbsparse.binning.groups import SHARED
+from nwbsparse.io.rules.account import counted
 from nwbsparse.options.config import Config
 from nwbsparse.training.learn import FEWEST_GROUPS
 from nwbsparse.training.start import FEWEST
@@ -33,12 +34,12 @@ def units_that_hardly_fire(recording: CheckedRecording) -> list[Finding]:
         fewer = f"fewer than {FEWEST} {'spikes' if recording.is_spikes else 'active bins'}"
         longer = recording.seconds * FEWEST / np.maximum(n[rare], 1) / USED
         parts.append(
-            f"{len(rare):,} {'has' if len(rare) == 1 else 'have'} {fewer}"
+            f"{counted(len(rare), recording.noun)} {'has' if len(rare) == 1 else 'have'} {fewer}"
             + (f" ({length(np.median(longer))} of recording would do for the median one)")
         )
     return [
         Finding(
-            "units that hardly fire",
+            "units that are hardly active",
             "note",
             f"{'; '.join(parts)}, in the whole recording. "
             f"{'It takes' if len(never) + len(rare) == 1 else 'They take'} no part in what is learned.",

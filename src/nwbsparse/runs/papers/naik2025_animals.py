@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from nwbsparse import names
-from nwbsparse.binning.to_bins import to_bins
+from nwbsparse.binning.to_bins import bin_session
 from nwbsparse.binning.variables import conditions_of, covariates_of
 from nwbsparse.embedding.attach import with_embedding
 from nwbsparse.errors import BadInput, unknown
@@ -191,9 +192,11 @@ def _stored_animal(
 
 
 def _recorded_animal(source: str | Path, asked: Naik2025) -> Animal:
-    options = {"bin_width": asked.bin_width} if "bin_width" in options_of(source) else {}
+    options: dict[str, Any] = (
+        {"bin_width": asked.bin_width} if "bin_width" in options_of(source) else {}
+    )
     session = read(source, **options)
-    binned = to_bins(session, asked.bin_width)
+    binned: xr.Dataset = bin_session(session, asked.bin_width)
     path = session.source.path
     name = path.name.split(".")[0] if path is not None else session.source.identifier or "recording"
     behaviours = (

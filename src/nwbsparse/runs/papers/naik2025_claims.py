@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import pandas as pd
-
 from nwbsparse.runs.papers import naik2025_evidence as evidence
 from nwbsparse.runs.papers.naik2025_evidence import Show, Shown
+from nwbsparse.studies.fits import Fits
 
 HOLDS, UNTRAINED_TOO, NOT, NOT_RUN = (
     "holds", "holds also untrained", "does not hold", "not run here",
@@ -100,7 +99,7 @@ class Answer:
     sentences: tuple[str, ...]
 
 
-def answers(fits: pd.DataFrame) -> list[Answer]:
+def answers(fits: Fits) -> list[Answer]:
     """Every claim answered from the table alone."""
     found = [answer(claim, fits) for claim in CLAIMS]
     said = contradiction(found)
@@ -112,7 +111,7 @@ def answers(fits: pd.DataFrame) -> list[Answer]:
     ]
 
 
-def answer(claim: Claim, fits: pd.DataFrame) -> Answer:
+def answer(claim: Claim, fits: Fits) -> Answer:
     """What the table says of a claim: the verdict by its leading readings, the others beside."""
     shown = {reading: claim.show(fits, reading, "") for reading in claim.readings}
     leading = claim.readings[: claim.leading]

@@ -58,10 +58,14 @@ def grid_of(family: str, expansion: int) -> list[Config]:
     The real JumpReLU has the steps and weights of the standard coder.
     """
     if family == JUMPRELU:
-        options = preset("naik2025") | {"sparsifier": JUMPRELU, "expansion": expansion}
+        options: dict[str, Any] = preset("naik2025") | {
+            "sparsifier": JUMPRELU,
+            "expansion": expansion,
+        }
         del options["k"]
+        base = Config(**options)
         return [
-            Config(**(options | {"learning_rate": rate, "penalty_weight": weight}))
+            base.replace(learning_rate=rate, penalty_weight=weight)
             for rate, weight in product(NAIK_RATES, NAIK_PENALTIES)
         ]
     return [one for one in naik_grid() if (family_of(one), one.expansion) == (family, expansion)]

@@ -127,7 +127,7 @@ def baseline_rows(animal: Animal, embeddings: Sequence[np.ndarray]) -> list[dict
         (SMOOTHED, smoothed_units(SMOOTH_BINS)),
     ):
         described = representation.of(animal.binned)
-        found = scores(animal, described, decoded=True)
+        found: dict[str, Any] = scores(animal, described, decoded=True)
         rows.append(row(BASELINE, method, **found))
         for embedding in embeddings:
             rows.append(

@@ -16,6 +16,7 @@ from nwbsparse.runs.papers.naik2025_table import over_seeds, said
 from nwbsparse.studies.fits import (
     CHOSEN_CEBRA_RATE,
     CHOSEN_HIDDEN_UNITS,
+    Fits,
     made_of,
     rows_of,
     trained_on,
@@ -42,11 +43,11 @@ class Shown:
     numbers: str
 
 
-Show = Callable[[pd.DataFrame, str, str], Shown | None]
+Show = Callable[[Fits, str, str], Shown | None]
 """(table, score, control) → what it shows; None where the table has nothing of it."""
 
 
-def settings_better(fits: pd.DataFrame, metric: str, control: str) -> Shown | None:
+def settings_better(fits: Fits, metric: str, control: str) -> Shown | None:
     """64 hidden units and the smaller step do better."""
     rows = _known(rows_of(fits, EMBEDDING, control=control), metric)
     rows = rows[rows["hidden_units"].notna() & rows["cebra_rate"].notna()]
@@ -62,7 +63,7 @@ def settings_better(fits: pd.DataFrame, metric: str, control: str) -> Shown | No
     )
 
 
-def dims_matter_little(fits: pd.DataFrame, metric: str, control: str) -> Shown | None:
+def dims_matter_little(fits: Fits, metric: str, control: str) -> Shown | None:
     """The number of dims changes the score of an embedding by little."""
     by = _known(trained_on(fits, control), metric).groupby("dims")[metric].mean()
     if len(by) < 2:
@@ -71,7 +72,7 @@ def dims_matter_little(fits: pd.DataFrame, metric: str, control: str) -> Shown |
     return Shown(apart < LITTLE, f"{_listed(by, 'dims')}; they lie {apart:.3f} apart")
 
 
-def topk_best(fits: pd.DataFrame, metric: str, control: str) -> Shown | None:
+def topk_best(fits: Fits, metric: str, control: str) -> Shown | None:
     """At the share of active latents that TopK has, no other architecture reconstructs better."""
     gaps = _gaps(fits, metric, control)
     if gaps.empty:
@@ -88,7 +89,7 @@ def topk_best(fits: pd.DataFrame, metric: str, control: str) -> Shown | None:
     )
 
 
-def topk_better_when_large(fits: pd.DataFrame, metric: str, control: str) -> Shown | None:
+def topk_better_when_large(fits: Fits, metric: str, control: str) -> Shown | None:
     """What TopK has over the others is more at 32 and 64 dims."""
     gaps = _gaps(fits, metric, control)
     large = gaps[gaps["dims"] >= LARGE]["gap"] if len(gaps) else gaps
@@ -103,7 +104,7 @@ def topk_better_when_large(fits: pd.DataFrame, metric: str, control: str) -> Sho
     )
 
 
-def expansion_8_best(fits: pd.DataFrame, metric: str, control: str) -> Shown | None:
+def expansion_8_best(fits: Fits, metric: str, control: str) -> Shown | None:
     """Eight latents per dim reconstruct best."""
     rows = _known(rows_of(fits, SWEEP, control=control, method=PAPERS), metric)
     by = rows.groupby("expansion")[metric].mean()
@@ -113,7 +114,7 @@ def expansion_8_best(fits: pd.DataFrame, metric: str, control: str) -> Shown | N
     return Shown(best == CHOSEN_EXPANSION, f"{_listed(by, 'latents per dim')}, on average")
 
 
-def rises_for_every_k(fits: pd.DataFrame, metric: str, control: str) -> Shown | None:
+def rises_for_every_k(fits: Fits, metric: str, control: str) -> Shown | None:
     """Latents score above the embedding that they are made of, for every k."""
     rises = _rises(fits, metric, control)
     if rises is None:
@@ -123,7 +124,7 @@ def rises_for_every_k(fits: pd.DataFrame, metric: str, control: str) -> Shown | 
     )
 
 
-def rises_at_most_active_alone(fits: pd.DataFrame, metric: str, control: str) -> Shown | None:
+def rises_at_most_active_alone(fits: Fits, metric: str, control: str) -> Shown | None:
     """Latents score above the embedding at the largest k, and not at smaller ones."""
     rises = _rises(fits, metric, control)
     if rises is None:
@@ -133,7 +134,7 @@ def rises_at_most_active_alone(fits: pd.DataFrame, metric: str, control: str) ->
     return Shown(holds, _rises_said(fits, metric, control, rises))
 
 
-def kept(fits: pd.DataFrame, metric: str, control: str) -> Shown | None:
+def kept(fits: Fits, metric: str, control: str) -> Shown | None:
     """What is decoded from latents is as good as from the embedding, or better."""
     rises = _rises(fits, metric, control)
     if rises is None:
@@ -142,27 +143,27 @@ def kept(fits: pd.DataFrame, metric: str, control: str) -> Shown | None:
     return Shown(holds, _rises_said(fits, metric, control, rises))
 
 
-def rises_with_dims(fits: pd.DataFrame, metric: str, control: str) -> Shown | None:
+def rises_with_dims(fits: Fits, metric: str, control: str) -> Shown | None:
     """The larger the embedding, the higher the score of its latents."""
     return _trend(fits, metric, control, "dims", +1)
 
 
-def falls_with_dims(fits: pd.DataFrame, metric: str, control: str) -> Shown | None:
+def falls_with_dims(fits: Fits, metric: str, control: str) -> Shown | None:
     """The smaller the embedding, the higher the score of its latents."""
     return _trend(fits, metric, control, "dims", -1)
 
 
-def rises_with_k(fits: pd.DataFrame, metric: str, control: str) -> Shown | None:
+def rises_with_k(fits: Fits, metric: str, control: str) -> Shown | None:
     """The more latents are active, the higher the score."""
     return _trend(fits, metric, control, "k", +1)
 
 
-def falls_with_k(fits: pd.DataFrame, metric: str, control: str) -> Shown | None:
+def falls_with_k(fits: Fits, metric: str, control: str) -> Shown | None:
     """The fewer latents are active, the higher the score."""
     return _trend(fits, metric, control, "k", -1)
 
 
-def k_does_not_matter(fits: pd.DataFrame, metric: str, control: str) -> Shown | None:
+def k_does_not_matter(fits: Fits, metric: str, control: str) -> Shown | None:
     """The score hardly changes with k."""
     by = _known(rows_of(fits, ANALYSIS, control=control), metric).groupby("k")[metric].mean()
     if len(by) < 2:
@@ -171,9 +172,7 @@ def k_does_not_matter(fits: pd.DataFrame, metric: str, control: str) -> Shown | 
     return Shown(apart < ALIKE, f"{_listed(by, 'k')}; they lie {apart:.3f} apart")
 
 
-def _trend(
-    fits: pd.DataFrame, metric: str, control: str, over: str, direction: int
-) -> Shown | None:
+def _trend(fits: Fits, metric: str, control: str, over: str, direction: int) -> Shown | None:
     """Whether the score rises (or falls) per doubling, in every seed."""
     rows = _known(rows_of(fits, ANALYSIS, control=control), metric)
     if rows[over].nunique() < 2:
@@ -190,9 +189,7 @@ def _trend(
     )
 
 
-def _rises(
-    fits: pd.DataFrame, metric: str, control: str
-) -> dict[int, tuple[float, float, float]] | None:
+def _rises(fits: Fits, metric: str, control: str) -> dict[int, tuple[float, float, float]] | None:
     """{k: mean, smallest and largest over seeds} of latents minus what they are made of."""
     before = _before(fits, metric, control)
     after = _known(rows_of(fits, ANALYSIS, control=control), metric)
@@ -206,14 +203,14 @@ def _rises(
     return found
 
 
-def _before(fits: pd.DataFrame, metric: str, control: str) -> pd.DataFrame:
+def _before(fits: Fits, metric: str, control: str) -> Fits:
     """The embeddings that latents are made of: shuffled ones of shuffled embeddings, averaged."""
     rows = _known(made_of(fits, control), metric)
     return rows.groupby(["animal", "dims"], as_index=False)[metric].mean()
 
 
 def _rises_said(
-    fits: pd.DataFrame,
+    fits: Fits,
     metric: str,
     control: str,
     rises: dict[int, tuple[float, float, float]],
@@ -223,7 +220,7 @@ def _rises_said(
     return f"embedding {said(before)}; latents {listed}"
 
 
-def _gaps(fits: pd.DataFrame, metric: str, control: str) -> pd.DataFrame:
+def _gaps(fits: Fits, metric: str, control: str) -> Fits:
     """Per animal, dims and k: the R² of TopK, and the best of the others at its share of active latents.
 
     Untrained TopK is set against the others as they were trained.
@@ -243,10 +240,10 @@ def _gaps(fits: pd.DataFrame, metric: str, control: str) -> pd.DataFrame:
     return pd.DataFrame(found, columns=["animal", "dims", "k", "topk", "others", "gap"])
 
 
-def _known(rows: pd.DataFrame, metric: str) -> pd.DataFrame:
+def _known(rows: Fits, metric: str) -> Fits:
     return rows[rows[metric].notna()]
 
 
-def _listed(by: pd.Series, of_what: str) -> str:
+def _listed(by: Fits, of_what: str) -> str:
     """'dims 8: 0.61, 16: 0.62'."""
     return f"{of_what} " + ", ".join(f"{key:g}: {said(float(one))}" for key, one in by.items())

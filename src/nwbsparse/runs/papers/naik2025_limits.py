@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pandas as pd
-
 from nwbsparse.runs.papers.naik2025_coders import (
     ANALYSIS,
     EXPONENTIAL,
@@ -14,13 +12,13 @@ from nwbsparse.runs.papers.naik2025_coders import (
 from nwbsparse.runs.papers.naik2025_embeddings import EMBEDDING, METHOD
 from nwbsparse.runs.papers.naik2025_rule import SPARSE
 from nwbsparse.runs.papers.naik2025_table import said
-from nwbsparse.studies.fits import rows_of, trained_on
+from nwbsparse.studies.fits import Fits, rows_of, trained_on
 from nwbsparse.views.plots.sparsity_tradeoff import NAMED
 
 PAPERS_ANIMALS = ("achilles", "buddy", "cicero", "gatsby")
 
 
-def limits(fits: pd.DataFrame) -> list[str]:
+def limits(fits: Fits) -> list[str]:
     """The limits of what was run here, and how those that the paper names are met."""
     found = [
         _animals(fits),
@@ -35,7 +33,7 @@ def limits(fits: pd.DataFrame) -> list[str]:
     return [one for one in found if one]
 
 
-def _animals(fits: pd.DataFrame) -> str:
+def _animals(fits: Fits) -> str:
     names = sorted(fits["animal"].unique())
     absent = [one for one in PAPERS_ANIMALS if not any(one in name for name in names)]
     bare = [
@@ -51,7 +49,7 @@ def _animals(fits: pd.DataFrame) -> str:
     return f"{said_of}."
 
 
-def _as_many_numbers(fits: pd.DataFrame) -> str:
+def _as_many_numbers(fits: Fits) -> str:
     rows = rows_of(fits, SWEEP, control="", method=TOPK)
     rows = rows[rows["k"] >= rows["dims"]].dropna(subset=["r2"])
     if rows.empty:
@@ -63,7 +61,7 @@ def _as_many_numbers(fits: pd.DataFrame) -> str:
     )
 
 
-def _supervised(fits: pd.DataFrame) -> str:
+def _supervised(fits: Fits) -> str:
     made = rows_of(fits, EMBEDDING, control="", method=METHOD)
     if made.empty:
         return (
@@ -86,7 +84,7 @@ def _supervised(fits: pd.DataFrame) -> str:
     )
 
 
-def _null(fits: pd.DataFrame) -> str:
+def _null(fits: Fits) -> str:
     rows = rows_of(fits, ANALYSIS, control="")
     rows = rows[rows["seed"] == 0]
     if rows["neuron_paper"].isna().all():
@@ -104,7 +102,7 @@ def _null(fits: pd.DataFrame) -> str:
     )
 
 
-def _thresholds(fits: pd.DataFrame) -> str:
+def _thresholds(fits: Fits) -> str:
     rows = rows_of(fits, SWEEP, control="").dropna(subset=["r2"])
     rows = rows[rows["nonzero_ratio"] <= SPARSE]
     best = rows.groupby(["method", "animal", "dims"])["r2"].max().groupby("method").mean()
@@ -120,7 +118,7 @@ def _thresholds(fits: pd.DataFrame) -> str:
     )
 
 
-def _failed(fits: pd.DataFrame) -> str:
+def _failed(fits: Fits) -> str:
     failed = fits[fits["error"] != ""]
     if failed.empty:
         return ""

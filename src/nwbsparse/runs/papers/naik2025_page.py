@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-import pandas as pd
 import xarray as xr
 
 from nwbsparse.runs.papers.naik2025_animals import Animal
@@ -16,7 +15,7 @@ from nwbsparse.runs.papers.naik2025_limits import limits
 from nwbsparse.runs.papers.naik2025_rule import choose, in_words
 from nwbsparse.runs.papers.naik2025_settings import KS, Naik2025
 from nwbsparse.runs.papers.naik2025_table import over_seeds, said
-from nwbsparse.studies.fits import as_frame, rows_of, trained_on
+from nwbsparse.studies.fits import Fits, as_frame, rows_of, trained_on
 from nwbsparse.views.drawing import svg
 from nwbsparse.views.plots.before_and_after import before_and_after, scores_by_size
 from nwbsparse.views.plots.embedding_sweep import decoded_by_setting
@@ -78,7 +77,7 @@ def _verdict(one: Answer) -> Verdict:
     return Verdict(one.claim.text, f"section {one.claim.where}", one.verdict, one.sentences)
 
 
-def _figures(frame: pd.DataFrame, fits: xr.Dataset) -> list[Block]:
+def _figures(frame: Fits, fits: xr.Dataset) -> list[Block]:
     blocks: list[Block] = []
     first = decoded_by_setting(fits)
     if first is None:
@@ -118,7 +117,7 @@ def _figures(frame: pd.DataFrame, fits: xr.Dataset) -> list[Block]:
     return blocks
 
 
-def _easy_and_hard(frame: pd.DataFrame) -> list[tuple[str, str, float]]:
+def _easy_and_hard(frame: Fits) -> list[tuple[str, str, float]]:
     """The embeddings that TopK reconstructs best and worst."""
     rows = rows_of(frame, SWEEP, control="", method=TOPK).dropna(subset=["r2"])
     by = rows.groupby(["animal", "dims"])["r2"].mean()
@@ -128,7 +127,7 @@ def _easy_and_hard(frame: pd.DataFrame) -> list[tuple[str, str, float]]:
     return [*found, ("a hard", *by.idxmin())] if len(by) > 1 else found
 
 
-def _tables(frame: pd.DataFrame) -> list[Block]:
+def _tables(frame: Fits) -> list[Block]:
     blocks: list[Block] = []
     for animal in sorted(frame["animal"].unique()):
         own = frame[frame["animal"] == animal]
@@ -161,7 +160,7 @@ def _tables(frame: pd.DataFrame) -> list[Block]:
     return blocks
 
 
-def _baselines(own: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+def _baselines(own: Fits) -> list[tuple[str, Fits]]:
     rows = rows_of(own, BASELINE)
     rows = rows[rows["dims"].isna()]
     return [
@@ -171,5 +170,5 @@ def _baselines(own: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     ]
 
 
-def _cells(rows: pd.DataFrame, columns: Sequence[str]) -> list[str]:
+def _cells(rows: Fits, columns: Sequence[str]) -> list[str]:
     return [said(*over_seeds(rows[name])) for name in columns]

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from nwbsparse.runs.papers.naik2025_coders import FAMILIES, SWEEP, TOPK
 from nwbsparse.runs.papers.naik2025_settings import CHOSEN_EXPANSION, CHOSEN_RATE
 from nwbsparse.runs.papers.naik2025_table import said
-from nwbsparse.studies.fits import rows_of
+from nwbsparse.studies.fits import Fits, rows_of
 from nwbsparse.views.plots.sparsity_tradeoff import NAMED
 
 SPARSE = 0.25
@@ -34,7 +33,7 @@ class Choice:
         return own and bool(np.isclose(self.rate, CHOSEN_RATE))
 
 
-def choose(fits: pd.DataFrame) -> Choice | None:
+def choose(fits: Fits) -> Choice | None:
     """The architecture, size and step size of the highest mean R².
 
     Of every architecture, size and step size the best coder of each embedding counts whose latents are

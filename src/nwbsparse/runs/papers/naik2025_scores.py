@@ -126,7 +126,8 @@ def row(part: str, method: str, control: str = "", **values: Any) -> dict[str, A
 
 def as_described(table: np.ndarray) -> Described:
     """A table that can be used in every bin where it is finite."""
-    return Described(np.asarray(table, dtype=np.float32), np.isfinite(table).all(axis=1))
+    usable: Any = np.isfinite(table).all(axis=1)
+    return Described(np.asarray(table, dtype=np.float32), usable)
 
 
 def null_scores(

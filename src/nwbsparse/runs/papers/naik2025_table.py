@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import xarray as xr
+
+from nwbsparse.studies.fits import Fits
 
 WORDS = ("animal", "part", "method", "control", "error")
 NUMBERS = (
@@ -38,7 +39,7 @@ def tidy(rows: Sequence[Mapping[str, Any]], attrs: Mapping[str, Any]) -> xr.Data
     return xr.Dataset(metrics, coords=coords, attrs={k: _plain(v) for k, v in attrs.items()})
 
 
-def over_seeds(values: pd.Series) -> tuple[float, float, float]:
+def over_seeds(values: Fits) -> tuple[float, float, float]:
     """Mean, smallest and largest of a score by seed."""
     known = values.to_numpy(dtype=float)
     known = known[np.isfinite(known)]

@@ -66,7 +66,7 @@ def _pieces(animal: Animal, asked: Naik2025, tables: dict[str, np.ndarray]) -> I
 
     for setting in embeddings.settings_of(animal, asked):
         key = json.dumps(setting, sort_keys=True)
-        made = {"setting": setting, "iterations": asked.iterations}
+        made: dict[str, Any] = {"setting": setting, "iterations": asked.iterations}
         yield piece(
             "embedding", lambda s=setting: embeddings.embedding_of(animal, s, asked), ".npy", **made
         )
@@ -82,14 +82,14 @@ def _pieces(animal: Animal, asked: Naik2025, tables: dict[str, np.ndarray]) -> I
             return animal.stored[dims]
         return tables[json.dumps(embeddings.chosen(dims), sort_keys=True)]
 
-    made = {} if animal.stored else {"iterations": asked.iterations}
+    made: dict[str, Any] = {} if animal.stored else {"iterations": asked.iterations}
     if animal.recorded:
         yield piece(
             "baselines", lambda: embeddings.baseline_rows(animal, [table(d) for d in sizes]),
             sizes=sizes, **made,
         )  # fmt: skip
     for dims in sizes:
-        about = made | {"dims": dims}
+        about: dict[str, Any] = made | {"dims": dims}
         if animal.stored:
             setting = {"dims": dims, "control": ""}
             yield piece(

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from nwbsparse.studies.fits import as_frame, made_of, rows_of, trained_on
+from nwbsparse.studies.fits import Fits, as_frame, made_of, rows_of, trained_on
 from nwbsparse.views.drawing import BLUE, GREY, INK, ORANGE, SKY, VERMILLION, tidy
 from nwbsparse.views.plots.marks_of_fits import (
     SCORES,
@@ -116,9 +115,7 @@ def scores_by_size(fits: xr.Dataset, scores: Sequence[str]) -> Axes | None:
     return panels.flat[0]
 
 
-def _each_size(
-    ax: Axes, start: pd.DataFrame, own: pd.DataFrame, score: str, ks: Sequence[float]
-) -> None:
+def _each_size(ax: Axes, start: Fits, own: Fits, score: str, ks: Sequence[float]) -> None:
     """A thin line per animal and size of the embedding."""
     for _, some in own.groupby(["animal", "dims"]):
         first = start.merge(some[["animal", "dims"]].drop_duplicates())[score].mean()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 
-from nwbsparse.studies.fits import as_frame, rows_of
+from nwbsparse.studies.fits import Fits, as_frame, rows_of
 from nwbsparse.views.drawing import CYCLE, GREY, INK, tidy
 from nwbsparse.views.plots.marks_of_fits import (
     MARKERS,
@@ -51,7 +50,7 @@ def decoded_by_setting(fits: xr.Dataset) -> Axes | None:
     return panels.flat[0]
 
 
-def _controls(ax: Axes, frame: pd.DataFrame, rows: pd.DataFrame) -> None:
+def _controls(ax: Axes, frame: Fits, rows: Fits) -> None:
     bare, dealt = (rows[rows["control"] == one] for one in ("untrained", "shuffled"))
     ax.plot(bare["position_r2"], bare["direction_accuracy"], "o", mfc="none", color=GREY, ms=5)
     ax.plot(dealt["position_r2"], dealt["direction_accuracy"], "x", color=GREY, ms=5)

@@ -95,7 +95,8 @@ def held_out_stretch(
     segment = binned[names.SEGMENT].values[test]
     neighbours = np.diff(test) == 1
     cut = np.flatnonzero(~neighbours | (np.diff(segment) != 0)) + 1
-    if np.diff([0, *cut, len(test)]).max() * width < ENOUGH:
+    edges = np.concatenate([[0], cut, [len(test)]])
+    if np.diff(edges).max() * width < ENOUGH:
         cut = np.flatnonzero(~neighbours) + 1
     active = dense(latents, test)[:, list(chosen)] > 0
     known = np.ones(len(test), dtype=bool)

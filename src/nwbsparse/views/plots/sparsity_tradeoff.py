@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from nwbsparse.studies.fits import as_frame, rows_of
+from nwbsparse.studies.fits import Fits, as_frame, rows_of
 from nwbsparse.views.drawing import BLUE, GREEN, GREY, INK, ORANGE, PALE, SKY, tidy
 from nwbsparse.views.plots.marks_of_fits import (
     colours_above,
@@ -67,7 +66,7 @@ def reconstruction_by_sparsity(fits: xr.Dataset, animal: str, dims: float) -> Ax
     return by_family
 
 
-def _points(ax: Axes, some: pd.DataFrame, colour: str, label: str) -> None:
+def _points(ax: Axes, some: Fits, colour: str, label: str) -> None:
     ax.plot(some["nonzero_ratio"], some["r2"], "o", color=colour, label=label, alpha=0.8,
             markeredgewidth=0, ms=5)  # fmt: skip
     below = some[some["r2"] < LOWEST]

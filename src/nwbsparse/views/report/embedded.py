@@ -34,7 +34,7 @@ def learned_from_embedding(results: Results) -> str:
         f"nwbsparse learned {several(results.coder.n_latents, 'latent')} from an embedding of the "
         f"population in {dims}{f' ({method})' if method else ''}, not from the spikes themselves. A "
         "latent is a recurring direction of the embedding; it is active when the population is "
-        f"there. In any one bin of {width(results.coder.record.bin_width)} about "
+        f"there. In any one held-out bin of {width(results.coder.record.bin_width)} about "
         f"{number(float(results.metrics['l0'].mean()), 1)} of them are active. Units are compared "
         "with latents, which were not made from any of them directly."
         + "".join(f" {one[0].upper()}{one[1:]}." for one in embedding_said(results.metrics))

@@ -94,7 +94,7 @@ def quality(results: Results, binned: xr.Dataset) -> list[Quality]:
         Quality(
             "One unit under another name",
             percent(single / n_active) if n_active else "–",
-            f"{single_said(single, n_active)}{_groups_said(results, binned)}",
+            f"{single_said(single, n_active)}{_groups_said(results, binned, single)}",
         ),
     ]
     if metrics.sizes.get("matryoshka_level", 1) > 1:
@@ -102,7 +102,7 @@ def quality(results: Results, binned: xr.Dataset) -> list[Quality]:
         said = ", ".join(f"{int(n):,}: {number(r, 3)}" for n, r in zip(sizes, r2, strict=True))
         meaning = "With only the first so many latents, coarse to fine."
         shown.insert(1, Quality("R² by level", said, meaning))
-    return [*_of_hidden_units(metrics), *shown]
+    return [*_of_hidden_units(metrics, events="event" if traces else "spike"), *shown]
 
 
 def sparse_said(l0: float, config: Config) -> str:
@@ -136,7 +136,7 @@ def single_said(single: int, n_active: int) -> str:
     return f"{who} of the {n_active:,} latents active {on} {correlate} at 0.9 or more with a single unit."
 
 
-def _groups_said(results: Results, binned: xr.Dataset) -> str:
+def _groups_said(results: Results, binned: xr.Dataset, single: int) -> str:
     """How many more are units that share spikes."""
     n = len(perhaps_one_cell(results, binned))
     if not n:
@@ -144,7 +144,8 @@ def _groups_said(results: Results, binned: xr.Dataset) -> str:
     if results.coder.n_latents == 1:
         return " It mostly consists of units that share spikes."
     consist = "consists" if n == 1 else "consist"
-    return f" {n:,} more mostly {consist} of units that share spikes, perhaps one cell."
+    more = " more" if single else ""
+    return f" {n:,}{more} mostly {consist} of units that share spikes, perhaps one cell."
 
 
 def _called(of: str, sees: str) -> str:
@@ -153,7 +154,7 @@ def _called(of: str, sees: str) -> str:
     return "Reconstruction R²" if sees else "R² of the population"
 
 
-def _of_hidden_units(metrics: xr.Dataset) -> list[Quality]:
+def _of_hidden_units(metrics: xr.Dataset, *, events: str) -> list[Quality]:
     """What comes first: a coder that only copies units has nothing to show here."""
     meaning = shared_sentence(metrics)
     if not meaning:
@@ -172,9 +173,9 @@ def _of_hidden_units(metrics: xr.Dataset) -> list[Quality]:
     if "hidden_unit_bits" in metrics:
         shown.append(
             Quality(
-                "Bits per spike of hidden units",
+                f"Bits per {events} of hidden units",
                 number(metrics["hidden_unit_bits"], 3),
-                "How much better their spikes are told than by each unit's mean rate; below 0 worse.",
+                f"How much better their {events}s are told than by each unit's mean rate; below 0 worse.",
             )
         )
     return shown
