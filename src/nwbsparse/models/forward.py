@@ -231,15 +231,14 @@ class Passes:
         own: PerModel,
         pi: Tensor,
         activation: Tensor,
-        cost: Tensor | None,
+        known: Tensor | None,
         target: Tensor,
         valid: Tensor | None,
         weight: float,
     ) -> Tensor:
-        """What activity costs, and the gate's own reconstruction where there is one."""
+        """What activity costs (``known`` already or not), and the gate's own reconstruction, if any."""
         rule = self.architecture.sparsifier
-        if cost is None:
-            cost = rule.penalty(pi, activation, weights, own)
+        cost = rule.penalty(pi, activation, weights, own) if known is None else known
         guess = rule.first_guess(pi)
         if guess is not None:
             frozen = {name: weight.detach() for name, weight in weights.items()}
