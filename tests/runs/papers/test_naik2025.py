@@ -11,6 +11,7 @@ import xarray as xr
 
 from make.naik_animals import write_animals
 from nwbsparse import names
+from nwbsparse.analysis.decoding import decode
 from nwbsparse.errors import BadInput
 from nwbsparse.runs.papers import naik2025_coders as coders
 from nwbsparse.runs.papers import naik2025_embeddings as embeddings
@@ -24,10 +25,14 @@ FILES = ("naik2025.nc", "naik2025.md", "naik2025.html", "figure-2.svg")
 
 @pytest.fixture(scope="module", autouse=True)
 def a_thin_grid():
-    """The first and last coder of every architecture and size: what is tested is the same of nine."""
+    """The first and last coder of every architecture and size, and one penalty of decoders: what is
+    tested is the same of all of them.
+    """
     whole = coders.grid_of
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(coders, "grid_of", lambda *of: whole(*of)[:: max(len(whole(*of)) - 1, 1)])
+        patch.setattr(decode, "ALPHAS", (100.0,))
+        patch.setattr(decode, "STRENGTHS", (1.0,))
         yield
 
 
