@@ -9,7 +9,10 @@ import shutil
 
 import pytest
 
-from make import untouched
+from make import (
+    checked_types,  # noqa: F401  before anything of nwbsparse is imported
+    untouched,
+)
 from make.cli_runs import QUICK, run_cli
 from make.kinds import asks_for_folders, fits_models
 from make.recordings import circle, laps, poisson_spikes, write_recording

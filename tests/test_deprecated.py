@@ -1,6 +1,7 @@
 """Old names of parameters work as they did, and say what they are called now."""
 
 import inspect
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -57,15 +58,16 @@ def test_a_stored_result_is_chosen_by_result_everywhere():
         assert "result" in given and ("name" in given) == (verb is ns.label), verb
 
 
-def test_lines_of_text_go_to_notify_and_under_its_old_name_too(tmp_path):
+def test_lines_of_text_go_to_notify_and_under_its_old_name_too(made_once, tmp_path):
+    results = {ns.write: made_once}
     for verb in (ns.run, ns.run_sessions, ns.fit_recording, ns.write, ns.label, ns.reproduce):
         given = inspect.signature(verb).parameters
         assert "notify" in given and "say" not in given, verb
         with (
             pytest.warns(DeprecationWarning, match=r"say=…\) is called notify= now"),
-            pytest.raises((BadInput, AttributeError, TypeError)),
+            suppress(BadInput),
         ):
-            verb(tmp_path / "absent.nwb", tmp_path / "out", say=print)
+            verb(results.get(verb, tmp_path / "absent.nwb"), tmp_path / "out", say=print)
 
 
 def test_flags_by_their_old_names_say_the_new_one(capsys):

@@ -83,6 +83,7 @@ def parameters():
                 (f"{name}.{key}", one)
                 for key, one in inspect.getmembers(verb, inspect.isroutine)
                 if not key.startswith("_")
+                and callable(one)  # Python 3.13 counts cached properties among routines
                 and getattr(one, "__module__", "").startswith("nwbsparse")
             ]
         for where, one in taken:

@@ -18,7 +18,9 @@ def takes(module, name):
     found = getattr(module, name)
     if inspect.isclass(found):
         for method, one in inspect.getmembers(found, inspect.isroutine):
-            if not method.startswith("_") and one.__module__.startswith("nwbsparse"):
+            if method.startswith("_") or not callable(one):
+                continue  # Python 3.13 counts cached properties among routines
+            if one.__module__.startswith("nwbsparse"):
                 yield f"{name}.{method}", one
     elif callable(found):
         yield name, found

@@ -2,7 +2,7 @@
 
 ``python hostile_probe.py FILE BYTES SECONDS`` prints one line per verb: ``:: verb refused|ok …``. Anything
 but a refusal of ours ends it with an error, and so does unpickling or starting a program. The bytes are
-those beyond what the libraries reserve.
+those beyond what the libraries reserve; the memory printed is what was used beyond theirs.
 """
 
 import resource
@@ -60,6 +60,7 @@ def memory(what):
     return int(line.split()[1]) * 1024
 
 
+before = memory("VmRSS")
 limit += memory("VmSize") or 2**30
 resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 sys.addaudithook(watch)
@@ -79,6 +80,6 @@ for verb, call in {
     except NwbsparseError as error:
         print("::", verb, "refused", str(error).splitlines()[0][:300], flush=True)  # noqa: T201
 signal.alarm(0)
-print("::", "memory", peak())  # noqa: T201
+print("::", "memory", peak() - before)  # noqa: T201
 if watched:
     sys.exit(f"forbidden: {watched}")

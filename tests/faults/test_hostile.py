@@ -14,7 +14,8 @@ from make.hostile_corpus import CANARY, SECRET, build, names
 
 ADDRESS_SPACE = 2 * 2**30
 """Beyond what torch and its libraries reserve before they do anything: 1 GB, several with CUDA."""
-RESIDENT = 900 * 2**20
+RESIDENT = 400 * 2**20
+"""Beyond what the libraries take by themselves."""
 SECONDS = 60
 """For each verb, on a machine that others use too: opening 20,000 types takes ten."""
 

@@ -12,6 +12,7 @@ from nwbsparse.runs.asked import asked, named_sources
 from nwbsparse.runs.fit_recording import fit_recording
 from nwbsparse.runs.plan import plan
 from nwbsparse.runs.run import run
+from nwbsparse.runs.run_sessions import run_sessions
 
 TIMES = np.array([0.5, 1.0])
 
@@ -80,6 +81,12 @@ def test_what_is_of_one_recording_is_refused_for_several(given, said, tmp_path):
 def test_a_list_of_one_is_refused_in_words():
     with pytest.raises(BadInput, match="needs two or more"):
         asked(["a.nwb"])
+
+
+@pytest.mark.parametrize("source", ["lab.nwb", Path("lab.nwb")])
+def test_a_path_is_one_recording_and_not_its_letters(source, tmp_path):
+    with pytest.raises(BadInput, match="needs two or more"):
+        run_sessions(source, tmp_path / "out")
 
 
 def test_an_embedding_is_what_the_coder_reads():

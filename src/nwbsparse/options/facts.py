@@ -10,6 +10,7 @@ fields in another module than theirs.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import inspect
 import math
 from collections.abc import Iterator
@@ -71,8 +72,13 @@ def option(default: Any, **facts: Any) -> Any:
 
 def facts_of(options: Any) -> Iterator[tuple[str, Facts]]:
     """Name and facts of every option of a class (or object) of options, in their order."""
-    for field in dataclasses.fields(options):
-        yield field.name, field.metadata.get(_FACTS, Facts())
+    return iter(_facts(options if isinstance(options, type) else type(options)))
+
+
+@functools.cache
+def _facts(options: type) -> tuple[tuple[str, Facts], ...]:
+    fields = dataclasses.fields(options)
+    return tuple((field.name, field.metadata.get(_FACTS, Facts())) for field in fields)
 
 
 def data_options(options: type) -> tuple[str, ...]:

@@ -15,7 +15,8 @@ from nwbsparse.options.nwb_fields import NwbFields
 from nwbsparse.session import Session
 from nwbsparse.share.subject import check_fields
 
-Sources = Mapping[str, Any] | Iterable[Any]
+Sources = str | Path | Mapping[str, Any] | Iterable[Any]
+"""Several recordings; a path by itself is one, which is too few."""
 Source = str | Path | Session
 ManySources = list[str] | list[Path] | list[Session] | tuple[Source, ...] | Mapping[str, Source]
 """What is several recordings without being called so."""
@@ -96,7 +97,8 @@ def named_sources(sources: Sources) -> Several:
     if isinstance(sources, Mapping):
         given = [(str(name), one) for name, one in sources.items()]
     else:
-        given = [(Path(source_name(one)).stem or "session", one) for one in sources]
+        several = [sources] if isinstance(sources, str | Path) else sources
+        given = [(Path(source_name(one)).stem or "session", one) for one in several]
     if len(given) < 2:
         raise BadInput(
             "a model of several sessions needs two or more; nwbsparse.run takes one by itself"

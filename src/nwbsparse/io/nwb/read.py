@@ -120,7 +120,7 @@ def _contents(nwbfile: Any, io: Any, account: Account, digest: str, asked: Asked
         "events": events,
         "traces": activity.traces,
         "obs_intervals": activity.obs_intervals,
-        "extent": activity.reach[:2] if activity.traces is not None else extent,
+        "extent": activity.reach.extent if activity.traces is not None else extent,
         "invalid_times": invalid_times,
         "subject": about_subject(nwbfile),
         "about": about_session(nwbfile),

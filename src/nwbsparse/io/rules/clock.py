@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import numpy as np
 
@@ -15,12 +14,18 @@ SLOWEST_RATE = 0.1
 """Hz. Behaviour is never this slow: such a 'rate' is the sampling period in disguise."""
 
 
-class Reach(NamedTuple):
+@dataclass(frozen=True)
+class Reach:
     """When the activity was recorded: from where to where (s) it is known."""
 
     start: float
     stop: float
     of: str = "the spikes"
+
+    @property
+    def extent(self) -> tuple[float, float]:
+        """Its two ends."""
+        return self.start, self.stop
 
     def __str__(self) -> str:
         return f"{self.start:.6g} to {self.stop:.6g} s"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -62,7 +63,8 @@ def read_table(
     return xr.Dataset(variables)
 
 
-class _Bounds(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class _Bounds:
     start: np.ndarray
     stop: np.ndarray
     keep: np.ndarray
