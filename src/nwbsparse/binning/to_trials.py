@@ -27,7 +27,7 @@ def to_trials(
     session: Session | Sequence[Session],
     *,
     table: str | None = None,
-    window: tuple[float, float] | None = None,
+    window: Sequence[float | int] | None = None,
     labels: str | Iterable[str] | Mapping[str, str] | None = None,
     bin_width: float | None = None,
     where: str | None = None,
@@ -42,7 +42,7 @@ def to_trials(
             of datasets whose labels have the same codes.
         table: the table of trials, wherever the file keeps it (intervals, epochs, stimulus); None: the
             one with the most of ``labels`` among its columns; of several such ``trials``.
-        window: seconds from the start of a trial; None: from 0 to the end of the shortest trial.
+        window: (first, last) seconds from the start of a trial; None: from 0 to the end of the shortest.
         labels: what a trial is called by: columns of the table; what holds for a session, such as
             ``genotype`` of the subject and ``region`` of its units; behaviour signals, which have a value
             in each bin. "direction, speed", or with a kind: "direction:circular:360, RT:continuous" (kinds:
@@ -76,7 +76,7 @@ def to_trials(
     if like is not None:
         check(like, names.TRIALS)
         asked = _as_before(like) if asked is None else asked
-        window = tuple(like.attrs[names.WINDOW]) if window is None else window
+        window = list(like.attrs[names.WINDOW]) if window is None else window
         bin_width = float(like.attrs[names.BIN_WIDTH]) if bin_width is None else bin_width
     problems: list[str] = []
     gathered: list[Gathered] = []

@@ -18,6 +18,8 @@ from nwbsparse.naming.listed_names import listed_names
 from nwbsparse.naming.number_words import number_words
 
 SHOWN = 4
+MANY = 12
+"""Categories beyond which there must be two trials of each, or it is taken for a number or a name."""
 
 
 def coded(
@@ -99,7 +101,7 @@ def _categories(
         only = f"'{categories[0]}' throughout" if categories else "no value in any trial"
         raise BadInput(f"label '{asked.name}' has one class ({only}): there is nothing to tell apart")
     n_known = int((codes >= 0).sum())
-    if earlier is None and not asked.kind and len(categories) > n_known / 2:
+    if earlier is None and not asked.kind and len(categories) > max(MANY, n_known / 2):
         raise BadInput(
             f"label '{asked.name}' has {len(categories)} classes in {n_known} trials, too few of "
             f"each; if it is a number, ask for '{asked.name}:continuous'"

@@ -155,7 +155,7 @@ def _with_blanks(one: Gathered, found: Sequence[Found | None]) -> Gathered:
 
 def window_of(
     gathered: Sequence[Gathered],
-    window: tuple[float, float] | None,
+    window: Sequence[float | int] | None,
     bin_width: float,
     problems: list[str],
 ) -> Bins:
@@ -185,6 +185,9 @@ def window_of(
             )
             return nothing
         window = (0.0, shortest)
+    if len(window) != 2:
+        problems.append(f"a window is (first, last) s from the start of a trial, not {list(window)}")
+        return nothing
     begin, end = map(float, window)
     n_bins = int((end - begin) / bin_width + _SLACK) if np.isfinite([begin, end]).all() else 0
     if n_bins < 1:
