@@ -50,7 +50,10 @@ def check(dataset: xr.Dataset, schema: str) -> xr.Dataset:
     problems += [
         f"coordinate '{name}' is missing" for name in _COORDS[schema] if name not in dataset.coords
     ]
-    if schema in (names.BINNED, names.TRIALS, names.LATENTS) and names.BIN_WIDTH not in dataset.attrs:
+    if (
+        schema in (names.BINNED, names.TRIALS, names.LATENTS)
+        and names.BIN_WIDTH not in dataset.attrs
+    ):
         problems.append(f"attribute '{names.BIN_WIDTH}' is missing")
     raise_together(problems, heading=f"this is not a {schema} dataset")
     return dataset

@@ -105,7 +105,9 @@ def test_trials_beyond_the_recording_are_left_out_and_said():
     assert notes(trials) == ["2 trials left out: the window lies outside the recording"]
     session = make_session(
         {0: np.arange(0.5, 30, 0.25)},
-        intervals={"trials": make_table([-1.0, 5.0, 9.0], [1.0, 7.0, 11.0], s=("category", list("aab")))},
+        intervals={
+            "trials": make_table([-1.0, 5.0, 9.0], [1.0, 7.0, 11.0], s=("category", list("aab")))
+        },
         extent=(0.0, 30.0),
     )
     assert ns.to_trials(session, bin_width=0.5)["row"].values.tolist() == [1, 2]
@@ -121,8 +123,12 @@ def test_samples_that_are_nan_stay_unknown_and_are_said():
     assert unknown.sum() == 2 and unknown[0, :2, 1].all()
     assert notes(trials) == ["2 of 48 values were not measured: they are NaN"]
     data[:, 1] = np.nan
-    trials = ns.to_trials(replace(session, traces=replace(session.traces, data=data)), bin_width=0.5)
-    assert notes(trials) == ["24 of 48 values were not measured: they are NaN; 1 units without any value"]
+    trials = ns.to_trials(
+        replace(session, traces=replace(session.traces, data=data)), bin_width=0.5
+    )
+    assert notes(trials) == [
+        "24 of 48 values were not measured: they are NaN; 1 units without any value"
+    ]
 
 
 def test_units_that_were_not_observed_are_nan():

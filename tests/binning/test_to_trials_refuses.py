@@ -12,7 +12,6 @@ from make.trial_sessions import clock_session, with_column
 from nwbsparse.errors import BadInput
 
 
-
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -32,7 +31,10 @@ from nwbsparse.errors import BadInput
         ({"window": (0, 0.2)}, "holds no bin of 0.5 s"),
         ({"window": (1, 0)}, "holds no bin"),
         ({"window": (0, np.nan)}, "holds no bin"),
-        ({"window": (-60, -58)}, "no trial is left of 6: 6 trials left out: the window lies outside"),
+        (
+            {"window": (-60, -58)},
+            "no trial is left of 6: 6 trials left out: the window lies outside",
+        ),
         ({"bin_width": 0.0}, "bin width must be > 0"),
         ({"where": "direction > 1000"}, "has no row that satisfies"),
         ({"where": "directoin > 1"}, "directoin"),
@@ -53,7 +55,11 @@ def test_what_cannot_be_is_said(options, said):
 
 
 def test_everything_that_is_wrong_is_said_at_once():
-    sessions = [clock_session(name="a"), clock_session(name="b", tables={}), clock_session(name="c")]
+    sessions = [
+        clock_session(name="a"),
+        clock_session(name="b", tables={}),
+        clock_session(name="c"),
+    ]
     sessions[2] = replace(sessions[2], units=sessions[2].units.isel(unit=[]))
     with pytest.raises(BadInput) as refused:
         ns.to_trials(sessions, labels="direction, lime", bin_width=0.5)

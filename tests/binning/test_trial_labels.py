@@ -47,9 +47,7 @@ def test_what_holds_for_a_session_is_a_label_of_all_its_trials():
 
 
 def test_blank_sweeps_keep_what_holds_for_the_session():
-    made = [
-        with_column(one, direction=("category", [0.0, np.nan, 90.0] * 2)) for one in animals()
-    ]
+    made = [with_column(one, direction=("category", [0.0, np.nan, 90.0] * 2)) for one in animals()]
     trials = ns.to_trials(made, labels="direction, genotype", bin_width=0.5)[1]
     assert trials["blank"].sum() == 2
     assert trials["genotype"].values.tolist() == [1] * 6
@@ -88,7 +86,9 @@ def test_orientation_is_direction_modulo_180():
 
 def test_an_orientation_that_goes_all_round_is_a_direction():
     table = make_table([5.0, 15.0], [7.0, 17.0], orientation=("category", [45.0, 225.0]))
-    trials = ns.to_trials(clock_session(tables={"gratings": table}), labels="direction", bin_width=0.5)
+    trials = ns.to_trials(
+        clock_session(tables={"gratings": table}), labels="direction", bin_width=0.5
+    )
     assert json.loads(trials["direction"].attrs["values"]) == ["45", "225"]
     half = make_table([5.0, 15.0], [7.0, 17.0], orientation=("category", [45.0, 135.0]))
     with pytest.raises(ns.errors.BadInput, match="no label 'direction'"):
@@ -124,7 +124,9 @@ def test_numbers_stay_numbers_and_none_where_a_trial_has_none():
 
 def test_a_session_without_a_label_has_none_of_it_and_says_so():
     first = with_column(clock_session(name="a"), contrast=("category", [1.0, 2.0] * 3))
-    one, two = ns.to_trials([first, clock_session(name="b")], labels="direction, contrast", bin_width=0.5)
+    one, two = ns.to_trials(
+        [first, clock_session(name="b")], labels="direction, contrast", bin_width=0.5
+    )
     assert two["contrast"].values.tolist() == [-1] * 6
     assert json.loads(two.attrs["notes"]) == ["there is no 'contrast' in this session"]
     assert json.loads(one.attrs["notes"]) == []

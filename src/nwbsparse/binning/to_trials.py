@@ -20,6 +20,7 @@ from nwbsparse.binning.variables import free_name
 from nwbsparse.errors import BadInput, raise_together
 from nwbsparse.schema import check, with_step
 from nwbsparse.session import Session
+
 OURS = (names.ACTIVITY, names.BLANK, names.START, names.ROW, names.UNIT_ID, names.UNIT_ROW)
 
 
@@ -86,7 +87,9 @@ def to_trials(
             wanted = str(like.attrs[names.TABLE])
         try:
             gathered.append(
-                gather(one, name, table=wanted, asked=asked, where=where, units=units, regions=regions)
+                gather(
+                    one, name, table=wanted, asked=asked, where=where, units=units, regions=regions
+                )
             )
         except BadInput as error:
             problems.append(f"{name}: {error}")

@@ -32,7 +32,7 @@ class Windows:
         members: list[list[int]] = []
         ends: list[float] = []
         for trial in np.argsort(self.starts, kind="stable"):
-            start = self.starts[trial]
+            start = float(self.starts[trial])
             free = (n for n, end in enumerate(ends) if end <= start + EDGE_TOLERANCE)
             layer = next(free, len(ends))
             if layer == len(ends):
@@ -63,7 +63,11 @@ def recorded_bins(session: Session, windows: Windows) -> tuple[np.ndarray, np.nd
         BadInput: nothing was recorded at all.
     """
     stretches, _ = observed(session)
-    half = windows.bin_width / 2 if session.traces is not None else 0.0
+    half = 0.0
+    if session.traces is not None:
+        half = windows.bin_width / 2
+        # the bin that ends half a step before a first sample, or at it, holds no sample
+        stretches = stretches + np.array([2 * EDGE_TOLERANCE, 0.0])
     made = np.zeros((len(windows.starts), windows.n_bins), dtype=bool)
     for trials, grid in windows.layers():
         lefts = grid.lefts + half

@@ -99,7 +99,9 @@ def _categories(
         categories, codes = _as_earlier(asked, codes, categories, earlier)
     elif len(categories) < 2:
         only = f"'{categories[0]}' throughout" if categories else "no value in any trial"
-        raise BadInput(f"label '{asked.name}' has one class ({only}): there is nothing to tell apart")
+        raise BadInput(
+            f"label '{asked.name}' has one class ({only}): there is nothing to tell apart"
+        )
     n_known = int((codes >= 0).sum())
     if earlier is None and not asked.kind and len(categories) > max(MANY, n_known / 2):
         raise BadInput(

@@ -133,7 +133,9 @@ def _derived(name: str, table: TrialTable) -> Found | None:
     values = column.values.astype(np.float64)
     says = str(column.attrs.get(names.KIND, ""))
     if name == "orientation":
-        return Found(values % HALF_TURN, COLUMN, says, "orientation is direction modulo 180 degrees")
+        return Found(
+            values % HALF_TURN, COLUMN, says, "orientation is direction modulo 180 degrees"
+        )
     if not (values[np.isfinite(values)] >= HALF_TURN).any():
         return None
     note = "direction is the column 'orientation', whose values go beyond 180 degrees"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 
-from nwbsparse import names
 from nwbsparse.binning.select_units import Units
 from nwbsparse.binning.trial_activity import Windows, recorded_bins
 from nwbsparse.binning.trial_labels import (
@@ -112,23 +112,18 @@ def look_for(
     """
     chosen = list(asked or ())
     if asked is None:
-        usual = [usual_labels(one.session, one.table) for one in gathered]
-        chosen = [AskedLabel(name) for name in dict.fromkeys(sum(usual, []))]
+        usual = chain.from_iterable(usual_labels(one.session, one.table) for one in gathered)
+        chosen = [AskedLabel(name) for name in dict.fromkeys(usual)]
     labels: Labels = {}
     for label in chosen:
-        found: list[Found | None] = []
-        for one in gathered:
-            try:
-                found.append(find_label(label.name, one.session, one.table, one.used.rows))
-            except BadInput as error:
-                found.append(None)
-                if asked is not None:
-                    problems.append(f"{one.name}: {error}")
-        if all(one is None for one in found):
-            if asked is not None and not any(f"'{label.name}' differs" in said for said in problems):
-                known = sum((label_names(one.session, one.table) for one in gathered), [])
-                problems.append(str(unknown(label.name, dict.fromkeys(known), what="label")))
-        elif asked is not None or _varies(found):
+        refusals: list[str] = []
+        found = _in_each(label, gathered, refusals)
+        if asked is not None:
+            problems += refusals
+            labels[label] = found
+            if not refusals and all(one is None for one in found):
+                problems.append(_nowhere(label, gathered))
+        elif any(found) and _varies(found):
             labels[label] = found
     if not labels and not problems:
         problems.append("no column of categories is in the table of trials; say labels=")
@@ -137,6 +132,25 @@ def look_for(
         notes = [f"there is no '{name}' in this session" for name in absent]
         gathered[number] = _with_blanks(one, [f[number] for f in labels.values()]).saying(*notes)
     return labels
+
+
+def _in_each(
+    label: AskedLabel, gathered: Sequence[Gathered], refusals: list[str]
+) -> list[Found | None]:
+    """The label in each session; of sessions in which units do not agree on it, why."""
+    found: list[Found | None] = []
+    for one in gathered:
+        try:
+            found.append(find_label(label.name, one.session, one.table, one.used.rows))
+        except BadInput as error:
+            found.append(None)
+            refusals.append(f"{one.name}: {error}")
+    return found
+
+
+def _nowhere(label: AskedLabel, gathered: Sequence[Gathered]) -> str:
+    known = chain.from_iterable(label_names(one.session, one.table) for one in gathered)
+    return str(unknown(label.name, dict.fromkeys(known), what="label"))
 
 
 def _varies(found: Sequence[Found | None]) -> bool:
@@ -186,7 +200,9 @@ def window_of(
             return nothing
         window = (0.0, shortest)
     if len(window) != 2:
-        problems.append(f"a window is (first, last) s from the start of a trial, not {list(window)}")
+        problems.append(
+            f"a window is (first, last) s from the start of a trial, not {list(window)}"
+        )
         return nothing
     begin, end = map(float, window)
     n_bins = int((end - begin) / bin_width + _SLACK) if np.isfinite([begin, end]).all() else 0

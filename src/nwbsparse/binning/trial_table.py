@@ -95,7 +95,9 @@ def _chosen(session: Session, labels: Sequence[str]) -> str:
         return best[0]
     if "trials" in best:
         return "trials"
-    raise BadInput(f"several tables could hold the trials; say table=, one of: {listed_names(best)}")
+    raise BadInput(
+        f"several tables could hold the trials; say table=, one of: {listed_names(best)}"
+    )
 
 
 def marked_blank(table: TrialTable) -> np.ndarray:

@@ -43,7 +43,7 @@ def wander(
     keep = np.exp(-1 / (rate * scale))
     kicks = rng.standard_normal((n_frames, n)) * np.sqrt(1 - keep**2)
     kicks[0] = rng.standard_normal(n)
-    return lfilter([1.0], [1, -keep], kicks, axis=0)
+    return np.asarray(lfilter([1.0], [1, -keep], kicks, axis=0))
 
 
 def gratings_clock(

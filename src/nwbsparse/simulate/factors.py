@@ -54,7 +54,9 @@ class FactorSession:
             },
             imaging=Imaging(self.dff, self.rate, region="VISp", indicator="GCaMP6f"),
             intervals=(
-                Intervals("stimuli", "which factors were shown", self.spans, columns, is_stimulus=True),
+                Intervals(
+                    "stimuli", "which factors were shown", self.spans, columns, is_stimulus=True
+                ),
             ),
             tables=(
                 Table(
@@ -129,12 +131,16 @@ def _session(
 ) -> FactorSession:
     rng = np.random.default_rng([seed, number])
     weights = np.zeros((n_factors, n_units))
-    for unit in range(n_units):  # the factors that drive the fewest so far, so that none drives no unit
+    for unit in range(
+        n_units
+    ):  # the factors that drive the fewest so far, so that none drives no unit
         driven = np.count_nonzero(weights, axis=1) + rng.random(n_factors)
         factors = np.argsort(driven)[:FACTORS_PER_UNIT]
         weights[factors, unit] = rng.lognormal(0, 0.5, FACTORS_PER_UNIT)
     order = rng.random((n_trials, n_factors)).argsort(axis=1)
-    shown = order < n_active  # ranks of random numbers: any n_active factors are as likely as any others
+    shown = (
+        order < n_active
+    )  # ranks of random numbers: any n_active factors are as likely as any others
     size = rng.lognormal(-0.02, 0.2, shown.shape)
     response = (shown * size) @ weights
     spans = gratings_clock(rng, n_trials, presented=PRESENTED, pause=PAUSE, lead=LEAD)

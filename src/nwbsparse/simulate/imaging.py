@@ -21,7 +21,7 @@ _SOMA = 4
 def add_imaging(
     nwbfile: Any, imaging: Imaging, columns: Mapping[str, Sequence[object] | np.ndarray]
 ) -> None:
-    """Add the fluorescence as a lab's pipeline does: ``processing/ophys/DfOverF``, with a ROI for each unit.
+    """Add the fluorescence as labs store it: ``processing/ophys/DfOverF``, with a ROI for each unit.
 
     Args:
         nwbfile: gets a device, a plane and the module ``ophys``.
@@ -40,7 +40,7 @@ def add_imaging(
         location=imaging.region,
         imaging_rate=imaging.rate,
     )
-    segmentation = ImageSegmentation()
+    segmentation: Any = ImageSegmentation()
     module = nwbfile.create_processing_module("ophys", "simulated calcium imaging")
     module.add(segmentation)
     rois = segmentation.create_plane_segmentation(
@@ -52,7 +52,7 @@ def add_imaging(
         values = {name: column[unit] for name, column in columns.items()}
         rois.add_roi(pixel_mask=_disc(unit), **values)
     region = rois.create_roi_table_region(description="every ROI", region=list(range(n_units)))
-    dff = DfOverF()
+    dff: Any = DfOverF()
     module.add(dff)
     dff.create_roi_response_series(
         name="dff",

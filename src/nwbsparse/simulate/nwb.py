@@ -18,8 +18,8 @@ from pynwb.file import Subject
 from nwbsparse.errors import BadInput
 from nwbsparse.files.made_folder import made_folder
 from nwbsparse.files.whole import whole_file
-from nwbsparse.simulate.imaging import add_imaging
 from nwbsparse.simulate.contents import Contents, Intervals, Signal, Simulated, Table
+from nwbsparse.simulate.imaging import add_imaging
 
 _START = datetime(2025, 1, 1, tzinfo=UTC)
 _ANIMAL = {

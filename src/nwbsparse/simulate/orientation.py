@@ -201,14 +201,18 @@ def _session(
     gain = rng.lognormal(0, 0.4, n_units)
     n_frames = round((spans[-1, 1] + LEAD) * frame_rate)
     arousal = wander(rng, n_frames, 1, rate=frame_rate, scale=10.0)[:, 0]
-    running = np.maximum(8 * arousal + 2 * wander(rng, n_frames, 1, rate=frame_rate, scale=0.5)[:, 0], 0)
+    running = np.maximum(
+        8 * arousal + 2 * wander(rng, n_frames, 1, rate=frame_rate, scale=0.5)[:, 0], 0
+    )
     pupil = 0.8 * arousal + 0.6 * wander(rng, n_frames, 1, rate=frame_rate, scale=2.0)[:, 0]
 
     tuned = _direction_tuning(shown[:, 0], preferred, opposite, cell_class.sharpness)
     is_preferred = shown[:, 1, None] == frequency
     liked = np.where(is_preferred, 1.0, OTHER_FREQUENCY) * np.isfinite(shown[:, 1, None])
     response = gain * (share * tuned + (1 - share) * liked)
-    response = response * rng.lognormal(-0.02, 0.2, (len(shown), 1))  # from trial to trial, all units alike
+    response = response * rng.lognormal(
+        -0.02, 0.2, (len(shown), 1)
+    )  # from trial to trial, all units alike
     drive = _over_time(response, spans, cell_class.course, n_frames, frame_rate)
     drive *= np.exp(0.1 * arousal)[:, None]
     return OrientationSession(

@@ -22,7 +22,9 @@ def test_a_sampled_series_has_a_row_for_each_stretch_without_change(tmp_path):
     degrees = np.repeat([0.0, 90.0, np.nan, 90.0, 0.0, np.nan], 20)
     session = recording_with(
         tmp_path / "a.nwb",
-        TimeSeries(name="grating angle", data=degrees, unit="degrees", rate=10.0, starting_time=5.0),
+        TimeSeries(
+            name="grating angle", data=degrees, unit="degrees", rate=10.0, starting_time=5.0
+        ),
     )
     table = session.intervals["grating_angle"]
     np.testing.assert_allclose(table["start_time"], 5 + 2 * np.arange(6))
@@ -53,7 +55,9 @@ def test_a_pause_of_the_clock_ends_a_presentation(tmp_path):
     times = np.concatenate([np.arange(40) / 10, 30 + np.arange(40) / 10])
     session = recording_with(
         tmp_path / "a.nwb",
-        TimeSeries(name="angle", data=np.tile(np.repeat([0.0, 9.0], 20), 2), unit="n.a.", timestamps=times),
+        TimeSeries(
+            name="angle", data=np.tile(np.repeat([0.0, 9.0], 20), 2), unit="n.a.", timestamps=times
+        ),
     )
     np.testing.assert_allclose(session.intervals["angle"]["stop_time"], [2, 4.2, 32, 34])
 
@@ -61,7 +65,9 @@ def test_a_pause_of_the_clock_ends_a_presentation(tmp_path):
 @pytest.mark.parametrize(
     "series",
     [
-        TimeSeries(name="noise", data=np.random.default_rng(0).normal(size=300), unit="V", rate=10.0),
+        TimeSeries(
+            name="noise", data=np.random.default_rng(0).normal(size=300), unit="V", rate=10.0
+        ),
         TimeSeries(name="tone", data=[1.0, 2.0], unit="Pa", rate=1.0),
         TimeSeries(name="wide", data=np.zeros((50, 9)), unit="V", rate=1.0),
         TimeSeries(name="clockless", data=np.tile([0.0, 1.0], 50), unit="V", rate=np.nan),

@@ -83,8 +83,8 @@ def read_stimuli(
 def _states_stimuli(thing: Any) -> bool:
     if type(thing) is not TimeSeries or kind_of(thing.data) not in NUMBERS:
         return False
-    parent = thing.parent
-    in_stimulus = getattr(parent, "stimulus", None) is not None and thing.name in parent.stimulus
+    of_file = getattr(thing.parent, "stimulus", None)
+    in_stimulus = of_file is not None and thing.name in of_file
     shape = shape_of(thing.data) or ()
     return in_stimulus and (len(shape) == 1 or (len(shape) == 2 and 0 < shape[1] <= MAX_COLUMNS))
 
