@@ -14,8 +14,9 @@ from nwbsparse.binning.observed import suggest_bin_width
 from nwbsparse.binning.select_units import Units
 from nwbsparse.binning.trial_activity import trial_activity
 from nwbsparse.binning.trial_labels import AskedLabel, asked_labels, labels_of
-from nwbsparse.binning.trial_rows import Bins, Gathered, gather, keep_recorded, look_for, window_of
+from nwbsparse.binning.trial_rows import Gathered, gather, look_for
 from nwbsparse.binning.trial_variables import label_variables
+from nwbsparse.binning.trial_window import Bins, keep_recorded, window_of
 from nwbsparse.binning.variables import free_name
 from nwbsparse.errors import BadInput, raise_together
 from nwbsparse.schema import check, with_step
@@ -103,7 +104,7 @@ def to_trials(
     variables = label_variables(found, cut, like, problems)
     raise_together(problems, heading="no trials can be made")
     said = {
-        "table": table, "window": window, "labels": [one.name for one in found], "where": where,
+        "table": table, "window": window, "labels": [one.said for one in found], "where": where,
         "bin_width": bins.bin_width, "units": _said(units), "regions": _said(regions),
     }  # fmt: skip
     given = {key: value for key, value in said.items() if value is not None}

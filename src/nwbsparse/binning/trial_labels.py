@@ -31,6 +31,12 @@ class AskedLabel:
     period: float | None = None
     """Of a circular label, in its unit of measure."""
 
+    @property
+    def said(self) -> str:
+        """As it is asked for in words."""
+        period = "" if self.period is None else f"{self.period:g}"
+        return ":".join(word for word in (self.name, self.kind, period) if word)
+
 
 @dataclass(frozen=True)
 class Found:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.signal import lfilter
 
@@ -46,9 +48,34 @@ def wander(
     return np.asarray(lfilter([1.0], [1, -keep], kicks, axis=0))
 
 
-def gratings_clock(
+def presentations(
     rng: np.random.Generator, n_trials: int, *, presented: float, pause: float, lead: float
 ) -> np.ndarray:
     """(trial, 2) s: presentations with pauses; their starts fall anywhere between frames."""
     start = lead + rng.uniform(0, 0.1) + np.arange(n_trials) * (presented + pause)
     return np.column_stack([start, start + presented])
+
+
+def over_presentations(
+    response: np.ndarray,
+    spans: np.ndarray,
+    course: Sequence[float],
+    n_frames: int,
+    *,
+    rate: float,
+) -> np.ndarray:
+    """(frame, unit) drive: the response to each presentation, shared out over it; 0 in between.
+
+    Args:
+        response: (trial, unit).
+        spans: (trial, 2) s, growing.
+        course: what the response is multiplied with in equal periods of a presentation.
+        n_frames: length.
+        rate: frames per second.
+    """
+    times = (np.arange(n_frames) + 0.5) / rate  # a frame is the mean over its own time
+    trial = np.maximum(np.searchsorted(spans[:, 0], times, side="right") - 1, 0)
+    since = (times - spans[trial, 0]) / (spans[trial, 1] - spans[trial, 0])
+    period = np.clip((since * len(course)).astype(int), 0, len(course) - 1)
+    weight = np.where((since >= 0) & (since < 1), np.array(course)[period], 0.0)
+    return weight[:, None] * response[trial]

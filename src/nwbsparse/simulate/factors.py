@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nwbsparse.simulate.bounds import refuse_outside
-from nwbsparse.simulate.calcium import fluorescence, gratings_clock
+from nwbsparse.simulate.calcium import fluorescence, over_presentations, presentations
 from nwbsparse.simulate.contents import Contents, Imaging, Intervals, Table
 
 PRESENTED, PAUSE, LEAD = 1.0, 0.5, 5.0
@@ -143,12 +143,9 @@ def _session(
     )  # ranks of random numbers: any n_active factors are as likely as any others
     size = rng.lognormal(-0.02, 0.2, shown.shape)
     response = (shown * size) @ weights
-    spans = gratings_clock(rng, n_trials, presented=PRESENTED, pause=PAUSE, lead=LEAD)
+    spans = presentations(rng, n_trials, presented=PRESENTED, pause=PAUSE, lead=LEAD)
     n_frames = round((spans[-1, 1] + LEAD) * frame_rate)
-    times = (np.arange(n_frames) + 0.5) / frame_rate
-    trial = np.searchsorted(spans[:, 0], times, side="right") - 1
-    on = (trial >= 0) & (times < spans[np.maximum(trial, 0), 1])
-    drive = on[:, None] * response[np.maximum(trial, 0)]
+    drive = over_presentations(response, spans, (1.0,), n_frames, rate=frame_rate)
     return FactorSession(
         name=f"factors-{seed}-{number:02d}",
         dff=fluorescence(rng, drive, rate=frame_rate, noise=noise),

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nwbsparse.simulate.bounds import refuse_outside
-from nwbsparse.simulate.calcium import fluorescence, gratings_clock, wander
+from nwbsparse.simulate.calcium import fluorescence, over_presentations, presentations, wander
 from nwbsparse.simulate.contents import Contents, Imaging, Intervals, Signal, Table
 
 DIRECTIONS = np.arange(8) * 45.0
@@ -22,8 +22,6 @@ TEMPORAL_FREQUENCIES = np.array([1.0, 2.0, 4.0])
 """Hz."""
 PRESENTED, PAUSE, LEAD = 2.0, 1.0, 5.0
 """s: a grating, the grey after it, the grey before the first and after the last."""
-PERIODS = 4
-"""Equal periods of a presentation that a course has a value for."""
 OTHER_FREQUENCY = 0.1
 """Response to a temporal frequency that is not the preferred one."""
 
@@ -193,7 +191,7 @@ def _session(
     pairs = np.array([(d, f) for d in DIRECTIONS for f in TEMPORAL_FREQUENCIES])
     shown = np.concatenate([np.tile(pairs, (repeats, 1)), np.full((repeats, 2), np.nan)])
     shown = shown[rng.permutation(len(shown))]
-    spans = gratings_clock(rng, len(shown), presented=PRESENTED, pause=PAUSE, lead=LEAD)
+    spans = presentations(rng, len(shown), presented=PRESENTED, pause=PAUSE, lead=LEAD)
     preferred = rng.uniform(0, 360, n_units)
     opposite = rng.uniform(0.1, 0.5, n_units)
     frequency = rng.choice(TEMPORAL_FREQUENCIES, n_units)
@@ -213,7 +211,7 @@ def _session(
     response = response * rng.lognormal(
         -0.02, 0.2, (len(shown), 1)
     )  # from trial to trial, all units alike
-    drive = _over_time(response, spans, cell_class.course, n_frames, frame_rate)
+    drive = over_presentations(response, spans, cell_class.course, n_frames, rate=frame_rate)
     drive *= np.exp(0.1 * arousal)[:, None]
     return OrientationSession(
         name=f"orientation-{seed}-{number:02d}",
@@ -240,20 +238,3 @@ def _direction_tuning(
     towards = np.exp(sharpness * (np.cos(apart) - 1))
     against = np.exp(sharpness * (-np.cos(apart) - 1))
     return np.nan_to_num(np.maximum(towards, opposite * against))
-
-
-def _over_time(
-    response: np.ndarray,
-    spans: np.ndarray,
-    course: tuple[float, ...],
-    n_frames: int,
-    frame_rate: float,
-) -> np.ndarray:
-    """(frame, unit): the response to each presentation, shared out over it."""
-    times = (np.arange(n_frames) + 0.5) / frame_rate  # a frame is the mean over its own time
-    trial = np.searchsorted(spans[:, 0], times, side="right") - 1
-    since = times - spans[np.maximum(trial, 0), 0]
-    on = (trial >= 0) & (since < PRESENTED)
-    period = np.clip((since * PERIODS / PRESENTED).astype(int), 0, PERIODS - 1)
-    weight = np.where(on, np.array(course)[period], 0.0)
-    return weight[:, None] * response[np.maximum(trial, 0)]
