@@ -18,6 +18,7 @@ from .binning.sessions.for_coder import for_coder as for_coder
 from .binning.sessions.join import join_sessions as join_sessions
 from .binning.split import split as split
 from .binning.to_bins import to_bins as to_bins
+from .binning.to_trials import to_trials as to_trials
 from .binning.with_target import with_target as with_target
 from .embedding.attach import with_embedding as with_embedding
 from .embedding.embed import embed as embed
@@ -108,6 +109,7 @@ __all__ = [
     "stability",
     "sweep",
     "to_bins",
+    "to_trials",
     "transfer",
     "validate",
     "with_embedding",

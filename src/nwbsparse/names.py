@@ -78,6 +78,18 @@ OF_NUMBERS: Final = "of_numbers"  # 1 where categories are words for numbers of 
 TABLE: Final = "table"
 UNITS_OF_MEASURE: Final = "units"
 
+# trials of a session: activity (trial, time, unit) and one variable per label
+ACTIVITY: Final = "activity"
+BLANK: Final = "blank"
+START: Final = "start"
+ROW: Final = "row"
+CATEGORY: Final = "category"
+VALUES: Final = "values"
+PERIOD: Final = "period"
+CONSTANT: Final = "constant"
+WINDOW: Final = "window"
+NOTES: Final = "notes"
+
 # Latents
 ACTIVATION: Final = "activation"
 VALUE: Final = "value"
@@ -96,6 +108,7 @@ SCHEMA: Final = "schema"
 
 # datasets
 BINNED: Final = "binned"
+TRIALS: Final = "trials"
 LATENTS: Final = "latents"
 METRICS: Final = "metrics"
 ATTRIBUTION: Final = "attribution"

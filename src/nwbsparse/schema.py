@@ -16,6 +16,10 @@ from nwbsparse.errors import raise_together
 # of an embedding reads and reconstructs are dims in place of units
 _REQUIRED: dict[str, dict[str, tuple[str, ...]]] = {
     names.BINNED: {names.COUNTS: (names.TIME, names.UNIT)},
+    names.TRIALS: {
+        names.ACTIVITY: (names.TRIAL, names.TIME, names.UNIT),
+        names.BLANK: (names.TRIAL,),
+    },
     names.LATENTS: {},
     names.METRICS: {"unit_r2": (names.UNIT,), "density": (names.LATENT,), "l0": (names.TIME,)},
     names.ATTRIBUTION: {"weight": (names.LATENT, names.UNIT)},
@@ -23,6 +27,7 @@ _REQUIRED: dict[str, dict[str, tuple[str, ...]]] = {
 _OF_DIMS = {"unit_r2", "weight"}
 _COORDS: dict[str, tuple[str, ...]] = {
     names.BINNED: (names.TIME, names.SEGMENT, names.UNIT_ID),
+    names.TRIALS: (names.TIME, names.UNIT_ID, names.START, names.ROW),
     names.LATENTS: (names.TIME, names.LEVEL),
     names.METRICS: (),
     names.ATTRIBUTION: (),
@@ -45,7 +50,10 @@ def check(dataset: xr.Dataset, schema: str) -> xr.Dataset:
     problems += [
         f"coordinate '{name}' is missing" for name in _COORDS[schema] if name not in dataset.coords
     ]
-    if schema in (names.BINNED, names.LATENTS) and names.BIN_WIDTH not in dataset.attrs:
+    if (
+        schema in (names.BINNED, names.TRIALS, names.LATENTS)
+        and names.BIN_WIDTH not in dataset.attrs
+    ):
         problems.append(f"attribute '{names.BIN_WIDTH}' is missing")
     raise_together(problems, heading=f"this is not a {schema} dataset")
     return dataset

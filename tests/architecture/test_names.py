@@ -32,6 +32,7 @@ ALIKE = {
     ("duplicates", "replicates"): OTHER_WORDS,
     ("extent", "latent"): OTHER_WORDS,
     ("lab", "lag"): OTHER_WORDS,
+    ("labels", "levels"): OTHER_WORDS,
     ("latent", "latents"): SEVERAL,
     ("latents", "n_latents"): A_NUMBER,
     ("level", "levels"): SEVERAL,

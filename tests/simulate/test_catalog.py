@@ -20,6 +20,8 @@ SMALL = {
     "nldisco-placecells": {},
     "superposition": {"n_bins": 500, "n_units": 20, "n_sources": 30},
     "assemblies": {"duration": 20.0, "n_units": 20},
+    "orientation": {"session": 1, "n_units": 6, "repeats": 1},
+    "factors": {"session": 1, "n_units": 6, "n_trials": 20},
 }
 PAGE = Path(__file__).parents[2] / "docs/reference/simulations.md"
 
@@ -41,7 +43,10 @@ def test_help_and_the_page_name_every_simulation_and_option(capsys):
             assert flag in shown
             [row] = [line for line in section.splitlines() if line.startswith(f"| `{flag}` |")]
             said = row.split("|")[2].strip()
-            assert said == (f"`{default}`" if isinstance(default, str) else f"{default:g}")
+            shown_default = "all" if default is None else default
+            assert said == (
+                f"`{shown_default}`" if isinstance(shown_default, str) else f"{default:g}"
+            )
 
 
 @pytest.mark.parametrize("name", SIMULATIONS)
@@ -49,8 +54,11 @@ def test_every_simulation_is_written_and_read(name, tmp_path):
     made = simulation(name).make(SMALL[name])
     session = read(write_simulation(made, tmp_path / "a.nwb"))
     contents = made.contents()
-    assert session.units.sizes["unit"] == len(contents.spike_times)
-    np.testing.assert_array_equal(session.spike_times, np.concatenate(contents.spike_times))
+    if contents.imaging is None:
+        assert session.units.sizes["unit"] == len(contents.spike_times)
+        np.testing.assert_array_equal(session.spike_times, np.concatenate(contents.spike_times))
+    else:
+        np.testing.assert_array_equal(session.traces.data, contents.imaging.dff)
     assert set(session.series) == {one.name for one in contents.signals}
     assert set(session.intervals) == {one.name for one in contents.intervals}
 
@@ -68,12 +76,18 @@ def test_an_option_that_a_simulation_has_not_is_refused_in_words(name):
     ("words", "said"),
     [
         (("asemblies",), "did you mean 'assemblies'?"),
-        (("xyz",), "there are: nldisco-placecells, superposition, assemblies"),
+        (
+            ("xyz",),
+            "there are: nldisco-placecells, superposition, assemblies, orientation, factors",
+        ),
         (("nldisco-placecells", "--seed=1"), "no option seed"),
         (("assemblies", "--gain=2"), "no option gain"),
         (("superposition", "--gain=-1"), "gain is -1; choose 0 to"),
         (("superposition", "--units-per-source=101"), "units_per_source is 101; choose 1 to 100"),
         (("superposition", "--event-probability=2", "--seed=-1"), "2 problems"),
+        (("orientation", "--session=12"), "session is 12; choose 0 to 11"),
+        (("orientation", "--n-classes=7", "--noise=nan"), "2 problems"),
+        (("factors", "--n-active=40"), "n_active is 40; choose 1 to 39"),
     ],
 )
 def test_the_command_refuses_before_anything_is_written(words, said, tmp_path, capsys):

@@ -53,7 +53,7 @@ def label_bins(name: str, table: xr.Dataset, grid: Grid) -> dict[str, xr.DataArr
         kind = column.attrs.get(names.KIND)
         attrs: dict[str, Any] = {names.TABLE: name, "column": str(key)}
         if kind == "category":
-            codes, categories = _codes(column.values)
+            codes, categories = codes_of(column.values)
             values = np.where(inside, codes[rows], -1).astype(np.int32)
             attrs |= {
                 names.ROLE: names.ROLE_CONDITION,
@@ -72,7 +72,7 @@ def label_bins(name: str, table: xr.Dataset, grid: Grid) -> dict[str, xr.DataArr
     return made
 
 
-def _codes(values: np.ndarray) -> tuple[np.ndarray, list[str]]:
+def codes_of(values: np.ndarray) -> tuple[np.ndarray, list[str]]:
     """Integer codes of a category column and the names of the categories; missing → −1."""
     if values.dtype.kind == "f":
         words = number_words(values).astype(object)

@@ -120,7 +120,7 @@ def observed_bins(session: Session, grid: Grid, rows: np.ndarray) -> np.ndarray 
         stretches = np.ascontiguousarray(session.obs_intervals[row], dtype=np.float64)
         key = stretches.tobytes()
         if key not in of_stretches:
-            of_stretches[key] = _bins_within(union(stretches), lefts, rights)
+            of_stretches[key] = bins_within(union(stretches), lefts, rights)
             if not len(stretches):  # a unit without any: nothing is known against it
                 of_stretches[key][:] = True
         columns.append(of_stretches[key])
@@ -129,7 +129,7 @@ def observed_bins(session: Session, grid: Grid, rows: np.ndarray) -> np.ndarray 
     return np.stack(columns, axis=1)
 
 
-def _bins_within(stretches: np.ndarray, lefts: np.ndarray, rights: np.ndarray) -> np.ndarray:
+def bins_within(stretches: np.ndarray, lefts: np.ndarray, rights: np.ndarray) -> np.ndarray:
     """(time,) bool: which bins lie as a whole in one of some sorted, disjoint stretches."""
     first = np.searchsorted(lefts, stretches[:, 0] - EDGE_TOLERANCE, side="left")
     after = np.searchsorted(rights, stretches[:, 1] + EDGE_TOLERANCE, side="right")

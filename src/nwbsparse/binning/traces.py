@@ -23,7 +23,7 @@ def bin_traces(
         BadInput: counts cannot be divided into narrower or uneven bins.
     """
     if traces.bin_width is None and trace_step(traces) > grid.bin_width * (1 + 1e-6):
-        return _interpolated(traces, grid, rows)
+        return interpolated(traces, grid, rows)
     bins = grid.index(traces.times)
     inside = bins >= 0
     data = traces.data[inside][:, rows]
@@ -45,9 +45,10 @@ def bin_traces(
     return values, None if valid.all() else valid
 
 
-def _interpolated(
+def interpolated(
     traces: Traces, grid: Grid, rows: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray | None]:
+    """Traces at the bin centres, linear between samples; what is known as in :func:`bin_traces`."""
     values = np.zeros((grid.size, len(rows)), dtype=np.float32)
     valid = np.zeros(values.shape, dtype=bool)
     centres = grid.centres

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from nwbsparse.errors import did_you_mean, raise_together, unknown
 from nwbsparse.simulate.assemblies import simulate_assemblies
 from nwbsparse.simulate.contents import Simulated
+from nwbsparse.simulate.factors import simulate_factors
+from nwbsparse.simulate.orientation import simulate_orientation
 from nwbsparse.simulate.placecells import simulate_placecells
 from nwbsparse.simulate.superposition import simulate_superposition
 
@@ -19,7 +21,7 @@ class Simulation:
     """A recording with known truth that can be made."""
 
     name: str
-    maker: Callable[..., Simulated]
+    maker: Callable[..., Simulated | Sequence[Simulated]]
 
     @property
     def options(self) -> dict[str, Any]:
@@ -27,8 +29,8 @@ class Simulation:
         parameters = inspect.signature(self.maker).parameters.values()
         return {one.name: one.default for one in parameters}
 
-    def make(self, options: Mapping[str, Any]) -> Simulated:
-        """Make the recording.
+    def make(self, options: Mapping[str, Any]) -> Simulated | Sequence[Simulated]:
+        """Make the recording, or the sessions where it has several.
 
         Args:
             options: those that are not to be the default.
@@ -54,6 +56,8 @@ SIMULATIONS = {
         Simulation("nldisco-placecells", simulate_placecells),
         Simulation("superposition", simulate_superposition),
         Simulation("assemblies", simulate_assemblies),
+        Simulation("orientation", simulate_orientation),
+        Simulation("factors", simulate_factors),
     )
 }
 

@@ -35,6 +35,21 @@ class Intervals:
     """(interval, 2) s."""
     columns: Mapping[str, np.ndarray]
     """What else is said of each interval."""
+    is_stimulus: bool = False
+    """Whether it stands with what was shown, not with the session's own intervals."""
+
+
+@dataclass(frozen=True)
+class Imaging:
+    """Fluorescence of ROIs in one plane."""
+
+    dff: np.ndarray
+    """(frame, unit) ΔF/F."""
+    rate: float
+    """Hz."""
+    region: str
+    """Where the plane lies."""
+    indicator: str
 
 
 @dataclass(frozen=True)
@@ -54,10 +69,13 @@ class Contents:
     identifier: str
     description: str
     spike_times: Sequence[np.ndarray]
-    """Of each unit, s."""
+    """Of each unit, s; none where activity is imaged."""
     duration: float
     """s."""
-    unit_columns: Mapping[str, Sequence[object]] = field(default_factory=dict)
+    unit_columns: Mapping[str, Sequence[object] | np.ndarray] = field(default_factory=dict)
+    imaging: Imaging | None = None
+    subject: Mapping[str, str] = field(default_factory=dict)
+    """What is not as usual about the animal."""
     signals: Sequence[Signal] = ()
     """Behaviour."""
     intervals: Sequence[Intervals] = ()

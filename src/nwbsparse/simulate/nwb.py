@@ -16,10 +16,19 @@ from pynwb.epoch import TimeIntervals
 from pynwb.file import Subject
 
 from nwbsparse.errors import BadInput
+from nwbsparse.files.made_folder import made_folder
 from nwbsparse.files.whole import whole_file
 from nwbsparse.simulate.contents import Contents, Intervals, Signal, Simulated, Table
+from nwbsparse.simulate.imaging import add_imaging
 
 _START = datetime(2025, 1, 1, tzinfo=UTC)
+_ANIMAL = {
+    "subject_id": "simulated",
+    "species": "Rattus norvegicus",
+    "sex": "U",
+    "age": "P90D",
+    "description": "simulated animal",
+}
 _PLACES = ("meters", "radians")
 
 
@@ -47,6 +56,41 @@ def write_simulation(recording: Simulated, path: str | Path, *, overwrite: bool 
     return path
 
 
+def write_sessions(
+    recordings: Sequence[Simulated], folder: str | Path, *, overwrite: bool = False
+) -> list[Path]:
+    """Write several sessions of a simulation into a folder, each as ``IDENTIFIER.nwb``, in order.
+
+    Where one cannot be written, those before it are taken away again.
+
+    Args:
+        recordings: what a simulation made.
+        folder: is made when absent.
+        overwrite: replace files that are there.
+
+    Raises:
+        BadInput: some of the files exist and are not to be overwritten, or the folder is a file.
+    """
+    folder = Path(folder).expanduser()
+    if folder.exists() and not folder.is_dir():
+        raise BadInput(f"{folder} is a file; several sessions need a folder as --out")
+    paths = [folder / f"{one.contents().identifier}.nwb" for one in recordings]
+    there = [path.name for path in paths if path.exists()]
+    if there and not overwrite:
+        raise BadInput(f"{folder} holds {', '.join(there)}; use --overwrite or another --out")
+    written: list[Path] = []
+    with made_folder(folder):
+        try:
+            for one, path in zip(recordings, paths, strict=True):
+                written.append(write_simulation(one, path, overwrite=overwrite))
+        except BaseException:
+            for path in written:
+                if path.name not in there:
+                    path.unlink(missing_ok=True)
+            raise
+    return written
+
+
 def _nwbfile(contents: Contents) -> Any:
     nwbfile: Any = NWBFile(
         session_description=contents.description,
@@ -56,22 +100,20 @@ def _nwbfile(contents: Contents) -> Any:
         experimenter=["Simulation, A."],
         institution="none (simulated)",
         keywords=["simulation"],
-        subject=Subject(
-            subject_id="simulated",
-            species="Rattus norvegicus",
-            sex="U",
-            age="P90D",
-            description="simulated animal",
-        ),
+        subject=Subject(**(_ANIMAL | dict(contents.subject))),
     )
-    _add_units(nwbfile, contents)
+    if contents.imaging is None:
+        _add_units(nwbfile, contents)
+    else:
+        add_imaging(nwbfile, contents.imaging, contents.unit_columns)
     if contents.signals:
         _add_behaviour(nwbfile, contents.signals)
     for one in contents.intervals:
-        nwbfile.add_time_intervals(_intervals(one))
+        add = nwbfile.add_stimulus if one.is_stimulus else nwbfile.add_time_intervals
+        add(_intervals(one))
     if contents.tables or contents.truth:
         module = nwbfile.create_processing_module(
-            "simulation", "the truth behind the simulated spikes"
+            "simulation", "the truth behind the simulated activity"
         )
         for table in contents.tables:
             module.add(_table(table))

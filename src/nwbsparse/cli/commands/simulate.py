@@ -30,6 +30,15 @@ def simulate(
     drift: float | None = None,
     n_units: int | None = None,
     bin_width: float | None = None,
+    session: int | None = None,
+    n_sessions: int | None = None,
+    n_classes: int | None = None,
+    repeats: int | None = None,
+    n_factors: int | None = None,
+    n_active: int | None = None,
+    n_trials: int | None = None,
+    frame_rate: float | None = None,
+    noise: float | None = None,
 ) -> None:
     """Write a recording with known truth as NWB.
 
@@ -40,14 +49,17 @@ def simulate(
     ----------
     name
         nldisco-placecells (four place cells among 96 noise units, on a track of 1 m; published, so
-        without a seed), superposition (150 overlapping sources over 100 units) or assemblies (12
-        assemblies of 60 weak units, most by place on a circular track, some by movement).
+        without a seed), superposition (150 overlapping sources over 100 units), assemblies (12
+        assemblies of 60 weak units, most by place on a circular track, some by movement),
+        orientation (imaged mice of four Cre lines before drifting gratings) or factors (stimuli that
+        are each made of 3 of 40 factors).
     out
-        The NWB file to write.
+        The NWB file to write; of orientation and factors the folder of all sessions, or with --session
+        the file of one.
     overwrite
-        Replace the file.
+        Replace what is there.
     seed
-        superposition, assemblies: of everything random (0).
+        All but nldisco-placecells: of everything random (0).
     variant
         nldisco-placecells: overlapping or separate fields (overlapping).
     gain
@@ -75,9 +87,27 @@ def simulate(
     drift
         assemblies: spread of the log gain of assemblies and units over minutes (.2).
     n_units
-        superposition (100), assemblies (60): units of the population.
+        superposition (100), assemblies (60), orientation and factors (48): units of the population.
     bin_width
         superposition, assemblies: seconds (.02).
+    session
+        orientation, factors: write this one alone, counted from 0 (all).
+    n_sessions
+        orientation (12), factors (4): sessions, each of an animal of its own.
+    n_classes
+        orientation: Cre lines, up to 6, which take turns (4).
+    repeats
+        orientation: presentations of each direction at each temporal frequency, and blank sweeps (12).
+    n_factors
+        factors: what stimuli can be made of (40).
+    n_active
+        factors: how many of them each stimulus has (3).
+    n_trials
+        factors: presentations in each session (1000).
+    frame_rate
+        orientation, factors: Hz (10).
+    noise
+        orientation (.4), factors (.2): dF/F that no stimulus made, part of it common to units.
     """
     options = {key: value for key, value in locals().items() if value is not None}
     for own in ("name", "out", "overwrite"):
@@ -87,8 +117,13 @@ def simulate(
 
 def _write(name: str, out: Path, options: dict[str, Any], *, overwrite: bool) -> None:
     from nwbsparse.simulate.catalog import simulation
-    from nwbsparse.simulate.nwb import write_simulation
+    from nwbsparse.simulate.contents import Simulated
+    from nwbsparse.simulate.nwb import write_sessions, write_simulation
 
     made = simulation(name).make(options)
-    written = write_simulation(made, out, overwrite=overwrite)
-    new_console().print(f"wrote {written}", soft_wrap=True)
+    if isinstance(made, Simulated):
+        written = [write_simulation(made, out, overwrite=overwrite)]
+    else:
+        written = write_sessions(made, out, overwrite=overwrite)
+    for path in written:
+        new_console().print(f"wrote {path}", soft_wrap=True)

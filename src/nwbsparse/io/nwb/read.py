@@ -17,6 +17,7 @@ from nwbsparse.io.nwb.intervals import read_intervals, read_invalid_times
 from nwbsparse.io.nwb.marks import origins
 from nwbsparse.io.nwb.opening import Openable, Recording, opened, said_of_warning
 from nwbsparse.io.nwb.other import list_other
+from nwbsparse.io.nwb.stimuli import read_stimuli
 from nwbsparse.io.rules.account import Account
 from nwbsparse.io.rules.values import text
 from nwbsparse.session import Session, Source
@@ -104,7 +105,7 @@ def _contents(nwbfile: Any, io: Any, account: Account, digest: str, asked: Asked
     extent = borne_out(extent, activity.spike_times, account)
     places = {"reach": activity.reach, "path_of": path_of}
     events, used = read_events(nwbfile, account, **places, used=activity.used)
-    used |= activity.used
+    stimuli, used = read_stimuli(nwbfile, account, **places, used=used | activity.used)
     series = read_behaviour(nwbfile, account, **places, used=used, rate=asked.rate)
     intervals = read_intervals(nwbfile, account, **places, builder_of=builder_of)
     invalid_times = read_invalid_times(nwbfile, account)
@@ -116,7 +117,9 @@ def _contents(nwbfile: Any, io: Any, account: Account, digest: str, asked: Asked
         "spike_times": activity.spike_times,
         "spike_index": activity.spike_index,
         "series": series,
-        "intervals": intervals | _apart(activity.intervals, intervals),
+        "intervals": intervals
+        | _apart(activity.intervals, intervals, "windows")
+        | _apart(stimuli, intervals, "over_time"),
         "events": events,
         "traces": activity.traces,
         "obs_intervals": activity.obs_intervals,
@@ -137,6 +140,6 @@ def _contents(nwbfile: Any, io: Any, account: Account, digest: str, asked: Asked
     }
 
 
-def _apart(more: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+def _apart(more: Mapping[str, Any], known: Mapping[str, Any], what: str) -> dict[str, Any]:
     """Tables under names that no other table has."""
-    return {f"{name}_windows" if name in known else name: table for name, table in more.items()}
+    return {f"{name}_{what}" if name in known else name: table for name, table in more.items()}
