@@ -1,0 +1,1 @@
+"""What a coder inside a network keeps, finds and is needed for, and what stands beside it."""
