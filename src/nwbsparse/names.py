@@ -90,6 +90,15 @@ CONSTANT: Final = "constant"
 WINDOW: Final = "window"
 NOTES: Final = "notes"
 
+# what is decoded from trials: a head of the network, by which method, how well
+HEAD: Final = "head"
+SCORE: Final = "score"
+CHANCE: Final = "chance"
+NULL_MEAN: Final = "null_mean"
+NULL_HIGH: Final = "null_high"
+P: Final = "p"
+N: Final = "n"
+
 # Latents
 ACTIVATION: Final = "activation"
 VALUE: Final = "value"

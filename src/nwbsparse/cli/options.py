@@ -12,6 +12,7 @@ from cyclopts import Parameter
 from nwbsparse.errors import BadInput
 from nwbsparse.options.binning import BinOptions
 from nwbsparse.options.config import Config, ReadOptions, from_dict
+from nwbsparse.options.decoder import DecoderOptions
 from nwbsparse.options.embedding import MethodOptions
 from nwbsparse.options.nwb_fields import NwbFields
 from nwbsparse.options.presets import preset
@@ -32,6 +33,8 @@ class EmbeddingOptions(MethodOptions, BinOptions, ReadOptions):
 
 Embedding = Annotated[EmbeddingOptions, Parameter(name="*")]
 """Those of an embedding, a flag each."""
+Decoder = Annotated[DecoderOptions, Parameter(name="*")]
+"""Those of a decoder of trials, a flag each."""
 Fields = Annotated[NwbFields, Parameter(name="*")]
 """What a person says about a session that comes from no NWB file, a flag each."""
 Json = Annotated[bool, Parameter(name="--json", negative=())]
