@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os.path
 from collections.abc import Sequence
-from os.path import commonprefix
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -77,8 +77,8 @@ def shortened(sessions: Sequence[str], *, alone: Sequence[str] = ()) -> dict[str
     several = [one for one in sessions if one not in alone]
     if len(several) < 2:
         return {one: one for one in sessions}
-    head = commonprefix(several)
-    tail = commonprefix([one[::-1] for one in several])[::-1]
+    head = os.path.commonprefix(several)  # noqa: RUF071
+    tail = os.path.commonprefix([one[::-1] for one in several])[::-1]  # noqa: RUF071
     first = max(head.rfind(mark) for mark in MARKS) + 1
     ends = [at for at in map(tail.find, MARKS) if at >= 0]
     last = len(tail) - min(ends) if ends else 0
