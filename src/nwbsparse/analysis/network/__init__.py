@@ -1,1 +1,1 @@
-"""What a coder inside a network keeps, finds and is needed for, and what stands beside it."""
+"""A coder inside a network: what it keeps, what its latents stand for, what goes when they go."""

@@ -101,7 +101,7 @@ class _Logistic:
             self.model.fit(x, y)
 
     def answer(self, x: np.ndarray) -> np.ndarray:
-        return self.model.predict(x)
+        return np.asarray(self.model.predict(x))
 
     def loss(self, x: np.ndarray, y: np.ndarray) -> float:
         share = self.model.predict_proba(x)
@@ -119,7 +119,7 @@ class _Ridge:
         self.model = Ridge(alpha=x.shape[1] / strength).fit(x, self._wanted(y))
 
     def answer(self, x: np.ndarray) -> np.ndarray:
-        made = self.model.predict(x)
+        made = np.asarray(self.model.predict(x))
         if not self.period:
             return made
         angle = np.arctan2(made[:, 1], made[:, 0])

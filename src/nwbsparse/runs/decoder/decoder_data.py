@@ -10,7 +10,7 @@ from typing import Any
 import xarray as xr
 
 from nwbsparse import names
-from nwbsparse.analysis.network.trial_tensors import heads_of, session_trials
+from nwbsparse.analysis.network.decoder_trials import decoder_trials, heads_of
 from nwbsparse.binning.to_trials import to_trials
 from nwbsparse.io.read import read
 from nwbsparse.options.decoder import DecoderOptions
@@ -79,14 +79,16 @@ def decoder_data(
         recordings,
         made,
         heads,
-        [as_dealt(one, heads, options) for one in made] if heads else [],
+        as_dealt(made, heads, options) if heads else [],
         [_place(one) for one in sources],
     )
 
 
-def as_dealt(trials: xr.Dataset, heads: dict[str, Head], options: DecoderOptions) -> SessionTrials:
-    """The trials of a session as tensors, dealt as the options say."""
-    return session_trials(
+def as_dealt(
+    trials: Sequence[xr.Dataset], heads: dict[str, Head], options: DecoderOptions
+) -> list[SessionTrials]:
+    """The trials of sessions as tensors, dealt as the options say."""
+    return decoder_trials(
         trials, heads, test=options.test, validation=options.validation, seed=options.seed
     )
 

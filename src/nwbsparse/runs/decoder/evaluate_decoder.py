@@ -10,7 +10,7 @@ from typing import Any
 import xarray as xr
 
 from nwbsparse import names
-from nwbsparse.analysis.network.trial_tensors import strata
+from nwbsparse.analysis.network.trial_folds import trial_folds
 from nwbsparse.errors import BadInput, unknown
 from nwbsparse.progress import Progress, silent
 from nwbsparse.results.folder import save_netcdf
@@ -72,7 +72,11 @@ def evaluate_decoder(
         raise BadInput("one session cannot be left out as a whole: there is no other")
     data = _data(stored, sources, notify)
     kept, new = _by_session(stored, data)
-    deals = [kept] if not folds else _dealt(stored, data, kept, folds)
+    deals = [kept] if not folds else trial_folds(
+        kept, stored.model.heads, n_folds=folds, validation=stored.options.validation,
+        seed=stored.options.seed,
+    )  # fmt: skip
+
     methods = METHODS if beside else METHODS[:1]
     found: list[Answered] = []
     for number, sessions in enumerate(deals):
@@ -128,31 +132,10 @@ def _by_session(
     stored: StoredDecoder, data: DecoderData
 ) -> tuple[list[SessionTrials], list[SessionTrials]]:
     """The decoder's own sessions in its order, and the new ones."""
-    made = {
-        str(one.attrs[names.SESSION]): as_dealt(one, stored.model.heads, stored.options)
-        for one in data.trials
-    }
+    dealt = as_dealt(data.trials, stored.model.heads, stored.options)
+    made = {one.name: one for one in dealt}
     for name in stored.sources:
         if name not in made:
             raise unknown(name, made, what="session", of="these recordings")
     kept = [made[name] for name in stored.sources]
     return kept, [one for name, one in made.items() if name not in stored.sources]
-
-
-def _dealt(
-    stored: StoredDecoder, data: DecoderData, kept: list[SessionTrials], folds: int
-) -> list[list[SessionTrials]]:
-    from dataclasses import replace
-
-    from nwbsparse.analysis.network.trial_folds import trial_folds
-
-    of_session = {str(one.attrs[names.SESSION]): one for one in data.trials}
-    options, heads = stored.options, stored.model.heads
-    parts = {
-        one.name: trial_folds(
-            strata(of_session[one.name], heads), n_folds=folds,
-            validation=options.validation, seed=options.seed,
-        )
-        for one in kept
-    }  # fmt: skip
-    return [[replace(one, part=parts[one.name][fold]) for one in kept] for fold in range(folds)]
