@@ -66,7 +66,7 @@ class DecoderOptions:
     @property
     def labels(self) -> list[str]:
         """The targets as they were asked for, with their kinds."""
-        return names_in(self.targets)
+        return [one for one in names_in(self.targets) if one]
 
     @property
     def target_names(self) -> list[str]:

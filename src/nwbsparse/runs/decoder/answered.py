@@ -65,8 +65,9 @@ def answered(
     heads, options = stored.model.heads, stored.options
 
     def trained(some: Sequence[SessionTrials], told: Mapping[str, Head]) -> PopulationTransformer:
+        few = [_with(one, told) for one in some]
         return train_decoder(
-            untrained(some, dict(told), options), some, options=learning_of(options),
+            untrained(few, dict(told), options), few, options=learning_of(options),
             device=options.device, progress=progress,
         )  # fmt: skip
 
@@ -79,8 +80,7 @@ def answered(
         for one in sessions:
             own = _varying(one, heads)
             if own:
-                few = _with(one, own)
-                found += _of_model(trained([few], own), [few], ALONE)
+                found += _of_model(trained([one], own), [_with(one, own)], ALONE)
     if LINEAR in methods:
         notify("linear readouts of each session")
         found += [made for one in sessions for made in _linear(one, heads)]
