@@ -90,6 +90,14 @@ CONSTANT: Final = "constant"
 WINDOW: Final = "window"
 NOTES: Final = "notes"
 
+# a coder inside a network: what is said per variable that is decoded, per method, per ablation
+HEAD: Final = "head"
+REPRESENTATION: Final = "representation"
+ABLATION: Final = "ablation"
+REMOVED: Final = "removed"
+DOSE: Final = "dose"
+N_CHANNELS: Final = "n_channels"
+
 # Latents
 ACTIVATION: Final = "activation"
 VALUE: Final = "value"
@@ -113,3 +121,8 @@ LATENTS: Final = "latents"
 METRICS: Final = "metrics"
 ATTRIBUTION: Final = "attribution"
 STABILITY: Final = "stability"
+SPLICE_REPORT: Final = "splice_report"
+SITE_SELECTIVITY: Final = "site_selectivity"
+ABLATION_MATRIX: Final = "ablation_matrix"
+SITE_PROBING: Final = "site_probing"
+STEERING: Final = "steering"
