@@ -90,8 +90,16 @@ CONSTANT: Final = "constant"
 WINDOW: Final = "window"
 NOTES: Final = "notes"
 
-# what is decoded from trials: a head of the network, by which method, how well
+# a coder inside a network: what is said per variable that is decoded, per method, per ablation
 HEAD: Final = "head"
+REPRESENTATION: Final = "representation"
+ABLATION: Final = "ablation"
+REMOVED: Final = "removed"
+DOSE: Final = "dose"
+N_CHANNELS: Final = "n_channels"
+
+# decoders of trials side by side: how well each does, beside chance and a null
+DECODER: Final = "decoder"
 SCORE: Final = "score"
 CHANCE: Final = "chance"
 NULL_MEAN: Final = "null_mean"
@@ -122,3 +130,8 @@ LATENTS: Final = "latents"
 METRICS: Final = "metrics"
 ATTRIBUTION: Final = "attribution"
 STABILITY: Final = "stability"
+SPLICE_REPORT: Final = "splice_report"
+SITE_SELECTIVITY: Final = "site_selectivity"
+ABLATION_MATRIX: Final = "ablation_matrix"
+SITE_PROBING: Final = "site_probing"
+STEERING: Final = "steering"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from nwbsparse.splice.head_scores import HeadScore
 
 CALLED = {
-    "decoder": "decoder", "alone": "trained alone", "linear": "linear", "shuffled": "shuffled labels",
+    "network": "network", "alone": "trained alone", "linear": "linear", "shuffled": "shuffled labels",
     "new_session": "left out as a whole",
 }  # fmt: skip
 
@@ -45,7 +45,7 @@ def show_fitted(console: Console, made: FittedDecoder) -> None:
 
 def show_evaluation(console: Console, made: xr.Dataset) -> None:
     """Print a table per target: sessions below each other, methods beside each other."""
-    methods = [str(one) for one in made[names.METHOD].values]
+    methods = [str(one) for one in made[names.DECODER].values]
     short = shortened([str(one) for one in made[names.SESSION].values], alone=(ALL,))
     for head in made[names.HEAD].values:
         own = made.sel({names.HEAD: head})
@@ -55,7 +55,7 @@ def show_evaluation(console: Console, made: xr.Dataset) -> None:
             here = own.sel({names.SESSION: session})
             if not np.isfinite(here[names.SCORE].values).any():
                 continue
-            first = here.isel({names.METHOD: 0})
+            first = here.isel({names.DECODER: 0})
             rows.append(
                 (
                     short[str(session)],

@@ -54,17 +54,17 @@ def test_held_out_trials_a_new_session_and_what_stands_beside(mice, folder):
     score = found[names.SCORE].sel({names.HEAD: "orientation"})
     first, second, new, every = found[names.SESSION].values.tolist()
     known = score.sel({names.SESSION: [first, second]})
-    assert (known.sel({names.METHOD: "decoder"}) > 0.5).all()
-    assert (known.sel({names.METHOD: "linear"}) > 0.5).all()
-    assert np.isfinite(known.sel({names.METHOD: "alone"})).all()
-    assert every == "all" and float(score.sel(session="all", method="shuffled")) < 0.5
-    assert float(found[names.P].sel(session="all", head="orientation", method="decoder")) == 0.01
+    assert (known.sel({names.DECODER: "network"}) > 0.5).all()
+    assert (known.sel({names.DECODER: "linear"}) > 0.5).all()
+    assert np.isfinite(known.sel({names.DECODER: "alone"})).all()
+    assert every == "all" and float(score.sel(session="all", decoder="shuffled")) < 0.5
+    assert float(found[names.P].sel(session="all", head="orientation", decoder="network")) == 0.01
     # of the new session there is what its read-in alone reaches, and nothing else
     there = np.isfinite(score.sel({names.SESSION: new}))
-    assert there.coords[names.METHOD].values[there.values].tolist() == ["new_session"]
+    assert there.coords[names.DECODER].values[there.values].tolist() == ["new_session"]
     # one genotype is the same in a whole session: a linear readout of it cannot be learned
     own = found[names.SCORE].sel(session=first, head="genotype")
-    assert np.isfinite(own.sel(method="decoder")) and np.isnan(own.sel(method="linear"))
+    assert np.isfinite(own.sel(decoder="network")) and np.isnan(own.sel(decoder="linear"))
     with xr.open_dataset(folder / "evaluation.nc") as kept:
         assert kept[names.SCORE].equals(found[names.SCORE])
 
@@ -75,7 +75,7 @@ def test_every_trial_is_held_out_once_and_sessions_as_a_whole(folder):
     stored = open_decoder(folder)
     assert (n[:-1] == 96).all() and int(n.sel(session="all")) == 192
     scores = found[names.SCORE].sel(head="orientation")
-    assert (scores.sel(session=list(stored.sources), method="new_session") > 0.3).all()
+    assert (scores.sel(session=list(stored.sources), decoder="new_session") > 0.3).all()
 
 
 def test_from_the_command_line(mice, tmp_path, capsys):

@@ -21,8 +21,8 @@ from nwbsparse.splice.heads import CATEGORY, Head
 from nwbsparse.splice.train_decoder import fit_read_in, train_decoder
 from nwbsparse.splice.transformer import PopulationTransformer
 
-DECODER, ALONE, LINEAR, SHUFFLED, NEW = "decoder", "alone", "linear", "shuffled", "new_session"
-METHODS = (DECODER, ALONE, LINEAR, SHUFFLED)
+NETWORK, ALONE, LINEAR, SHUFFLED, NEW = "network", "alone", "linear", "shuffled", "new_session"
+METHODS = (NETWORK, ALONE, LINEAR, SHUFFLED)
 """The decoder; trained without the other sessions; a linear readout; trained on shuffled labels."""
 
 
@@ -72,9 +72,9 @@ def answered(
         )  # fmt: skip
 
     found: list[Answered] = []
-    if DECODER in methods:
+    if NETWORK in methods:
         model = trained(sessions, heads) if anew else stored.model
-        found += _of_model(model, sessions, DECODER)
+        found += _of_model(model, sessions, NETWORK)
     if ALONE in methods and len(sessions) > 1:
         notify("the same decoder for each session alone")
         for one in sessions:

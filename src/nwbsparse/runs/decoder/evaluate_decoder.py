@@ -55,7 +55,7 @@ def evaluate_decoder(
         notify: called with a line of text at every step.
 
     Returns:
-        Dataset over (session, head, method): ``score``, ``null_mean``, ``null_high`` (what 95 % of
+        Dataset over (session, head, decoder): ``score``, ``null_mean``, ``null_high`` (what 95 % of
         answers to other trials stay below), ``p`` (uncorrected); over (session, head) ``chance`` and
         ``n``. The last session, 'all', is all trials together. It is kept as ``evaluation.nc``.
 

@@ -91,9 +91,9 @@ def _dataset(
         columns[names.NULL_HIGH][at] = one.null_high
         columns[names.P][at] = one.p
         chance[at[:2]], n[at[:2]] = one.chance, one.n
-    dims = (names.SESSION, names.HEAD, names.METHOD)
+    dims = (names.SESSION, names.HEAD, names.DECODER)
     return xr.Dataset(
         {key: (dims, values) for key, values in columns.items()}
         | {names.CHANCE: (dims[:2], chance), names.N: (dims[:2], n)},
-        coords={names.SESSION: sessions, names.HEAD: heads, names.METHOD: methods},
+        coords={names.SESSION: sessions, names.HEAD: heads, names.DECODER: methods},
     )
