@@ -95,6 +95,7 @@ HEAD: Final = "head"
 REPRESENTATION: Final = "representation"
 ABLATION: Final = "ablation"
 REMOVED: Final = "removed"
+STEERED: Final = "steered"
 DOSE: Final = "dose"
 N_CHANNELS: Final = "n_channels"
 

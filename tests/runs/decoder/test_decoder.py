@@ -17,14 +17,14 @@ from nwbsparse.runs.decoder.fit_decoder import fit_decoder, open_decoder
 
 pytestmark = pytest.mark.fits
 OPTIONS = DecoderOptions(
-    targets="orientation,genotype,running_speed", bin_width=0.5, max_epochs=12, batch_size=48,
+    targets="orientation,genotype,running_speed", bin_width=0.5, max_epochs=12, batch_size=16,
     device="cpu",
 )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def mice(tmp_path_factory):
-    return grating_files(tmp_path_factory.mktemp("mice"), n_sessions=3)
+    return grating_files(tmp_path_factory.mktemp("mice"), n_sessions=3, n_classes=2)
 
 
 @pytest.fixture(scope="module")

@@ -12,11 +12,14 @@ from torch import Tensor
 
 from nwbsparse import names
 from nwbsparse.analysis.network.groups import Groups, groups_of, is_constant
+from nwbsparse.analysis.network.label_permutations import permutation_p
 from nwbsparse.analysis.network.latent_choice import choose
 from nwbsparse.analysis.network.selective import Eta2, eta2_of, grouped, per_trial, ranked
+from nwbsparse.analysis.network.shuffled_labels import shuffled
 from nwbsparse.analysis.network.site_channels import SiteChannels
 from nwbsparse.analysis.network.site_scores import SiteScore, drops, site_scores
 from nwbsparse.analysis.network.site_trials import SiteTrials, captured
+from nwbsparse.errors import BadInput, unknown
 from nwbsparse.splice.ablations import mean_of, only, resample_of, zero
 from nwbsparse.splice.batches import SessionTrials
 from nwbsparse.splice.head_scores import answers
@@ -25,6 +28,7 @@ from nwbsparse.splice.transformer import PopulationTransformer
 
 RESAMPLE, MEAN, ZERO = "resample", "mean", "zero"
 ABLATIONS = (RESAMPLE, MEAN, ZERO)
+ALPHA, PERMUTATIONS = 0.01, 199
 LEAST_ABOVE_CHANCE = 0.05
 """What a head must be above chance before a share of it can be lost."""
 
@@ -64,6 +68,11 @@ class Bench:
         """Scores of the intact network on test trials."""
         return self._base[names.TEST]
 
+    @cached_property
+    def constant(self) -> dict[str, bool]:
+        """Whether a variable is one and the same in each session."""
+        return {name: is_constant(list(self.sessions), name) for name in self.heads}
+
     @property
     def score(self) -> np.ndarray:
         """(head,) the same as numbers."""
@@ -84,9 +93,16 @@ class Bench:
     def chosen(
         self, channels: SiteChannels, *, counts: Sequence[int], seed: int
     ) -> list[list[int]]:
-        """The channels of each variable: ordered on training trials, their number from validation."""
+        """The channels of each variable: ordered on training trials, their number from validation.
+
+        Taken are only those that differ with the variable more than permuted labels make them differ
+        (p < .01): so that with labels that mean nothing nothing is taken.
+        """
         eta2, made = self.eta2(channels), []
-        for number in range(len(self.heads)):
+        activation = per_trial(channels, self.train)
+        rng = np.random.default_rng(seed)
+        for number, name in enumerate(self.heads):
+            differs = self._differs(activation, name, self.codes[name], rng)
 
             def worth(latents: Sequence[int], number: int = number) -> float:
                 lost = self.dropped(
@@ -94,7 +110,7 @@ class Bench:
                 )
                 return float(_index_of(lost, number))
 
-            made.append(choose(eta2, number, worth, counts=counts).tolist())
+            made.append(choose(eta2, number, worth, among=differs, counts=counts).tolist())
         return made
 
     def for_shuffled(
@@ -105,11 +121,22 @@ class Bench:
         session = self.train.session.numpy()
         made = []
         for number, name in enumerate(self.heads):
-            over = is_constant(self.sessions, name)
-            codes = self.codes | {name: shuffled(self.codes[name], session, over=over, rng=rng)}
-            order = ranked(eta2_of(activation, codes), number)
-            made.append(order[: counts[number]].tolist())
+            over = self.constant[name]
+            drawn = shuffled(self.codes[name], session, over=over, rng=rng)
+            differs = self._differs(activation, name, drawn, rng)
+            order = ranked(eta2_of(activation, self.codes | {name: drawn}), number)
+            made.append(order[differs[order]][: counts[number]].tolist())
         return made
+
+    def _differs(
+        self, activation: np.ndarray, head: str, group: np.ndarray, rng: np.random.Generator
+    ) -> np.ndarray:
+        """(channel,) whether it differs between groups of training trials, p < .01."""
+        session = self.train.session.numpy()
+        tested = permutation_p(
+            activation, group, session, constant=self.constant[head], n=PERMUTATIONS, rng=rng
+        )
+        return tested.p < ALPHA
 
     def dropped(
         self,
@@ -138,6 +165,26 @@ class Bench:
         return site_scores(
             self.model, answers(self.model, self.sessions, part=part, heads=self.heads)
         )
+
+
+def asked_heads(
+    model: PopulationTransformer, heads: Sequence[str] | None, *, what: str
+) -> list[str]:
+    """The variables that are asked for; all when left open.
+
+    Raises:
+        BadInput: one that the decoder does not have, or fewer than two.
+    """
+    asked = list(model.heads) if heads is None else list(dict.fromkeys(heads))
+    for name in asked:
+        if name not in model.heads:
+            raise unknown(name, model.heads, what="head", of="the decoder")
+    if len(asked) < 2:
+        raise BadInput(
+            f"{what} needs two variables or more, here: {', '.join(asked)}. That others stay is half of "
+            "what is measured"
+        )
+    return asked
 
 
 def selectivity_index(drop: np.ndarray) -> np.ndarray:

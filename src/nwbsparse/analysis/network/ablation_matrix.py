@@ -9,7 +9,12 @@ import numpy as np
 import xarray as xr
 
 from nwbsparse import names
-from nwbsparse.analysis.network.ablation_bench import ABLATIONS, Bench, selectivity_index
+from nwbsparse.analysis.network.ablation_bench import (
+    ABLATIONS,
+    Bench,
+    asked_heads,
+    selectivity_index,
+)
 from nwbsparse.analysis.network.latent_choice import COUNTS
 from nwbsparse.analysis.network.site_channels import (
     SiteChannels,
@@ -17,7 +22,7 @@ from nwbsparse.analysis.network.site_channels import (
     components_of,
     raw_dims,
 )
-from nwbsparse.errors import BadInput, unknown
+from nwbsparse.errors import unknown
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.schema import own_version
 from nwbsparse.splice.batches import SessionTrials
@@ -60,8 +65,8 @@ def ablation_matrix(
         seed: of all that is drawn.
 
     Returns:
-        ``drop(representation, ablation, removed, head)`` = (score − score without) / (score − chance),
-        NaN of a head less than .05 above chance; ``index(representation, ablation, removed)`` = own drop
+        ``normalised_drop(representation, ablation, removed, head)`` = (score − score without) / (score − chance),
+        NaN of a head less than .05 above chance; ``selectivity_index(representation, ablation, removed)`` = own drop
         minus the largest of another variable; ``n_removed(representation, removed)``;
         ``latents_removed(removed, latent)`` of the coder; ``score(representation, head)`` of the network
         before, ``chance(head)``, ``metric(head)``. Representations: ``latents``, ``raw dims``, ``pca`` (all
@@ -72,7 +77,7 @@ def ablation_matrix(
     Raises:
         BadInput: fewer than two variables, unknown names, no such site, or no trials.
     """
-    heads = _asked(model, heads)
+    heads = asked_heads(model, heads, what="an ablation matrix")
     for one in ablations:
         if one not in ABLATIONS:
             raise unknown(one, ABLATIONS, what="ablation")
@@ -82,10 +87,10 @@ def ablation_matrix(
     made: dict[str, _Row] = {}
 
     def measured(
-        one: SiteChannels, chosen: Sequence[Sequence[int]], on: Bench = bench
+        one: SiteChannels, chosen: Sequence[Sequence[int]], on: Bench = bench, draws: int = n_draws
     ) -> np.ndarray:
         return np.stack([
-            [on.dropped(one, latents, ablation, seed=seed, n_draws=n_draws) for latents in chosen]
+            [on.dropped(one, latents, ablation, seed=seed, n_draws=draws) for latents in chosen]
             for ablation in ablations
         ])  # fmt: skip
 
@@ -98,11 +103,9 @@ def ablation_matrix(
         [rng.choice(alive, min(len(one), len(alive)), replace=False).tolist() for one in chosen]
         for _ in range(n_draws)
     ]
-    made[RANDOM] = _Row(_mean_of([measured(channels, draw) for draw in draws]), chosen)
-    draws = [
-        bench.for_shuffled(channels, [len(one) for one in chosen], rng) for _ in range(n_draws)
-    ]
-    made[SHUFFLED] = _Row(_mean_of([measured(channels, draw) for draw in draws]), chosen)
+    made[RANDOM] = _Row(_mean_of([measured(channels, draw, draws=1) for draw in draws]), chosen)
+    draws = [bench.for_shuffled(channels, [len(one) for one in chosen], rng) for _ in range(n_draws)]
+    made[SHUFFLED] = _Row(_mean_of([measured(channels, draw, draws=1) for draw in draws]), chosen)
     score = {name: bench.score for name in made}
     if untrained is not None:
         raw, own = untrained
@@ -124,18 +127,6 @@ def _mean_of(drawn: Sequence[np.ndarray]) -> np.ndarray:
     return np.mean(np.stack(list(drawn)), axis=0)
 
 
-def _asked(model: PopulationTransformer, heads: Sequence[str] | None) -> list[str]:
-    asked = list(model.heads) if heads is None else list(heads)
-    for name in asked:
-        if name not in model.heads:
-            raise unknown(name, model.heads, what="head", of="the decoder")
-    if len(asked) < 2:
-        raise BadInput(
-            "an ablation matrix needs two variables or more: that another one stays is half of it"
-        )
-    return asked
-
-
 def _dataset(
     bench: Bench,
     made: dict[str, _Row],
@@ -155,8 +146,8 @@ def _dataset(
     base = bench.base
     return xr.Dataset(
         {
-            "drop": ((*three, names.HEAD), drop),
-            "index": (three, selectivity_index(drop)),
+            "normalised_drop": ((*three, names.HEAD), drop),
+            "selectivity_index": (three, selectivity_index(drop)),
             "n_removed": (
                 (names.REPRESENTATION, names.REMOVED),
                 [[len(one) for one in row.chosen] for row in made.values()],

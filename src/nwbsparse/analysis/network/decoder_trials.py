@@ -17,7 +17,9 @@ from nwbsparse.splice.batches import SessionTrials, trial_parts
 from nwbsparse.splice.heads import BIN, CATEGORY, CIRCULAR, CONTINUOUS, NONE, TRIAL, Head
 
 
-def heads_of(trials: Sequence[xr.Dataset], targets: Sequence[str] | None = None) -> dict[str, Head]:
+def heads_of(
+    trials: Sequence[xr.Dataset], targets: Sequence[str] | None = None
+) -> dict[str, Head]:
     """What a decoder can be asked about these trials: a head for every label.
 
     Args:

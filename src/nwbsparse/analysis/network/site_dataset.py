@@ -12,7 +12,7 @@ from nwbsparse.analysis.network.site_trials import captured
 from nwbsparse.binning.sessions.join import join_sessions
 from nwbsparse.binning.trial_labels import labels_of
 from nwbsparse.embedding.attach import with_embedding
-from nwbsparse.errors import BadInput
+from nwbsparse.errors import BadInput, unknown
 from nwbsparse.options.config import Config
 from nwbsparse.schema import check, with_step
 from nwbsparse.splice.batches import SessionTrials
@@ -56,9 +56,7 @@ def site_dataset(
         BadInput: the decoder has no such site or session, or the site has no time.
     """
     if len(trials) != len(sessions) or not trials:
-        raise BadInput(
-            f"{len(trials)} sessions as trials and {len(sessions)} as tensors: give the same"
-        )
+        raise BadInput(f"{len(trials)} sessions as trials and {len(sessions)} as tensors: give the same")
     made, embedded = [], []
     for one, tensors in zip(trials, sessions, strict=True):
         activity = captured(model, [tensors], at=at, part=None).activity
@@ -71,7 +69,9 @@ def site_dataset(
         made.append(binned)
         embedded.append(activity.flatten(0, 1).numpy()[kept])
     joined = made[0] if len(made) == 1 else join_sessions(made)
-    return with_embedding(joined, np.concatenate(embedded), method=METHOD, parameters={"site": at})
+    return with_embedding(
+        joined, np.concatenate(embedded), method=METHOD, parameters={"site": at}
+    )
 
 
 def site_config(
