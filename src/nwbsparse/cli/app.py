@@ -26,6 +26,7 @@ from nwbsparse.cli.commands.reproduce import reproduce
 from nwbsparse.cli.commands.reproduce_paper import reproduce_paper
 from nwbsparse.cli.commands.run import run
 from nwbsparse.cli.commands.simulate import simulate
+from nwbsparse.cli.commands.splice import splice
 from nwbsparse.cli.commands.sweep import sweep
 from nwbsparse.cli.commands.sweep_report import report as sweep_report
 from nwbsparse.cli.commands.sweep_status import status as sweep_status
@@ -64,6 +65,7 @@ COMMANDS = (
     doctor,
     reproduce,
     sweep,
+    splice,
     reproduce_paper,
     simulate,
     demo,

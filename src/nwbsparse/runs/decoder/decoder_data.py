@@ -116,12 +116,14 @@ def untrained(
     )
 
 
-def learning_of(options: DecoderOptions) -> LearningOptions:
-    """How a decoder is trained."""
+def learning_of(
+    options: DecoderOptions, *, epochs: int | None = None, rate: float | None = None
+) -> LearningOptions:
+    """How a decoder is trained; ``epochs`` and ``rate`` in place of those of the options."""
     return LearningOptions(
-        max_epochs=options.max_epochs,
+        max_epochs=epochs or options.max_epochs,
         batch_size=options.batch_size,
-        learning_rate=options.learning_rate,
+        learning_rate=rate or options.learning_rate,
         weight_decay=options.weight_decay,
         patience=options.patience,
         seed=options.seed,
