@@ -98,7 +98,7 @@ def _session(
 def _has_value(head: Head, values: np.ndarray) -> np.ndarray:
     if head.kind == CATEGORY:
         return values >= 0
-    return np.isfinite(values.reshape(len(values), -1)).any(axis=1)
+    return np.asarray(np.isfinite(values.reshape(len(values), -1)).any(axis=1))
 
 
 def _head(label: xr.DataArray) -> Head:
