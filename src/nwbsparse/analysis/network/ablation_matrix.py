@@ -65,14 +65,15 @@ def ablation_matrix(
         seed: of all that is drawn.
 
     Returns:
-        ``normalised_drop(representation, ablation, removed, head)`` = (score − score without) / (score − chance),
-        NaN of a head less than .05 above chance; ``selectivity_index(representation, ablation, removed)`` = own drop
-        minus the largest of another variable; ``n_removed(representation, removed)``;
-        ``latents_removed(removed, latent)`` of the coder; ``score(representation, head)`` of the network
-        before, ``chance(head)``, ``metric(head)``. Representations: ``latents``, ``raw dims``, ``pca`` (all
-        chosen alike), ``random latents`` (as many as of the coder, among those that are ever active; the
-        mean of the draws), ``shuffled labels`` (latents as selective for labels permuted within sessions,
-        or over them), ``untrained network``.
+        ``normalised_drop(representation, ablation, removed, head)`` = (score − score without) / (score −
+        chance), NaN of a head less than .05 above chance; ``selectivity_index(representation, ablation,
+        removed)`` = own drop minus the largest of another variable; ``n_removed(representation, removed)``:
+        0 where nothing differs with the variable; ``latents_removed(removed, latent)`` of the coder;
+        ``score(representation, head)`` of the network before, ``chance(head)``, ``metric(head)``.
+        Representations: ``latents``, ``raw dims``, ``pca`` (all chosen alike), ``random latents`` (as many
+        as of the coder, among those that are ever active; the mean of the draws), ``shuffled labels``
+        (latents that differ with labels permuted within sessions, or over them; as many at most),
+        ``untrained network``.
 
     Raises:
         BadInput: fewer than two variables, unknown names, no such site, or no trials.
@@ -104,7 +105,9 @@ def ablation_matrix(
         for _ in range(n_draws)
     ]
     made[RANDOM] = _Row(_mean_of([measured(channels, draw, draws=1) for draw in draws]), chosen)
-    draws = [bench.for_shuffled(channels, [len(one) for one in chosen], rng) for _ in range(n_draws)]
+    draws = [
+        bench.for_shuffled(channels, [len(one) for one in chosen], rng) for _ in range(n_draws)
+    ]
     made[SHUFFLED] = _Row(_mean_of([measured(channels, draw, draws=1) for draw in draws]), chosen)
     score = {name: bench.score for name in made}
     if untrained is not None:

@@ -17,9 +17,7 @@ from nwbsparse.splice.batches import SessionTrials, trial_parts
 from nwbsparse.splice.heads import BIN, CATEGORY, CIRCULAR, CONTINUOUS, NONE, TRIAL, Head
 
 
-def heads_of(
-    trials: Sequence[xr.Dataset], targets: Sequence[str] | None = None
-) -> dict[str, Head]:
+def heads_of(trials: Sequence[xr.Dataset], targets: Sequence[str] | None = None) -> dict[str, Head]:
     """What a decoder can be asked about these trials: a head for every label.
 
     Args:
@@ -100,8 +98,7 @@ def _session(
 def _has_value(head: Head, values: np.ndarray) -> np.ndarray:
     if head.kind == CATEGORY:
         return values >= 0
-    finite = np.isfinite(values)
-    return finite if finite.ndim == 1 else finite.any(axis=1)
+    return np.asarray(np.isfinite(values.reshape(len(values), -1)).any(axis=1))
 
 
 def _head(label: xr.DataArray) -> Head:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -62,7 +63,7 @@ def groups_of(head: Head, train: Tensor) -> Groups:
     cuts = np.quantile(numbers[np.isfinite(numbers)], shares)
     edges = np.unique(cuts[1:-1])
     bounds = [cuts[0], *edges, cuts[-1]]
-    labels = [f"{low:.3g} to {high:.3g}" for low, high in zip(bounds, bounds[1:], strict=False)]
+    labels = [f"{low:.3g} to {high:.3g}" for low, high in pairwise(bounds)]
     return Groups(head, tuple(labels), edges)
 
 

@@ -43,9 +43,9 @@ def site_probing(
 ) -> xr.Dataset:
     """How well a few latents of a site tell each variable, beside as many dims or components.
 
-    The k channels of the largest η² on training trials go into a logistic regression (mean over the bins of a
-    trial, z-scored, balanced weights), fitted on training trials and scored on test trials. Angles and
-    numbers are cut into groups.
+    The k channels of the largest η² on training trials go into a logistic regression (mean over the bins
+    of a trial, z-scored, balanced weights), fitted on training trials and scored on test trials. Angles
+    and numbers are cut into groups.
 
     Args:
         model: a trained decoder.
@@ -58,8 +58,8 @@ def site_probing(
         seed: of the regression.
 
     Returns:
-        ``balanced_accuracy(representation, n_channels, head)`` on test trials; ``chance(head)``, one over the
-        number of groups; NaN where there are fewer than k channels.
+        ``balanced_accuracy(representation, n_channels, head)`` on test trials, NaN where there are fewer
+        channels; ``chance(head)``, one over the number of groups.
 
     Raises:
         BadInput: a k below 1, an unknown head, no such site, or no trials.

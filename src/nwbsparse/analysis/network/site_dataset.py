@@ -12,7 +12,7 @@ from nwbsparse.analysis.network.site_trials import captured
 from nwbsparse.binning.sessions.join import join_sessions
 from nwbsparse.binning.trial_labels import labels_of
 from nwbsparse.embedding.attach import with_embedding
-from nwbsparse.errors import BadInput, unknown
+from nwbsparse.errors import BadInput
 from nwbsparse.options.config import Config
 from nwbsparse.schema import check, with_step
 from nwbsparse.splice.batches import SessionTrials
@@ -43,7 +43,8 @@ def site_dataset(
         trials: what :func:`nwbsparse.to_trials` gave for one or several sessions.
         sessions: the same as the decoder takes them, with their parts
             (:func:`nwbsparse.analysis.network.decoder_trials.decoder_trials`).
-        at: name of a site with one vector per bin: ``blocks.1``.
+        at: name of a site: ``blocks.1``. One with a vector per trial (``pool``) gives one bin per trial, as
+            long as the window.
 
     Returns:
         Binned dataset: ``embedding(time, dim)`` of the site, ``counts(time, unit)`` the activity that
@@ -53,25 +54,21 @@ def site_dataset(
         other. Bins that an earlier trial covers already (overlapping windows) are left out.
 
     Raises:
-        BadInput: the decoder has no such site or session, or the site has no time.
+        BadInput: the decoder has no such site or session.
     """
     if len(trials) != len(sessions) or not trials:
-        raise BadInput(f"{len(trials)} sessions as trials and {len(sessions)} as tensors: give the same")
+        raise BadInput(
+            f"{len(trials)} sessions as trials and {len(sessions)} as tensors: give the same"
+        )
     made, embedded = [], []
     for one, tensors in zip(trials, sessions, strict=True):
         activity = captured(model, [tensors], at=at, part=None).activity
-        if activity.ndim != 3:
-            raise BadInput(
-                f"the site '{at}' has one vector per trial, no time; take one with a vector per bin "
-                "(blocks.0, blocks.1 …)"
-            )
-        binned, kept = _binned(one, tensors)
+        per_bin = activity.ndim == 3
+        binned, kept = _binned(one if per_bin else _whole_trials(one), tensors)
         made.append(binned)
-        embedded.append(activity.flatten(0, 1).numpy()[kept])
+        embedded.append(activity.flatten(0, -2).numpy()[kept])
     joined = made[0] if len(made) == 1 else join_sessions(made)
-    return with_embedding(
-        joined, np.concatenate(embedded), method=METHOD, parameters={"site": at}
-    )
+    return with_embedding(joined, np.concatenate(embedded), method=METHOD, parameters={"site": at})
 
 
 def site_config(
@@ -125,6 +122,16 @@ def _binned(one: xr.Dataset, tensors: SessionTrials) -> tuple[xr.Dataset, np.nda
         attrs={key: value for key, value in one.attrs.items() if key not in _OF_TRIALS},
     ).assign_attrs({names.SCHEMA: names.BINNED})
     return check(with_step(made, "site_dataset", {}, since=one), names.BINNED), kept
+
+
+def _whole_trials(one: xr.Dataset) -> xr.Dataset:
+    """The same trials with one bin each: the mean over the window."""
+    mean = one.mean(names.TIME, skipna=True, keep_attrs=True)
+    middle = [float(one[names.TIME].values.mean())]
+    whole = mean[names.ACTIVITY].expand_dims({names.TIME: middle}, axis=1)
+    width = one.sizes[names.TIME] * float(one.attrs[names.BIN_WIDTH])
+    made = mean.assign({names.ACTIVITY: whole.astype(np.float32)})
+    return made.assign_attrs(one.attrs | {names.BIN_WIDTH: width})
 
 
 def _growing(time: np.ndarray, width: float) -> np.ndarray:

@@ -68,9 +68,7 @@ def site_selectivity(
     channels = channels_of(coder)
     seen = captured(model, sessions, at=at, part=part)
     train = captured(model, sessions, at=at, part=names.TRAIN)
-    groups = {
-        name: groups_of(head, train.target(name)) for name, head in model.heads.items()
-    }
+    groups = {name: groups_of(head, train.target(name)) for name, head in model.heads.items()}
     activation = per_trial(channels, seen)
     codes = grouped(groups, seen)
     constant = {name: is_constant(list(sessions), name) for name in groups}

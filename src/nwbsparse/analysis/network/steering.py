@@ -147,9 +147,9 @@ def _dataset(
     seed: int,
 ) -> xr.Dataset:
     two = (names.REPRESENTATION, names.STEERED)
-    areas, aside = _area(target, doses, -1), _area(off, doses, -2)
-    known = np.isfinite(aside).any(axis=-1)
-    worst = np.where(known, np.nanmax(np.where(known[..., None], aside, 0.0), axis=-1), np.nan)
+    # a condition that is answered more than where it was shown is not more than answered
+    areas, aside = _area(np.minimum(target, 1.0), doses, -1), _area(off, doses, -2)
+    worst = np.fmax.reduce(aside, axis=-1)
     words = [
         [outcome(*pair) for pair in zip(*row, strict=True)]
         for row in zip(areas, worst, strict=True)
