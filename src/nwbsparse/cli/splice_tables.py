@@ -51,14 +51,14 @@ def _show_matrix(console: Console, pair: Measured) -> None:
     for called in (one for one in SHOWN if one in held):
         own = matrix.sel({names.REPRESENTATION: called, names.ABLATION: "resample"})
         for removed in heads:
-            drop = own["drop"].sel({names.REMOVED: removed})
+            drop = own["normalised_drop"].sel({names.REMOVED: removed})
             n = matrix["n_removed"].sel({names.REPRESENTATION: called, names.REMOVED: removed})
             rows.append(
                 (
                     called,
                     f"{removed} ({int(n)})",
                     *(_number(float(drop.sel({names.HEAD: head}))) for head in heads),
-                    _number(float(own["index"].sel({names.REMOVED: removed}))),
+                    _number(float(own["selectivity_index"].sel({names.REMOVED: removed}))),
                 )
             )
     title = (

@@ -38,10 +38,10 @@ def session_results(
     """The results of a coder at a site for one of the sessions, on that session's clock.
 
     Activations are those of every bin of every trial. What latents follow is assessed in this session's
-    test trials, as for any recording (:func:`nwbsparse.explain`); beside it stands what was found in all
-    sessions together: ``site_eta2(latent, head)`` with ``site_eta2_p``; ``site_ablation(latent, head)``, what each
-    variable loses when the latents are removed that this one is among; ``site_steering(latent, head)``, the
-    areas under the dose curves when they are set to another condition.
+    test trials, as for any recording (:func:`nwbsparse.explain`). Beside it stands what was found in all
+    sessions together: ``site_eta2(latent, head)`` with ``site_eta2_p``; ``site_ablation(latent, head)``,
+    what each variable loses when the latents are removed that this one is among;
+    ``site_steering(latent, head)``, the areas under the dose curves when they are set to another condition.
 
     Args:
         found: what was measured of decoder and coder.
@@ -104,7 +104,9 @@ def labelled(attribution: xr.Dataset, found: Measured) -> xr.Dataset:
 
 def _drops(found: Measured) -> np.ndarray:
     """(removed, head) what each variable loses."""
-    drop = found.ablation["drop"].sel({names.REPRESENTATION: LATENTS, names.ABLATION: RESAMPLE})
+    drop = found.ablation["normalised_drop"].sel(
+        {names.REPRESENTATION: LATENTS, names.ABLATION: RESAMPLE}
+    )
     return drop.transpose(names.REMOVED, names.HEAD).values
 
 

@@ -47,7 +47,9 @@ def numbers_of(tables: Mapping[str, xr.Dataset]) -> dict[str, Any]:
         made[f"steering_off_target_{head}"] = float(one["worst_off_target_area"])
         made[f"steering_{head}"] = str(one["outcome"].item())
     for name in (LATENTS, RAW_DIMS, "pca"):
-        index = matrix["index"].sel({names.REPRESENTATION: name, names.ABLATION: RESAMPLE})
+        index = matrix["selectivity_index"].sel(
+            {names.REPRESENTATION: name, names.ABLATION: RESAMPLE}
+        )
         known = index.values[np.isfinite(index.values)]
         made[f"index_{name.replace(' ', '_')}"] = float(known.mean()) if len(known) else np.nan
     return finite(made)
@@ -55,7 +57,9 @@ def numbers_of(tables: Mapping[str, xr.Dataset]) -> dict[str, Any]:
 
 def _drops(matrix: xr.Dataset, representation: str) -> np.ndarray:
     """(removed, head)."""
-    own = matrix["drop"].sel({names.REPRESENTATION: representation, names.ABLATION: RESAMPLE})
+    own = matrix["normalised_drop"].sel(
+        {names.REPRESENTATION: representation, names.ABLATION: RESAMPLE}
+    )
     return own.transpose(names.REMOVED, names.HEAD).values
 
 

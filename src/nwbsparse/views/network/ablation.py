@@ -33,7 +33,7 @@ def ablation_panels(matrix: xr.Dataset, *, ablation: str = "resample") -> Axes:
     for ax in grid.flat[len(shown) :]:
         ax.set_axis_off()
     for number, (ax, name) in enumerate(zip(grid.flat, shown, strict=False)):
-        drop = matrix["drop"].sel({names.REPRESENTATION: name, names.ABLATION: ablation})
+        drop = matrix["normalised_drop"].sel({names.REPRESENTATION: name, names.ABLATION: ablation})
         values = drop.transpose(names.REMOVED, names.HEAD).values
         _panel(ax, values, heads, name, left=number % n_columns == 0)
     return grid.flat[0]

@@ -49,8 +49,8 @@ def splice_page(
         "A coder inside a network",
         f"{several(len(sessions), 'session')}, {n_trials:,} trials · site {first.attrs['site']} · "
         f"nwbsparse {own_version()}",
-        f"A network decodes {_listed(heads)} from the population; a sparse coder stands in the place of one "
-        "of its layers. All numbers are of test trials, which nothing was learned from.",
+        f"A network decodes {_listed(heads)} from the population; a sparse coder stands in the place of "
+        "one of its layers. All numbers are of test trials, which nothing was learned from.",
         sections,
     )
 
@@ -126,7 +126,7 @@ def _variables(
     for one in selectivity[names.HEAD].values:
         head = str(one)
         at = selectivity.sel({names.HEAD: one})
-        row = own["drop"].sel({names.REMOVED: one})
+        row = own["normalised_drop"].sel({names.REMOVED: one})
         others = row.sel({names.HEAD: [x for x in row[names.HEAD].values if x != one]}).values
         tested = "sessions" if head == class_label or bool(at["constant"]) else "trials"
         rows.append([
@@ -134,7 +134,7 @@ def _variables(
             f"{int(at['n_cases']):,} {tested}",
             f"{int(matrix['n_removed'].sel({names.REPRESENTATION: LATENTS, names.REMOVED: one}))}",
             _number(float(row.sel({names.HEAD: one}))), _number(_most(others)),
-            _number(float(own["index"].sel({names.REMOVED: one}))),
+            _number(float(own["selectivity_index"].sel({names.REMOVED: one}))),
         ])  # fmt: skip
     headings = [
         "variable", "selective latents", "of shuffled labels", "tested over", "removed", "own loss",
@@ -164,7 +164,9 @@ def _other_ablations(matrix: xr.Dataset) -> tuple[list[str], list[list[str]]]:
     rows = []
     for called in matrix[names.REPRESENTATION].values:
         for ablation in matrix[names.ABLATION].values:
-            own = matrix["index"].sel({names.REPRESENTATION: called, names.ABLATION: ablation})
+            own = matrix["selectivity_index"].sel(
+                {names.REPRESENTATION: called, names.ABLATION: ablation}
+            )
             rows.append([str(called), str(ablation), *(_number(x) for x in own.values.tolist())])
     heads = [str(one) for one in matrix[names.REMOVED].values]
     return ["", "in their place", *(f"index, {one}" for one in heads)], rows
@@ -198,19 +200,19 @@ def _probed(probing: xr.Dataset) -> tuple[list[str], list[list[str]]]:
 def _reading(class_label: str | None) -> list[str]:
     said = [
         "Loss recovered: 1 is the intact network, 0 the layer put to its mean.",
-        "A random coder, an untrained one and principal components stand in the same place: where they keep as "
-        "much, the coder's doing so says little.",
+        "A random coder, an untrained one and principal components stand in the same place: where they "
+        "keep as much, the coder's doing so says little.",
         "Latents are chosen on training trials, their number on validation trials.",
         "Index: own loss minus the largest loss of another variable.",
-        "Steerable: the target area is at least .5 and the off-target area at most half of it. Not encoded: the "
-        "target area is below .1.",
+        "Steerable: the target area is at least .5 and the off-target area at most half of it. Not "
+        "encoded: the target area is below .1.",
     ]
     if class_label:
         said.append(
             f"{class_label} is the same in a whole session, and a network can tell it from whose units it "
-            "reads. Its latents are tested by permuting it over sessions, not over trials; whether it is in the "
-            "activity is shown by sessions that the network did not learn from (`nwbsparse decoder evaluate "
-            "--whole-sessions`)."
+            "reads. Its latents are tested by permuting it over sessions, not over trials; whether it is "
+            "in the activity is shown by sessions that the network did not learn from "
+            "(`nwbsparse decoder evaluate --whole-sessions`)."
         )
     return said
 
