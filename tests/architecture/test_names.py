@@ -30,6 +30,7 @@ ALIKE = {
     ("decoded", "decoder"): "which bins, and by what",
     ("decoder", "encoder"): "the two halves of an autoencoder",
     ("duplicates", "replicates"): OTHER_WORDS,
+    ("heads", "n_heads"): "what a network answers; of its attention, called as in the papers",
     ("extent", "latent"): OTHER_WORDS,
     ("lab", "lag"): OTHER_WORDS,
     ("labels", "levels"): OTHER_WORDS,

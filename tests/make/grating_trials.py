@@ -62,9 +62,7 @@ def grating_session(
 
 def grating_sessions(n_sessions: int = 12, **options) -> list[SessionTrials]:
     """Sessions of all classes in turn."""
-    return [
-        grating_session(f"session-{i}", i % N_CLASSES, **options) for i in range(n_sessions)
-    ]
+    return [grating_session(f"session-{i}", i % N_CLASSES, **options) for i in range(n_sessions)]
 
 
 def decoder_of(sessions: list[SessionTrials], heads=HEADS, **options) -> PopulationTransformer:
@@ -82,5 +80,3 @@ def _course(cell_class: int) -> np.ndarray:
         np.exp(-(((time - 0.6) / 0.15) ** 2)),
         np.where(time > 0.75, 1.0, 0.1),
     ][cell_class]
-
-

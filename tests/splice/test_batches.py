@@ -35,7 +35,9 @@ def decoder(**sessions):
     return PopulationTransformer(sessions, HEADS, n_bins=5, d_model=8, n_heads=2)
 
 
-@pytest.mark.parametrize(("n", "test", "validation"), [(100, 0.2, 0.1), (97, 0.25, 0.25), (10, 0.5, 0.0)])
+@pytest.mark.parametrize(
+    ("n", "test", "validation"), [(100, 0.2, 0.1), (97, 0.25, 0.25), (10, 0.5, 0.0)]
+)
 def test_parts_have_their_shares(n, test, validation):
     parts = trial_parts(n, test=test, validation=validation, seed=3)
     held = int((parts == names.TEST).sum()), int((parts == names.VALIDATION).sum())

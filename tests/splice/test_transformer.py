@@ -79,7 +79,8 @@ def test_a_silent_population_does_not_say_which_session_it_is():
 
 
 @pytest.mark.parametrize(
-    ("name", "seen"), [("blocks.1", ["type", "angle.deg", "pupil"]), ("pool", ["type", "angle.deg"])]
+    ("name", "seen"),
+    [("blocks.1", ["type", "angle.deg", "pupil"]), ("pool", ["type", "angle.deg"])],
 )
 def test_nothing_goes_round_the_last_block_nor_the_pool(name, seen):
     model, x = decoder(), activity()
@@ -119,5 +120,11 @@ def test_all_that_is_wrong_with_a_decoder_is_said_at_once():
     with pytest.raises(BadInput) as caught:
         PopulationTransformer({"a": 0}, {}, n_bins=0, d_model=10, n_heads=4, dropout=1.0)
     said = str(caught.value)
-    for words in ("no units", "nothing to predict", "multiple of n_heads 4", "n_bins is 0", "dropout is 1.0"):
+    for words in (
+        "no units",
+        "nothing to predict",
+        "multiple of n_heads 4",
+        "n_bins is 0",
+        "dropout is 1.0",
+    ):
         assert words in said

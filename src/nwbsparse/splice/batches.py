@@ -236,9 +236,7 @@ class Trials:
             activity.append(one.activity[rows])
             for name, head in self.heads.items():
                 known = self._targets[place].get(name)
-                targets[name].append(
-                    _absent(head, activity[-1]) if known is None else known[rows]
-                )
+                targets[name].append(_absent(head, activity[-1]) if known is None else known[rows])
         return Batch(which, activity, {name: torch.cat(one) for name, one in targets.items()})
 
 

@@ -72,4 +72,6 @@ def capture(site: Site, *, detach: bool = True, call: int | None = None) -> Iter
     with watched(site, note):
         yield captured
     if not captured.tensors:
-        raise BadInput(f"the site '{site.name}' is used fewer than {(call or 0) + 1} times in a pass")
+        raise BadInput(
+            f"the site '{site.name}' is used fewer than {(call or 0) + 1} times in a pass"
+        )

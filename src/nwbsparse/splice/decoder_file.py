@@ -70,7 +70,9 @@ def load_decoder(folder: str | Path) -> PopulationTransformer:
     except (KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
         raise IntegrityError(f"the stored decoder is damaged: {error}") from error
     if digest_of(state) != words.get("id"):
-        raise IntegrityError("the stored decoder is damaged: words and tensors do not belong together")
+        raise IntegrityError(
+            "the stored decoder is damaged: words and tensors do not belong together"
+        )
     return model.eval()
 
 

@@ -40,14 +40,14 @@ class LearningOptions:
         BadInput: an option lies where no training can be.
     """
 
-    max_epochs: int = 60
+    max_epochs: int = 40
     """Passes over the training trials at most."""
     batch_size: int = 128
     """Trials per update, of all sessions together."""
     learning_rate: float = 3e-3
     """Peak of AdamW's step; warm-up over a tenth of all updates, then down in a cosine."""
     weight_decay: float = 0.01
-    patience: int = 12
+    patience: int = 10
     """Checks (one per pass) without a lower validation loss after which training stops."""
     precision: str | None = None
     """``float32`` or ``bfloat16``; left open: bfloat16 products on a GPU, float32 elsewhere."""
@@ -136,11 +136,12 @@ class Learning:
             while not self.finished:
                 self._one_update()
                 checked = self.update % self.per_epoch == 0
-                if checked:
-                    self._check(progress, stage)
+                found = self._check() if checked else {}
                 if path is not None and (checked or stopping.asked):
                     self._save(path, words)
                 stopping.obey()
+                if checked:  # last, so that who stops it there finds it saved
+                    progress(stage, self.update, self.total, **found)
         with torch.no_grad():
             for name, best in self.best_weights.items():
                 self.weights[name].copy_(best)
@@ -160,7 +161,9 @@ class Learning:
 
     def _groups(self, without_decay: Collection[str]) -> list[dict[str, Any]]:
         """Matrices decay; biases, scales and what is named do not."""
-        shrinks = {name: w.ndim > 1 and name not in without_decay for name, w in self.weights.items()}
+        shrinks = {
+            name: w.ndim > 1 and name not in without_decay for name, w in self.weights.items()
+        }
         decay = {True: self.options.weight_decay, False: 0.0}
         groups = [
             {
@@ -196,7 +199,7 @@ class Learning:
             self.after()
         self.update += 1
 
-    def _check(self, progress: Progress, stage: str) -> None:
+    def _check(self) -> dict[str, float]:
         with torch.no_grad(), self.arithmetic():
             found = self.look()
         loss = found["validation_loss"]
@@ -209,10 +212,8 @@ class Learning:
         self.waited += 1
         if loss < self.best:
             self.best, self.waited = loss, 0
-            self.best_weights = {
-                name: one.detach().clone() for name, one in self.weights.items()
-            }
-        progress(stage, self.update, self.total, **found)
+            self.best_weights = {name: one.detach().clone() for name, one in self.weights.items()}
+        return found
 
     def _save(self, path: Path, words: Mapping[str, Any]) -> None:
         tensors = {f"weight/{name}": one for name, one in self.weights.items()}
@@ -234,7 +235,9 @@ class Learning:
     def _resume(self, path: Path, words: Mapping[str, Any]) -> None:
         tensors, state = read_sealed(path)
         if state.get("format", 0) > FORMAT:
-            raise BadInput(f"{path} has format {state['format']}; this nwbsparse reads up to {FORMAT}")
+            raise BadInput(
+                f"{path} has format {state['format']}; this nwbsparse reads up to {FORMAT}"
+            )
         check_same(path, state.get("identity", {}), words)
         try:
             for name, one in self.weights.items():

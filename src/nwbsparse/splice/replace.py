@@ -61,7 +61,9 @@ def replace(
     with watched(site, put):
         yield
     if not fired:
-        raise BadInput(f"the site '{site.name}' is used fewer than {(call or 0) + 1} times in a pass")
+        raise BadInput(
+            f"the site '{site.name}' is used fewer than {(call or 0) + 1} times in a pass"
+        )
 
 
 def _made(function: Change, x: Tensor, site: Site, what: str) -> Tensor:

@@ -48,7 +48,7 @@ class Site:
             raise BadInput(
                 f"the site '{self.name}' gives {tuple(found.shape)}: there is no axis {self.axis}"
             )
-        return found.movedim(self.axis, -1)
+        return found if self.axis in (-1, found.ndim - 1) else found.movedim(self.axis, -1)
 
     def put(self, output: Any, tensor: Tensor) -> Any:
         """What the module gave with another tensor at the site; the rest as it was."""
@@ -83,16 +83,16 @@ class Site:
         if self.item is None:
             first = [key for key in keys if isinstance(output[key], Tensor)]
             if not first:
-                raise BadInput(f"the site '{self.name}' gives no tensor; take a module inside of it")
+                raise BadInput(
+                    f"the site '{self.name}' gives no tensor; take a module inside of it"
+                )
             return first[0]
         if self.item not in keys:
             raise unknown(self.item, keys, what="entry", of=f"the output of '{self.name}'")
         return self.item
 
 
-def site(
-    model: nn.Module, name: str, *, item: int | str | None = None, axis: int = -1
-) -> Site:
+def site(model: nn.Module, name: str, *, item: int | str | None = None, axis: int = -1) -> Site:
     """A place in a network, whose activity can be captured or replaced.
 
     Args:

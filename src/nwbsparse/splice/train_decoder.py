@@ -139,7 +139,10 @@ def head_losses(
     found = {}
     for name in heads:
         readout, target = model.readout(name), batch.targets[name]
-        found[name] = readout.losses(outputs[name], target).sum(), readout.head.present(target).sum()
+        found[name] = (
+            readout.losses(outputs[name], target).sum(),
+            readout.head.present(target).sum(),
+        )
     return found
 
 
@@ -239,4 +242,3 @@ def _fitted_heads(
             "its read-in cannot be fitted to that"
         )
     return varies if heads is None else list(heads)
-

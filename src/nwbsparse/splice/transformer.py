@@ -52,7 +52,7 @@ class PopulationTransformer(nn.Module):
         n_blocks: int = 2,
         n_heads: int = 4,
         dropout: float = 0.1,
-        unit_dropout: float = 0.1,
+        unit_dropout: float = 0.3,
         seed: int = 0,
     ) -> None:
         super().__init__()
@@ -104,7 +104,10 @@ class PopulationTransformer(nn.Module):
             raise BadInput(
                 f"{len(pieces)} tensors of activity and {len(which)} sessions: give one each, or lists"
             )
-        read = [self.read_in(name)(self._checked(x, name)) for x, name in zip(pieces, which, strict=True)]
+        read = [
+            self.read_in(name)(self._checked(x, name))
+            for x, name in zip(pieces, which, strict=True)
+        ]
         tokens = torch.cat(read) + self.position
         for block in self.blocks:
             tokens = block(tokens)
