@@ -1,4 +1,4 @@
-"""Trials of drifting gratings as tensors: sessions of other units, cell classes with dynamics of their own."""
+"""Trials of drifting gratings as tensors: sessions of other units, classes of other dynamics."""
 
 from __future__ import annotations
 

@@ -12,10 +12,10 @@ from nwbsparse.errors import BadInput
 from nwbsparse.splice.ablations import identity, only, zero
 from nwbsparse.splice.capture import capture
 from nwbsparse.splice.coder_at_site import CoderAtSite
+from nwbsparse.splice.head_scores import answers, scores
 from nwbsparse.splice.joint import fine_tune
 from nwbsparse.splice.learning import FILE, LearningOptions
 from nwbsparse.splice.replace import replace
-from nwbsparse.splice.scores import answers, scores
 from nwbsparse.splice.site import site
 from nwbsparse.splice.train_decoder import train_decoder
 
@@ -166,7 +166,7 @@ def test_a_coder_of_something_else_is_refused(model, sessions):
     ]:
         with pytest.raises(BadInput, match=words):
             fine_tune(model, coder, sessions, at="blocks.0", options=SHORT)
-    with pytest.raises(BadInput, match="no site 'block.0'"):
+    with pytest.raises(BadInput, match=r"no site 'block\.0'"):
         fine_tune(model, coder_for(model, sessions), sessions, at="block.0")
     with pytest.raises(BadInput, match="reads 6 dims"):
         CoderAtSite(make_coder(n_units=6)).encode(torch.zeros(2, 16))

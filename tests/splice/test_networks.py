@@ -45,13 +45,11 @@ def nested():
 
 
 def cebra_network(name):
-    cebra = pytest.importorskip("cebra", reason="CEBRA is not installed")
-    import cebra.models
-
-    torch.manual_seed(0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        model = cebra.models.init(name, num_neurons=20, num_units=16, num_output=4).eval()
+        models = pytest.importorskip("cebra.models", reason="CEBRA is not installed")
+        torch.manual_seed(0)
+        model = models.init(name, num_neurons=20, num_units=16, num_output=4).eval()
     x = torch.randn(9, 20, len(model.get_offset()))
     return model, lambda: model(x)
 

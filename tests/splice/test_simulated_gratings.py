@@ -1,4 +1,4 @@
-"""Twelve sessions of four cell classes: all of it is decoded, and nothing of it goes round the last block."""
+"""Twelve sessions of four cell classes: all is decoded, and nothing goes round the last block."""
 
 import time
 
@@ -8,8 +8,8 @@ from make.grating_trials import HEADS, decoder_of, grating_sessions
 from nwbsparse import names
 from nwbsparse.splice.ablations import mean_of
 from nwbsparse.splice.capture import capture
+from nwbsparse.splice.head_scores import answers, scores
 from nwbsparse.splice.replace import replace
-from nwbsparse.splice.scores import answers, scores
 from nwbsparse.splice.site import site
 from nwbsparse.splice.train_decoder import train_decoder
 

@@ -1,4 +1,4 @@
-"""A decoder learns, stops where waiting is in vain, and resumes to the same bits; a new session is read in."""
+"""A decoder learns, stops in time, resumes to the same bits, and reads in a new session."""
 
 import signal
 from dataclasses import replace
@@ -9,9 +9,9 @@ import torch
 from make.grating_trials import HEADS, decoder_of, grating_session, grating_sessions
 from nwbsparse import names
 from nwbsparse.errors import BadInput, IntegrityError
+from nwbsparse.splice.head_scores import answers, scores, scores_by_session
 from nwbsparse.splice.heads import Head
 from nwbsparse.splice.learning import FILE, DecoderDiverged, LearningOptions
-from nwbsparse.splice.scores import answers, scores, scores_by_session
 from nwbsparse.splice.train_decoder import fit_read_in, train_decoder
 
 SMALL = {"d_model": 16, "n_blocks": 1, "n_heads": 2, "unit_dropout": 0.1}

@@ -1,4 +1,4 @@
-"""What is put in the place of activity, to see what the network did with it: nothing, the mean, another trial's.
+"""What is put in the place of activity to see what it was for: nothing, the mean, another trial's.
 
 Each function here gives one from tensor to tensor, dims (or latents) last: for a site as for latents.
 """
@@ -69,7 +69,7 @@ def only(dims: Sequence[int] | Tensor, change: Change) -> Change:
 
     def changed(x: Tensor) -> Tensor:
         n_dims = x.shape[-1]
-        if len(chosen) and not (0 <= int(chosen.min()) and int(chosen.max()) < n_dims):
+        if len(chosen) and not (int(chosen.min()) >= 0 and int(chosen.max()) < n_dims):
             raise BadInput(f"there are {n_dims} dims: {chosen.tolist()} are not all among them")
         keep = torch.ones(n_dims, dtype=torch.bool)
         keep[chosen] = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -228,7 +229,7 @@ class Trials:
         edges = torch.tensor([0, *self._sizes]).cumsum(0).to(index.device)
         cuts = torch.searchsorted(index, edges).tolist()
         which, activity, targets = [], [], {name: [] for name in self.heads}
-        for place, (first, last) in enumerate(zip(cuts[:-1], cuts[1:], strict=True)):
+        for place, (first, last) in enumerate(pairwise(cuts)):
             if first == last:
                 continue
             one, rows = self.sessions[place], self.trial[index[first:last]]

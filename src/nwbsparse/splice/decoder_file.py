@@ -80,8 +80,9 @@ def _described(words: dict[str, Any]) -> PopulationTransformer:
     """An untrained decoder of the stored description."""
     heads = {}
     for one in words["heads"]:
-        rest = {key: value for key, value in one.items() if key != "name"}
-        heads[str(one["name"])] = Head(**rest | {"values": tuple(rest["values"])})
+        rest: dict[str, Any] = {key: value for key, value in one.items() if key != "name"}
+        rest["values"] = tuple(rest["values"])
+        heads[str(one["name"])] = Head(**rest)
     sessions = {str(one["name"]): int(one["n_units"]) for one in words["sessions"]}
     model = PopulationTransformer(sessions, heads, **words["options"])
     model.history = list(words["history"])

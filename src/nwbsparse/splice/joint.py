@@ -21,9 +21,9 @@ from nwbsparse.progress import Progress, silent
 from nwbsparse.splice.batches import SessionTrials, Trials, check_sessions
 from nwbsparse.splice.capture import capture
 from nwbsparse.splice.coder_at_site import check_coder, table_of
+from nwbsparse.splice.head_scores import answers
 from nwbsparse.splice.learning import Learning, LearningOptions, digest_of
 from nwbsparse.splice.replace import replace
-from nwbsparse.splice.scores import answers
 from nwbsparse.splice.site import site
 from nwbsparse.splice.train_decoder import data_digest, losses_on, mean_loss
 from nwbsparse.splice.transformer import PopulationTransformer

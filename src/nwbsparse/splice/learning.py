@@ -1,4 +1,4 @@
-"""The way to the lowest loss on validation trials: updates, checks, early stop, resume, to the same bits."""
+"""The way to the lowest loss on validation trials: updates, checks, early stop, resume."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The part of a decoder that belongs to one session: its units, scaled, to the size of a token."""
+"""The read-in, the part of a decoder that belongs to one session: its units, scaled, to a token."""
 
 from __future__ import annotations
 

@@ -156,7 +156,7 @@ def mean_loss(model: PopulationTransformer, batch: Batch, heads: Sequence[str]) 
 def losses_on(
     model: PopulationTransformer, trials: Trials, heads: Sequence[str]
 ) -> dict[str, float]:
-    """Mean loss of each head in evaluation mode, and of all as ``validation_loss``; the mode is put back."""
+    """Mean loss of each head, and of all as ``validation_loss``, in evaluation mode."""
     training = model.training
     model.eval()
     try:

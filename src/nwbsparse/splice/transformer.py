@@ -1,4 +1,4 @@
-"""PopulationTransformer: the activity of a population over a trial in, what was shown or done out.
+"""Population transformer: the activity of a population over a trial in, what was shown or done out.
 
 A linear read-in per session, one token per bin, pre-LN blocks (Xiong et al. 2020), one query that
 attends over the last block. Nothing goes round the last block: whatever is put in its place is all
@@ -114,8 +114,8 @@ class PopulationTransformer(nn.Module):
         pooled = self.pool(tokens)
         per_bin = self.bin_norm(tokens)
         return {
-            name: readout(per_bin if readout.head.per == BIN else pooled)
-            for name, readout in zip(self.heads, self.readouts, strict=True)
+            name: self.readout(name)(per_bin if head.per == BIN else pooled)
+            for name, head in self.heads.items()
         }
 
     def read_in(self, session: str) -> ReadIn:
