@@ -33,7 +33,6 @@ ALIKE = {
     ("detach", "detail"): OTHER_WORDS,
     ("duplicates", "replicates"): OTHER_WORDS,
     ("head", "heads"): SEVERAL,
-    ("heads", "n_heads"): "what a network answers; of its attention, called as in the papers",
     ("heads", "reads"): OTHER_WORDS,
     ("extent", "latent"): OTHER_WORDS,
     ("lab", "lag"): OTHER_WORDS,

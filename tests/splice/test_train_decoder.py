@@ -190,8 +190,9 @@ def test_a_new_session_is_read_by_fitting_its_read_in_alone(trained, newcomer):
 def test_a_property_of_the_whole_session_is_not_what_its_read_in_is_fitted_to(trained, newcomer):
     quick = replace(QUICK, max_epochs=2)
     fitted = fit_read_in(trained, newcomer, options=quick, device="cpu")
-    assert set(fitted.history[0]) == {
-        "update", "validation_loss", "direction", "temporal_frequency",
+    assert fitted.history[: len(trained.history)] == trained.history
+    assert set(fitted.history[-1]) == {
+        "stage", "update", "validation_loss", "direction", "temporal_frequency",
     }  # fmt: skip
     without = {k: one for k, one in newcomer.targets.items() if k != "cell_class"}
     again = fit_read_in(trained, replace(newcomer, targets=without), options=quick, device="cpu")
@@ -223,6 +224,22 @@ def test_numbers_and_angles_are_decoded_per_trial_and_per_bin(sessions):
     assert found["angle"].metric == "cosine" and found["angle"].value > found["angle"].chance + 0.4
     assert found["mean_rate"].metric == "r2" and found["mean_rate"].value > 0.5
     assert found["mean_rate"].n == 12 * found["angle"].n
+
+
+def test_in_short_products_it_learns_what_it_learns_in_full(trained, sessions):
+    options = replace(QUICK, precision="bfloat16")
+    made = train_decoder(decoder_of(sessions, **SMALL), sessions, options=options, device="cpu")
+    assert not same(made, trained)
+    assert all(one.dtype == torch.float32 for one in made.parameters())
+    here, there = (scores(one, answers(one, sessions)) for one in (trained, made))
+    for name, one in here.items():
+        assert there[name].value == pytest.approx(one.value, abs=0.15)
+
+
+def test_all_trials_are_answered_where_no_part_is_asked_for(trained, sessions):
+    found = answers(trained, sessions, part=None)
+    assert found.trial.tolist() == [*range(160)] * 4
+    assert found.session.bincount().tolist() == [160] * 4
 
 
 def test_bad_options_are_refused_together():

@@ -39,8 +39,10 @@ class SessionTrials:
             part=self.part.to(device),
         )
 
-    def of_part(self, part: int) -> Tensor:
-        """The numbers of the trials of one part."""
+    def of_part(self, part: int | None) -> Tensor:
+        """The numbers of the trials of one part; of all trials for None."""
+        if part is None:
+            return torch.arange(len(self.part), device=self.part.device)
         return torch.nonzero(self.part == part)[:, 0]
 
 
@@ -189,11 +191,11 @@ class Trials:
     Args:
         heads: what is predicted.
         sessions: on the device of the training.
-        part: which trials.
+        part: which trials; all for None.
     """
 
     def __init__(
-        self, heads: Mapping[str, Head], sessions: Sequence[SessionTrials], part: int
+        self, heads: Mapping[str, Head], sessions: Sequence[SessionTrials], part: int | None
     ) -> None:
         self.heads, self.sessions = dict(heads), list(sessions)
         at = [one.of_part(part) for one in sessions]

@@ -53,7 +53,7 @@ def answers(
     model: PopulationTransformer,
     sessions: Sequence[SessionTrials],
     *,
-    part: int = names.TEST,
+    part: int | None = names.TEST,
     heads: Sequence[str] | None = None,
 ) -> Answers:
     """Answers of a decoder, in evaluation mode, under whatever is put into it at the moment.
@@ -61,7 +61,7 @@ def answers(
     Args:
         model: a decoder; it is left in the mode it was in.
         sessions: trials of sessions that it has a read-in for.
-        part: which trials.
+        part: which trials; None for all, blank ones too.
         heads: which heads; all when left open.
 
     Raises:

@@ -109,7 +109,7 @@ def fine_tune(
             "data": data_digest(sessions),
         },
     )
-    learned.history = [*model.history, *history]
+    learned.history = [*model.history, *({"stage": "fine-tuning", **row} for row in history)]
     with torch.no_grad():
         for name, weight in own.named_parameters():
             weight.copy_(pair.stack.weights[name][0])

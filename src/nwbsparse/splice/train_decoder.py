@@ -46,8 +46,8 @@ def train_decoder(
         resume: go on from there; the result is the one of a training that was never stopped.
 
     Returns:
-        A new decoder on the CPU, in evaluation mode, with its ``history``: per check
-        ``validation_loss`` (the mean over heads; 1 where nothing is known) and that of each head.
+        A new decoder on the CPU, in evaluation mode, its ``history`` longer by a row per
+        check: ``validation_loss`` (the mean over heads; 1 where nothing is known) and that of each head.
 
     Raises:
         BadInput: trials and decoder do not belong together, or the checkpoint is of another training.
@@ -201,13 +201,14 @@ def _learned(
         options,
     )
     model.train()
-    model.history = learning.run(
+    rows = learning.run(
         progress,
         stage=stage,
         checkpoint=None if checkpoint is None else Path(checkpoint).expanduser(),
         resume=resume,
         identity={**identity, "data": data_digest(sessions)},
     )
+    model.history = [*model.history, *({"stage": stage, **row} for row in rows)]
     return model.requires_grad_(True).cpu().eval()
 
 

@@ -64,7 +64,7 @@ class PopulationTransformer(nn.Module):
         self.sessions = dict(sessions)
         self.heads = dict(heads)
         self.history: list[dict[str, Any]] = []
-        """One row per validation check of its training."""
+        """One row per validation check: of its training, of read-ins and fine-tuning that followed."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.position = nn.Parameter(0.02 * torch.randn(n_bins, d_model))
