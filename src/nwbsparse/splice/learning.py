@@ -40,7 +40,7 @@ class LearningOptions:
         BadInput: an option lies where no training can be.
     """
 
-    max_epochs: int = 40
+    max_epochs: int = 30
     """Passes over the training trials at most."""
     batch_size: int = 128
     """Trials per update, of all sessions together."""
