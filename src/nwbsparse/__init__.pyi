@@ -53,6 +53,10 @@ from .share.bundle import bundle as bundle
 from .share.doctor import doctor as doctor
 from .share.rescue import rescue as rescue
 from .share.validate import validate as validate
+from .splice.capture import capture as capture
+from .splice.replace import replace as replace
+from .splice.site import site as site
+from .splice.transformer import PopulationTransformer as PopulationTransformer
 from .training.fit import fit as fit
 from .training.fit import fit_many as fit_many
 from .views.report.report import report as report
@@ -61,6 +65,7 @@ __all__ = [
     "Config",
     "Embedder",
     "NwbFields",
+    "PopulationTransformer",
     "Representation",
     "Results",
     "Session",
@@ -68,6 +73,7 @@ __all__ = [
     "SparseCoderTransformer",
     "attribute",
     "bundle",
+    "capture",
     "check",
     "coder_of_session",
     "confirm",
@@ -97,6 +103,7 @@ __all__ = [
     "open_results",
     "read",
     "reconstruct",
+    "replace",
     "report",
     "reproduce",
     "rescue",
@@ -105,6 +112,7 @@ __all__ = [
     "run",
     "run_sessions",
     "save",
+    "site",
     "split",
     "stability",
     "sweep",

@@ -10,6 +10,7 @@ FOLDERS = {"tmp_path", "tmp_path_factory", "tmpdir", "tmpdir_factory", "pytester
 FITS = {
     *("fit", "fit_many", "fit_recording", "fit_seeds", "fit_transform", "resume", "run"),
     *("run_sessions", "run_cli"),
+    *("train_decoder", "fit_read_in", "fine_tune"),
     *("explain", "decode", "cosmooth", "naik_scores", "transfer", "reproduce", "learn", "train"),
 }
 """Names of what takes long: trainings, and what fits decoders or draws nulls."""

@@ -19,12 +19,12 @@ from nwbsparse.analysis.apply.activity import dense
 from nwbsparse.analysis.apply.encode import encode
 from nwbsparse.analysis.quality.stability import fit_seeds, stability_of
 from nwbsparse.errors import EnvironmentProblem
+from nwbsparse.models.device import available_bytes, pick_device
 from nwbsparse.options.legality import PENALISED
 from nwbsparse.training import choose as choosing
 from nwbsparse.training import learn as learning
 from nwbsparse.training import memory as fitting
 from nwbsparse.training import replay as replaying
-from nwbsparse.training.device import available_bytes, pick_device
 from nwbsparse.training.engine import SYNC, TrainingDiverged
 from nwbsparse.training.fit import fit, fit_many
 

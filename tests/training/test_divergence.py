@@ -12,10 +12,10 @@ from make.sessions import make_binned, planted
 from nwbsparse import names
 from nwbsparse.errors import BadInput
 from nwbsparse.models.losses import reconstruction_loss
+from nwbsparse.models.schedule import step_size
 from nwbsparse.training import engine
 from nwbsparse.training.engine import TrainingDiverged
 from nwbsparse.training.fit import fit
-from nwbsparse.training.schedule import step_size
 
 RUN = {"batch_size": 64, "max_epochs": 4}
 TOTAL = 32

@@ -12,10 +12,10 @@ from make.configs import plain_config
 from make.fits import KINDS
 from make.sessions import make_binned, planted
 from nwbsparse.errors import EnvironmentProblem
-from nwbsparse.training import device as devices
+from nwbsparse.models import device as devices
+from nwbsparse.models.device import available_bytes, check_memory, pick_device
 from nwbsparse.training import memory as fitting
 from nwbsparse.training import train as training
-from nwbsparse.training.device import available_bytes, check_memory, pick_device
 from nwbsparse.training.fit import fit, fit_many
 from nwbsparse.training.memory import needed_bytes
 

@@ -10,10 +10,10 @@ import pytest
 from make.configs import plain_config
 from make.fits import KINDS, at_start_of_update, everything, raises
 from make.sessions import make_binned, planted
+from nwbsparse.models.stopping import SIGNALS
 from nwbsparse.training import train as fitting
 from nwbsparse.training.fit import fit
 from nwbsparse.training.saved import FILE
-from nwbsparse.training.stopping import SIGNALS
 
 # checks lie three updates apart: a stop falls between them
 CONFIG = plain_config(**KINDS["batch_topk"], batch_size=64, max_epochs=12)

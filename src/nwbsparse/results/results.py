@@ -24,10 +24,10 @@ from nwbsparse.io.digest import digest_of
 from nwbsparse.io.stops import stops_are_heard
 from nwbsparse.models.checkpoint import from_parts, to_bytes, to_words
 from nwbsparse.models.coder import SparseCoder
+from nwbsparse.models.device import pick_device
 from nwbsparse.options.config import Config
 from nwbsparse.options.nwb_fields import NwbFields
 from nwbsparse.session import Session, Source
-from nwbsparse.training.device import pick_device
 
 if TYPE_CHECKING:
     from nwbsparse.annotated.read.window import StoredActivations

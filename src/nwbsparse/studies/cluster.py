@@ -262,6 +262,6 @@ def _room(client: Any) -> int | None:
 def _free_here() -> tuple[str, int | None]:
     import torch
 
-    from nwbsparse.training.device import available_bytes
+    from nwbsparse.models.device import available_bytes
 
     return socket.gethostname(), available_bytes(torch.device("cpu"))

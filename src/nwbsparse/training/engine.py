@@ -19,6 +19,7 @@ from torch import Tensor
 
 from nwbsparse.errors import NwbsparseError
 from nwbsparse.models.coder import SparseCoder
+from nwbsparse.models.schedule import step_size
 from nwbsparse.models.stack import Stack
 from nwbsparse.options.automatic import updates_per_epoch
 from nwbsparse.progress import Progress
@@ -27,7 +28,6 @@ from nwbsparse.training.bins import Windows
 from nwbsparse.training.hiding import Hiding
 from nwbsparse.training.replay import Replay
 from nwbsparse.training.resampling import resample
-from nwbsparse.training.schedule import step_size
 from nwbsparse.training.validation import validate
 
 CHECKS = 30

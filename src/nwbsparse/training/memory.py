@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from nwbsparse.models.coder import DTYPES, SparseCoder
+from nwbsparse.models.device import available_bytes, check_memory, pick_device
 from nwbsparse.training.bins import Windows
-from nwbsparse.training.device import available_bytes, check_memory, pick_device
 
 CACHE = 4_000_000
 """Bytes of pre-activations of a batch beyond which a CPU stack is trained in several parts: they

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save as tensors_to_bytes
 from torch import Tensor
 
-from nwbsparse.errors import BadInput, IntegrityError
-from nwbsparse.files.whole import write_whole
+from nwbsparse.errors import BadInput
+from nwbsparse.models.sealed import check_same, damaged, read_sealed, write_sealed
 from nwbsparse.options.earlier import as_meant
 from nwbsparse.training.engine import Member, Training, TrainingDiverged
 
 FORMAT = 2
-DIGEST = 32
-"""Hexadecimal digits of the checksum that stands before the words."""
 FILE = "checkpoint.safetensors"
 
 
@@ -55,10 +49,7 @@ def save_training(training: Training, path: Path, identity: dict[str, Any]) -> N
         "members": rows,
         "active": [training.everyone.index(member) for member in training.members],
     }
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    text = json.dumps(words)
-    content = tensors_to_bytes(tensors, metadata={"nwbsparse": _digest(text, tensors) + text})
-    write_whole(path, content)
+    write_sealed(path, tensors, words)
 
 
 def resume_training(training: Training, path: Path, identity: dict[str, Any]) -> None:
@@ -68,24 +59,12 @@ def resume_training(training: Training, path: Path, identity: dict[str, Any]) ->
         BadInput: the file was saved by a training of other options or data.
         IntegrityError: the file is damaged.
     """
-    try:
-        with safe_open(path, framework="pt") as stored:
-            text = (stored.metadata() or {})["nwbsparse"]
-            tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
-        if text[:DIGEST] != _digest(text[DIGEST:], tensors):
-            raise ValueError("its checksum is another")
-        words = json.loads(text[DIGEST:])
-    except (SafetensorError, OSError, KeyError, ValueError) as error:
-        raise IntegrityError(
-            f"{path} is damaged ({error}); remove it to train from the beginning"
-        ) from error
+    tensors, words = read_sealed(path)
     _compare(words, identity, path)
     try:
         _restore(training, words, tensors)
     except (KeyError, IndexError, RuntimeError, TypeError) as error:
-        raise IntegrityError(
-            f"{path} is damaged ({error}); remove it to train from the beginning"
-        ) from error
+        raise damaged(path, error) from error
 
 
 def _selectors(training: Training) -> Any:
@@ -151,27 +130,7 @@ def _restore_member(
 def _compare(words: dict[str, Any], identity: dict[str, Any], path: Path) -> None:
     if words.get("format", 0) > FORMAT:
         raise BadInput(f"{path} has format {words['format']}; this nwbsparse reads up to {FORMAT}")
-    stored = as_meant(words.get("identity", {}))
-    if stored == json.loads(json.dumps(identity)):
-        return
-    names = sorted(set(stored) | set(identity))
-    plain = json.loads(json.dumps(identity))
-    other = [name for name in names if stored.get(name) != plain.get(name)]
-    shown = ", ".join(
-        f"{name} ({stored.get(name)!r} then, {plain.get(name)!r} now)" for name in other[:5]
-    )
-    raise BadInput(
-        f"{path} belongs to another training: {shown} differ; resume with the same options and "
-        "data, or remove it"
-    )
-
-
-def _digest(text: str, tensors: dict[str, Tensor]) -> str:
-    digest = hashlib.blake2b(text.encode(), digest_size=DIGEST // 2)
-    for name, tensor in sorted(tensors.items()):
-        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        digest.update(tensor.reshape(-1).numpy().data)
-    return digest.hexdigest()
+    check_same(path, as_meant(words.get("identity", {})), identity)
 
 
 def _put_floor(tensors: dict[str, Tensor], key: str, selector: Any) -> None:

@@ -14,17 +14,17 @@ import torch
 from nwbsparse import names
 from nwbsparse.files.whole import remove_unfinished
 from nwbsparse.models.coder import SparseCoder
+from nwbsparse.models.device import pick_device
+from nwbsparse.models.stopping import Stopping
 from nwbsparse.options.config import PER_MODEL, Config
 from nwbsparse.population import as_read
 from nwbsparse.progress import Progress, silent
 from nwbsparse.training.bins import Windows, windows_of
-from nwbsparse.training.device import pick_device
 from nwbsparse.training.engine import CHECKS, Training, TrainingDiverged
 from nwbsparse.training.hiding import hiding_of
 from nwbsparse.training.memory import check_fits
 from nwbsparse.training.saved import FILE, resume_training, save_training
 from nwbsparse.training.start import calibrate
-from nwbsparse.training.stopping import Stopping
 
 Callback = Callable[[Training], None]
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nwbsparse.training.schedule import step_size
+from nwbsparse.models.schedule import step_size
 
 KINDS = ("trapezoid", "cosine", "constant")
 
