@@ -14,7 +14,7 @@ from nwbsparse.embedding.attach import TRAIN, with_embedding
 from nwbsparse.embedding.embedder import Embedder, with_embedder
 from nwbsparse.embedding.rows import Rows, rows_of
 from nwbsparse.embedding.supervision import Covariates, covariates_for
-from nwbsparse.errors import BadInput, did_you_mean, raise_together, unknown
+from nwbsparse.errors import did_you_mean, raise_together, unknown
 from nwbsparse.schema import check
 
 METHODS: dict[str, Any] = {
