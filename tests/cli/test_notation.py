@@ -46,7 +46,9 @@ def test_a_pair_is_two_names(said, sign, found):
 
 @pytest.mark.parametrize("said", ["speed", "speed,", ",speed", "speed,p,q"])
 def test_what_is_no_pair_is_refused_with_what_to_write(said):
-    with pytest.raises(BadInput, match="write --conjunction A,B, and in quotes a name that holds ','"):
+    with pytest.raises(
+        BadInput, match="write --conjunction A,B, and in quotes a name that holds ','"
+    ):
         pair(said, ",", "--conjunction A,B", KNOWN)
 
 

@@ -174,20 +174,6 @@ def test_the_last_bin_aligned_sees_nothing_later(binned):
     np.testing.assert_allclose(again[: at + 1], found["embedding"].values[: at + 1], atol=1e-6)
 
 
-def test_several_recordings_come_into_one_space(binned):
-    pytest.importorskip("cebra")
-    second = binned.isel(unit=slice(0, 9))
-    for name in ("phase", "side"):
-        both = ns.embed_sessions([binned, second], covariates=[name], dims=3, **QUICK["cebra"])
-        assert [one["embedding"].shape for one in both] == [(600, 3), (600, 3)]
-        again = ns.embed(second, ns.embedder_of(both[1]))
-        np.testing.assert_array_equal(again["embedding"], both[1]["embedding"])
-    with pytest.raises(BadInput, match="by their behaviour"):
-        ns.embed_sessions([binned, second], covariates=[], **QUICK["cebra"])
-    with pytest.raises(BadInput, match="two or more"):
-        ns.embed_sessions([binned], covariates=["phase"])
-
-
 def test_bins_in_which_nothing_was_observed_have_no_embedding(binned):
     valid = np.ones((600, 16), bool)
     valid[100:110] = False

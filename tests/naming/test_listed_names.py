@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nwbsparse.naming.listed_names import joined_names, listed_names, name_and_rest, names_in, quoted
+from nwbsparse.naming.listed_names import (
+    joined_names,
+    listed_names,
+    name_and_rest,
+    names_in,
+    quoted,
+)
 
 V1 = "Primary visual area, layer 4"
 

@@ -127,11 +127,12 @@ def _refuse_other_units(sessions: Sequence[xr.Dataset], method: str) -> None:
         by_time = " by time" if method == "cebra" else ""
         same = len(set(other) & set(ids[0]))
         order = ", in another order" if sorted(other) == sorted(ids[0]) else ""
+        source = f" ({name})" if (name := str(binned.attrs.get(names.SOURCE, ""))) else ""
         raise BadInput(
             f"{method}{by_time} puts several recordings into one space only where the units are the same: "
-            f"the first has {len(ids[0])}, the {_ordinal(number)} ({binned.attrs.get(names.SOURCE, '')}) "
-            f"{len(other)}, of which {same} have the same id{order}. Recordings of other units are put "
-            "into one space by cebra with behaviour that all have (--embed cebra --embed-covariates NAME)"
+            f"the first has {len(ids[0])}, the {_ordinal(number)}{source} {len(other)}, of which {same} have "
+            f"the same id{order}. Recordings of other units are put into one space by their behaviour: "
+            "embed=cebra with embed_covariates, which all must have"
         )
 
 

@@ -35,7 +35,9 @@ def stored(tmp_path_factory):
 def test_a_folder_of_an_analyzer_is_named_and_how_it_is_read(stored, name):
     folder, _ = stored
     for read in (ns.read, what_is):
-        with pytest.raises(BadInput, match=r"written by SpikeInterface.*spikeinterface.load, and give"):
+        with pytest.raises(
+            BadInput, match=r"written by SpikeInterface.*spikeinterface.load, and give"
+        ):
             read(folder / name)
 
 
