@@ -314,6 +314,11 @@ UNREACHED = """[...document.querySelectorAll('body *')].filter(e =>
   !(e.tabIndex == 0 && e.getAttribute('role') == 'region' && e.getAttribute('aria-label'))).length"""
 
 
+LEFT_ALONE = """(() => { const tops = [...document.querySelectorAll('.number')].map(e => e.offsetTop);
+  return tops.length > 2 && tops.filter(top => top == Math.max(...tops)).length == 1; })()"""
+PANNED = """[...document.querySelectorAll('.pan')].filter(e => e.scrollWidth > e.clientWidth).length"""
+
+
 @pytest.mark.browser
 def test_a_browser_shows_it_without_complaint(page: Path) -> None:
     if not CHROMIUM.exists() and not shutil.which("chromium"):
@@ -327,7 +332,7 @@ def test_a_browser_shows_it_without_complaint(page: Path) -> None:
             args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
         )
         try:
-            for width, height in ((1440, 900), (1280, 720), (420, 800)):
+            for width, height in ((1440, 900), (1280, 720), (1024, 768), (420, 800)):
                 tab = browser.new_page(viewport={"width": width, "height": height})
                 tab.on("console", lambda said: complaints.append(said.text))
                 tab.on("pageerror", lambda error: complaints.append(str(error)))
@@ -339,6 +344,9 @@ def test_a_browser_shows_it_without_complaint(page: Path) -> None:
                 broken = tab.evaluate("[...document.images].filter(i => !i.naturalWidth).length")
                 assert broken == 0
                 assert tab.evaluate(UNREACHED) == 0, "what can be scrolled has no name or no focus"
+                assert tab.evaluate(PANNED) == 0, "a figure is wider than the page before it is tapped"
+                if width > 800:
+                    assert not tab.evaluate(LEFT_ALONE), f"one number alone on a row at {width} px"
                 tab.close()
         finally:
             browser.close()
