@@ -53,5 +53,5 @@ def test_what_is_no_pair_is_refused_with_what_to_write(said):
 
 
 def test_edges_that_are_no_numbers_are_refused():
-    with pytest.raises(BadInput, match="quantiles or edges.*stands in quotes"):
+    with pytest.raises(BadInput, match=r"quantiles or edges.*stands in quotes"):
         cut("c=d=4", KNOWN)

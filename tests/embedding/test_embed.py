@@ -12,6 +12,7 @@ import nwbsparse as ns
 from make.sessions import make_binned, planted
 from nwbsparse.embedding.embedder import Embedder, embedder_from
 from nwbsparse.embedding.rows import Rows, rows_of
+from nwbsparse.embedding.supervision import covariates_for
 from nwbsparse.errors import BadInput, IntegrityError
 
 QUICK = {
@@ -161,6 +162,21 @@ def test_every_way_of_cebra_runs(given, binned):
     kinds = {"phase": "continuous", "side": "discrete"}
     said = ns.embedder_of(found).settings["kinds"]
     assert said == {name: kinds[name] for name in given.get("covariates", ())}
+
+
+def test_place_is_the_position_and_the_direction_where_there_is_one(binned):
+    learned = binned["split"].values == 0
+    placed = binned.assign(x=binned["phase"].assign_attrs(kind="position"))
+    assert covariates_for(placed, ["place"], learned).kinds == {"x": "continuous"}
+    directed = placed.assign({"trials.direction": placed["side"]})
+    kinds = {"x": "continuous", "trials.direction": "discrete"}
+    assert covariates_for(directed, ["place", "x"], learned).kinds == kinds
+    named = placed.assign(place=placed["phase"])
+    assert covariates_for(named, ["place"], learned).kinds == {"place": "continuous"}
+    with pytest.raises(BadInput, match=r"has no position; name what .* phase, side"):
+        covariates_for(binned, ["place"], learned)
+    with pytest.raises(BadInput, match=r"several positions \(x, y\)"):
+        covariates_for(placed.assign(y=placed["x"]), ["place"], learned)
 
 
 def test_the_last_bin_aligned_sees_nothing_later(binned):

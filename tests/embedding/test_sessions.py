@@ -84,7 +84,7 @@ def test_other_units_are_refused_without_behaviour(method, both):
     first, second = both
     fewer = second.isel(unit=slice(0, 9))
     with pytest.raises(
-        BadInput, match="has 16, the second .session 1. 9, of which 9 have.*by their behaviour"
+        BadInput, match=r"has 16, the second .session 1. 9, of which 9 have.*by their behaviour"
     ):
         ns.embed_sessions([first, fewer], method=method)
     with pytest.raises(BadInput, match="in another order"):
@@ -110,7 +110,7 @@ def test_one_coder_reads_the_dims_of_all(both, shared):
 
 def test_embeddings_that_are_not_of_one_space_are_not_joined(both, shared):
     apart = [ns.embed(one, "pca", dims=3) for one in both]
-    with pytest.raises(BadInput, match="were made one by one.*embed_sessions"):
+    with pytest.raises(BadInput, match=r"were made one by one.*embed_sessions"):
         ns.join_sessions(apart)
     with pytest.raises(BadInput, match="has none; embed all sessions or none"):
         ns.join_sessions([shared[0], both[1]])
@@ -127,5 +127,5 @@ def test_controls_are_made_of_all_together(both, shared):
     for one in found.values():
         assert one["embedded"].values.tolist() == ["embedding", "other_seed"]
         assert float(one["embedding_consistency"]) > 0.999  # PCA has no seed
-    with pytest.raises(BadInput, match="2 recordings into one space.*all of them"):
+    with pytest.raises(BadInput, match=r"2 recordings into one space.*all of them"):
         embedding_controls(shared[0])

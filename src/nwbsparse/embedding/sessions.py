@@ -130,8 +130,8 @@ def _refuse_other_units(sessions: Sequence[xr.Dataset], method: str) -> None:
         source = f" ({name})" if (name := str(binned.attrs.get(names.SOURCE, ""))) else ""
         raise BadInput(
             f"{method}{by_time} puts several recordings into one space only where the units are the same: "
-            f"the first has {len(ids[0])}, the {_ordinal(number)}{source} {len(other)}, of which {same} have "
-            f"the same id{order}. Recordings of other units are put into one space by their behaviour: "
+            f"the first has {len(ids[0])}, the {_ordinal(number)}{source} {len(other)}, of which {same} "
+            f"have the same id{order}. Recordings of other units are put into one space by their behaviour: "
             "embed=cebra with embed_covariates, which all must have"
         )
 

@@ -62,8 +62,8 @@ def covariates_for(
     one, unless something is called so.
 
     Raises:
-        BadInput: no position, or several, for "place"; a name that the recording does not have, values that never change or are never
-            known in the bins that are learned from; all of them at once.
+        BadInput: no position, or several, for "place"; a name that the recording does not have, values that
+            never change or are never known in the bins that are learned from; all of them at once.
     """
     continuous, discrete = covariates_of(binned), conditions_of(binned)
     columns: list[np.ndarray] = []

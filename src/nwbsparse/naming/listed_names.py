@@ -8,7 +8,7 @@ _QUOTES = "'\""
 
 
 def pieces(text: str, sign: str = ",") -> list[str]:
-    """A text cut at its commas, or at another sign, but not within quotes: "'a, b',c:2" → ["'a, b'", "c:2"].
+    """A text cut at its commas, or another sign, but not within quotes: "'a, b',c:2" → ["'a, b'", "c:2"].
 
     Only what begins with a quote is quoted: "Broca's area" is a name like others.
     """

@@ -316,7 +316,9 @@ UNREACHED = """[...document.querySelectorAll('body *')].filter(e =>
 
 LEFT_ALONE = """(() => { const tops = [...document.querySelectorAll('.number')].map(e => e.offsetTop);
   return tops.length > 2 && tops.filter(top => top == Math.max(...tops)).length == 1; })()"""
-PANNED = """[...document.querySelectorAll('.pan')].filter(e => e.scrollWidth > e.clientWidth).length"""
+PANNED = (
+    """[...document.querySelectorAll('.pan')].filter(e => e.scrollWidth > e.clientWidth).length"""
+)
 
 
 @pytest.mark.browser
@@ -344,7 +346,9 @@ def test_a_browser_shows_it_without_complaint(page: Path) -> None:
                 broken = tab.evaluate("[...document.images].filter(i => !i.naturalWidth).length")
                 assert broken == 0
                 assert tab.evaluate(UNREACHED) == 0, "what can be scrolled has no name or no focus"
-                assert tab.evaluate(PANNED) == 0, "a figure is wider than the page before it is tapped"
+                assert tab.evaluate(PANNED) == 0, (
+                    "a figure is wider than the page before it is tapped"
+                )
                 if width > 800:
                     assert not tab.evaluate(LEFT_ALONE), f"one number alone on a row at {width} px"
                 tab.close()
