@@ -131,8 +131,8 @@ def _refuse_other_units(sessions: Sequence[xr.Dataset], method: str) -> None:
         raise BadInput(
             f"{method}{by_time} puts several recordings into one space only where the units are the same: "
             f"the first has {len(ids[0])}, the {_ordinal(number)}{source} {len(other)}, of which {same} "
-            f"have the same id{order}. Recordings of other units are put into one space by their behaviour: "
-            "embed=cebra with embed_covariates, which all must have"
+            f"have the same id{order}. Recordings of other units are put into one space by their "
+            "behaviour: embed=cebra with embed_covariates, which all must have"
         )
 
 

@@ -125,6 +125,11 @@ def prepare_recordings(
         config = alike(sessions, config, notify)
     if wanted.several and config.embed != "none":
         binned = embedded_together(sessions, config)
+        if not config.embed_covariates:
+            notify(
+                f"{config.embed} is fitted once, on all: unit by unit they are taken for the same, since "
+                "their ids are"
+            )
     else:
         binned = {
             name: prepare(
