@@ -29,8 +29,8 @@ def embed(
     """Say where the population is in each bin with a few numbers (CEBRA, PCA, …), for ``run --embedding``.
 
     Several recordings come into one space: by CEBRA and the behaviour that all of them have, or by any
-    method where their units are the same. It is learned on training bins alone; another seed and, where behaviour was seen, shuffled data stand
-    beside it.
+    method where their units are the same. It is learned on training bins alone; another seed and, where
+    behaviour was seen, shuffled data stand beside it.
 
     Parameters
     ----------
