@@ -159,10 +159,10 @@ def test_what_is_in_the_ledger_is_not_done_again(animals, done, monkeypatch):
 def test_a_fit_that_fails_is_a_row_with_its_message(animals, tmp_path, monkeypatch):
     whole = coders.sweep_rows
 
-    def sometimes(animal, embedding, family, *more):
+    def sometimes(animal, embedding, family, **more):
         if family == "jumprelu":
             raise BadInput("no such thing")
-        return whole(animal, embedding, family, *more)
+        return whole(animal, embedding, family, **more)
 
     monkeypatch.setattr(coders, "sweep_rows", sometimes)
     made = reproduce_paper("naik2025", [animals / "other"], tmp_path / "out", QUICK)
@@ -177,8 +177,9 @@ def test_a_recording_alone_has_its_embeddings_made_16_and_those_of_shuffled_acti
 ):
     made: list[dict] = []
 
-    def linear(animal, setting, asked):
-        made.append(setting | {"iterations": asked.iterations})
+    def linear(animal, setting, iterations, direction_as):
+        made.append(setting | {"iterations": iterations})
+        assert direction_as == "continuous"
         rng = np.random.default_rng(len(json.dumps(setting)))
         counts = animal.binned[names.COUNTS].values.astype(np.float32)
         return (counts @ rng.standard_normal((counts.shape[1], setting["dims"]))).astype(np.float32)
