@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from nwbsparse.cli.console import new_console, notifier
-from nwbsparse.cli.options import Flag
+from nwbsparse.cli.options import Flag, Repeated
 
 
 def reproduce_paper(
@@ -21,6 +21,7 @@ def reproduce_paper(
     position: str | None = None,
     direction: str | None = None,
     direction_as: str = "continuous",
+    keep: Repeated | None = None,
     cluster: str | None = None,
     insecure: Flag = False,
     quiet: bool = False,
@@ -58,6 +59,8 @@ def reproduce_paper(
     direction_as
         What CEBRA is told of it: continuous (a column of 0 and 1 for each direction, as in the paper), or
         discrete (both moments of a pair have the same).
+    keep
+        models or latents: kept of every trained coder, in ledger/kept; may be repeated.
     cluster
         Who does the work, in place of this process: local (processes of this machine), the address of a
         dask scheduler, the file that it wrote, or module:function.
@@ -76,6 +79,7 @@ def reproduce_paper(
     asked = Naik2025(
         dims=dims, seeds=seeds, max_epochs=max_epochs, iterations=iterations, bin_width=bin_width,
         position=position, direction=direction, direction_as=direction_as,
+        keep=tuple(keep or ()),
     )  # fmt: skip
     with progress_bars(console, quiet=quiet) as progress:
         done = reproduce_paper(

@@ -7,11 +7,12 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
 import xarray as xr
 
 from nwbsparse.errors import BadInput
 from nwbsparse.files.made_folder import check_writable
-from nwbsparse.files.whole import write_whole
+from nwbsparse.files.whole import whole_file, write_whole
 from nwbsparse.progress import Progress, silent
 from nwbsparse.results.folder import save_netcdf
 from nwbsparse.runs.papers.naik2025_animals import Animal, animals_of
@@ -20,7 +21,7 @@ from nwbsparse.runs.papers.naik2025_embeddings import check_available
 from nwbsparse.runs.papers.naik2025_page import page_of
 from nwbsparse.runs.papers.naik2025_settings import Naik2025
 from nwbsparse.runs.papers.naik2025_table import tidy
-from nwbsparse.runs.papers.naik2025_work import all_rows, made_for
+from nwbsparse.runs.papers.naik2025_work import all_rows, chosen_embeddings, made_for
 from nwbsparse.schema import own_version
 from nwbsparse.studies.cluster import workers
 from nwbsparse.studies.fits import as_frame
@@ -29,6 +30,8 @@ from nwbsparse.studies.work import Executor
 from nwbsparse.views.study.page import as_html, as_markdown, figure_files
 
 TABLE, PAGE, TEXT, LEDGER = "naik2025.nc", "naik2025.html", "naik2025.md", "ledger"
+EMBEDDINGS = "embeddings"
+"""Those that coders were trained on: what ``nwbsparse run --embedding`` takes."""
 Notify = Callable[[str], None]
 
 
@@ -104,6 +107,9 @@ def naik2025(
     page = page_of(fits, animals, asked, found)
     folder.mkdir(parents=True, exist_ok=True)
     save_netcdf(fits, folder / TABLE)
+    for name, table in chosen_embeddings(animals, asked, ledger).items():
+        with whole_file(folder / EMBEDDINGS / f"{name}.npy") as fresh, fresh.open("wb") as file:
+            np.save(file, table, allow_pickle=False)
     for name, content in figure_files(page).items():
         write_whole(folder / name, content)
     write_whole(folder / TEXT, as_markdown(page))

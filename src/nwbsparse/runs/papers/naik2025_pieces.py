@@ -70,11 +70,12 @@ def pieces_of(animal: Animal, asked: Naik2025, stored: Path) -> Iterator[Piece]:
             )  # fmt: skip
         yield piece(EMBEDDING_CONTROLS, *needs, dims=dims, seeds=asked.seeds)
         trained: dict[str, Any] = {"dims": dims, "max_epochs": asked.max_epochs}
+        kept = {"keep": asked.keep} if asked.keep else {}
         for family in coders.FAMILIES:
             for expansion in NAIK_EXPANSIONS:
-                yield piece(SWEEP, *needs, **trained, family=family, expansion=expansion)
+                yield piece(SWEEP, *needs, **trained, family=family, expansion=expansion, **kept)
         yield piece(SWEEP_CONTROLS, *needs, **trained)
-        yield piece(ANALYSIS, *needs, **trained, seeds=asked.seeds)
+        yield piece(ANALYSIS, *needs, **trained, seeds=asked.seeds, **kept)
         yield piece(UNTRAINED, *needs, dims=dims, seeds=asked.seeds)
         for seed in range(asked.seeds):
             yield piece(SHUFFLED, *needs, **trained, seed=seed)

@@ -16,6 +16,7 @@ SMOOTH_BINS = 20
 TRAIN_SHARE = 0.8
 GAP = 1.0
 """Seconds before the held-out bins that are not trained on: embeddings reach 4 bins ahead."""
+KEPT = "models", "latents"
 CONTINUOUS, DISCRETE = "continuous", "discrete"
 CEBRA = {
     "model_architecture": "offset10-model", "time_offsets": 5, "temperature": 0.1,
@@ -45,8 +46,12 @@ class Naik2025:
     """What CEBRA is told of the direction: a column of 0 and 1 for each (the paper's), or a condition
     that the moments of a pair share ("discrete")."""
 
+    keep: tuple[str, ...] = ()
+    """Of "models" and "latents": what is kept of every trained coder, in ``ledger/kept``."""
+
     def __post_init__(self) -> None:
         object.__setattr__(self, "dims", tuple(self.dims))
+        object.__setattr__(self, "keep", tuple(sorted({*self.keep})))
         problems = [
             f"{name} is {value}; it must be 1 or more"
             for name, value in (
@@ -58,6 +63,9 @@ class Naik2025:
             problems.append(
                 f"dims are {list(self.dims)}; they must be different sizes of 1 or more"
             )
+        problems += [
+            str(unknown(one, KEPT, what="thing to keep")) for one in self.keep if one not in KEPT
+        ]
         if not self.bin_width > 0:
             problems.append(f"bin_width is {self.bin_width}; it must be above 0 s")
         if self.direction_as not in (CONTINUOUS, DISCRETE):

@@ -24,7 +24,7 @@ from nwbsparse.studies.task import Task
 from nwbsparse.studies.work import Executor, work_through
 
 STAGE = "naik2025"
-ANIMALS = "animals"
+ANIMALS, KEPT = "animals", "kept"
 Rows = list[dict[str, Any]]
 
 
@@ -64,6 +64,22 @@ def all_rows(
     return [row for one in listed for row in _rows_of(one, ledger)]
 
 
+def chosen_embeddings(
+    animals: list[Animal], asked: Naik2025, ledger: Ledger
+) -> dict[str, np.ndarray]:  # fmt: skip
+    """{"NAME-DIMS": (time, dim)}: those that coders were trained on, of everything that is done."""
+    found = {f"{one.name}-{n}": table for one in animals for n, table in one.stored.items()}
+    for animal in animals:
+        stored = store_animal(animal, ledger.folder / ANIMALS)
+        for one in pieces_of(animal, asked, stored):
+            setting = one.task.about.get("setting", {})
+            if one.task.kind == pieces.EMBEDDING and setting == embeddings.chosen(setting["dims"]):
+                found[f"{animal.name}-{setting['dims']}"] = np.array(
+                    load_npy(ledger.result(one.task))
+                )
+    return found
+
+
 def do_piece(path: str | Path) -> Outcome:
     """Do the piece that a file of a ledger describes, in whichever process."""
     return perform(path, _make)
@@ -86,14 +102,19 @@ def _make(ledger: Ledger, task: Task, path: Path) -> None:
         with path.open("wb") as file:
             np.save(file, found, allow_pickle=False)
         return
-    rows = _found(animal, task, tables)
+    about = _but_animal(task)
+    if "keep" in about:
+        folder = ledger.folder / KEPT / f"{animal.name}-{about['dims']}"
+        about["keep"] = coders.Keep(tuple(about["keep"]), folder)
+    rows = _found(animal, task.kind, about, tables)
     path.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 
 
-def _found(animal: Animal, task: Task, tables: list[np.ndarray]) -> Rows:
+def _found(
+    animal: Animal, kind: str, about: dict[str, Any], tables: list[np.ndarray]
+) -> Rows:  # fmt: skip
     """What a piece finds of an animal, with the embeddings it needs or those that are stored."""
-    about = _but_animal(task)
-    if task.kind == pieces.BASELINES:
+    if kind == pieces.BASELINES:
         tables = tables or [animal.stored[dims] for dims in about["sizes"]]
         return embeddings.baseline_rows(animal, tables)
     dims = about.pop("dims", None)
@@ -106,7 +127,7 @@ def _found(animal: Animal, task: Task, tables: list[np.ndarray]) -> Rows:
         pieces.ANALYSIS: coders.analysis_rows,
         pieces.UNTRAINED: coders.analysis_untrained_rows,
         pieces.SHUFFLED: coders.analysis_shuffled_rows,
-    }[task.kind]
+    }[kind]
     return make(animal, table, **about)
 
 
