@@ -23,7 +23,10 @@ def test_arrays_and_an_embedding_become_an_nwb_file_that_is_valid_and_comes_out_
     done = ns.run(
         folder / "rat-sim-25ms.npz", tmp_path / "run", ns.Config(**options),
         embedding=tmp_path / "sim-4.npy", embedding_method="cebra", embedding_saw_behaviour="train",
-        fields={"session_start": "2013-03-02T14:30:00+01:00", "subject_id": "sim"},
+        fields={
+            "session_start": "2013-03-02T14:30:00+01:00", "subject_id": "sim", "sex": "M", "age": "P90D",
+            "species": "Rattus norvegicus",
+        },
     )  # fmt: skip
     [annotated] = (tmp_path / "run").glob("*_sparse.nwb")
     assert (tmp_path / "run/report.html").is_file()
