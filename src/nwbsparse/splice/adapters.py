@@ -6,12 +6,20 @@ No package of theirs is imported: a network is known by its parts.
 from __future__ import annotations
 
 from collections.abc import Callable
+<<<<<<< HEAD
+=======
+from contextlib import ExitStack
+>>>>>>> main
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+<<<<<<< HEAD
 from nwbsparse.splice.site import Site, site
+=======
+from nwbsparse.splice.site import Site, site, unfused
+>>>>>>> main
 from nwbsparse.splice.transformer import PopulationTransformer
 
 
@@ -38,6 +46,7 @@ def sites_of(model: nn.Module, run: Callable[[], Any]) -> dict[str, tuple[int, .
 
         return note
 
+<<<<<<< HEAD
     fused = torch.backends.mha.get_fastpath_enabled()
     handles = []
     try:
@@ -50,6 +59,12 @@ def sites_of(model: nn.Module, run: Callable[[], Any]) -> dict[str, tuple[int, .
         for handle in handles:
             handle.remove()
         torch.backends.mha.set_fastpath_enabled(fused)
+=======
+    with ExitStack() as hooks, unfused(), torch.no_grad():
+        for name, module in model.named_modules():
+            hooks.callback(module.register_forward_hook(hook(name)).remove)
+        run()
+>>>>>>> main
     return {name: shape for name, shape in found.items() if name}
 
 
