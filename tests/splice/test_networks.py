@@ -12,11 +12,7 @@ from nwbsparse.splice.ablations import identity, mean_of, zero
 from nwbsparse.splice.adapters import passages, sites_of
 from nwbsparse.splice.capture import capture
 from nwbsparse.splice.replace import replace
-<<<<<<< HEAD
-from nwbsparse.splice.site import site
-=======
 from nwbsparse.splice.site import site, unfused
->>>>>>> main
 
 EXACT = 1e-6
 
@@ -125,8 +121,6 @@ def test_the_same_again_and_the_error_term_change_nothing(network):
 
 
 @torch.no_grad()
-<<<<<<< HEAD
-=======
 def test_where_both_go_module_by_module_not_a_bit_differs(network):
     model, run = network
     with unfused():
@@ -137,7 +131,6 @@ def test_where_both_go_module_by_module_not_a_bit_differs(network):
 
 
 @torch.no_grad()
->>>>>>> main
 def test_everything_passes_through_the_last_passage(network):
     """With the same vector everywhere, answers depend on nothing that was recorded."""
     model, run = network

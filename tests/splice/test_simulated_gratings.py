@@ -4,25 +4,15 @@ import time
 
 import pytest
 
-<<<<<<< HEAD
-from make.grating_trials import HEADS, decoder_of, grating_sessions
-=======
 from make.grating_trials import HEADS, decoder_of, grating_session, grating_sessions
->>>>>>> main
 from nwbsparse import names
 from nwbsparse.splice.ablations import mean_of
 from nwbsparse.splice.capture import capture
 from nwbsparse.splice.head_scores import answers, scores
-<<<<<<< HEAD
-from nwbsparse.splice.replace import replace
-from nwbsparse.splice.site import site
-from nwbsparse.splice.train_decoder import train_decoder
-=======
 from nwbsparse.splice.learning import LearningOptions
 from nwbsparse.splice.replace import replace
 from nwbsparse.splice.site import site
 from nwbsparse.splice.train_decoder import fit_read_in, train_decoder
->>>>>>> main
 
 ALLOWED = 60
 """Seconds of processor time, as on two cores that others use too."""
@@ -30,8 +20,6 @@ ABOVE_CHANCE = 0.08
 
 
 @pytest.mark.slow
-<<<<<<< HEAD
-=======
 def test_a_class_that_is_not_there_is_found_in_sessions_it_was_trained_on_and_in_no_new_one():
     """What is the same in a whole session is told from whose units they are: only new sessions count."""
     sizes = {"n_trials": 300, "noise": 0.25, "alike": True}
@@ -51,7 +39,6 @@ def test_a_class_that_is_not_there_is_found_in_sessions_it_was_trained_on_and_in
 
 
 @pytest.mark.slow
->>>>>>> main
 @pytest.mark.parametrize("seed", [0, 1])
 def test_with_the_defaults_everything_is_decoded_through_the_last_block(seed):
     sessions = grating_sessions(12, noise=0.25, seed=seed)

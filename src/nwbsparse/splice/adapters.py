@@ -6,20 +6,13 @@ No package of theirs is imported: a network is known by its parts.
 from __future__ import annotations
 
 from collections.abc import Callable
-<<<<<<< HEAD
-=======
 from contextlib import ExitStack
->>>>>>> main
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-<<<<<<< HEAD
-from nwbsparse.splice.site import Site, site
-=======
 from nwbsparse.splice.site import Site, site, unfused
->>>>>>> main
 from nwbsparse.splice.transformer import PopulationTransformer
 
 
@@ -46,25 +39,10 @@ def sites_of(model: nn.Module, run: Callable[[], Any]) -> dict[str, tuple[int, .
 
         return note
 
-<<<<<<< HEAD
-    fused = torch.backends.mha.get_fastpath_enabled()
-    handles = []
-    try:
-        torch.backends.mha.set_fastpath_enabled(False)
-        for name, module in model.named_modules():
-            handles.append(module.register_forward_hook(hook(name)))
-        with torch.no_grad():
-            run()
-    finally:
-        for handle in handles:
-            handle.remove()
-        torch.backends.mha.set_fastpath_enabled(fused)
-=======
     with ExitStack() as hooks, unfused(), torch.no_grad():
         for name, module in model.named_modules():
             hooks.callback(module.register_forward_hook(hook(name)).remove)
         run()
->>>>>>> main
     return {name: shape for name, shape in found.items() if name}
 
 

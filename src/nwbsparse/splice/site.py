@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Collection, Iterator, Mapping
-<<<<<<< HEAD
-from contextlib import contextmanager
-=======
 from contextlib import ExitStack, contextmanager
->>>>>>> main
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -117,8 +113,6 @@ def site(model: nn.Module, name: str, *, item: int | str | None = None, axis: in
 
 
 @contextmanager
-<<<<<<< HEAD
-=======
 def unfused() -> Iterator[None]:
     """While it is entered, networks go module by module, as they do where a site is watched.
 
@@ -135,19 +129,12 @@ def unfused() -> Iterator[None]:
 
 
 @contextmanager
->>>>>>> main
 def watched(
     site: Site, on_output: Callable[[Any, int], Any], *, must_fire: bool = True
 ) -> Iterator[None]:
     """Call a function with every output of a site; what it returns takes the output's place.
 
-<<<<<<< HEAD
-    Whatever happens inside, the hooks are gone afterwards. Some networks have fused ways through
-    several modules at once, which go round hooks (torch's encoder layers, in evaluation mode): they
-    are switched off meanwhile.
-=======
     Whatever happens inside, the hooks are gone afterwards. Meanwhile the network is :func:`unfused`.
->>>>>>> main
 
     Args:
         site: the place.
@@ -169,25 +156,11 @@ def watched(
         calls["all"] += 1
         return on_output(output, before)
 
-<<<<<<< HEAD
-    fused = torch.backends.mha.get_fastpath_enabled()
-    handles = []
-    try:
-        torch.backends.mha.set_fastpath_enabled(False)
-        handles.append(site.model.register_forward_pre_hook(begin))
-        handles.append(site.module.register_forward_hook(hook))
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()
-        torch.backends.mha.set_fastpath_enabled(fused)
-=======
     with ExitStack() as hooks:
         hooks.enter_context(unfused())
         hooks.callback(site.model.register_forward_pre_hook(begin).remove)
         hooks.callback(site.module.register_forward_hook(hook).remove)
         yield
->>>>>>> main
     if must_fire and not calls["all"]:
         raise BadInput(
             f"the site '{site.name}' never gave anything: either the network was not run here, or it "
