@@ -22,9 +22,9 @@ from .binning.to_trials import to_trials as to_trials
 from .binning.with_target import with_target as with_target
 from .embedding.attach import with_embedding as with_embedding
 from .embedding.embed import embed as embed
-from .embedding.embed import embed_sessions as embed_sessions
 from .embedding.embedder import Embedder as Embedder
 from .embedding.embedder import embedder_of as embedder_of
+from .embedding.sessions import embed_sessions as embed_sessions
 from .io.behaviour.join import join_behaviour as join_behaviour
 from .io.read import read as read
 from .models.checkpoint import load as load

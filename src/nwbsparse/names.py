@@ -43,6 +43,8 @@ EMBEDDED: Final = "embedded"  # an embedding and its controls, side by side
 EMBEDDER: Final = "embedder"  # the fitted method that made it, as bytes
 METHOD: Final = "method"
 PARAMETERS: Final = "parameters"
+FITTED_ON: Final = "fitted_on"  # in the parameters of an embedding: which bins it was learned from
+N_SESSIONS: Final = "n_sessions"  # and how many recordings it put into one space
 READS: Final = "reads"
 
 # several sessions in one Binned dataset: which session a bin (condition and interval table) and a

@@ -96,7 +96,7 @@ def test_a_preset_gives_way_to_a_file_and_a_file_to_flags(recording, tmp_path, c
     out = tmp_path / "out"
     code = run_cli(
         "fit", recording, "--preset", "naik2025", "--config", tmp_path / "mine.toml", "--k=2",
-        "--expansion=2", "--bin-width=0.1", "--out", out, "--quiet",
+        "--expansion=2", "--bin-width=0.1", "--embed=none", "--out", out, "--quiet",
     )  # fmt: skip
     assert code == 0
     used = read_toml(out / "run.toml")

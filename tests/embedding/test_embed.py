@@ -12,6 +12,7 @@ import nwbsparse as ns
 from make.sessions import make_binned, planted
 from nwbsparse.embedding.embedder import Embedder, embedder_from
 from nwbsparse.embedding.rows import Rows, rows_of
+from nwbsparse.embedding.supervision import covariates_for
 from nwbsparse.errors import BadInput, IntegrityError
 
 QUICK = {
@@ -163,6 +164,21 @@ def test_every_way_of_cebra_runs(given, binned):
     assert said == {name: kinds[name] for name in given.get("covariates", ())}
 
 
+def test_place_is_the_position_and_the_direction_where_there_is_one(binned):
+    learned = binned["split"].values == 0
+    placed = binned.assign(x=binned["phase"].assign_attrs(kind="position"))
+    assert covariates_for(placed, ["place"], learned).kinds == {"x": "continuous"}
+    directed = placed.assign({"trials.direction": placed["side"]})
+    kinds = {"x": "continuous", "trials.direction": "discrete"}
+    assert covariates_for(directed, ["place", "x"], learned).kinds == kinds
+    named = placed.assign(place=placed["phase"])
+    assert covariates_for(named, ["place"], learned).kinds == {"place": "continuous"}
+    with pytest.raises(BadInput, match=r"has no position; name what .* phase, side"):
+        covariates_for(binned, ["place"], learned)
+    with pytest.raises(BadInput, match=r"several positions \(x, y\)"):
+        covariates_for(placed.assign(y=placed["x"]), ["place"], learned)
+
+
 def test_the_last_bin_aligned_sees_nothing_later(binned):
     found = made(binned, "cebra", align="last")
     embedder = ns.embedder_of(found)
@@ -172,20 +188,6 @@ def test_the_last_bin_aligned_sees_nothing_later(binned):
     other["counts"].values[at + 1 :] = 9
     again = ns.embed(other, embedder)["embedding"].values
     np.testing.assert_allclose(again[: at + 1], found["embedding"].values[: at + 1], atol=1e-6)
-
-
-def test_several_recordings_come_into_one_space(binned):
-    pytest.importorskip("cebra")
-    second = binned.isel(unit=slice(0, 9))
-    for name in ("phase", "side"):
-        both = ns.embed_sessions([binned, second], covariates=[name], dims=3, **QUICK["cebra"])
-        assert [one["embedding"].shape for one in both] == [(600, 3), (600, 3)]
-        again = ns.embed(second, ns.embedder_of(both[1]))
-        np.testing.assert_array_equal(again["embedding"], both[1]["embedding"])
-    with pytest.raises(BadInput, match="by their behaviour"):
-        ns.embed_sessions([binned, second], covariates=[], **QUICK["cebra"])
-    with pytest.raises(BadInput, match="two or more"):
-        ns.embed_sessions([binned], covariates=["phase"])
 
 
 def test_bins_in_which_nothing_was_observed_have_no_embedding(binned):

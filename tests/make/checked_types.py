@@ -13,7 +13,7 @@ from jaxtyping import install_import_hook
 
 SHAPED = {
     f"nwbsparse.{room}"
-    for room in ("analysis", "binning", "embedding", "models", "plugins", "training")
+    for room in ("analysis", "binning", "embedding", "models", "plugins", "splice", "training")
 }
 PACKAGE = Path(next(iter(find_spec("nwbsparse").submodule_search_locations)))
 

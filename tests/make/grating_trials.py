@@ -26,12 +26,14 @@ def grating_session(
     n_trials: int = 600,
     n_units: int = 48,
     noise: float = 0.7,
+    alike: bool = False,
     seed: int = 0,
 ) -> SessionTrials:
     """A session: units tuned to direction and temporal frequency, responses as its class makes them.
 
     Classes differ in when a unit responds within the trial (transient, sustained, late, off); a unit's
-    preferences are its own. A fifth of the units does not respond at all.
+    preferences are its own. A fifth of the units does not respond at all. Where classes are ``alike``
+    there is nothing to tell them apart by but which units a session has.
     """
     rng = np.random.default_rng([seed, *name.encode()])
     direction = rng.integers(0, N_DIRECTIONS, n_trials)
@@ -45,7 +47,7 @@ def grating_session(
     matched = np.where(frequency[:, None] == liked, 1.0, 0.25)
     gain = rng.lognormal(0, 0.2, (n_trials, 1))
     response = gain * amplitude * tuned * matched
-    activity = response[:, None, :] * _course(cell_class)[None, :, None]
+    activity = response[:, None, :] * _course(1 if alike else cell_class)[None, :, None]
     activity = activity + noise * rng.standard_normal((n_trials, N_BINS, n_units))
     codes = torch.from_numpy(direction * N_FREQUENCIES + frequency)
     return SessionTrials(

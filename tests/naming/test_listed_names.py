@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nwbsparse.naming.listed_names import joined_names, listed_names, names_in
+from nwbsparse.naming.listed_names import (
+    joined_names,
+    listed_names,
+    name_and_rest,
+    names_in,
+    quoted,
+)
 
 V1 = "Primary visual area, layer 4"
 
@@ -34,3 +40,12 @@ def test_what_is_listed_can_be_typed(names):
     """A list that a message shows is read as the names that it lists, even where none is known."""
     assert names_in(listed_names(names)) == names
     assert names_in(joined_names(names)) == names
+
+
+@given(st.text('ab=, "', min_size=1).map(str.strip).filter(bool), st.sampled_from("=,"))
+def test_a_known_name_and_one_in_quotes_are_taken_whole_before_a_sign(name, sign):
+    assert name_and_rest(f"{name}{sign}4", sign, [name]) == (name, "4")
+    assert name_and_rest(name, sign, [name]) == (name, None)
+    if not {"'", '"'} <= set(name):
+        written = quoted(name, "=,")
+        assert name_and_rest(f"{written}{sign} 4", sign) == (name, "4")

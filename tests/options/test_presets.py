@@ -6,9 +6,10 @@ import pytest
 
 from make.configs import plain_config
 from make.sessions import make_binned, planted
+from nwbsparse.embedding.cebra import SETTINGS
 from nwbsparse.errors import BadInput
 from nwbsparse.options.config import from_dict
-from nwbsparse.options.presets import PRESETS, naik_grid, preset
+from nwbsparse.options.presets import EMBEDDINGS, PRESETS, naik_grid, preset
 from nwbsparse.training.fit import fit
 
 
@@ -57,3 +58,13 @@ def test_k_beyond_the_latents_of_an_expansion_is_clamped():
 def test_an_unknown_preset_names_the_nearest():
     with pytest.raises(BadInput, match="did you mean 'nldisco'"):
         preset("nldisc")
+
+
+@pytest.mark.parametrize("name", EMBEDDINGS)
+def test_how_a_preset_makes_its_embedding_is_legal_with_its_coder(name):
+    config = from_dict(preset(name) | EMBEDDINGS[name])
+    assert (config.reads, config.embed, config.embed_dims) == ("embedding", "cebra", 8)
+    asked = config.embedding_settings
+    assert asked.keys() <= SETTINGS.keys()
+    assert asked["model_architecture"] == "offset10-model" and asked["max_iterations"] == 2000
+    assert config.embedding_covariates == ([] if name == "naik2025-code" else ["place"])

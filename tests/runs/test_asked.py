@@ -61,7 +61,7 @@ def plan_as(source, _out, **given):
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"embedding": np.zeros((5, 2))}, "--embedding is for one recording; a model of several"),
+        ({"embedding": np.zeros((5, 2))}, "--embedding is for one recording; of several, --embed"),
         ({"behaviour": "b.csv"}, "--behaviour is for one recording; run them one by one"),
         ({"behaviour_offset": 1.0}, "--behaviour-offset is for one recording"),
         ({"source_nwb": "lab.nwb"}, "--source is for one recording"),

@@ -12,7 +12,7 @@ from nwbsparse.splice.ablations import identity, mean_of, zero
 from nwbsparse.splice.adapters import passages, sites_of
 from nwbsparse.splice.capture import capture
 from nwbsparse.splice.replace import replace
-from nwbsparse.splice.site import site
+from nwbsparse.splice.site import site, unfused
 
 EXACT = 1e-6
 
@@ -118,6 +118,16 @@ def test_the_same_again_and_the_error_term_change_nothing(network):
         with replace(place, shifted):
             assert (run() - base).abs().max() > 1e-4, f"{place.name} is not what is read on"
     assert torch.equal(run(), base), "nothing is left behind"
+
+
+@torch.no_grad()
+def test_where_both_go_module_by_module_not_a_bit_differs(network):
+    model, run = network
+    with unfused():
+        base = run()
+    for place in passages(model):
+        with replace(place, shifted, error_term=True):
+            assert torch.equal(run(), base), place.name
 
 
 @torch.no_grad()

@@ -4,18 +4,38 @@ import time
 
 import pytest
 
-from make.grating_trials import HEADS, decoder_of, grating_sessions
+from make.grating_trials import HEADS, decoder_of, grating_session, grating_sessions
 from nwbsparse import names
 from nwbsparse.splice.ablations import mean_of
 from nwbsparse.splice.capture import capture
 from nwbsparse.splice.head_scores import answers, scores
+from nwbsparse.splice.learning import LearningOptions
 from nwbsparse.splice.replace import replace
 from nwbsparse.splice.site import site
-from nwbsparse.splice.train_decoder import train_decoder
+from nwbsparse.splice.train_decoder import fit_read_in, train_decoder
 
 ALLOWED = 60
 """Seconds of processor time, as on two cores that others use too."""
 ABOVE_CHANCE = 0.08
+
+
+@pytest.mark.slow
+def test_a_class_that_is_not_there_is_found_in_sessions_it_was_trained_on_and_in_no_new_one():
+    """What is the same in a whole session is told from whose units they are: only new sessions count."""
+    sizes = {"n_trials": 300, "noise": 0.25, "alike": True}
+    sessions = grating_sessions(12, **sizes)
+    options = LearningOptions(max_epochs=15)
+    model = train_decoder(decoder_of(sessions), sessions, options=options, device="cpu")
+    known = scores(model, answers(model, sessions))
+    assert known["cell_class"].value > 0.9
+    found = []
+    for number in range(8):
+        one = grating_session(f"new-{number}", number % 4, seed=9, **sizes)
+        grown = fit_read_in(model, one, options=options, device="cpu")
+        new = scores(grown, answers(grown, [one]))
+        assert new["direction"].value > 0.7
+        found.append(new["cell_class"].value)
+    assert sum(found) / len(found) < 0.6
 
 
 @pytest.mark.slow

@@ -166,6 +166,18 @@ def test_progress_hears_of_every_pass(sessions):
     assert heard == [("decoder", done, 28, {"validation_loss", *HEADS}) for done in (14, 28)]
 
 
+def test_few_trials_get_as_many_updates_as_many(sessions):
+    heard = []
+
+    def stop(_stage, done, total, /, **_):
+        heard.append((done, total))
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_decoder(decoder_of(sessions, **SMALL), sessions, device="cpu", progress=stop)
+    assert heard == [(40, 1200)], "448 training trials are four batches: 300 passes, 30 looks"
+
+
 def test_a_training_that_leaves_the_rails_says_so(sessions):
     options = replace(QUICK, learning_rate=1e30)
     with pytest.raises(DecoderDiverged, match="learning_rate"):

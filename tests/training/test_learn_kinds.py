@@ -137,6 +137,17 @@ def test_embeddings_are_learned_whole(quick, data):
     assert "latent" in ns.encode(coder, embedded).sizes
 
 
+@pytest.mark.parametrize("dims", [6, 20])
+def test_a_consensus_of_an_embedding_has_the_k_of_its_seeds(quick, data, dims):
+    """A quarter of the dims, at least four; not all latents of a small consensus at once."""
+    values = np.random.default_rng(0).standard_normal((data.sizes["time"], dims))
+    embedded = ns.with_embedding(data, values.astype(np.float32), method="noise")
+    options = {"reads": "embedding", "seeds": 2, "batch_size": 256, "n_latents": None, "k": None}
+    coder = fit(embedded, consensus_config(**options))
+    assert coder.config.k == min(max(dims // 4, 4), coder.n_latents // 2)
+    assert coder.config.k > 1
+
+
 def test_signed_traces_have_rows_of_either_sign(quick, data):
     rng = np.random.default_rng(0)
     traces = data["counts"].values + rng.standard_normal(data["counts"].shape) - 0.5

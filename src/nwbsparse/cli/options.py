@@ -15,7 +15,7 @@ from nwbsparse.options.config import Config, ReadOptions, from_dict
 from nwbsparse.options.decoder import DecoderOptions
 from nwbsparse.options.embedding import MethodOptions
 from nwbsparse.options.nwb_fields import NwbFields
-from nwbsparse.options.presets import preset
+from nwbsparse.options.presets import EMBEDDINGS, preset
 from nwbsparse.options.splice import SpliceOptions
 from nwbsparse.options.toml import read_toml
 
@@ -42,11 +42,14 @@ Fields = Annotated[NwbFields, Parameter(name="*")]
 """What a person says about a session that comes from no NWB file, a flag each."""
 Json = Annotated[bool, Parameter(name="--json", negative=())]
 
+_WHAT_IS_READ = {"embed", "embedding", "reads"}
+
 
 def with_config_file(tokens: Sequence[str]) -> list[str]:
     """The command's tokens with those of its file and preset added, where not given already.
 
-    What is typed wins over the file, the file over the preset.
+    What is typed wins over the file, the file over the preset. How a preset makes an embedding is added
+    where what the coder reads is said neither on the line nor in the file.
 
     Raises:
         BadInput: the file does not exist, is not TOML, or holds unknown or wrongly typed options;
@@ -56,15 +59,18 @@ def with_config_file(tokens: Sequence[str]) -> list[str]:
     name = _take(tokens, "--preset", "the name of a published recipe")
     path = _take(tokens, "--config", "the path of a TOML file")
     values: dict[str, Any] = {} if name is None else preset(name)
-    if path is not None:
-        written = read_toml(Path(path))
-        from_dict(written, where=path)
-        values |= written
     given = {
         token.partition("=")[0].removeprefix("--").replace("-", "_")
         for token in tokens
         if token.startswith("--")
     }
+    written: dict[str, Any] = {}
+    if path is not None:
+        written = read_toml(Path(path))
+        from_dict(written, where=path)
+    if name is not None and not _WHAT_IS_READ & (given | written.keys()):
+        values |= EMBEDDINGS.get(name, {})
+    values |= written
     for key, value in values.items():
         if key not in given:
             flag = f"--{key.replace('_', '-')}"

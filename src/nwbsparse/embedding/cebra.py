@@ -1,9 +1,10 @@
 """CEBRA (Schneider, Lee & Mathis 2023): a network that puts moments alike in time or behaviour close.
 
-Networks, losses, samplers and the solver are those of the package ``cebra``; what is ours is which bins
-it sees: only training bins, only windows that lie inside a stretch, and only pairs of one stretch. The
-fitted network is kept as numbers and the name of its architecture. CEBRA's own files are pickles and are
-never read. CEBRA is patented (US 20240412853); who uses it commercially needs a licence of EPFL.
+Networks, losses and samplers are those of the package ``cebra``; what is ours is which bins it sees
+(only training bins, only windows that lie inside a stretch, and only pairs of one stretch), and how an
+update is computed where that is quicker (:mod:`nwbsparse.embedding.cebra_training`). The fitted network
+is kept as numbers and the name of its architecture. CEBRA's own files are pickles and are never read.
+CEBRA is patented (US 20240412853); who uses it commercially needs a licence of EPFL.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from jaxtyping import Float
 
 from nwbsparse.embedding.cebra_package import package, seeded
 from nwbsparse.embedding.cebra_sampling import dataset_of, loader_of, seed_samplers
+from nwbsparse.embedding.cebra_training import train
 from nwbsparse.embedding.embedder import Embedder
 from nwbsparse.embedding.rows import Rows
 from nwbsparse.embedding.supervision import Covariates
@@ -113,7 +115,6 @@ def fit_sessions(
     """
     import torch
 
-    cebra = package()
     _check(settings, covariates, several=len(sessions) > 1)
     field = receptive_field(settings)
     datasets = [
@@ -126,13 +127,13 @@ def fit_sessions(
         networks = [network(settings, n_units=one.table.shape[1], dims=dims) for one in sessions]
         model = networks[0] if len(networks) == 1 else torch.nn.ModuleList(networks)
         loader.dataset.configure_for(model)
-        criterion = _criterion(settings)
-        parameters = [*model.parameters(), *criterion.parameters()]
-        optimiser = torch.optim.Adam(parameters, lr=float(settings["learning_rate"]))
-        fitted = cebra.solver.init(
-            solver, model=model, criterion=criterion, optimizer=optimiser, tqdm_on=False
+        train(
+            model,
+            _criterion(settings),
+            loader,
+            solver,
+            learning_rate=float(settings["learning_rate"]),
         )
-        fitted.fit(loader=loader)
     kept = dict(settings)
     return [
         Embedder("cebra", kept | {"kinds": behaviour.kinds, "dims": dims}, _arrays(one), field)

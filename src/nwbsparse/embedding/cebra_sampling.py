@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int
 
+from nwbsparse.embedding.cebra_nearest import Nearest
 from nwbsparse.embedding.cebra_package import package
 from nwbsparse.embedding.rows import Rows
 from nwbsparse.embedding.supervision import Covariates
@@ -49,6 +50,10 @@ def dataset_of(
         def __getitem__(self, index: Any) -> Any:
             seen = torch.from_numpy(centres)[index][:, None] + reach[None, :]
             return table[seen].transpose(2, 1)
+
+        def time_first(self, index: Any) -> Any:
+            """(window, sample, unit): the same windows, bin by bin."""
+            return table[torch.from_numpy(centres)[index][None, :] + reach[:, None]]
 
         @property
         def continuous_index(self) -> Any:
@@ -124,6 +129,7 @@ def loader_of(datasets: list[Any], settings: Mapping[str, Any]) -> tuple[Any, st
     if first.discrete is not None:
         loader = data.MixedDataLoader(time_offset=offset, **common)
         loader.distribution.time_difference = _changes(first)
+        loader.distribution.index = Nearest(first.continuous, first.discrete)
         return loader, "single-session"
     kind = data.HybridDataLoader if settings["hybrid"] else data.ContinuousDataLoader
     loader = kind(
@@ -132,6 +138,8 @@ def loader_of(datasets: list[Any], settings: Mapping[str, Any]) -> tuple[Any, st
     behaviour = loader.behavior_distribution if settings["hybrid"] else loader.distribution
     if hasattr(behaviour, "time_difference"):
         behaviour.time_difference = _changes(first)
+    if hasattr(behaviour, "index"):
+        behaviour.index = Nearest(first.continuous)
     if settings["hybrid"]:
         loader.time_distribution = _by_time(first.pairs)
         return loader, "single-session-hybrid"

@@ -14,7 +14,7 @@ from nwbsparse.embedding.attach import TRAIN, with_embedding
 from nwbsparse.embedding.embedder import Embedder, with_embedder
 from nwbsparse.embedding.rows import Rows, rows_of
 from nwbsparse.embedding.supervision import Covariates, covariates_for
-from nwbsparse.errors import BadInput, did_you_mean, raise_together, unknown
+from nwbsparse.errors import did_you_mean, raise_together, unknown
 from nwbsparse.schema import check
 
 METHODS: dict[str, Any] = {
@@ -73,72 +73,21 @@ def embed(
     """
     check(binned, names.BINNED)
     if isinstance(method, Embedder):
-        return _attached(binned, method, rows_of(binned, smoothing=_smoothing(method)))
-    rows, behaviour, given = _asked(binned, method, dims, covariates, smoothing, control, settings)
-    rows, behaviour = _controlled(rows, behaviour, control, seed)
+        return attached(binned, method, rows_of(binned, smoothing=_smoothing(method)))
+    rows, behaviour, given = asked(binned, method, dims, covariates, smoothing, control, settings)
+    rows, behaviour = controlled(rows, behaviour, control, seed)
     said = {"dims": dims or DIMS, "seed": seed, "smoothing": smoothing, "control": control}
     known = METHODS[method]
     if known is manifold:
         table = manifold.embed(method, rows, dims or DIMS, given, seed, behaviour)
         on = "all bins" if method == "tsne" else TRAIN
         return with_embedding(
-            binned, table, method=method, parameters={**said, **given, "fitted_on": on}
+            binned, table, method=method, parameters={**said, **given, names.FITTED_ON: on}
         )
     made = known.fit(method, rows, dims or DIMS, given, seed, behaviour)
     embedder = Embedder(made.method, {**made.settings, **said}, made.arrays, made.receptive_field)
     # what was learned from dealt bins is shown of the recording as it is
-    return _attached(binned, embedder, rows_of(binned, smoothing=smoothing))
-
-
-def embed_sessions(
-    sessions: Sequence[xr.Dataset],
-    *,
-    covariates: Sequence[str],
-    dims: int | None = None,
-    smoothing: float = 0.0,
-    seed: int = 0,
-    **settings: Any,
-) -> list[xr.Dataset]:
-    """Put several recordings of different units into one space, by what they have of behaviour.
-
-    CEBRA's multi-session training: a network for each recording, and moments of different recordings
-    that are alike in behaviour lie close.
-
-    Args:
-        sessions: Binned datasets, as :func:`embed` takes one.
-        covariates: covariates, or conditions, that all of them have.
-        dims, smoothing, seed, settings: as of :func:`embed`.
-
-    Returns:
-        The datasets, each with its embedding and embedder.
-
-    Raises:
-        BadInput, EnvironmentProblem: as :func:`embed`; or fewer than two recordings.
-    """
-    if len(sessions) < 2:
-        raise BadInput("embed_sessions is of two or more recordings; embed takes one")
-    asked = [
-        _asked(check(one, names.BINNED), "cebra", dims, covariates, smoothing, None, settings)
-        for one in sessions
-    ]
-    made = cebra.fit_sessions(
-        [rows for rows, _, _ in asked],
-        dims or DIMS,
-        asked[0][2],
-        seed,
-        [behaviour for _, behaviour, _ in asked],
-    )
-    said = {"dims": dims or DIMS, "seed": seed, "smoothing": smoothing, "n_sessions": len(sessions)}
-    return [
-        _attached(
-            one,
-            Embedder(
-                fitted.method, {**fitted.settings, **said}, fitted.arrays, fitted.receptive_field
-            ),
-            rows,
-        )
-        for one, fitted, (rows, _, _) in zip(sessions, made, asked, strict=True)
-    ]
+    return attached(binned, embedder, rows_of(binned, smoothing=smoothing))
 
 
 def reach_of(method: str, settings: dict[str, Any]) -> int:
@@ -152,7 +101,7 @@ def reach_of(method: str, settings: dict[str, Any]) -> int:
     return sum(cebra.receptive_field(cebra.settings_of(method) | settings)) - 1
 
 
-def _asked(
+def asked(
     binned: xr.Dataset,
     method: str,
     dims: int | None,
@@ -188,7 +137,7 @@ def _asked(
     return rows, behaviour, known | settings
 
 
-def _controlled(
+def controlled(
     rows: Rows, behaviour: Covariates, control: str | None, seed: int
 ) -> tuple[Rows, Covariates]:
     """Activity and behaviour, of which one is dealt anew among the training bins."""
@@ -202,7 +151,7 @@ def _controlled(
     return Rows(rows.table[order], rows.stretch, rows.learned, rows.known), behaviour
 
 
-def _attached(binned: xr.Dataset, embedder: Embedder, rows: Rows) -> xr.Dataset:
+def attached(binned: xr.Dataset, embedder: Embedder, rows: Rows) -> xr.Dataset:
     """The dataset with what an embedder makes of its rows."""
     table = METHODS[embedder.method].transform(embedder, rows)
     table[~rows.known] = np.nan
@@ -211,7 +160,7 @@ def _attached(binned: xr.Dataset, embedder: Embedder, rows: Rows) -> xr.Dataset:
         binned,
         table,
         method=embedder.method,
-        parameters={**embedder.settings, "fitted_on": TRAIN},
+        parameters={**embedder.settings, names.FITTED_ON: TRAIN},
         saw_behaviour=TRAIN if supervised else None,
     )
     return with_embedder(made, embedder.to_bytes())

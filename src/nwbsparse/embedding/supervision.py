@@ -13,9 +13,12 @@ from jaxtyping import Bool, Float, Int
 
 from nwbsparse import names
 from nwbsparse.binning.variables import conditions_of, covariates_of
-from nwbsparse.errors import raise_together, unknown
+from nwbsparse.errors import BadInput, raise_together, unknown
 
 CONTINUOUS, DISCRETE = "continuous", "discrete"
+PLACE, DIRECTION = "place", "direction"
+"""What may be asked for without naming it: the position of the recording, and the condition that is the
+direction of running, where there is one."""
 
 
 @dataclass(frozen=True)
@@ -55,17 +58,19 @@ def covariates_for(
 
     Positions give a column per axis, angles their sine and cosine. Columns are as they are stored:
     the distance between two moments is Euclidean over all continuous columns, so their scales count.
+    "place" stands for the position, and for the condition whose name ends in "direction" where there is
+    one, unless something is called so.
 
     Raises:
-        BadInput: a name that the recording does not have, values that never change or are never
-            known in the bins that are learned from; all of them at once.
+        BadInput: no position, or several, for "place"; a name that the recording does not have, values that
+            never change or are never known in the bins that are learned from; all of them at once.
     """
     continuous, discrete = covariates_of(binned), conditions_of(binned)
     columns: list[np.ndarray] = []
     codes: list[np.ndarray] = []
     kinds: dict[str, str] = {}
     problems: list[str] = []
-    for name in wanted:
+    for name in _with_place(binned, wanted):
         if name in continuous:
             found, kinds[name] = _columns(binned[name]), CONTINUOUS
             columns.append(found)
@@ -91,6 +96,25 @@ def covariates_for(
         kinds,
         np.concatenate(columns, axis=1).astype(np.float32) if columns else None,
         _together(codes) if codes else None,
+    )
+
+
+def _with_place(binned: xr.Dataset, wanted: Sequence[str]) -> list[str]:
+    """The names, with those that "place" stands for in its place."""
+    continuous, discrete = covariates_of(binned), conditions_of(binned)
+    if PLACE not in wanted or PLACE in (*continuous, *discrete):
+        return list(wanted)
+    positions = [name for name in continuous if binned[name].attrs[names.KIND] == names.POSITION]
+    if len(positions) != 1:
+        what = f"several positions ({', '.join(positions)})" if positions else "no position"
+        raise BadInput(
+            f"'place' is the position of the recording, which has {what}; name what the embedding is to be "
+            f"made with: {', '.join((*continuous, *discrete)) or 'there is none'}"
+        )
+    directions = [name for name in discrete if name.split(".")[-1] == DIRECTION]
+    found = positions + (directions if len(directions) == 1 else [])
+    return list(
+        dict.fromkeys(one for name in wanted for one in (found if name == PLACE else [name]))
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,9 @@ from nwbsparse.session import Session
 READERS = Registry("reader", methods=("takes", "read"))
 """Readers by what they read, in words: 'a suite2p folder'. ``takes(source)`` says whether a source is
 theirs, ``read(source, *, strict, …)`` makes a Session of it; its keywords are the options of reading."""
+
+_LARGEST_ATTRIBUTES = 2**20
+"""Bytes of a Zarr store's attributes that are looked into to see whose it is."""
 
 
 @dataclass(frozen=True)
@@ -80,14 +84,33 @@ def _is_suite2p(source: Any) -> bool:
 
 
 def _is_analyzer(path: Path) -> bool:
+    """Whether SpikeInterface wrote it: an analyzer or a sorting, as a folder or as a Zarr store."""
     marks = ("spikeinterface_info.json", "si_folder.json", "provenance.json", "cached.json")
-    return any((path / name).is_file() for name in marks)
+    return any((path / name).is_file() for name in marks) or _is_analyzer_zarr(path)
+
+
+def _is_analyzer_zarr(path: Path) -> bool:
+    """The attributes of a Zarr store say so: "spikeinterface_info", or "zarr_class_info" of a sorting."""
+    said: Any = {}
+    for name in (".zattrs", "zarr.json"):
+        try:
+            if (path / name).stat().st_size <= _LARGEST_ATTRIBUTES:
+                said = json.loads((path / name).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue  # not there, or damaged: whoever reads the store says so
+        if isinstance(said, dict) and isinstance(said.get("attributes"), dict):
+            said = said["attributes"]
+        if isinstance(said, dict) and {"spikeinterface_info", "zarr_class_info"} & said.keys():
+            return True
+    return False
 
 
 def _is_nwb(source: Any) -> bool:
     if isinstance(source, str | Path):
         path = _path(source)
-        return path is None or not path.is_dir() or _holds(source, ".zgroup", "zarr.json")
+        if path is None or not path.is_dir():
+            return True
+        return _holds(source, ".zgroup", "zarr.json") and not _is_analyzer_zarr(path)
     is_stream = hasattr(source, "read") and hasattr(source, "seek")
     return is_stream or getattr(source, "neurodata_type", "") == "NWBFile"
 

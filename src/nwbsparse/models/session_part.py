@@ -11,7 +11,7 @@ from nwbsparse.errors import BadInput, unknown
 from nwbsparse.models.architecture import DECODER_BIAS, DICTIONARY, DISPERSION
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.models.encoders import WEIGHT, ModelAttention
-from nwbsparse.models.record import SessionSource
+from nwbsparse.models.record import CoderRecord, SessionSource
 
 READ = ("offset", "scale", "pre_bias", "in_weight")
 """Tensors with one column per encoded unit, besides the encoder's weight."""
@@ -27,7 +27,8 @@ def coder_of_session(coder: SparseCoder, session: str) -> SparseCoder:
     units, which bear the ids that the session itself gives them. In the whole coder the units of
     other sessions stand at their mean and add nothing, so on the session's bins both give the same
     activations, up to the rounding of sums with fewer terms. Rows of the dictionary are no longer
-    of unit length: the length of a row is how much of the latent is written in this session.
+    of unit length: the length of a row is how much of the latent is written in this session. The dims
+    of an embedding are the same in all sessions: of a coder that reads one the part is the whole.
 
     Args:
         coder: what was learned from :func:`nwbsparse.join_sessions`.
@@ -51,7 +52,7 @@ def coder_of_session(coder: SparseCoder, session: str) -> SparseCoder:
     if session not in known:
         there = known or ("none: it was not learned from joined sessions",)
         raise unknown(session, there, what="session", of="the coder")
-    inputs, targets = (_columns(ids, session) for ids in (record.unit_ids, record.targets))
+    inputs, targets = (_columns(record, ids, session) for ids in (record.unit_ids, record.targets))
     if not inputs or not targets:
         what = "encodes" if not inputs else "reconstructs"
         raise BadInput(
@@ -62,7 +63,7 @@ def coder_of_session(coder: SparseCoder, session: str) -> SparseCoder:
     made = SparseCoder(
         replace(
             record,
-            unit_ids=_own_ids(record.unit_ids, inputs),
+            unit_ids=_own_ids(record.unit_ids, inputs) if record.of_units else record.unit_ids,
             target_ids=_own_ids(record.targets, targets) if record.apart else None,
             source_sha256=own.sha256,
             model_id=coder.id,
@@ -82,7 +83,9 @@ def coder_of_session(coder: SparseCoder, session: str) -> SparseCoder:
     return made.eval()
 
 
-def _columns(unit_ids: Sequence[str], session: str) -> list[int]:
+def _columns(record: CoderRecord, unit_ids: Sequence[str], session: str) -> list[int]:
+    if not record.of_units:  # the dims of an embedding are those of all sessions
+        return [*range(len(unit_ids))]
     return [at for at, one in enumerate(unit_ids) if one.partition("/")[0] == session]
 
 

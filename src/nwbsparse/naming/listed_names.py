@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterable
 _QUOTES = "'\""
 
 
-def pieces(text: str) -> list[str]:
-    """A text cut at its commas, but not within quotes: "'a, b',c:2" → ["'a, b'", "c:2"].
+def pieces(text: str, sign: str = ",") -> list[str]:
+    """A text cut at its commas, or another sign, but not within quotes: "'a, b',c:2" → ["'a, b'", "c:2"].
 
     Only what begins with a quote is quoted: "Broca's area" is a name like others.
     """
@@ -17,7 +17,7 @@ def pieces(text: str) -> list[str]:
         begin = at + len(text[at:]) - len(text[at:].lstrip())
         quoted = begin < len(text) and text[begin] in _QUOTES
         close = text.find(text[begin], begin + 1) if quoted else -1
-        stop = text.find(",", max(close, at))
+        stop = text.find(sign, max(close, at))
         stop = len(text) if stop < 0 else stop
         found.append(text[at:stop].strip())
         at = stop + 1
@@ -48,6 +48,22 @@ def names_in(text: str, known: Collection[str] = ()) -> list[str]:
                 at = stop
                 break
     return found
+
+
+def name_and_rest(text: str, sign: str, known: Collection[str] = ()) -> tuple[str, str | None]:
+    """A name, and what stands behind a sign after it; None where there is no sign.
+
+    "a=b=4" is what the name 'a=b' is given where that is known, and 'a' otherwise; so is "'a=b'=4".
+    """
+    text = text.strip()
+    if text in known:
+        return text, None
+    for name in sorted(known, key=len, reverse=True):
+        if text.startswith(name) and text[len(name) :].lstrip().startswith(sign):
+            return name, text[len(name) :].lstrip()[len(sign) :].strip()
+    first = pieces(text, sign)[0]
+    rest = text[text.index(first) + len(first) :].lstrip()
+    return unquoted(first), rest[len(sign) :].strip() if rest else None
 
 
 def listed_names(names: Iterable[str]) -> str:

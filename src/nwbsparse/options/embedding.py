@@ -18,7 +18,7 @@ class MethodOptions:
     embed_dims: int | None = option(None, above=0)
     """Dims of the embedding. Absent: 8."""
     embed_covariates: str | None = None
-    """Covariates and conditions that CEBRA is trained by, separated by commas. Absent: by time."""
+    """Covariates and conditions that CEBRA is trained by, with commas; "place": position. Absent: time."""
     embed_smoothing: float = option(0.0, least=0)
     """Standard deviation (s) of the Gaussian that counts are smoothed with before they are embedded."""
     embed_seed: int = option(0, least=0, below=2**63)

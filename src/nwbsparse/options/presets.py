@@ -46,12 +46,28 @@ levels. ``nldisco-placecells``: the size of their simulation's coder with our lo
 not defined for the z-scores that it is given. All take the mean of the levels' losses, as they did
 before there was a sum, so that they train to the same bits; ``level_terms="sum"`` is Algorithm 1."""
 
+_CEBRA = (
+    "model_architecture=offset10-model,num_hidden_units=64,max_iterations=2000,batch_size=256,"
+    "learning_rate=0.001,time_offsets=5,temperature=0.1,temperature_mode=constant,distance=cosine"
+)
+EMBEDDINGS: dict[str, dict[str, Any]] = {
+    "naik2025": {
+        "embed": "cebra", "embed_dims": 8, "embed_covariates": "place", "embed_settings": _CEBRA,
+    },
+    "naik2025-code": {"embed": "cebra", "embed_dims": 8, "embed_settings": _CEBRA},
+}  # fmt: skip
+"""name → the options of the embedding that the recipe's coder reads, where it reads one.
+
+The paper trains CEBRA by position and direction (its section 3.2); the code that made its numbers gave it
+no labels. ``--preset`` of ``run`` and ``fit`` takes both halves; :func:`preset` is the coder's alone, which
+reads whatever it is given."""
+
 NAIK_EXPANSIONS, NAIK_RATES = (2, 4, 8), (1e-4, 3e-4, 1e-3)
 NAIK_PENALTIES, NAIK_K, NAIK_BANDWIDTHS = (1e-4, 1e-3, 1e-2), (8, 16, 32), (5e-4, 1e-3, 5e-3)
 
 
 def preset(name: str) -> dict[str, Any]:
-    """The options of a published recipe.
+    """The options of a published recipe's coder.
 
     Raises:
         BadInput: there is no recipe of that name.

@@ -13,6 +13,8 @@ from nwbsparse.analysis.apply.encode import encode
 from nwbsparse.analysis.explain import explain
 from nwbsparse.analysis.quality.evaluate import evaluate
 from nwbsparse.binning.sessions.join import dealt
+from nwbsparse.embedding.attach import embedding_of
+from nwbsparse.embedding.embedder import embedder_bytes
 from nwbsparse.errors import BadInput, raise_together
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.models.record import SessionSource
@@ -78,7 +80,12 @@ def _result_of_session(
     metrics = evaluate(own, binned, detail="all")
     known = None if stability is None else stability_in(own, stability)
     attribution = explain(own, binned, latents, stability=known, progress=progress)
-    return Results(session, own, latents, metrics, attribution, environment(own), stability=known)
+    read = embedding_of(binned, own.config.reads)
+    made_by = embedder_bytes(binned) if read is not None else None
+    return Results(
+        session, own, latents, metrics, attribution, environment(own), read, made_by,
+        stability=known,
+    )  # fmt: skip
 
 
 def stability_in(own: SparseCoder, stability: xr.Dataset) -> xr.Dataset:
@@ -102,6 +109,10 @@ def with_sources(coder: SparseCoder, sessions: Mapping[str, Session]) -> SparseC
         BadInput: the names are not those of the coder's sessions.
     """
     known = () if coder.record.part_of_several else coder.record.session_names
+    if not coder.record.of_units and not coder.record.part_of_several:
+        known = known or tuple(
+            sessions
+        )  # dims are of no session: whose bins they were is told here
     problems = [
         f"there is no '{name}' among the coder's sessions" for name in sessions if name not in known
     ]
@@ -150,7 +161,7 @@ def _check(
                 f"'{name}' has bins of {width:g} s, the coder was trained on {coder.record.bin_width:g} s"
             )
         try:
-            coder_of_session(coder, name).record.columns(one[names.UNIT_ID].values)
+            coder_of_session(coder, name).record.reads(one)
         except BadInput as error:
             problems.append(f"'{name}': {error}")
     raise_together(problems, heading="these are not the sessions that were joined")

@@ -74,11 +74,6 @@ def asked(
             )
         config = config.replace(reads=names.EMBEDDING)
     several = _is_several(source)
-    if several and config.embed != "none":
-        raise BadInput(
-            f"embed={config.embed} is for one recording; `nwbsparse embed` puts several into one space by "
-            "their behaviour, and each is run with its --embedding"
-        )
     recordings: Mapping[str, Any] = {ALONE: source}
     if several:
         _refuse_what_is_of_one(fields, **beside)
@@ -161,5 +156,5 @@ def _refuse_what_is_of_one(
         raise BadInput(f"{', '.join(given)} is for one recording; run them one by one")
     if embedding is not None:
         raise BadInput(
-            "--embedding is for one recording; a model of several sessions reads their counts"
+            "--embedding is for one recording; of several, --embed makes one embedding of all"
         )

@@ -8,9 +8,8 @@ from typing import Any
 import xarray as xr
 
 from nwbsparse import names
-from nwbsparse.analysis.quality.embedding_controls import embedding_controls
+from nwbsparse.analysis.quality.embedding_controls import controls_of_sessions
 from nwbsparse.analysis.quality.embedding_said import embedding_said
-from nwbsparse.binning.variables import conditions_of
 from nwbsparse.embedding.attach import EMBEDDING_FILE, embedding_of
 from nwbsparse.embedding.embedder import embedder_bytes
 from nwbsparse.errors import BadInput
@@ -18,8 +17,10 @@ from nwbsparse.io.read import read_as
 from nwbsparse.options.config import Config
 from nwbsparse.results.folder import keep_embedding, save_netcdf
 from nwbsparse.runs.asked import asked, source_name
+from nwbsparse.runs.first_half import alike
 from nwbsparse.runs.outputs import Notify, staged
-from nwbsparse.runs.prepare import prepare
+from nwbsparse.runs.prepare import embedded_together, prepare
+from nwbsparse.runs.said import embedding_made_said
 from nwbsparse.session import Session
 
 CONTROLS = "controls.nc"
@@ -72,51 +73,23 @@ def embed_recording(
     }
     for name, one in sessions.items():
         notify(f"read {one.n_units} units from {Path(source_name(wanted.recordings[name])).name}")
-    made = _made(sessions, config)
+    made = _made(sessions, config, notify)
     for name, one in made.items():
-        notify(_said(name, one, config))
+        said = embedding_made_said(one)
+        notify(f"{name}: {said}" if name else said)
     with staged(out, overwrite=overwrite) as stage:
         for name, one in made.items():
             keep_embedding(embedding_of(one, names.EMBEDDING), embedder_bytes(one), stage / name)
-            if controls and not wanted.several:
-                found = embedding_controls(one)
-                save_netcdf(found, stage / CONTROLS)
-                for line in embedding_said(found):
-                    notify(line)
+        for name, found in (controls_of_sessions(made) if controls else {}).items():
+            save_netcdf(found, stage / name / CONTROLS)
+            for line in embedding_said(found):
+                notify(f"{name}: {line}" if name else line)
     return made
 
 
-def _made(sessions: dict[str, Session], config: Config) -> dict[str, xr.Dataset]:
+def _made(sessions: dict[str, Session], config: Config, notify: Notify) -> dict[str, xr.Dataset]:
     """Every recording's bins with its embedding; of several in one space."""
     if len(sessions) == 1:
         [(name, session)] = sessions.items()
         return {name: prepare(session, config)}
-    if config.embed != "cebra":
-        raise BadInput(
-            f"embed={config.embed} is for one recording; only cebra puts several into one space, by the "
-            "behaviour that all of them have"
-        )
-    from nwbsparse.embedding.embed import embed_sessions  # what it needs takes seconds to load
-
-    bins = [prepare(one, config, embed_it=False) for one in sessions.values()]
-    found = embed_sessions(
-        bins,
-        covariates=config.embedding_covariates,
-        dims=config.embed_dims,
-        smoothing=config.embed_smoothing,
-        seed=config.embed_seed,
-        **config.embedding_settings,
-    )
-    return dict(zip(sessions, found, strict=True))
-
-
-def _said(name: str, binned: xr.Dataset, config: Config) -> str:
-    """What was made, by what, and of which kind each covariate was taken."""
-    dims, n_bins = binned.sizes[names.DIM], binned.sizes[names.TIME]
-    discrete = set(conditions_of(binned))
-    kinds = ", ".join(
-        f"{one} ({'discrete' if one in discrete else 'continuous'})"
-        for one in config.embedding_covariates
-    )
-    by = f", by {kinds}" if kinds else ", by time" if config.embed == "cebra" else ""
-    return f"{f'{name}: ' if name else ''}{n_bins:,} bins in {dims} dims ({config.embed}{by})"
+    return embedded_together(sessions, alike(sessions, config, notify))

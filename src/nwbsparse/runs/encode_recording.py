@@ -54,6 +54,7 @@ def encode_recording(
     session = read_again(source, coder.config, strict=strict)
     if coder.record.of_several:
         coder = _part_for(coder, session)
+        model /= coder.record.session  # where what it read of this one is kept
     latents = encode(coder, _prepared(session, coder, model, embedding))
     save_netcdf(latents, out)
     return latents

@@ -25,8 +25,8 @@ from nwbsparse.results.of_sessions import with_sources
 from nwbsparse.runs.asked import Asked, source_name
 from nwbsparse.runs.lab_file import in_lab_file
 from nwbsparse.runs.outputs import Notify
-from nwbsparse.runs.prepare import pools_said, prepare
-from nwbsparse.runs.said import joined_said
+from nwbsparse.runs.prepare import embedded_together, pools_said, prepare
+from nwbsparse.runs.said import embedding_made_said, joined_said
 from nwbsparse.session import Session
 from nwbsparse.training.fit import fit
 
@@ -122,22 +122,45 @@ def prepare_recordings(
         if session.joined is not None:
             said(joined_said(session.joined))
     if wanted.several:
-        _check_different(sessions)
-        config = _of_one_width(sessions, config, notify)
-    binned = {
-        name: prepare(
-            one,
-            config,
-            embedding=wanted.embedding,
-            method=wanted.embedding_method,
-            saw_behaviour=wanted.embedding_saw_behaviour,
-        )
-        for name, one in sessions.items()
-    }
+        config = alike(sessions, config, notify)
+    if wanted.several and config.embed != "none":
+        binned = embedded_together(sessions, config)
+        if not config.embed_covariates:
+            notify(
+                f"{config.embed} is fitted once, on all: unit by unit they are taken for the same, since "
+                "their ids are"
+            )
+    else:
+        binned = {
+            name: prepare(
+                one,
+                config,
+                embedding=wanted.embedding,
+                method=wanted.embedding_method,
+                saw_behaviour=wanted.embedding_saw_behaviour,
+            )
+            for name, one in sessions.items()
+        }
     for name, one in binned.items():
-        _under(name, notify)(_bins_said(one, sessions[name], config))
+        under = _under(name, notify)
+        under(_bins_said(one, sessions[name], config))
+        if config.embed != "none":
+            under(embedding_made_said(one))
     data = join_sessions(binned) if wanted.several else next(iter(binned.values()))
     return Prepared(config, sessions, binned, data, wanted.several)
+
+
+def alike(sessions: Mapping[str, Session], config: Config, notify: Notify) -> Config:
+    """The options for several recordings that are put side by side, one bin width for all.
+
+    Raises:
+        BadInput: two are the same recording, or their units are to be the same and they are of several
+            subjects.
+    """
+    _check_different(sessions)
+    if config.embed != "none" and not config.embed_covariates:
+        _check_one_subject(sessions, config.embed)
+    return _of_one_width(sessions, config, notify)
 
 
 def _under(name: str, notify: Notify) -> Notify:
@@ -206,3 +229,19 @@ def _check_different(sessions: Mapping[str, Session]) -> None:
                 "give each once"
             )
         seen[sha256] = name
+
+
+def _check_one_subject(sessions: Mapping[str, Session], method: str) -> None:
+    """Ids alone do not make units the same: those of two animals never are."""
+    subjects = {
+        name: str(one.subject.get("subject_id", "") or "") for name, one in sessions.items()
+    }
+    stated = {name: subject for name, subject in subjects.items() if subject}
+    first = next(iter(stated), "")
+    for name, subject in stated.items():
+        if subject != stated[first]:
+            raise BadInput(
+                f"'{first}' is of {stated[first]}, '{name}' of {subject}: {method} puts several recordings "
+                "into one space only where the units are the same, and units of two subjects are not. "
+                "Use --embed cebra with behaviour that all have (--embed-covariates NAME)"
+            )

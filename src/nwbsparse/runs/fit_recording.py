@@ -89,8 +89,9 @@ def fit_recording(
 
     Returns:
         The coder in memory and where it is: ``model.safetensors``, ``model.json``, ``run.toml``,
-        ``metrics.json``; of an embedding ``embedding.nc``; with several seeds ``stability.nc``, and
-        without consensus a folder ``seed-N`` of each, of which the first is also the model.
+        ``metrics.json``; of an embedding ``embedding.nc``, of several recordings in a folder of each;
+        with several seeds ``stability.nc``, and without consensus a folder ``seed-N`` of each, of
+        which the first is also the model.
 
     Raises:
         BadInput: the folder holds a model already, there is nothing to resume, or the source or
@@ -145,8 +146,12 @@ def _keep(learned: Learned, numbers: Mapping[str, Any], out: Path) -> None:
         save_netcdf(learned.stability, out / STABILITY)
     write_whole(out / OPTIONS, options_said(learned.coder, learned.ready.sessions))
     write_whole(out / NUMBERS, to_json(dict(numbers)))
-    data = learned.ready.data
-    keep_embedding(embedding_of(data, learned.coder.config.reads), embedder_bytes(data), out)
+    for name, binned in learned.ready.binned.items():
+        own = out / name if learned.ready.several else out
+        read = embedding_of(binned, learned.coder.config.reads)
+        if read is not None:
+            own.mkdir(exist_ok=True)
+        keep_embedding(read, embedder_bytes(binned), own)
     checkpoint.save(learned.coder, out)
     (out / FILE).unlink(missing_ok=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import xarray as xr
@@ -99,6 +100,26 @@ def embedded(binned: xr.Dataset, config: Config, *, control: str | None = None) 
         control=control,
         **config.embedding_settings,
     )
+
+
+def embedded_together(sessions: Mapping[str, Session], config: Config) -> dict[str, xr.Dataset]:
+    """The bins of several recordings with the embedding that the options ask for, in one space.
+
+    Raises:
+        BadInput, EnvironmentProblem: as :func:`prepare` and :func:`nwbsparse.embed_sessions`.
+    """
+    from nwbsparse.embedding.sessions import embed_sessions  # what it needs takes seconds to load
+
+    made = embed_sessions(
+        [prepare(one, config, embed_it=False) for one in sessions.values()],
+        method=config.embed,
+        covariates=config.embedding_covariates,
+        dims=config.embed_dims,
+        smoothing=config.embed_smoothing,
+        seed=config.embed_seed,
+        **config.embedding_settings,
+    )
+    return dict(zip(sessions, made, strict=True))
 
 
 def _reach_of_embedding(config: Config, embedder: bytes | None) -> int:

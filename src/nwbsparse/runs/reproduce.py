@@ -18,6 +18,8 @@ from nwbsparse.deprecated import renamed
 from nwbsparse.embedding.embedder import embedder_from
 from nwbsparse.errors import BadInput
 from nwbsparse.io.check import check_readable, sha256_of
+from nwbsparse.io.nwb.marks import BEHAVIOUR, RECORDING, origins
+from nwbsparse.io.nwb.opening import opened
 from nwbsparse.io.readers import what_is
 from nwbsparse.models.checkpoint import to_bytes
 from nwbsparse.options.config import Config
@@ -163,16 +165,9 @@ def _recordings(
             + (f" of the session {which}" if which else "; it was not made from one")
         )
     given = [source] if isinstance(source, str | Path) else source or []
-    for one in given:
-        if (kind := what_is(one)) != "NWB":
-            raise BadInput(
-                f"{one} is {kind}, and {path.name} does not say what was joined to it: repeat the run "
-                f"with the options that stand beside the results, nwbsparse run {one} --config run.toml, "
-                "and the behaviour and description that were given then"
-            )
     known = {sha256: name for name, sha256 in wanted.items()}
     found: dict[str, Path] = {}
-    for one in map(check_readable, given):
+    for one in [_file_of(one, path) for one in given]:
         if (sha256 := sha256_of(one)) not in known:
             raise BadInput(
                 f"{one} is another recording (sha256 {sha256[:16]}…) than {_said(wanted, path)}, or "
@@ -189,6 +184,25 @@ def _recordings(
         each = "it" if len(missing) == 1 else "each"
         raise BadInput(f"{_said(missing, path)} is not beside it; give {each} with --source")
     return {name: found[name] for name in wanted}
+
+
+def _file_of(source: str | Path, path: Path) -> Path:
+    """The file of a recording that results in another file were made from.
+
+    Raises:
+        BadInput: it is no NWB file, and what it takes to read it as it was read then is not known.
+    """
+    if (kind := what_is(source)) == "NWB":
+        return check_readable(source)
+    with opened(path) as recording:
+        parts = origins(recording.nwbfile)
+    if Path(source).is_file() and RECORDING in parts and BEHAVIOUR not in parts:
+        return Path(source)  # one file, and nothing from elsewhere: its options say the rest
+    raise BadInput(
+        f"{source} is {kind}, and {path.name} does not say what was joined to it: repeat the run "
+        f"with the options that stand beside the results, nwbsparse run {source} --config run.toml, "
+        "and the behaviour and description that were given then"
+    )
 
 
 def _said(wanted: Mapping[str, str], path: Path) -> str:

@@ -14,7 +14,7 @@ from nwbsparse import names
 from nwbsparse.analysis.apply.encode import encode
 from nwbsparse.analysis.behaviour.sentences import sentences
 from nwbsparse.analysis.explain import explain
-from nwbsparse.analysis.quality.embedding_controls import embedding_controls
+from nwbsparse.analysis.quality.embedding_controls import controls_of_sessions
 from nwbsparse.analysis.quality.embedding_said import embedding_said
 from nwbsparse.analysis.quality.evaluate import evaluate
 from nwbsparse.analysis.quality.hidden_said import shared_said
@@ -176,7 +176,11 @@ def run(
         log(line)
     sessions, binned = learned.ready.sessions, learned.ready.binned
     logs = {name: log.of(name) if wanted.several else log for name in sessions}
-    made = {name: _results(learned, name, logs[name], progress, began) for name in sessions}
+    controls = controls_of_sessions(binned) if learned.coder.config.embed != "none" else {}
+    made = {
+        name: _results(learned, name, logs[name], progress, began, controls.get(name))
+        for name in sessions
+    }
     runs: dict[str, Run] = {}
     with staged(out, overwrite=overwrite) as stage:
         for name, results in made.items():  # in a folder of its own where there are several
@@ -190,20 +194,25 @@ def run(
     return JointRun(learned.coder, runs, out) if wanted.several else runs[ALONE]
 
 
-def _results(learned: Learned, name: str, log: Log, progress: Progress, began: float) -> Results:
+def _results(
+    learned: Learned,
+    name: str,
+    log: Log,
+    progress: Progress,
+    began: float,
+    controls: xr.Dataset | None,
+) -> Results:
     """What the model is and says in one recording."""
     ready, coder, stability = learned.ready, learned.coder, learned.stability
-    session, binned, read = ready.sessions[name], ready.binned[name], None
+    session, binned = ready.sessions[name], ready.binned[name]
     if ready.several:
         coder = coder_of_session(coder, name)
         stability = None if stability is None else stability_in(coder, stability)
-    else:
-        read = embedding_of(binned, coder.config.reads)
+    read = embedding_of(binned, coder.config.reads)
     made_by = embedder_bytes(binned) if read is not None else None
     latents = encode(coder, binned)
     metrics = evaluate(coder, binned, detail="all")
-    if coder.config.embed != "none" and not ready.several:
-        controls = embedding_controls(binned)
+    if controls is not None:
         metrics = metrics.assign(controls.data_vars)
         for line in embedding_said(controls):
             log(line)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import xarray as xr
 
+from nwbsparse import names
 from nwbsparse.io.rules.account import listed
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.options.legality import is_penalised
@@ -32,6 +35,17 @@ def learned_said(
     return [line for line in said if line]
 
 
+def embedding_made_said(binned: xr.Dataset) -> str:
+    """What an embedding was made by, from what, and of which kind each covariate was taken."""
+    made = binned[names.EMBEDDING]
+    method, said = made.attrs[names.METHOD], json.loads(made.attrs[names.PARAMETERS])
+    kinds = ", ".join(f"{name} ({kind})" for name, kind in said.get("kinds", {}).items())
+    by = f", by {kinds}" if kinds else ", by time" if method == "cebra" else ""
+    also = f", in one space with {n - 1} more" if (n := said.get(names.N_SESSIONS, 1)) > 1 else ""
+    on = "all bins: none is held out" if said[names.FITTED_ON] != "train" else "training bins alone"
+    return f"embedded in {several(binned.sizes[names.DIM], 'dim')} by {method}{by}{also}; learned on {on}"
+
+
 def joined_said(joined: Joined) -> str:
     """What was joined from another file, in one line."""
     held = {
@@ -44,7 +58,8 @@ def joined_said(joined: Joined) -> str:
 
 def _learned(coder: SparseCoder, metrics: xr.Dataset | None) -> list[str]:
     last, n_sessions = coder.record.history[-1], len(coder.record.sessions)
-    of = f" of {coder.n_units} units in {n_sessions} sessions" if n_sessions else ""
+    read = "units" if coder.record.of_units else "dims"
+    of = f" of {coder.n_units} {read} in {n_sessions} sessions" if n_sessions else ""
     model = f"; model id {coder.id}" if n_sessions else ""
     if metrics is not None:
         return [

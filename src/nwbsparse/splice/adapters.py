@@ -6,12 +6,13 @@ No package of theirs is imported: a network is known by its parts.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from nwbsparse.splice.site import Site, site
+from nwbsparse.splice.site import Site, site, unfused
 from nwbsparse.splice.transformer import PopulationTransformer
 
 
@@ -38,18 +39,10 @@ def sites_of(model: nn.Module, run: Callable[[], Any]) -> dict[str, tuple[int, .
 
         return note
 
-    fused = torch.backends.mha.get_fastpath_enabled()
-    handles = []
-    try:
-        torch.backends.mha.set_fastpath_enabled(False)
+    with ExitStack() as hooks, unfused(), torch.no_grad():
         for name, module in model.named_modules():
-            handles.append(module.register_forward_hook(hook(name)))
-        with torch.no_grad():
-            run()
-    finally:
-        for handle in handles:
-            handle.remove()
-        torch.backends.mha.set_fastpath_enabled(fused)
+            hooks.callback(module.register_forward_hook(hook(name)).remove)
+        run()
     return {name: shape for name, shape in found.items() if name}
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from nwbsparse import names
 from nwbsparse.errors import did_you_mean, raise_together
-from nwbsparse.splice.heads import BIN, CATEGORY, CONTINUOUS, NONE, Head
+from nwbsparse.splice.heads import BIN, NONE, Head
 from nwbsparse.splice.transformer import PopulationTransformer
 
 
@@ -104,9 +104,9 @@ def trial_parts(
 def shaped(target: Tensor, head: Head) -> Tensor:
     """A target as losses take it: a last axis of its own for continuous variables of one number."""
     n_axes = 2 if head.per == BIN else 1
-    if head.kind == CATEGORY:
+    if head.kind == names.CATEGORY:
         return target.long()
-    if head.kind == CONTINUOUS and target.ndim == n_axes:
+    if head.kind == names.CONTINUOUS and target.ndim == n_axes:
         return target.float()[..., None]
     return target.float()
 
@@ -164,12 +164,12 @@ def _problems(model: PopulationTransformer, one: SessionTrials) -> Iterator[str]
             continue
         head = model.heads[name]
         shape = (n, n_bins) if head.per == BIN else (n,)
-        allowed = {shape, (*shape, head.size)} if head.kind == CONTINUOUS else {shape}
-        if head.kind == CONTINUOUS and head.size > 1:
+        allowed = {shape, (*shape, head.size)} if head.kind == names.CONTINUOUS else {shape}
+        if head.kind == names.CONTINUOUS and head.size > 1:
             allowed = {(*shape, head.size)}
         if tuple(target.shape) not in allowed:
             yield f"{who}: '{name}' has the shape {tuple(target.shape)}, not {sorted(allowed)[-1]}"
-        elif head.kind == CATEGORY and len(target) and int(target.max()) >= head.size:
+        elif head.kind == names.CATEGORY and len(target) and int(target.max()) >= head.size:
             yield f"{who}: '{name}' has the code {int(target.max())}, of {head.size} categories"
 
 
@@ -181,7 +181,7 @@ def _head_problems(name: str, head: Head, sessions: Sequence[SessionTrials]) -> 
             seen.append(target[head.present(target)])
     if not sum(len(one) for one in seen):
         yield f"no training trial of any session has a value of '{name}'; leave the head out"
-    elif head.kind == CATEGORY and len(torch.cat(seen).unique()) < 2:
+    elif head.kind == names.CATEGORY and len(torch.cat(seen).unique()) < 2:
         yield f"'{name}' has one category only in the training trials; there is nothing to tell apart"
 
 
@@ -246,8 +246,8 @@ class Trials:
 def _absent(head: Head, activity: Tensor) -> Tensor:
     """The target of trials of a session that does not have the variable."""
     shape = [*activity.shape[: 2 if head.per == BIN else 1]]
-    if head.kind == CATEGORY:
+    if head.kind == names.CATEGORY:
         return torch.full(shape, NONE, dtype=torch.long, device=activity.device)
-    if head.kind == CONTINUOUS:
+    if head.kind == names.CONTINUOUS:
         shape.append(head.size)
     return torch.full(shape, torch.nan, device=activity.device)

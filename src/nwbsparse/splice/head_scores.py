@@ -11,7 +11,7 @@ from torch import Tensor
 from nwbsparse import names
 from nwbsparse.errors import BadInput
 from nwbsparse.splice.batches import SessionTrials, Trials
-from nwbsparse.splice.heads import CATEGORY, CIRCULAR, Readout, on_circle
+from nwbsparse.splice.heads import Readout, on_circle
 from nwbsparse.splice.transformer import PopulationTransformer
 
 AT_ONCE = 1024
@@ -136,11 +136,11 @@ def head_score(readout: Readout, output: Tensor, target: Tensor) -> HeadScore | 
         return None
     loss = float(readout.losses(output, target).sum()) / n
     predicted, true = readout.predicted(output)[there], target[there]
-    if head.kind == CATEGORY:
+    if head.kind == names.CATEGORY:
         shares = torch.bincount(true, minlength=head.size).double() / n
         value = float((predicted == true).double().mean())
         return HeadScore("accuracy", value, float(shares.max()), loss, n)
-    if head.kind == CIRCULAR:
+    if head.kind == names.CIRCULAR:
         wanted = on_circle(true.double(), head.period)
         made = on_circle(predicted.double(), head.period)
         value = float((wanted * made).sum(dim=-1).mean())

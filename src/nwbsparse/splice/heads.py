@@ -10,13 +10,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from nwbsparse import names
 from nwbsparse.errors import raise_together
 
-CATEGORY = "category"
-CIRCULAR = "circular"
-CONTINUOUS = "continuous"
-KINDS = (CATEGORY, CIRCULAR, CONTINUOUS)
-TRIAL = "trial"
+KINDS = (names.CATEGORY, names.CIRCULAR, names.CONTINUOUS)
 BIN = "bin"
 NONE = -1
 """The code of a trial without a category; numbers say it with NaN."""
@@ -36,7 +33,7 @@ class Head:
     """Number of categories; of numbers that a continuous variable has; 1 for a circular one."""
     period: float = 0.0
     """What a circular variable comes back to itself after, in its own unit."""
-    per: str = TRIAL
+    per: str = names.TRIAL
     """Whether there is one value per ``trial`` or one per ``bin``."""
     values: tuple[str, ...] = ()
     """Names of the categories in the order of their codes, where they are known."""
@@ -45,13 +42,13 @@ class Head:
         problems = []
         if self.kind not in KINDS:
             problems.append(f"its kind is '{self.kind}'; there are {', '.join(KINDS)}")
-        if self.per not in (TRIAL, BIN):
-            problems.append(f"per is '{self.per}'; there are {TRIAL} and {BIN}")
-        if self.kind == CATEGORY and self.size < 2:
+        if self.per not in (names.TRIAL, BIN):
+            problems.append(f"per is '{self.per}'; there are {names.TRIAL} and {BIN}")
+        if self.kind == names.CATEGORY and self.size < 2:
             problems.append(f"it has {self.size} category; a label with one value says nothing")
-        if self.kind == CIRCULAR and not self.period > 0:
+        if self.kind == names.CIRCULAR and not self.period > 0:
             problems.append("a circular variable needs the period after which it comes back")
-        if self.kind == CIRCULAR and self.size != 1:
+        if self.kind == names.CIRCULAR and self.size != 1:
             problems.append(f"a circular variable is one number, not {self.size}")
         if self.size < 1:
             problems.append(f"its size is {self.size}")
@@ -62,14 +59,14 @@ class Head:
     @property
     def n_outputs(self) -> int:
         """Numbers that the network gives per value: log odds, cosine and sine, or z-scores."""
-        return 2 if self.kind == CIRCULAR else self.size
+        return 2 if self.kind == names.CIRCULAR else self.size
 
     def present(self, target: Tensor) -> Tensor:
         """Where there is a value to be predicted, one answer per trial or bin."""
-        if self.kind == CATEGORY:
+        if self.kind == names.CATEGORY:
             return target >= 0
         finite = torch.isfinite(target)
-        return finite if self.kind == CIRCULAR else finite.all(dim=-1)
+        return finite if self.kind == names.CIRCULAR else finite.all(dim=-1)
 
 
 class Readout(nn.Module):
@@ -82,7 +79,7 @@ class Readout(nn.Module):
         super().__init__()
         self.head = head
         self.linear = nn.Linear(d_model, head.n_outputs)
-        if head.kind == CONTINUOUS:
+        if head.kind == names.CONTINUOUS:
             self.register_buffer("mean", torch.zeros(head.size))
             self.register_buffer("spread", torch.ones(head.size))
 
@@ -92,7 +89,7 @@ class Readout(nn.Module):
     @torch.no_grad()
     def scale(self, targets: Sequence[Tensor]) -> None:
         """Take mean and standard deviation of a continuous variable from its training values."""
-        if self.head.kind != CONTINUOUS:
+        if self.head.kind != names.CONTINUOUS:
             return
         rows = torch.cat([one.double().reshape(-1, self.head.size) for one in targets])
         rows = rows[torch.isfinite(rows).all(dim=1)]
@@ -107,13 +104,13 @@ class Readout(nn.Module):
         circle; mean square of z-scores. So every head weighs the same, whatever it is of.
         """
         head, there = self.head, self.head.present(target)
-        if head.kind == CATEGORY:
+        if head.kind == names.CATEGORY:
             codes = torch.where(there, target, 0).long()
             flat = functional.cross_entropy(
                 output.float().flatten(0, -2), codes.flatten(), reduction="none"
             )
             return torch.where(there, flat.view(codes.shape) / math.log(head.size), 0.0)
-        if head.kind == CIRCULAR:
+        if head.kind == names.CIRCULAR:
             wanted = on_circle(torch.where(there, target, 0.0), head.period)
             lost = (output.float() - wanted).square().sum(dim=-1)
         else:
@@ -124,9 +121,9 @@ class Readout(nn.Module):
     def predicted(self, output: Tensor) -> Tensor:
         """The answer in the variable's own terms: a code, an angle in [0, period), numbers."""
         head = self.head
-        if head.kind == CATEGORY:
+        if head.kind == names.CATEGORY:
             return output.argmax(dim=-1)
-        if head.kind == CIRCULAR:
+        if head.kind == names.CIRCULAR:
             angle = torch.atan2(output[..., 1], output[..., 0])
             return torch.remainder(angle / (2 * math.pi), 1.0) * head.period
         return output * self.spread + self.mean

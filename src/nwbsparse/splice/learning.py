@@ -26,6 +26,10 @@ FORMAT = 1
 FILE = "decoder-checkpoint.safetensors"
 MOMENTS = ("exp_avg", "exp_avg_sq", "step")
 LONGEST_GRADIENT = 1.0
+EPOCHS, UPDATES = 30, 1200
+"""What a training is at least, where the number of passes is left open."""
+CHECKS = 30
+"""Looks at the validation trials at most; no more than one per pass."""
 
 
 class DecoderDiverged(NwbsparseError):
@@ -40,15 +44,16 @@ class LearningOptions:
         BadInput: an option lies where no training can be.
     """
 
-    max_epochs: int = 40
-    """Passes over the training trials at most."""
+    max_epochs: int | None = None
+    """Passes over the training trials at most; left open 30, and more where these are fewer than 1,200
+    updates: few trials need as many steps as many do, and stop earlier."""
     batch_size: int = 128
     """Trials per update, of all sessions together."""
     learning_rate: float = 3e-3
     """Peak of AdamW's step; warm-up over a tenth of all updates, then down in a cosine."""
     weight_decay: float = 0.01
     patience: int = 10
-    """Checks (one per pass) without a lower validation loss after which training stops."""
+    """Checks without a lower validation loss after which training stops; there are 30 looks at most."""
     precision: str | None = None
     """``float32`` or ``bfloat16``; left open: bfloat16 products on a GPU, float32 elsewhere."""
     seed: int = 0
@@ -56,9 +61,9 @@ class LearningOptions:
 
     def __post_init__(self) -> None:
         problems = [
-            f"{name} is {getattr(self, name)}; it must be at least 1"
+            f"{name} is {value}; it must be at least 1"
             for name in ("max_epochs", "batch_size", "patience")
-            if getattr(self, name) < 1
+            if (value := getattr(self, name)) is not None and value < 1
         ]
         if not self.learning_rate > 0:
             problems.append(f"learning_rate is {self.learning_rate}; it must be above 0")
@@ -98,7 +103,9 @@ class Learning:
         self.device = next(iter(weights.values())).device
         self.adam = torch.optim.AdamW(self._groups(without_decay), lr=options.learning_rate)
         self.per_epoch = math.ceil(len(trials) / options.batch_size)
-        self.total = self.per_epoch * options.max_epochs
+        enough = max(EPOCHS, math.ceil(UPDATES / self.per_epoch))
+        self.total = self.per_epoch * (options.max_epochs or enough)
+        self.every = max(self.per_epoch, self.total // CHECKS)
         self.update = 0
         self.best, self.waited = math.inf, 0
         self.best_weights: dict[str, Tensor] = {}
@@ -135,7 +142,7 @@ class Learning:
         with Stopping(saves=path is not None) as stopping, torch.random.fork_rng(devices):
             while not self.finished:
                 self._one_update()
-                checked = self.update % self.per_epoch == 0
+                checked = self.update % self.every == 0 or self.update == self.total
                 found = self._check() if checked else {}
                 if path is not None and (checked or stopping.asked):
                     self._save(path, words)

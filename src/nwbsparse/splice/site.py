@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -113,14 +113,28 @@ def site(model: nn.Module, name: str, *, item: int | str | None = None, axis: in
 
 
 @contextmanager
+def unfused() -> Iterator[None]:
+    """While it is entered, networks go module by module, as they do where a site is watched.
+
+    torch's encoder layers have a fused way in evaluation mode; it goes round what is inside of them,
+    and its last bits are others. Answers of an intact network that are compared bit by bit with
+    those of one that is watched are made in here.
+    """
+    fused = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fused)
+
+
+@contextmanager
 def watched(
     site: Site, on_output: Callable[[Any, int], Any], *, must_fire: bool = True
 ) -> Iterator[None]:
     """Call a function with every output of a site; what it returns takes the output's place.
 
-    Whatever happens inside, the hooks are gone afterwards. Some networks have fused ways through
-    several modules at once, which go round hooks (torch's encoder layers, in evaluation mode): they
-    are switched off meanwhile.
+    Whatever happens inside, the hooks are gone afterwards. Meanwhile the network is :func:`unfused`.
 
     Args:
         site: the place.
@@ -142,17 +156,11 @@ def watched(
         calls["all"] += 1
         return on_output(output, before)
 
-    fused = torch.backends.mha.get_fastpath_enabled()
-    handles = []
-    try:
-        torch.backends.mha.set_fastpath_enabled(False)
-        handles.append(site.model.register_forward_pre_hook(begin))
-        handles.append(site.module.register_forward_hook(hook))
+    with ExitStack() as hooks:
+        hooks.enter_context(unfused())
+        hooks.callback(site.model.register_forward_pre_hook(begin).remove)
+        hooks.callback(site.module.register_forward_hook(hook).remove)
         yield
-    finally:
-        for handle in handles:
-            handle.remove()
-        torch.backends.mha.set_fastpath_enabled(fused)
     if must_fire and not calls["all"]:
         raise BadInput(
             f"the site '{site.name}' never gave anything: either the network was not run here, or it "

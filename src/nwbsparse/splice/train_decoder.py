@@ -41,7 +41,7 @@ def train_decoder(
         sessions: their trials with targets and parts. Test trials are not looked at.
         options: how it is trained.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
-        progress: called once per pass over the trials, stage ``decoder``.
+        progress: called at every look at the validation trials, stage ``decoder``.
         checkpoint: a folder; the training is saved there. Ctrl-C lets the update finish and saves.
         resume: go on from there; the result is the one of a training that was never stopped.
 

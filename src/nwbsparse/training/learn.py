@@ -232,7 +232,7 @@ def _from_rows(binned: Any, config: Config, target: Any, found: Consensus) -> Sp
     if config.levels:
         changes |= {"levels": _levels(config, found), "n_latents": None}
     elif config.k is not None or not is_penalised(config.sparsifier):
-        changes["k"] = _active(config.k or 1, n)
+        changes["k"] = _active(config.k or _k_of_seeds(binned, config, target), n)
     updates = REFIT_UPDATES if config.max_epochs is None else None
     coder = new_coders(binned, [config.replace(**changes)], target, updates=updates)[0]
     with torch.no_grad():
@@ -242,6 +242,11 @@ def _from_rows(binned: Any, config: Config, target: Any, found: Consensus) -> Sp
         if tied is not None:
             coder.encoder_weight.copy_(tied)
     return coder
+
+
+def _k_of_seeds(binned: Any, config: Config, target: Any) -> int:
+    """How many latents are active in a bin of the seeds, where the options leave it to the data."""
+    return new_coders(binned, [config], target)[0].record.config.k or 1
 
 
 def _levels(config: Config, found: Consensus) -> tuple[str, ...]:

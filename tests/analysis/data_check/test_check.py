@@ -174,6 +174,15 @@ def test_what_is_odd_is_said_with_what_to_do(check, said, recording):
         assert json.loads(json.dumps(one.to_dict(), allow_nan=False))["check"] == check
 
 
+def test_no_correlation_is_more_than_one():
+    """Float32 rounds sums of products of what is equal to more than that."""
+    data = odd.fluorescence().astype(np.float32)
+    some = np.repeat(data[:, :4], 3, axis=1)
+    [found] = [one for one in ns.check(odd.traces(some)) if one.check == "nearly identical units"]
+    said = [pair["correlation"] for pair in found.numbers["pairs"]]
+    assert len(said) == 12 and all(0.99 < one <= 1 for one in said)
+
+
 FINE = {
     "spikes": odd.normal,
     "without behaviour": lambda: odd.normal(series=(), intervals={}),

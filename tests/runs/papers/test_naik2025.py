@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+import nwbsparse as ns
 from make.naik_animals import write_animals
 from nwbsparse import names
 from nwbsparse.analysis.decoding import decode
@@ -159,10 +160,10 @@ def test_what_is_in_the_ledger_is_not_done_again(animals, done, monkeypatch):
 def test_a_fit_that_fails_is_a_row_with_its_message(animals, tmp_path, monkeypatch):
     whole = coders.sweep_rows
 
-    def sometimes(animal, embedding, family, *more):
+    def sometimes(animal, embedding, family, **more):
         if family == "jumprelu":
             raise BadInput("no such thing")
-        return whole(animal, embedding, family, *more)
+        return whole(animal, embedding, family, **more)
 
     monkeypatch.setattr(coders, "sweep_rows", sometimes)
     made = reproduce_paper("naik2025", [animals / "other"], tmp_path / "out", QUICK)
@@ -177,8 +178,9 @@ def test_a_recording_alone_has_its_embeddings_made_16_and_those_of_shuffled_acti
 ):
     made: list[dict] = []
 
-    def linear(animal, setting, asked):
-        made.append(setting | {"iterations": asked.iterations})
+    def linear(animal, setting, iterations, direction_as):
+        made.append(setting | {"iterations": iterations})
+        assert direction_as == "continuous"
         rng = np.random.default_rng(len(json.dumps(setting)))
         counts = animal.binned[names.COUNTS].values.astype(np.float32)
         return (counts @ rng.standard_normal((counts.shape[1], setting["dims"]))).astype(np.float32)
@@ -196,3 +198,26 @@ def test_a_recording_alone_has_its_embeddings_made_16_and_those_of_shuffled_acti
     by = {one.claim.name: one.verdict for one in done.answers}
     assert by["settings"] != "not run here"
     assert by["topk_large"] == by["neuron_dims"] == "not run here"
+
+
+@pytest.mark.slow
+def test_coders_and_latents_are_kept_on_request_under_the_id_that_the_table_names(
+    animals, tmp_path
+):
+    asked = Naik2025(dims=(4,), seeds=1, max_epochs=1, keep=("models", "latents"))
+    made = reproduce_paper("naik2025", [animals / "other"], tmp_path / "out", asked)
+    kept = tmp_path / "out/ledger/kept/other-4"
+    trained = rows(made.fits, control="")
+    trained = trained[trained["part"].isin(["sweep", "analysis"])]
+    ids = set(trained["model_id"])
+    assert "" not in ids
+    assert {one.name for one in (kept / "models").iterdir()} == ids
+    assert {one.stem for one in (kept / "latents").iterdir()} == ids
+    one = trained[trained["part"] == "analysis"].iloc[0]
+    coder = ns.load(kept / "models" / one["model_id"])
+    assert coder.n_latents == one["n_latents"] and coder.config.k == one["k_used"]
+    latents = xr.load_dataset(kept / "latents" / f"{one['model_id']}.nc", engine="h5netcdf")
+    assert latents.sizes["latent"] == one["n_latents"] and latents.sizes["time"] == 700
+    table = np.load(tmp_path / "out/embeddings/other-4.npy")
+    stored = [np.load(animals / f"other-4-{part}.npy") for part in ("train", "valid")]
+    np.testing.assert_array_equal(table, np.concatenate(stored))

@@ -1,4 +1,4 @@
-"""A reproduction that is killed, at whatever point, goes on and ends with the same bytes."""
+"""A reproduction that is killed, at whatever point, goes on and ends with the same bytes, whoever works."""
 
 import os
 import subprocess
@@ -12,10 +12,10 @@ from make.naik_animals import write_animals
 pytestmark = [pytest.mark.fits, pytest.mark.files, pytest.mark.slow]
 
 
-def command(source, out):
+def command(source, out, *more):
     return [
         sys.executable, "-m", "nwbsparse", "reproduce-paper", "naik2025", str(source), "--out", str(out),
-        "--dims", "4", "--seeds", "1", "--max-epochs", "1", "--quiet",
+        "--dims", "4", "--seeds", "1", "--max-epochs", "1", "--quiet", *more,
     ]  # fmt: skip
 
 
@@ -23,9 +23,9 @@ def pieces(out):
     return len(list((out / "ledger/results").glob("*.json")))
 
 
-def killed_after(n, source, out):
+def killed_after(n, source, out, *more):
     """Killed without warning when so many pieces are done: in the middle of the next."""
-    process = subprocess.Popen(command(source, out))
+    process = subprocess.Popen(command(source, out, *more))
     for _ in range(3000):
         if pieces(out) >= n or process.poll() is not None:
             break
@@ -35,14 +35,17 @@ def killed_after(n, source, out):
     process.wait()
 
 
-def test_killed_three_times_and_resumed_it_gives_the_same_bytes(tmp_path):
+@pytest.mark.parametrize("more", [(), ("--cluster", "local")], ids=["alone", "with workers"])
+def test_killed_three_times_and_resumed_it_gives_the_same_bytes(more, tmp_path):
+    if more:
+        pytest.importorskip("distributed")
     source = write_animals(tmp_path / "animals") / "sim"
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     subprocess.run(command(source, whole), check=True, env=os.environ)
     for n in (1, 5, 11):
-        killed_after(n, source, parts)
+        killed_after(n, source, parts, *more)
         assert not (parts / "naik2025.nc").exists()
-    subprocess.run(command(source, parts), check=True, env=os.environ)
+    subprocess.run(command(source, parts, *more), check=True, env=os.environ)
     files = sorted(one.name for one in whole.iterdir() if one.is_file())
     assert files == sorted(one.name for one in parts.iterdir() if one.is_file())
     for name in files:

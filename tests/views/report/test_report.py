@@ -7,7 +7,6 @@ import copy
 import dataclasses
 import json
 import re
-import shutil
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -32,8 +31,6 @@ from nwbsparse.session import Session
 from nwbsparse.views.report.found import following
 from nwbsparse.views.report.one_cell import one_cell_said, one_group
 from nwbsparse.views.report.report import report
-
-CHROMIUM = Path("/usr/bin/chromium")
 
 CANARY = "<script>alert('x')</script>"
 
@@ -307,43 +304,6 @@ def test_a_failed_write_leaves_nothing_behind(
     with pytest.raises(EnvironmentProblem, match="cannot be written"):
         report(*made, target)
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]
-
-
-UNREACHED = """[...document.querySelectorAll('body *')].filter(e =>
-  ['auto', 'scroll'].includes(getComputedStyle(e).overflowX) && e.tagName != 'PRE' &&
-  !(e.tabIndex == 0 && e.getAttribute('role') == 'region' && e.getAttribute('aria-label'))).length"""
-
-
-@pytest.mark.browser
-def test_a_browser_shows_it_without_complaint(page: Path) -> None:
-    if not CHROMIUM.exists() and not shutil.which("chromium"):
-        pytest.skip("Chromium is not installed")
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    complaints: list[str] = []
-    asked: list[str] = []
-    with playwright.sync_playwright() as play:
-        browser = play.chromium.launch(
-            executable_path=str(CHROMIUM),
-            args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
-        )
-        try:
-            for width, height in ((1440, 900), (1280, 720), (420, 800)):
-                tab = browser.new_page(viewport={"width": width, "height": height})
-                tab.on("console", lambda said: complaints.append(said.text))
-                tab.on("pageerror", lambda error: complaints.append(str(error)))
-                tab.on("dialog", lambda dialog: complaints.append(dialog.message))
-                tab.on("request", lambda request: asked.append(request.url))
-                tab.goto(page.as_uri())
-                wide = tab.evaluate("document.documentElement.scrollWidth")
-                assert wide <= width, f"{wide} px on a screen of {width} px"
-                broken = tab.evaluate("[...document.images].filter(i => !i.naturalWidth).length")
-                assert broken == 0
-                assert tab.evaluate(UNREACHED) == 0, "what can be scrolled has no name or no focus"
-                tab.close()
-        finally:
-            browser.close()
-    assert complaints == []
-    assert all(url.startswith(("file://", "data:")) for url in asked)
 
 
 def test_a_latent_of_units_that_share_spikes_is_called_one_cell_perhaps(

@@ -97,7 +97,7 @@ def _alike(recording: CheckedRecording, values: np.ndarray) -> list[Finding]:
     some = some - some.mean(axis=0)
     size = np.linalg.norm(some, axis=0)
     some = some / np.where(size > 0, size, 1)
-    r = np.triu(some.T @ some, 1)
+    r = np.clip(np.triu(some.T @ some, 1), -1, 1)  # rounding of float32 goes beyond
     pairs = np.argwhere(r >= ALIKE)
     if not len(pairs):
         return []

@@ -197,7 +197,7 @@ def selectivity_index(drop: np.ndarray) -> np.ndarray:
 
 
 def _index_of(drop: np.ndarray, own: int) -> np.ndarray:
-    return drop[..., own] - np.delete(drop, own, axis=-1).max(axis=-1)
+    return np.asarray(drop[..., own] - np.delete(drop, own, axis=-1).max(axis=-1))
 
 
 def _change(ablation: str, code: Tensor, seed: int) -> Change:

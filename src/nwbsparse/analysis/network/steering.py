@@ -45,7 +45,7 @@ def steering(
     *,
     at: str,
     heads: Sequence[str] | None = None,
-    doses: Sequence[float] = DOSES,
+    doses: Sequence[float | int] = DOSES,
     counts: Sequence[int] = COUNTS,
     seed: int = 0,
 ) -> xr.Dataset:

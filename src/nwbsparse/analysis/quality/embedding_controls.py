@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 import numpy as np
 import xarray as xr
@@ -16,7 +17,7 @@ from nwbsparse.errors import BadInput
 
 OTHER_SEED = "other_seed"
 _NOT_SETTINGS = {
-    "dims", "seed", "smoothing", "control", "kinds", "fitted_on", "saw_behaviour", "n_sessions",
+    "dims", "seed", "smoothing", "control", "kinds", "saw_behaviour", names.FITTED_ON, names.N_SESSIONS,
 }  # fmt: skip
 
 
@@ -38,18 +39,71 @@ def embedding_controls(binned: xr.Dataset) -> xr.Dataset:
         moved onto this one (Procrustes, fitted on training bins).
 
     Raises:
-        BadInput: the embedding was not made here.
+        BadInput: the embedding was not made here, or together with that of other recordings.
         EnvironmentProblem: the package of the method is not installed.
     """
-    from nwbsparse.embedding.embed import METHODS, embed  # what it needs takes seconds to load
+    return controls_of_sessions({"": binned})[""]
 
-    if names.EMBEDDING not in binned:
+
+def controls_of_sessions(sessions: Mapping[str, xr.Dataset]) -> dict[str, xr.Dataset]:
+    """The same of several recordings that :func:`nwbsparse.embed_sessions` put into one space.
+
+    They are put into one space again from the other seed and from shuffled data. What is decoded is
+    decoded within each; the turn of the other seed's space onto this one is one turn for all.
+
+    Args:
+        sessions: {name: its bins with the embedding}, all that were embedded together, in their order.
+
+    Returns:
+        {name: what :func:`embedding_controls` gives}.
+
+    Raises:
+        BadInput, EnvironmentProblem: as there.
+    """
+    made = _made_again(list(sessions.values()))
+    tables = [
+        {name: some[at][names.EMBEDDING].values for name, some in made.items()}
+        for at in range(len(sessions))
+    ]
+    there = [
+        np.all([np.isfinite(one).all(axis=1) for one in each.values()], axis=0) for each in tables
+    ]
+    parts = [
+        {name: part(binned, name) & known for name in ("train", "test")}
+        for binned, known in zip(sessions.values(), there, strict=True)
+    ]
+    moved, onto = (
+        np.concatenate([each[name] for each in tables]) for name in (OTHER_SEED, names.EMBEDDING)
+    )
+    fitted = np.concatenate([each["train"] for each in parts])
+    found = {}
+    for at, (name, binned) in enumerate(sessions.items()):
+        scored = np.concatenate(
+            [each["test"] & (number == at) for number, each in enumerate(parts)]
+        )
+        consistency = procrustes_r2(moved, onto, fitted, scored)
+        found[name] = _scores(binned, tables[at], consistency)
+    return found
+
+
+def _made_again(sessions: list[xr.Dataset]) -> dict[str, list[xr.Dataset]]:
+    """{what: the recordings with it}: the embedding, that of another seed, and those of shuffled data."""
+    from nwbsparse.embedding.embed import METHODS, embed  # what it needs takes seconds to load
+    from nwbsparse.embedding.sessions import embed_sessions
+
+    if any(names.EMBEDDING not in one for one in sessions):
         raise BadInput("there is no embedding; nwbsparse.embed(binned) makes one")
-    method = binned[names.EMBEDDING].attrs[names.METHOD]
-    said = json.loads(binned[names.EMBEDDING].attrs[names.PARAMETERS])
+    first = sessions[0][names.EMBEDDING]
+    method, said = first.attrs[names.METHOD], json.loads(first.attrs[names.PARAMETERS])
     if method not in METHODS or "seed" not in said:
         raise BadInput(
             f"the embedding was not made by nwbsparse.embed ('{method}'); it cannot be made again"
+        )
+    together = int(said.get(names.N_SESSIONS, 1))
+    if together != len(sessions):
+        raise BadInput(
+            f"the embedding puts {together} recordings into one space; it can only be made again from "
+            "all of them"
         )
     known = METHODS[method].settings_of(method)
     again = {
@@ -62,16 +116,20 @@ def embedding_controls(binned: xr.Dataset) -> xr.Dataset:
             if name in known and name not in _NOT_SETTINGS
         },
     }
-    made = {
-        names.EMBEDDING: binned,
-        OTHER_SEED: embed(binned, method, seed=said["seed"] + 1, **again),
-    }
+
+    def once_more(seed: int, control: str | None = None) -> list[xr.Dataset]:
+        if together == 1:
+            return [embed(sessions[0], method, seed=seed, control=control, **again)]
+        return embed_sessions(sessions, method=method, seed=seed, control=control, **again)
+
+    made = {names.EMBEDDING: sessions, OTHER_SEED: once_more(said["seed"] + 1)}
     for control in ("shuffled_neural", "shuffled_labels") if again["covariates"] else ():
-        made[control] = embed(binned, method, seed=said["seed"], control=control, **again)
-    tables = {name: one[names.EMBEDDING].values for name, one in made.items()}
-    there = np.all([np.isfinite(table).all(axis=1) for table in tables.values()], axis=0)
-    train, test = (part(binned, name) & there for name in ("train", "test"))
-    consistency = procrustes_r2(tables[OTHER_SEED], tables[names.EMBEDDING], train, test)
+        made[control] = once_more(said["seed"], control)
+    return made
+
+
+def _scores(binned: xr.Dataset, tables: Mapping[str, np.ndarray], consistency: float) -> xr.Dataset:
+    """What is decoded from an embedding and from its controls, in one recording."""
     others = [
         Representation(name, np.nan_to_num(table))
         for name, table in tables.items()

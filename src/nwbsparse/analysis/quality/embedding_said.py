@@ -10,6 +10,8 @@ from nwbsparse.analysis.quality.embedding_controls import OTHER_SEED
 
 CONSISTENT = 0.8
 """R² from which another seed's embedding is called the same."""
+UNMOVED = 1 - 1e-6
+"""R² from which a seed changed nothing: the method starts from nothing random."""
 CLOSE = 0.05
 """What a control must fall short by to count as worse."""
 
@@ -29,6 +31,10 @@ def embedding_said(metrics: xr.Dataset) -> list[str]:
     again = float(metrics["embedding_consistency"])
     if not np.isfinite(again):
         said = ["the embedding does not vary on test bins"]
+    elif again >= UNMOVED:
+        said = [
+            "the embedding does not depend on a seed: another changes nothing, which proves nothing"
+        ]
     elif again >= CONSISTENT:
         said = [
             f"another seed gives the same embedding, turned (Procrustes R² {again:.2f} on test bins)"

@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 
 from nwbsparse import names
+from nwbsparse.binning.sessions.embeddings import embedding_problems, joined_embedding
 from nwbsparse.binning.sessions.merge import joined_variables, numbered_on, unit_columns
 from nwbsparse.binning.split import split
 from nwbsparse.errors import BadInput, raise_together
@@ -48,6 +49,8 @@ def join_sessions(sessions: Sessions) -> xr.Dataset:
           sessions; ``valid(time, unit)``; ``split(time)``; segments and trials numbered on
         - ``unit_id`` "<session>/<unit id>", ``unit_session(unit)``, and every unit column: where a
           session lacks it '' or NaN
+        - ``embedding(time, dim)`` where all sessions have one, in one space
+          (:func:`nwbsparse.embed_sessions`); what made it stays with each session
         - ``time``: later sessions moved by whole minutes to follow at least 1,000 s after the one
           before; ``session_time(time)`` is the time in the own session
         - condition ``session(time)``, and the interval table ``sessions`` that it is a column of
@@ -61,7 +64,7 @@ def join_sessions(sessions: Sessions) -> xr.Dataset:
 
     Raises:
         BadInput: no session, names that are not unique or hold '/', bins of several widths, some
-            split and some not, or a session too short to be split.
+            split and some not, embeddings that are not of one space, or a session too short to be split.
     """
     named = _named(sessions)
     _check(named)
@@ -98,7 +101,7 @@ def join_sessions(sessions: Sessions) -> xr.Dataset:
         names.KIND: names.CATEGORICAL,
         names.CATEGORIES: json.dumps(list(named)),
     }
-    variables = _blocks(named) | dropped | on_time
+    variables = _blocks(named) | joined_embedding(named) | dropped | on_time
     variables[names.SESSIONS] = xr.DataArray(number, dims=names.TIME, attrs=interval)
     variables[names.SESSION] = xr.DataArray(number.copy(), dims=names.TIME, attrs=condition)
     joined = xr.Dataset(variables, coords=coords | on_units | other_coords)
@@ -169,6 +172,7 @@ def _check(named: Mapping[str, xr.Dataset]) -> None:
     rest = [name for name in named if name not in dealt]
     if dealt and rest:
         problems.append(f"'{dealt[0]}' is split, '{rest[0]}' is not; split all sessions or none")
+    problems += embedding_problems(named)
     raise_together(problems, heading="the sessions cannot be joined")
 
 

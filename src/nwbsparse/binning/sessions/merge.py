@@ -22,6 +22,9 @@ _APART = (
     names.UNIT_ID,
     names.COUNTS,
     names.VALID,
+    names.EMBEDDING,
+    names.EMBEDDER,
+    names.DIM,
 )
 """What ``join_sessions`` makes itself: these names are its own, these variables its own work."""
 _AGREED = (names.ROLE, names.KIND, names.UNITS_OF_MEASURE, names.TABLE, "series", "label")
@@ -216,11 +219,7 @@ def _check_dims(named: Mapping[str, xr.Dataset]) -> None:
             dims = variable.dims
             axes = dims[dims[:1] == (names.TIME,) :]
             of_space = len(axes) == 1 and str(axes[0]).startswith(names.SPACE)
-            if (
-                not of_space
-                and name not in (names.COUNTS, names.VALID)
-                and dims not in ((names.TIME,), (names.UNIT,))
-            ):
+            if not of_space and name not in _APART and dims not in ((names.TIME,), (names.UNIT,)):
                 problems.append(f"'{name}' of '{session}' has dims {dims}; drop it")
     raise_together(
         problems, heading="only variables of time, of units and of positions can be joined"

@@ -28,9 +28,9 @@ def embed(
 ) -> None:
     """Say where the population is in each bin with a few numbers (CEBRA, PCA, …), for ``run --embedding``.
 
-    With several recordings CEBRA puts them into one space by the behaviour that all of them have. It is
-    learned on training bins alone; another seed and, where behaviour was seen, shuffled data stand
-    beside it.
+    Several recordings come into one space: by CEBRA and the behaviour that all of them have, or by any
+    method where their units are the same. It is learned on training bins alone; another seed and, where
+    behaviour was seen, shuffled data stand beside it.
 
     Parameters
     ----------

@@ -37,7 +37,8 @@ def explain(
         Compare with this covariate only; may be repeated.
     condition
         Take this variable's conditions; may be repeated. ``speed=4`` cuts a covariate into
-        quantiles, ``speed=0,5,20`` at these edges.
+        quantiles, ``speed=0,5,20`` at these edges. Here and below a name that holds the sign itself
+        stands in quotes: ``"'left, right',speed"``.
     null
         ``VARIABLE=shift``, the table among whose rows labels are exchanged
         (``VARIABLE=trials``), or a null that a package brought, in place of the one that fits its
@@ -69,13 +70,14 @@ def explain(
     from nwbsparse.runs.revisit import annotated_in, revisit
 
     console = new_console()
+    there = revisit(run, source=source, result=result)
+    known = [str(name) for name in there.binned.data_vars]
     chosen = {
         "covariates": covariate or None,
-        "conditions": dict(map(cut, condition)) or None,
-        "nulls": dict(pair(one, "=", "--null VARIABLE=shift") for one in null) or None,
-        "conjunctions": [pair(one, ",", "--conjunction A,B") for one in conjunction],
+        "conditions": dict(cut(one, known) for one in condition) or None,
+        "nulls": dict(pair(one, "=", "--null VARIABLE=shift", known) for one in null) or None,
+        "conjunctions": [pair(one, ",", "--conjunction A,B", known) for one in conjunction],
     }
-    there = revisit(run, source=source, result=result)
     with progress_bars(console, quiet=quiet) as progress:
         attribution = explain(
             there.coder, there.binned, stability=there.stability, progress=progress, **chosen

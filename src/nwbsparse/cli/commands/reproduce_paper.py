@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from nwbsparse.cli.console import new_console, notifier
+from nwbsparse.cli.options import Flag, Repeated
 
 
 def reproduce_paper(
@@ -19,6 +20,10 @@ def reproduce_paper(
     bin_width: float = 0.025,
     position: str | None = None,
     direction: str | None = None,
+    direction_as: str = "continuous",
+    keep: Repeated | None = None,
+    cluster: str | None = None,
+    insecure: Flag = False,
     quiet: bool = False,
 ) -> None:
     """Do a published paper again with your own data, and answer its claims by the numbers.
@@ -51,6 +56,16 @@ def reproduce_paper(
         The covariate that is the place on the track. Absent: the only position there is.
     direction
         The condition that is the direction of running. Absent: the one that is called so.
+    direction_as
+        What CEBRA is told of it: continuous (a column of 0 and 1 for each direction, as in the paper), or
+        discrete (both moments of a pair have the same).
+    keep
+        models or latents: kept of every trained coder, in ledger/kept; may be repeated.
+    cluster
+        Who does the work, in place of this process: local (processes of this machine), the address of a
+        dask scheduler, the file that it wrote, or module:function.
+    insecure
+        Use a scheduler on another machine without TLS: whoever reaches it can run anything as you.
     quiet
         Print nothing but errors.
     """
@@ -63,10 +78,14 @@ def reproduce_paper(
     notify = (lambda _: None) if quiet else notifier(console)
     asked = Naik2025(
         dims=dims, seeds=seeds, max_epochs=max_epochs, iterations=iterations, bin_width=bin_width,
-        position=position, direction=direction,
+        position=position, direction=direction, direction_as=direction_as,
+        keep=tuple(keep or ()),
     )  # fmt: skip
     with progress_bars(console, quiet=quiet) as progress:
-        done = reproduce_paper(paper, sources, out, asked, progress=progress, notify=notify)
+        done = reproduce_paper(
+            paper, sources, out, asked, executor=cluster, insecure=insecure, progress=progress,
+            notify=notify,
+        )  # fmt: skip
     if quiet:
         return
     rows = [(one.claim.text, one.verdict) for one in done.answers]

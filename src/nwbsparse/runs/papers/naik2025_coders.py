@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ import xarray as xr
 from nwbsparse import names
 from nwbsparse.analysis.apply.encode import encode, reconstruct
 from nwbsparse.analysis.representation import Described, Representation
+from nwbsparse.models.checkpoint import save
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.options.config import Config
 from nwbsparse.options.presets import (
@@ -31,6 +34,7 @@ from nwbsparse.runs.papers.naik2025_scores import (
     shifted,
 )
 from nwbsparse.runs.papers.naik2025_settings import CHOSEN_EXPANSION, CHOSEN_RATE, KS
+from nwbsparse.studies.datasets import save_whole
 from nwbsparse.training.engine import TrainingDiverged
 from nwbsparse.training.fit import fit_many
 from nwbsparse.training.prepare import new_coders
@@ -43,6 +47,21 @@ and the real JumpReLU beside them."""
 SWEEP, ANALYSIS = "sweep", "analysis"
 UNTRAINED, SHUFFLED = "untrained", "shuffled"
 Rows = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Keep:
+    """What of every trained coder is kept beside its row, as ``models/ID`` and ``latents/ID.nc``."""
+
+    what: tuple[str, ...]
+    folder: Path
+
+    def of(self, coder: SparseCoder, embedded: xr.Dataset) -> None:
+        """Keep a coder, and its latents of all bins."""
+        if "models" in self.what:
+            save(coder, self.folder / "models" / coder.id)
+        if "latents" in self.what:
+            save_whole(encode(coder, embedded), self.folder / "latents" / f"{coder.id}.nc")
 
 
 def family_of(config: Config) -> str:
@@ -82,10 +101,16 @@ def chosen(k: int, seed: int) -> Config:
 
 
 def sweep_rows(
-    animal: Animal, embedding: np.ndarray, family: str, expansion: int, max_epochs: int
+    animal: Animal,
+    embedding: np.ndarray,
+    family: str,
+    expansion: int,
+    max_epochs: int,
+    keep: Keep | None = None,
 ) -> Rows:
     """One architecture and size of the grid, trained and scored."""
-    return _trained_rows(animal, embedding, grid_of(family, expansion), max_epochs, SWEEP)
+    grid = grid_of(family, expansion)
+    return _trained_rows(animal, embedding, grid, max_epochs, SWEEP, keep=keep)
 
 
 def sweep_control_rows(animal: Animal, embedding: np.ndarray, max_epochs: int) -> Rows:
@@ -111,10 +136,16 @@ def sweep_control_rows(animal: Animal, embedding: np.ndarray, max_epochs: int) -
     return rows + _trained_rows(animal, other, topk, max_epochs, SWEEP, control=SHUFFLED)
 
 
-def analysis_rows(animal: Animal, embedding: np.ndarray, seeds: int, max_epochs: int) -> Rows:
+def analysis_rows(
+    animal: Animal,
+    embedding: np.ndarray,
+    seeds: int,
+    max_epochs: int,
+    keep: Keep | None = None,
+) -> Rows:
     """The analysed coders of every k and seed, trained."""
     grid = [chosen(k, seed) for k in KS for seed in range(seeds)]
-    return _trained_rows(animal, embedding, grid, max_epochs, ANALYSIS, decoded=True)
+    return _trained_rows(animal, embedding, grid, max_epochs, ANALYSIS, decoded=True, keep=keep)
 
 
 def analysis_untrained_rows(animal: Animal, embedding: np.ndarray, seeds: int) -> Rows:
@@ -156,6 +187,7 @@ def _trained_rows(
     *,
     control: str = "",
     decoded: bool = False,
+    keep: Keep | None = None,
 ) -> Rows:
     embedded = animal.embedded(embedding)
     rows: Rows = []
@@ -170,6 +202,8 @@ def _trained_rows(
         made |= scores(animal, described, decoded=decoded)
         if decoded and animal.recorded and asked.seed == 0 and not control:
             made |= null_scores(animal, coder, embedded)
+        if keep is not None:
+            keep.of(coder, embedded)
         rows.append(made)
     return rows
 
@@ -193,7 +227,7 @@ def _about(asked: Config, coder: SparseCoder | None, part: str, control: str) ->
         "penalty_weight": asked.penalty_weight, "bandwidth": asked.bandwidth, "seed": asked.seed,
     }  # fmt: skip
     if coder is not None:
-        known |= {"n_latents": coder.n_latents, "k_used": coder.config.k}
+        known |= {"n_latents": coder.n_latents, "k_used": coder.config.k, "model_id": coder.id}
     if family_of(asked) != TOPK:
         del known["k"]
         known.pop("k_used", None)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from itertools import product
 from typing import Any
 
 import numpy as np
+import xarray as xr
 
 from nwbsparse import names
 from nwbsparse.analysis.representation import recorded_units, smoothed_units
@@ -22,6 +24,7 @@ from nwbsparse.runs.papers.naik2025_scores import (
 from nwbsparse.runs.papers.naik2025_settings import (
     CEBRA,
     CEBRA_RATES,
+    CONTINUOUS,
     HIDDEN_UNITS,
     SMOOTH_BINS,
     Naik2025,
@@ -67,23 +70,49 @@ def check_available() -> None:
     package()
 
 
-def embedding_of(animal: Animal, setting: Setting, asked: Naik2025) -> np.ndarray:
-    """(time, dim) the supervised CEBRA embedding of an animal's bins, learned from its training bins."""
+def embedding_of(
+    animal: Animal, setting: Setting, iterations: int, direction_as: str
+) -> np.ndarray:  # fmt: skip
+    """(time, dim) the supervised CEBRA embedding of an animal's bins, learned from its training bins.
+
+    As in the paper the labels are the place and one column per direction, 0 or 1, all continuous and as
+    they are; ``discrete`` makes the direction a condition that both moments of a pair share.
+    """
     from nwbsparse.embedding.embed import embed
 
+    binned, labels = animal.binned, animal.behaviours
+    if direction_as == CONTINUOUS:
+        binned, labels = with_direction_columns(animal)
     made = embed(
-        animal.binned,
+        binned,
         method=METHOD,
         dims=setting["dims"],
-        covariates=animal.behaviours,
+        covariates=labels,
         control=setting["control"] or None,
         seed=0,
         num_hidden_units=setting["hidden_units"],
         learning_rate=setting["cebra_rate"],
-        max_iterations=asked.iterations,
+        max_iterations=iterations,
+        standardise=direction_as != CONTINUOUS,
         **CEBRA,
     )
     return np.asarray(made[names.EMBEDDING].values, dtype=np.float32)
+
+
+def with_direction_columns(animal: Animal) -> tuple[xr.Dataset, tuple[str, ...]]:
+    """The bins with a covariate for every direction, 1 where the rat runs there; and the labels' names."""
+    place, direction = animal.behaviours
+    variable = animal.binned[direction]
+    codes = variable.values
+    columns = {
+        f"{direction} = {label}": (
+            names.TIME,
+            np.where(codes >= 0, codes == code, np.nan).astype(np.float32),
+            {names.ROLE: names.ROLE_COVARIATE, names.KIND: names.CONTINUOUS},
+        )
+        for code, label in enumerate(json.loads(variable.attrs[names.CATEGORIES]))
+    }
+    return animal.binned.assign(columns), (place, *columns)
 
 
 def embedding_rows(animal: Animal, embedding: np.ndarray, setting: Setting) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from nwbsparse.runs.papers.naik2025_coders import ANALYSIS, SWEEP, TOPK
 from nwbsparse.runs.papers.naik2025_embeddings import BASELINE, EMBEDDING
 from nwbsparse.runs.papers.naik2025_limits import limits
 from nwbsparse.runs.papers.naik2025_rule import choose, in_words
-from nwbsparse.runs.papers.naik2025_settings import KS, Naik2025
+from nwbsparse.runs.papers.naik2025_settings import CONTINUOUS, KS, Naik2025
 from nwbsparse.runs.papers.naik2025_table import over_seeds, said
 from nwbsparse.studies.fits import Fits, as_frame, rows_of, trained_on
 from nwbsparse.views.drawing import svg
@@ -56,7 +56,8 @@ def page_of(
         f"{names} · {n_sweep} coders of the grid, {several(asked.seeds, 'seed')} of those analysed · "
         f"nwbsparse {fits.attrs['version']}",
         f"{_summary(found)} {as_paper} Fitted on the first 80 % of bins, scored on the last 20 %, one "
-        "second between them left out; what is scored in sample is named train.",
+        "second between them left out; what is scored in sample is named train."
+        + _labels(animals, asked),
         [
             Section("claims", "The paper's claims", [_verdict(one) for one in found]),
             Section("figures", "Figures", _figures(frame, fits)),
@@ -65,6 +66,20 @@ def page_of(
             Section("limits", "Limits", [Listed(limits(frame))]),
         ],
     )
+
+
+def _labels(animals: Sequence[Animal], asked: Naik2025) -> str:
+    """What CEBRA was told of behaviour, where it was trained here."""
+    trained = {one.behaviours for one in animals if not one.stored}
+    if not trained:
+        return ""
+    how = (
+        "continuous, as they are: the position, and a column of 0 and 1 for each direction"
+        if asked.direction_as == CONTINUOUS
+        else "position continuous (z-scored), direction a condition that both moments of a pair share"
+    )
+    named = "; ".join(" and ".join(one) for one in sorted(trained))
+    return f" CEBRA's labels ({named}): {how}."
 
 
 def _summary(found: Sequence[Answer]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from nwbsparse.errors import raise_together
+from nwbsparse.errors import raise_together, unknown
 
 DIMS, HIDDEN_UNITS, CEBRA_RATES = (8, 16, 32, 64), (32, 64), (1e-3, 5e-3)
 """The sweep behind Figure 1: 16 embeddings of an animal."""
@@ -16,6 +16,8 @@ SMOOTH_BINS = 20
 TRAIN_SHARE = 0.8
 GAP = 1.0
 """Seconds before the held-out bins that are not trained on: embeddings reach 4 bins ahead."""
+KEPT = "models", "latents"
+CONTINUOUS, DISCRETE = "continuous", "discrete"
 CEBRA = {
     "model_architecture": "offset10-model", "time_offsets": 5, "temperature": 0.1,
     "temperature_mode": "constant", "distance": "cosine", "batch_size": 256,
@@ -40,9 +42,16 @@ class Naik2025:
     """The covariate that is the place on the track. Absent: the recording's only position."""
     direction: str | None = None
     """The condition that is the direction of running. Absent: the one whose name ends so."""
+    direction_as: str = CONTINUOUS
+    """What CEBRA is told of the direction: a column of 0 and 1 for each (the paper's), or a condition
+    that the moments of a pair share ("discrete")."""
+
+    keep: tuple[str, ...] = ()
+    """Of "models" and "latents": what is kept of every trained coder, in ``ledger/kept``."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "dims", tuple(self.dims))
+        object.__setattr__(self, "keep", tuple(sorted({*self.keep})))
         problems = [
             f"{name} is {value}; it must be 1 or more"
             for name, value in (
@@ -54,13 +63,19 @@ class Naik2025:
             problems.append(
                 f"dims are {list(self.dims)}; they must be different sizes of 1 or more"
             )
+        problems += [
+            str(unknown(one, KEPT, what="thing to keep")) for one in self.keep if one not in KEPT
+        ]
         if not self.bin_width > 0:
             problems.append(f"bin_width is {self.bin_width}; it must be above 0 s")
+        if self.direction_as not in (CONTINUOUS, DISCRETE):
+            known = (CONTINUOUS, DISCRETE)
+            problems.append(str(unknown(self.direction_as, known, what="form of the direction")))
         raise_together(problems, heading="the paper cannot be run like that")
 
     def changed(self) -> list[str]:
         """What is not as in the paper: 'max_epochs 5 (the paper: 50)'."""
-        own = ("dims", "max_epochs", "iterations", "bin_width")
+        own = ("dims", "max_epochs", "iterations", "bin_width", "direction_as")
         return [
             f"{one.name} {_said(getattr(self, one.name))} (the paper: {_said(one.default)})"
             for one in fields(self)

@@ -12,7 +12,7 @@ import xarray as xr
 
 from nwbsparse.studies.fits import Fits
 
-WORDS = ("animal", "part", "method", "control", "error")
+WORDS = ("animal", "part", "method", "control", "model_id", "error")
 NUMBERS = (
     "dims", "hidden_units", "cebra_rate", "expansion", "n_latents", "learning_rate", "penalty_weight",
     "k", "k_used", "bandwidth", "seed",

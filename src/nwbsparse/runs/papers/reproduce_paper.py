@@ -9,6 +9,7 @@ from nwbsparse.errors import unknown
 from nwbsparse.progress import Progress, silent
 from nwbsparse.runs.papers.naik2025 import Reproduced, naik2025
 from nwbsparse.runs.papers.naik2025_settings import Naik2025
+from nwbsparse.studies.work import Executor
 
 PAPERS = {"naik2025": naik2025}
 """name → what does it."""
@@ -20,6 +21,8 @@ def reproduce_paper(
     out: str | Path,
     asked: Naik2025 = Naik2025(),  # noqa: B008
     *,
+    executor: Executor | str | None = None,
+    insecure: bool = False,
     progress: Progress = silent,
     notify: Callable[[str], None] = lambda _: None,
 ) -> Reproduced:
@@ -27,11 +30,14 @@ def reproduce_paper(
 
     Args:
         paper: ``naik2025``: sparse autoencoders on CEBRA embeddings of rat hippocampus.
-        sources, out, asked, progress, notify: see :func:`nwbsparse.runs.papers.naik2025.naik2025`.
+        sources, out, asked, executor, insecure, progress, notify: see
+            :func:`nwbsparse.runs.papers.naik2025.naik2025`.
 
     Raises:
         BadInput: there is no paper of that name, or the sources cannot be used.
     """
     if paper not in PAPERS:
         raise unknown(paper, PAPERS, what="paper")
-    return PAPERS[paper](sources, out, asked, progress=progress, notify=notify)
+    return PAPERS[paper](
+        sources, out, asked, executor=executor, insecure=insecure, progress=progress, notify=notify
+    )
