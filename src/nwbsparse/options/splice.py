@@ -24,7 +24,7 @@ class SpliceOptions(DecoderOptions):
     tuning_epochs: int = 20
     """Passes of decoder and coder together, after each was trained; 0: not together."""
     n_permutations: int = 999
-    """Permutations of labels."""
+    """Permutations of labels, and shifts of what latents are compared with in each session."""
     n_draws: int = 5
     """Draws of random latents, shuffled labels and resampled trials."""
 

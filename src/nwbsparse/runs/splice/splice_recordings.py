@@ -157,7 +157,7 @@ def _fitted(
 ) -> SparseCoder:
     config = site_config(
         n_latents=options.n_latents, k=options.k, seed=options.seed, max_epochs=options.coder_epochs
-    ).replace(device=options.device)
+    ).replace(device=options.device, n_shifts=options.n_permutations)
     joined = site_dataset(model, data.trials, data.sessions, at=options.at)
     return fit(joined, config, progress=progress)
 
