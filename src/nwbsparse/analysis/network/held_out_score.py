@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nwbsparse.splice.heads import CATEGORY, CIRCULAR, NONE, Head
+from nwbsparse import names
+from nwbsparse.splice.heads import NONE, Head
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def held_out_score(
     Returns:
         None where no trial has a value.
     """
-    there = true != NONE if head.kind == CATEGORY else np.isfinite(true)
+    there = true != NONE if head.kind == names.CATEGORY else np.isfinite(true)
     rows = there if there.ndim == 1 else there.any(axis=1)
     predicted, true, there = predicted[rows], true[rows], there[rows]
     n = int(there.sum())
@@ -82,9 +83,9 @@ def _orders(n_trials: int, *, in_bins: bool, n: int, rng: np.random.Generator) -
 
 
 def _score(head: Head, predicted: np.ndarray, true: np.ndarray) -> float:
-    if head.kind == CATEGORY:
+    if head.kind == names.CATEGORY:
         return float((predicted == true).mean())
-    if head.kind == CIRCULAR:
+    if head.kind == names.CIRCULAR:
         apart = (predicted - true) * (2 * np.pi / head.period)
         return float(np.cos(apart).mean())
     around = np.square(true - true.mean()).sum()
@@ -92,9 +93,9 @@ def _score(head: Head, predicted: np.ndarray, true: np.ndarray) -> float:
 
 
 def _chance(head: Head, true: np.ndarray) -> float:
-    if head.kind == CATEGORY:
+    if head.kind == names.CATEGORY:
         return float(np.bincount(true.astype(np.int64)).max() / len(true))
-    if head.kind == CIRCULAR:
+    if head.kind == names.CIRCULAR:
         angle = true * (2 * np.pi / head.period)
         return float(np.hypot(np.cos(angle).mean(), np.sin(angle).mean()))
     return 0.0

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from nwbsparse import names
 from nwbsparse.splice.batches import SessionTrials
-from nwbsparse.splice.heads import BIN, CATEGORY, CIRCULAR, NONE, Head
+from nwbsparse.splice.heads import BIN, NONE, Head
 
 STRENGTHS = (1e-2, 1e-1, 1.0, 10.0, 100.0, 1000.0)
 """Inverse penalties per value of the input that are tried."""
@@ -88,7 +88,7 @@ def _chosen(head: Head, table, target, train, validation):
 def _entries(head: Head, table: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Rows with a value: trials, or bins."""
     x, y = table.reshape(-1, table.shape[-1]), target.reshape(-1)
-    there = y != NONE if head.kind == CATEGORY else np.isfinite(y)
+    there = y != NONE if head.kind == names.CATEGORY else np.isfinite(y)
     return x[there], y[there]
 
 
@@ -136,6 +136,6 @@ class _Ridge:
 
 
 def _fitted(head: Head, x: np.ndarray, y: np.ndarray, strength: float) -> _Logistic | _Ridge:
-    if head.kind == CATEGORY:
+    if head.kind == names.CATEGORY:
         return _Logistic(x, y, strength)
-    return _Ridge(x, y, strength, head.period if head.kind == CIRCULAR else 0.0)
+    return _Ridge(x, y, strength, head.period if head.kind == names.CIRCULAR else 0.0)

@@ -11,7 +11,7 @@ from torch import Tensor
 from nwbsparse import names
 from nwbsparse.errors import BadInput, raise_together
 from nwbsparse.splice.batches import SessionTrials
-from nwbsparse.splice.heads import CATEGORY, Head
+from nwbsparse.splice.heads import Head
 
 FEWEST_FOLDS = 2
 
@@ -89,6 +89,6 @@ def _codes(one: SessionTrials, heads: Mapping[str, Head]) -> Tensor:
     """(trial,) the combination of categories."""
     codes = torch.zeros(len(one.part), dtype=torch.long)
     for name, head in heads.items():
-        if head.kind == CATEGORY and name in one.targets:
+        if head.kind == names.CATEGORY and name in one.targets:
             codes = codes * (head.size + 1) + one.targets[name] + 1
     return codes

@@ -17,7 +17,7 @@ from nwbsparse.runs.decoder.fit_decoder import StoredDecoder
 from nwbsparse.runs.outputs import Notify
 from nwbsparse.splice.batches import SessionTrials, shaped
 from nwbsparse.splice.head_scores import answers
-from nwbsparse.splice.heads import CATEGORY, Head
+from nwbsparse.splice.heads import Head
 from nwbsparse.splice.train_decoder import fit_read_in, train_decoder
 from nwbsparse.splice.transformer import PopulationTransformer
 
@@ -200,6 +200,6 @@ def _shuffled(one: SessionTrials, heads: Mapping[str, Head], *, seed: int) -> Se
         exchanged[told] = target[told[torch.randperm(len(told), generator=generator)]]
         targets[name] = exchanged
     assert all(
-        heads[name].kind != CATEGORY or t.dtype == torch.int64 for name, t in targets.items()
+        heads[name].kind != names.CATEGORY or t.dtype == torch.int64 for name, t in targets.items()
     )
     return replace(one, targets=targets)

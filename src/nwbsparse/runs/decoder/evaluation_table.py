@@ -10,11 +10,11 @@ import xarray as xr
 from nwbsparse import names
 from nwbsparse.analysis.network.held_out_score import HeldOut, held_out_score
 from nwbsparse.runs.decoder.answered import Answered
-from nwbsparse.splice.heads import CATEGORY, CIRCULAR, Head
+from nwbsparse.splice.heads import Head
 
 ALL = "all"
 """What all sessions together are called."""
-METRICS = {CATEGORY: "accuracy", CIRCULAR: "cosine"}
+METRICS = {names.CATEGORY: "accuracy", names.CIRCULAR: "cosine"}
 
 
 def evaluation_table(

@@ -19,7 +19,6 @@ from nwbsparse.results.results import Results, environment
 from nwbsparse.runs.splice.measured import Measured
 from nwbsparse.session import Session
 from nwbsparse.splice.batches import SessionTrials
-from nwbsparse.splice.heads import CATEGORY
 
 ETA2, ABLATION, STEERING = "site_eta2", "site_ablation", "site_steering"
 RESAMPLE = "resample"
@@ -77,7 +76,7 @@ def with_site(attribution: xr.Dataset, found: Measured) -> xr.Dataset:
     attrs = dict(attribution.attrs)
     notes = [*json.loads(str(attrs.get(names.NOTES, "[]"))), _note(found)]
     kinds = [
-        "categorical" if found.model.heads[str(one)].kind == CATEGORY else "continuous"
+        "categorical" if found.model.heads[str(one)].kind == names.CATEGORY else "continuous"
         for one in heads
     ]
     coords = {
