@@ -22,7 +22,13 @@ SURE = 12.0
 
 
 def planted_trials(
-    number: int, *, n_trials: int = 96, n_bins: int = 3, noise: float = 0.02, pause: float = 0.5, seed: int = 0
+    number: int,
+    *,
+    n_trials: int = 96,
+    n_bins: int = 3,
+    noise: float = 0.02,
+    pause: float = 0.5,
+    seed: int = 0,
 ) -> xr.Dataset:
     """A session whose units each respond to one category, as ``to_trials`` would give it.
 
@@ -80,7 +86,9 @@ def planted(n_sessions: int = 8, **options):
     sessions = decoder_trials(trials, heads)
     n_bins = trials[0].sizes[names.TIME]
     units = {one.name: N_DIMS for one in sessions}
-    model = PopulationTransformer(units, heads, n_bins=n_bins, d_model=N_DIMS, n_blocks=1, n_heads=1)
+    model = PopulationTransformer(
+        units, heads, n_bins=n_bins, d_model=N_DIMS, n_blocks=1, n_heads=1
+    )
     with torch.no_grad():
         model.position.zero_()
         for one in model.read_ins:

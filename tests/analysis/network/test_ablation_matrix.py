@@ -94,5 +94,5 @@ def test_what_cannot_be_asked_is_refused(known):
         ablation_matrix(model, sessions, raw_dims(), at=SITE, heads=["orientation"])
     with pytest.raises(BadInput, match="did you mean 'resample'"):
         ablation_matrix(model, sessions, raw_dims(), at=SITE, ablations=("resampled",))
-    with pytest.raises(BadInput, match="did you mean 'blocks.0'"):
+    with pytest.raises(BadInput, match=r"did you mean 'blocks\.0'"):
         ablation_matrix(model, sessions, raw_dims(), at="block.0")

@@ -6,7 +6,12 @@ import torch
 
 from make.planted_network import N_DIMS, SITE
 from nwbsparse.analysis.network.site_channels import SiteChannels, raw_dims
-from nwbsparse.analysis.network.steered_answers import other_conditions, profiles, set_to, target_effect
+from nwbsparse.analysis.network.steered_answers import (
+    other_conditions,
+    profiles,
+    set_to,
+    target_effect,
+)
 from nwbsparse.analysis.network.steering import ENTANGLED, NOT_ENCODED, STEERABLE, outcome, steering
 from nwbsparse.errors import BadInput
 from nwbsparse.splice.heads import Head

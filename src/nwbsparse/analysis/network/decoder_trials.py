@@ -14,7 +14,7 @@ from nwbsparse.binning.trial_labels import labels_of
 from nwbsparse.errors import BadInput, did_you_mean, raise_together
 from nwbsparse.schema import check
 from nwbsparse.splice.batches import SessionTrials, trial_parts
-from nwbsparse.splice.heads import BIN, CATEGORY, CIRCULAR, CONTINUOUS, NONE, TRIAL, Head
+from nwbsparse.splice.heads import BIN, NONE, Head
 
 
 def heads_of(trials: Sequence[xr.Dataset], targets: Sequence[str] | None = None) -> dict[str, Head]:
@@ -83,7 +83,7 @@ def _session(
     usable &= np.any([_has_value(heads[name], values) for name, values in targets.items()], axis=0)
     code = np.zeros(n_trials, dtype=np.int64)
     for name, values in targets.items():
-        if heads[name].kind == CATEGORY:
+        if heads[name].kind == names.CATEGORY:
             code = code * (heads[name].size + 1) + values + 1
     code = np.unique(code, return_inverse=True)[1]
     strata = torch.from_numpy(np.where(usable, code, NONE))
@@ -96,20 +96,20 @@ def _session(
 
 
 def _has_value(head: Head, values: np.ndarray) -> np.ndarray:
-    if head.kind == CATEGORY:
+    if head.kind == names.CATEGORY:
         return values >= 0
     return np.asarray(np.isfinite(values.reshape(len(values), -1)).any(axis=1))
 
 
 def _head(label: xr.DataArray) -> Head:
     kind = str(label.attrs[names.KIND])
-    per = BIN if names.TIME in label.dims else TRIAL
+    per = BIN if names.TIME in label.dims else names.TRIAL
     if kind == names.CATEGORY:
         values = tuple(str(one) for one in json.loads(label.attrs[names.VALUES]))
-        return Head(CATEGORY, len(values), values=values)
+        return Head(names.CATEGORY, len(values), values=values)
     if kind == names.CIRCULAR:
-        return Head(CIRCULAR, period=float(label.attrs[names.PERIOD]), per=per)
-    return Head(CONTINUOUS, per=per)
+        return Head(names.CIRCULAR, period=float(label.attrs[names.PERIOD]), per=per)
+    return Head(names.CONTINUOUS, per=per)
 
 
 def _check_sessions(trials: Sequence[xr.Dataset]) -> None:

@@ -10,7 +10,7 @@ import xarray as xr
 from nwbsparse import names
 from nwbsparse.analysis.network.eta_squared import one_hot
 from nwbsparse.analysis.network.groups import Groups
-from nwbsparse.splice.heads import CATEGORY, CIRCULAR, Head
+from nwbsparse.splice.heads import Head
 
 WORDS = ("orientation", "direction", "angle")
 TURNS = (180.0, 360.0)
@@ -19,10 +19,10 @@ HALF_TURN = 180.0
 
 def is_direction(name: str, head: Head) -> bool:
     """Whether a head is about directions in degrees: by its name and its values, or by its period."""
-    if head.kind == CIRCULAR:
+    if head.kind == names.CIRCULAR:
         return head.period in TURNS
     named = any(word in name.lower() for word in WORDS)
-    return head.kind == CATEGORY and named and _degrees(head.values) is not None
+    return head.kind == names.CATEGORY and named and _degrees(head.values) is not None
 
 
 def direction_indices(

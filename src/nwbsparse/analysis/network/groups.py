@@ -11,7 +11,7 @@ from torch import Tensor
 
 from nwbsparse import names
 from nwbsparse.splice.batches import SessionTrials
-from nwbsparse.splice.heads import BIN, CATEGORY, CIRCULAR, Head
+from nwbsparse.splice.heads import BIN, Head
 
 PARTS = 8
 """Of a circular variable."""
@@ -33,7 +33,7 @@ class Groups:
 
     def of(self, values: Tensor) -> np.ndarray:
         """The group of every value, −1 for none. Values over time are those of the trial's mean."""
-        if self.head.kind == CATEGORY:
+        if self.head.kind == names.CATEGORY:
             return values.numpy().astype(np.int64)
         numbers = _numbers(self.head, values)
         there = np.isfinite(numbers)
@@ -53,9 +53,9 @@ def groups_of(head: Head, train: Tensor) -> Groups:
         head: what is decoded.
         train: its values in training trials.
     """
-    if head.kind == CATEGORY:
+    if head.kind == names.CATEGORY:
         return Groups(head, head.values or tuple(str(code) for code in range(head.size)))
-    if head.kind == CIRCULAR:
+    if head.kind == names.CIRCULAR:
         part = head.period / PARTS
         return Groups(head, tuple(f"{part * at:g}" for at in range(PARTS)))
     numbers = _numbers(head, train)
@@ -77,7 +77,7 @@ def is_constant(sessions: list[SessionTrials], head: str) -> bool:
 
 def _numbers(head: Head, values: Tensor) -> np.ndarray:
     """(trial,) one number each: the mean over time (of angles the circular one), the first of several."""
-    if head.kind == CIRCULAR:
+    if head.kind == names.CIRCULAR:
         angle = values.double() * (2 * torch.pi / head.period)
         if head.per == BIN:
             angle = torch.atan2(angle.sin().nanmean(dim=1), angle.cos().nanmean(dim=1))

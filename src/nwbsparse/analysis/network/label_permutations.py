@@ -26,7 +26,7 @@ class Tested:
     """Trials, or sessions."""
     by_chance: Float[np.ndarray, "draw latent"]
     """η² of permuted labels, of the cases."""
-    trial_by_chance: Float[np.ndarray, "draw latent"]
+    trial_by_chance: Float[np.ndarray, "shuffle latent"]
     """η² of trials under those permutations that are looked at by themselves."""
 
     def shuffled_selective(

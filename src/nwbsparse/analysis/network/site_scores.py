@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from nwbsparse import names
 from nwbsparse.splice.head_scores import Answers, head_score
-from nwbsparse.splice.heads import CATEGORY
 from nwbsparse.splice.transformer import PopulationTransformer
 
 AUROC = "auroc"
@@ -46,7 +46,7 @@ def site_scores(model: PopulationTransformer, found: Answers) -> dict[str, SiteS
         if score is None:
             continue
         metric, value, chance = score.metric, score.value, score.chance
-        if model.heads[name].kind == CATEGORY and model.heads[name].size == 2:
+        if model.heads[name].kind == names.CATEGORY and model.heads[name].size == 2:
             there = target >= 0
             if 0 < min(int((target == code).sum()) for code in (0, 1)) < RARE * int(there.sum()):
                 odds = (output[..., 1] - output[..., 0])[there]

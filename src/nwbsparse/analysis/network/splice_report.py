@@ -20,7 +20,6 @@ from nwbsparse.schema import own_version
 from nwbsparse.splice.ablations import mean_of, zero
 from nwbsparse.splice.batches import SessionTrials
 from nwbsparse.splice.head_scores import Answers, answers
-from nwbsparse.splice.heads import CATEGORY
 from nwbsparse.splice.replace import replace
 from nwbsparse.splice.site import site
 from nwbsparse.splice.transformer import PopulationTransformer
@@ -158,7 +157,7 @@ def _kl(model: PopulationTransformer, head: str, base: Answers, other: Answers) 
     """Kullback-Leibler divergence of the spliced answers from the intact ones, per answer."""
     there = model.heads[head].present(base.targets[head])
     first, second = base.outputs[head][there].double(), other.outputs[head][there].double()
-    if model.heads[head].kind == CATEGORY:
+    if model.heads[head].kind == names.CATEGORY:
         first, second = first.log_softmax(dim=-1), second.log_softmax(dim=-1)
         return float((first.exp() * (first - second)).sum(dim=-1).mean())
     return float((first - second).square().sum(dim=-1).mean() / 2)

@@ -9,7 +9,8 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from nwbsparse.splice.heads import CATEGORY, Head
+from nwbsparse import names
+from nwbsparse.splice.heads import Head
 from nwbsparse.splice.replace import Change
 
 LEAST_APART = 0.05
@@ -85,7 +86,7 @@ def target_effect(
         before, after: its outputs in the intact and in the steered network.
         shown, wanted: the condition of every trial, and the one it was steered to; −1 for none.
     """
-    if head.kind == CATEGORY:
+    if head.kind == names.CATEGORY:
         first, second = before.double().softmax(-1).numpy(), after.double().softmax(-1).numpy()
         return _more_probable(first, second, shown, wanted)
     steered = wanted >= 0
