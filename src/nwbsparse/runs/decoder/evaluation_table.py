@@ -50,7 +50,9 @@ def evaluation_table(
                 )
                 if score is not None:
                     scored[session, head_name, method] = score
-    return _dataset(scored, [*sessions, ALL], list(heads), methods).assign_coords(
+    if len(sessions) > 1:
+        sessions.append(ALL)
+    return _dataset(scored, sessions, list(heads), methods).assign_coords(
         metric=(names.HEAD, [METRICS.get(one.kind, "r2") for one in heads.values()])
     )
 
@@ -65,8 +67,8 @@ def _together(some: Sequence[Answered]) -> tuple[np.ndarray, np.ndarray]:
 def _with_all(
     made: Mapping[str, tuple[np.ndarray, np.ndarray]], head: Head
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Also all sessions together; of numbers not: their scales differ from session to session."""
-    if not made or head.kind not in METRICS:
+    """Also all sessions together, where there are several; of numbers not: their scales differ."""
+    if len(made) < 2 or head.kind not in METRICS:
         return dict(made)
     predicted = np.concatenate([one[0] for one in made.values()])
     return {**made, ALL: (predicted, np.concatenate([one[1] for one in made.values()]))}

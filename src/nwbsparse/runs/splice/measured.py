@@ -35,16 +35,20 @@ class Measured:
     ablation: xr.Dataset
     probing: xr.Dataset
     steering: xr.Dataset
+    untrained_selectivity: xr.Dataset | None = None
+    """Of the same layer of a network that learned nothing, and a coder fitted to that."""
 
     @property
     def tables(self) -> dict[str, xr.Dataset]:
         """What was found, by the names of the files it is kept in."""
+        beside = self.untrained_selectivity
         return {
             "splice_report": self.report,
             "site_selectivity": self.selectivity,
             "ablation_matrix": self.ablation,
             "site_probing": self.probing,
             "steering": self.steering,
+            **({} if beside is None else {"untrained_selectivity": beside}),
         }
 
 
@@ -57,6 +61,7 @@ def measured(
     options: SpliceOptions,
     *,
     untrained: tuple[PopulationTransformer, SparseCoder] | None = None,
+    untrained_selectivity: xr.Dataset | None = None,
     notify: Notify = lambda _: None,
 ) -> Measured:
     """Measure a coder at the site of a decoder, on test trials.
@@ -67,6 +72,7 @@ def measured(
         trials, sessions: the trials, as datasets and as tensors.
         options: which site, how many permutations and draws.
         untrained: a decoder that learned nothing, with a coder of its site.
+        untrained_selectivity: what latents of that one differ with.
         notify: called with a line of text at every step.
     """
     at, seed = options.at, options.seed
@@ -92,4 +98,5 @@ def measured(
         ablation,
         site_probing(model, sessions, coder, at=at, seed=seed),
         steering(model, sessions, coder, at=at, seed=seed),
+        untrained_selectivity,
     )

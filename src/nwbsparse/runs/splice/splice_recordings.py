@@ -11,6 +11,7 @@ from typing import Any
 from nwbsparse import names
 from nwbsparse.analysis.network.controls import untrained_network
 from nwbsparse.analysis.network.site_dataset import site_config, site_dataset
+from nwbsparse.analysis.network.site_selectivity import site_selectivity
 from nwbsparse.errors import BadInput
 from nwbsparse.files.made_folder import check_writable
 from nwbsparse.files.whole import write_whole
@@ -139,8 +140,15 @@ def _pairs(
     coder = _fitted(model, data, options, progress)
     log(f"a coder of {coder.n_latents} latents was fitted to {options.at}")
     untrained = untrained_network(model, data.trials, data.sessions, coder, at=options.at)
-    given = data.trials, data.sessions, options
-    found = [measured(FROZEN, model, coder, *given, untrained=untrained, notify=log)]
+    bare = site_selectivity(
+        untrained[0], data.sessions, untrained[1], at=options.at,
+        n_permutations=options.n_permutations, seed=options.seed,
+    )  # fmt: skip
+    given: dict[str, Any] = {
+        "trials": data.trials, "sessions": data.sessions, "options": options,
+        "untrained": untrained, "untrained_selectivity": bare, "notify": log,
+    }  # fmt: skip
+    found = [measured(FROZEN, model, coder, **given)]
     if options.tuning_epochs:
         tuning = learning_of(options, epochs=options.tuning_epochs, rate=TUNING.learning_rate)
         both = fine_tune(
@@ -148,7 +156,7 @@ def _pairs(
             device=options.device, progress=progress,
         )  # fmt: skip
         log("decoder and coder were trained together")
-        found.append(measured(TOGETHER, *both, *given, untrained=untrained, notify=log))
+        found.append(measured(TOGETHER, *both, **given))
     return found
 
 

@@ -12,6 +12,9 @@ from nwbsparse import names
 from nwbsparse.results.folder import finite
 
 LATENTS, RAW_DIMS, INTACT, RESAMPLE = "latents", "raw dims", "intact", "resample"
+RANDOM_LATENTS = "random latents"
+CODERS = {"random": "random coder", "untrained": "untrained coder"}
+"""What stands in the layer's place without having learned anything."""
 
 
 def numbers_of(tables: Mapping[str, xr.Dataset]) -> dict[str, Any]:
@@ -31,16 +34,23 @@ def numbers_of(tables: Mapping[str, xr.Dataset]) -> dict[str, Any]:
         "l0": float(spliced["l0"]),
         "alive": float(spliced["alive"]),
     }
-    drops = _drops(matrix, LATENTS)
+    drops, random = _drops(matrix, LATENTS), _drops(matrix, RANDOM_LATENTS)
+    bare = tables.get("untrained_selectivity")
     for number, head in enumerate(heads):
         at = {names.HEAD: head}
         made[f"score_{head}"] = float(intact["score"].sel(at))
         made[f"chance_{head}"] = float(report["chance"].sel(at))
         made[f"retained_{head}"] = float(spliced["retained"].sel(at))
         made[f"kl_{head}"] = float(spliced["kl"].sel(at))
+        for key, called in CODERS.items():
+            other = report.sel({names.REPRESENTATION: called})
+            made[f"{key}_retained_{head}"] = float(other["retained"].sel(at))
         made[f"selective_{head}"] = int(selectivity["n_selective"].sel(at))
         made[f"selective_shuffled_{head}"] = float(selectivity["n_selective_shuffled"].sel(at))
         made[f"own_drop_{head}"] = float(drops[number, number])
+        made[f"random_drop_{head}"] = float(random[number, number])
+        if bare is not None:
+            made[f"selective_untrained_{head}"] = int(bare["n_selective"].sel(at))
         made[f"other_drop_{head}"] = _most(np.delete(drops[number], number))
         one = steered.sel({names.REPRESENTATION: LATENTS, names.STEERED: head})
         made[f"steering_target_{head}"] = float(one["target_area"])

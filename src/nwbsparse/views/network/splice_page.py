@@ -72,7 +72,7 @@ def _pair(name: str, tables: Mapping[str, xr.Dataset], class_label: str | None) 
             "Score on test trials. Dotted: the intact network. Grey bars: chance.",
             svg(retained_by_representation(report)),
         ),
-        Grid("What latents stand for", *_variables(selectivity, matrix, class_label)),
+        Grid("What latents stand for", *_variables(tables, class_label)),
         Picture(
             f"{name}-selectivity.svg", "Latents by what they differ with",
             "η²: the share of a latent's variance over trials that is between the values of a variable.",
@@ -119,8 +119,10 @@ def _kept(report: xr.Dataset) -> tuple[list[str], list[list[str]]]:
 
 
 def _variables(
-    selectivity: xr.Dataset, matrix: xr.Dataset, class_label: str | None
+    tables: Mapping[str, xr.Dataset], class_label: str | None
 ) -> tuple[list[str], list[list[str]]]:
+    selectivity, matrix = tables["site_selectivity"], tables["ablation_matrix"]
+    bare = tables.get("untrained_selectivity")
     own = matrix.sel({names.REPRESENTATION: LATENTS, names.ABLATION: RESAMPLE})
     rows = []
     for one in selectivity[names.HEAD].values:
@@ -131,14 +133,15 @@ def _variables(
         tested = "sessions" if head == class_label or bool(at["constant"]) else "trials"
         rows.append([
             head, f"{int(at['n_selective'])}", _number(float(at["n_selective_shuffled"]), 1),
+                "" if bare is None else f"{int(bare['n_selective'].sel({names.HEAD: one}))}",
             f"{int(at['n_cases']):,} {tested}",
             f"{int(matrix['n_removed'].sel({names.REPRESENTATION: LATENTS, names.REMOVED: one}))}",
             _number(float(row.sel({names.HEAD: one}))), _number(_most(others)),
             _number(float(own["selectivity_index"].sel({names.REMOVED: one}))),
         ])  # fmt: skip
     headings = [
-        "variable", "selective latents", "of shuffled labels", "tested over", "removed", "own loss",
-        "largest other loss", "index",
+        "variable", "selective latents", "of shuffled labels", "untrained network", "tested over", "removed",
+        "own loss", "largest other loss", "index",
     ]  # fmt: skip
     return headings, rows
 
