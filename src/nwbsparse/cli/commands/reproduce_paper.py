@@ -33,8 +33,8 @@ def reproduce_paper(
     pooled. What is done is kept in the folder: a run that was stopped goes on with the same command, and
     an animal or a size can be added later.
 
-    ``freeman2025``: a sparse autoencoder inside a transformer that decodes visual stimuli, on simulated mice
-    of several Cre lines, and on recordings of gratings, which are taken together. It has the options
+    ``freeman2025``: a sparse autoencoder inside a transformer that decodes visual stimuli, on simulated
+    mice of several Cre lines, and on recordings of gratings, which are taken together. It has the options
     --seeds, --targets, --max-epochs and --bin-width.
 
     Parameters

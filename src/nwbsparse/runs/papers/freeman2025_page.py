@@ -68,8 +68,8 @@ def limits(runs: Mapping[str, Mapping[str, Numbers]], asked: Freeman2025) -> lis
     """What the answers are of, and what would be needed for more."""
     own = [one for one in runs if not one.startswith("simulated")]
     said = [
-        f"The simulation is of mice of four Cre lines before drifting gratings ({several(asked.seeds, "
-        "'seed')}); their files have the layout of those of the Allen Institute.",
+        "The simulation is of mice of four Cre lines before drifting gratings "
+        f"({several(asked.seeds, 'seed')}); their files have the layout of those of the Allen Institute.",
         "Genetic background is shown on the simulation only: no recordings of several Cre lines were "
         f"given. {' and '.join(f'DANDI:{one}' for one in DANDI)} hold such recordings. With some of their "
         "files in a folder allen: nwbsparse splice allen/*.nwb --targets orientation,temporal_frequency "

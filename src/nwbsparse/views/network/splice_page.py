@@ -140,8 +140,8 @@ def _variables(
             _number(float(own["selectivity_index"].sel({names.REMOVED: one}))),
         ])  # fmt: skip
     headings = [
-        "variable", "selective latents", "of shuffled labels", "untrained network", "tested over", "removed",
-        "own loss", "largest other loss", "index",
+        "variable", "selective latents", "of shuffled labels", "untrained network", "tested over",
+        "removed", "own loss", "largest other loss", "index",
     ]  # fmt: skip
     return headings, rows
 
