@@ -62,7 +62,7 @@ def test_the_page_says_it_all_and_needs_nothing_else(spliced):
     page = spliced.page.read_text(encoding="utf-8")
     assert page.count("data:image/svg+xml") == 2 * 4
     assert "http" not in page.replace("http-equiv", "").replace("http://www.w3.org", "")
-    text = (spliced.folder / "splice.md").read_text(encoding="utf-8")
+    text = (spliced.folder / "spliced.md").read_text(encoding="utf-8")
     for words in (
         "What the network keeps",
         "own loss",
@@ -71,7 +71,7 @@ def test_the_page_says_it_all_and_needs_nothing_else(spliced):
     ):
         assert words in text
     assert (spliced.folder / "frozen-ablation.svg").is_file()
-    numbers = json.loads((spliced.folder / "splice.json").read_text(encoding="utf-8"))
+    numbers = json.loads((spliced.folder / "spliced.json").read_text(encoding="utf-8"))
     assert numbers["frozen"]["score_orientation"] == pytest.approx(
         float(spliced.frozen.report["score"].sel(representation="intact", head="orientation"))
     )

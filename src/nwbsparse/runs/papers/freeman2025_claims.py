@@ -24,7 +24,7 @@ OWN = 0.5
 BEYOND = 0.25
 """By how much more than of any other variable."""
 Numbers = Mapping[str, Any]
-"""The numbers of one way of training (``splice.json``)."""
+"""The numbers of one way of training (``spliced.json``)."""
 ORIENTATION = ("orientation", "direction")
 
 

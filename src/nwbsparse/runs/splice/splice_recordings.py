@@ -39,7 +39,7 @@ from nwbsparse.training.fit import fit
 from nwbsparse.views.network.splice_page import splice_page
 from nwbsparse.views.study.page import as_html, as_markdown, figure_files
 
-PAGE, TEXT, NUMBERS, RECORD = "splice.html", "splice.md", "splice.json", "splice-run.json"
+PAGE, TEXT, NUMBERS, RECORD = "spliced.html", "spliced.md", "spliced.json", "splice-run.json"
 FROZEN, TOGETHER = "frozen", "together"
 
 
@@ -51,7 +51,7 @@ class Spliced:
     frozen: Measured
     together: Measured | None
     numbers: dict[str, Any]
-    """The content of ``splice.json``."""
+    """The content of ``spliced.json``."""
     folder: Path
     page: Path
     files: list[Path]

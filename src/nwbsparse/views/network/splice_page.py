@@ -230,7 +230,8 @@ def _most(values: np.ndarray) -> float:
 
 
 def _number(value: float, digits: int = 3) -> str:
-    return f"{value:.{digits}f}" if np.isfinite(value) else ""
+    # so that what rounds to zero has no sign
+    return f"{round(value, digits) + 0.0:.{digits}f}" if np.isfinite(value) else ""
 
 
 def _p(value: float) -> str:
