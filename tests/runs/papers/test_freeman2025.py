@@ -13,13 +13,13 @@ from nwbsparse.runs.papers.reproduce_paper import reproduce_paper
 HEADS = ("orientation", "genotype")
 GOOD = {
     "retained": 0.99, "random_retained": 0.3, "untrained_retained": 0.6, "selective": 8,
-    "selective_shuffled": 0.2, "selective_untrained": 1, "own_drop": 0.9, "other_drop": 0.05,
+    "tuned": 12, "tuned_untrained": 1, "own_drop": 0.9, "other_drop": 0.05,
     "random_drop": 0.1,
 }  # fmt: skip
 
 
 def numbers(heads=HEADS, **changed):
-    made = {"alive": 60.0, "loss_recovered": 0.98}
+    made = {"alive": changed.pop("alive", 60.0), "loss_recovered": 0.98}
     for head in heads:
         made |= {f"{what}_{head}": value for what, value in (GOOD | changed).items()}
     return made
@@ -38,9 +38,9 @@ def test_where_all_is_as_the_paper_says_every_claim_holds():
     [
         ({"retained": 0.8}, 0, NOT),
         ({"untrained_retained": 0.97}, 0, UNTRAINED_TOO),
-        ({"selective": 0}, 1, NOT),
-        ({"selective": 3, "selective_shuffled": 2.0}, 2, NOT),
-        ({"selective_untrained": 9}, 1, UNTRAINED_TOO),
+        ({"tuned": 0}, 1, NOT),
+        ({"tuned": 3, "alive": 200.0}, 2, NOT),
+        ({"tuned_untrained": 13}, 1, UNTRAINED_TOO),
         ({"own_drop": 0.2}, 3, NOT),
     ],
 )

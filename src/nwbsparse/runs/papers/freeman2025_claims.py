@@ -23,6 +23,8 @@ OWN = 0.5
 """Of what a variable is above chance: what goes with its latents where its decoding is impaired."""
 BEYOND = 0.25
 """By how much more than of any other variable."""
+CHANCE = 0.01
+"""Share of the latents that differ with a variable by chance."""
 Numbers = Mapping[str, Any]
 """The numbers of one way of training (``spliced.json``)."""
 ORIENTATION = ("orientation", "direction")
@@ -77,14 +79,16 @@ def selective(heads: Sequence[str]) -> Callable[[Numbers, Sequence[str]], tuple[
         head = next((one for one in heads if one in known), None)
         if head is None:
             return None
-        n = numbers[f"selective_{head}"]
-        shuffled = numbers[f"selective_shuffled_{head}"] or 0.0
-        bare = numbers.get(f"selective_untrained_{head}") or 0
+        n, alive = numbers[f"tuned_{head}"], numbers["alive"]
+        by_chance = max(1.0, CHANCE * alive)
+        bare = numbers.get(f"tuned_untrained_{head}") or 0
+        most = numbers[f"selective_{head}"]
         said = (
-            f"{n} of {numbers['alive']:.0f} latents selective for {head} (η² at least .1, p < .01; of "
-            f"shuffled labels {shuffled:.1f}; at the layer of an untrained network {bare})"
+            f"{n} of {alive:.0f} latents differ with {head} (η² at least .1, p < .01; by chance "
+            f"at most {by_chance:.1f}; at the layer of an untrained network {bare}), "
+            f"{most} of them with nothing more"
         )
-        if n <= max(1.0, 2 * shuffled):
+        if n <= 2 * by_chance:
             return NOT, said
         return (UNTRAINED_TOO if bare >= n else HOLDS), said
 

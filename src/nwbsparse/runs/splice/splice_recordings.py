@@ -28,6 +28,7 @@ from nwbsparse.runs.outputs import Log, Notify, staged
 from nwbsparse.runs.splice.measured import Measured, measured
 from nwbsparse.runs.splice.session_results import session_results
 from nwbsparse.runs.splice.spliced_numbers import numbers_of
+from nwbsparse.runs.splice.told_by import told_by
 from nwbsparse.schema import own_version
 from nwbsparse.splice.decoder_file import save_decoder
 from nwbsparse.splice.joint import OPTIONS as TUNING
@@ -198,6 +199,7 @@ def _keep(
         {one.name: one.tables for one in pairs},
         sessions=[(str(one["session"]), one["n_trials"], one["n_units"]) for one in sessions],
         class_label=options.class_label,
+        told_by=told_by(data.sessions, data.heads),
     )
     for name, content in figure_files(page).items():
         write_whole(stage / name, content)

@@ -49,8 +49,10 @@ def numbers_of(tables: Mapping[str, xr.Dataset]) -> dict[str, Any]:
         made[f"selective_shuffled_{head}"] = float(selectivity["n_selective_shuffled"].sel(at))
         made[f"own_drop_{head}"] = float(drops[number, number])
         made[f"random_drop_{head}"] = float(random[number, number])
+        made[f"tuned_{head}"] = _tuned(selectivity, head)
         if bare is not None:
             made[f"selective_untrained_{head}"] = int(bare["n_selective"].sel(at))
+            made[f"tuned_untrained_{head}"] = _tuned(bare, head)
         made[f"other_drop_{head}"] = _most(np.delete(drops[number], number))
         one = steered.sel({names.REPRESENTATION: LATENTS, names.STEERED: head})
         made[f"steering_target_{head}"] = float(one["target_area"])
@@ -63,6 +65,17 @@ def numbers_of(tables: Mapping[str, xr.Dataset]) -> dict[str, Any]:
         known = index.values[np.isfinite(index.values)]
         made[f"index_{name.replace(' ', '_')}"] = float(known.mean()) if len(known) else np.nan
     return finite(made)
+
+
+def _tuned(selectivity: xr.Dataset, head: str) -> int:
+    """Latents that differ with a variable, whatever else they differ with more.
+
+    Where one variable says what another is (a direction its orientation), none can be selective for the
+    other by differing with it most.
+    """
+    own = selectivity.sel({names.HEAD: head})
+    least, alpha = selectivity.attrs["least_eta2"], selectivity.attrs["alpha"]
+    return int(((own["eta2"] >= least) & (own["p"] < alpha)).sum())
 
 
 def _drops(matrix: xr.Dataset, representation: str) -> np.ndarray:

@@ -30,6 +30,7 @@ def splice_page(
     *,
     sessions: Sequence[tuple[str, int, int]],
     class_label: str | None = None,
+    told_by: Sequence[tuple[str, str]] = (),
 ) -> Page:
     """Everything that was found of a coder inside a network, for a reader.
 
@@ -37,6 +38,7 @@ def splice_page(
         pairs: per way of training the tables of what was found, by name.
         sessions: name, number of trials and of units of each.
         class_label: the label that is the same in a whole session.
+        told_by: pairs of variables of which the first says what the second is.
     """
     first = next(iter(pairs.values()))["splice_report"]
     heads = [str(one) for one in first[names.HEAD].values]
@@ -44,7 +46,7 @@ def splice_page(
     sections = [Section("sessions", "Sessions", [_sessions(sessions)])]
     for name, tables in pairs.items():
         sections.append(Section(name, _title(name), _pair(name, tables, class_label)))
-    sections.append(Section("reading", "How to read it", [Listed(_reading(class_label))]))
+    sections.append(Section("reading", "How to read it", [Listed(_reading(class_label, told_by))]))
     return Page(
         "A coder inside a network",
         f"{several(len(sessions), 'session')}, {n_trials:,} trials · site {first.attrs['site']} · "
@@ -200,7 +202,7 @@ def _probed(probing: xr.Dataset) -> tuple[list[str], list[list[str]]]:
     return ["", "variable", *(f"{k:g}" for k in ks), "chance"], rows
 
 
-def _reading(class_label: str | None) -> list[str]:
+def _reading(class_label: str | None, told_by: Sequence[tuple[str, str]]) -> list[str]:
     said = [
         "Loss recovered: 1 is the intact network, 0 the layer put to its mean.",
         "A random coder, an untrained one and principal components stand in the same place: where they "
@@ -209,6 +211,11 @@ def _reading(class_label: str | None) -> list[str]:
         "Index: own loss minus the largest loss of another variable.",
         "Steerable: the target area is at least .5 and the off-target area at most half of it. Not "
         "encoded: the target area is below .1.",
+    ]
+    said += [
+        f"{one} says what {other} is: latents of one cannot be removed or set without the other, and none "
+        f"differs more with {other}. An index of the two says little."
+        for one, other in told_by
     ]
     if class_label:
         said.append(
