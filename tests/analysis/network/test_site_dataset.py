@@ -69,7 +69,7 @@ def test_bins_that_an_earlier_trial_covers_are_left_out():
 
 
 def test_parts_have_their_share_of_every_combination(known):
-    trials, sessions, _ = known
+    _, sessions, _ = known
     for one in sessions:
         assert (one.part.numpy()[-4:] == names.GAP).all()
         for code in range(4):
