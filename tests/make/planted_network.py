@@ -24,7 +24,7 @@ SURE = 12.0
 def planted_trials(
     number: int,
     *,
-    n_trials: int = 96,
+    n_trials: int = 52,
     n_bins: int = 3,
     noise: float = 0.02,
     pause: float = 0.5,
@@ -79,7 +79,7 @@ def planted_trials(
     )  # fmt: skip
 
 
-def planted(n_sessions: int = 8, **options):
+def planted(n_sessions: int = 12, **options):
     """(trials, sessions, decoder): categories are read off the dims, by weights that nobody trained."""
     trials = [planted_trials(number, **options) for number in range(n_sessions)]
     heads = heads_of(trials, list(LABELS))

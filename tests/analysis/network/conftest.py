@@ -21,5 +21,4 @@ def site_data(known):
 
 @pytest.fixture(scope="session")
 def coder(site_data):
-    config = site_config(n_latents=16, k=3, levels=(), max_epochs=150)
-    return fit(site_data, config.replace(batch_size=128))
+    return fit(site_data, site_config(n_latents=16, k=3, levels=(), max_epochs=40))

@@ -45,8 +45,9 @@ def test_rotated_dims_are_entangled_and_turned_back_are_not(known):
 
 
 def test_shuffled_labels_take_nothing_away(of_dims):
-    drop = of_dims.normalised_drop.sel(representation="shuffled labels")
-    assert float(drop.max()) < 0.1
+    """One latent in a hundred differs with labels that mean nothing: seldom, not never."""
+    index = of_dims.selectivity_index.sel(representation="shuffled labels")
+    assert float(index.max()) < 0.1
 
 
 def test_as_many_random_dims_are_less(of_dims):
@@ -77,8 +78,10 @@ def test_nothing_is_taken_where_nothing_differs_with_a_variable(known):
 
 def test_the_same_seed_gives_the_same_numbers(known, of_dims):
     _, sessions, model = known
-    again = ablation_matrix(model, sessions, raw_dims("latents"), at=SITE, n_draws=3)
-    assert again.identical(of_dims)
+    again = ablation_matrix(
+        model, sessions, raw_dims("latents"), at=SITE, ablations=("resample",), n_draws=3
+    )
+    assert again.identical(of_dims.sel(ablation=["resample"]))
 
 
 def test_index_is_own_drop_minus_the_worst_other():
