@@ -31,7 +31,7 @@ def test_without_the_site_nothing_is_left(found):
 
 
 def test_a_coder_keeps_what_a_random_one_does_not(found):
-    assert (found.retained.sel(representation="latents") > 0.95).all()
+    assert (found.retained.sel(representation="latents") > 0.9).all()
     assert found.retained.sel(representation="random coder").mean() < 0.6
     coded = found.sel(representation="latents")
     assert 1 < float(coded.l0) < 5
@@ -67,11 +67,11 @@ def test_auroc_of_a_rare_category():
 def test_a_head_at_chance_has_nothing_to_lose():
     base = {
         "a": SiteScore("accuracy", 0.9, 0.5, 0.1, 9),
-        "b": SiteScore("accuracy", 0.52, 0.5, 1, 9),
+        "b": SiteScore("accuracy", 0.52, 0.5, 1.0, 9),
     }
     gone = {
         "a": SiteScore("accuracy", 0.6, 0.5, 0.9, 9),
-        "b": SiteScore("accuracy", 0.5, 0.5, 1, 9),
+        "b": SiteScore("accuracy", 0.5, 0.5, 1.0, 9),
     }
     lost = drops(base, gone, margin=0.05)
     assert lost["a"] == pytest.approx(0.75) and np.isnan(lost["b"])

@@ -57,7 +57,7 @@ def ablation_matrix(
         at: name of the site: ``blocks.1``.
         heads: the variables; all when left open. At least two.
         untrained: a decoder that learned nothing and a coder of its site
-            (:func:`nwbsparse.analysis.network.controls.untrained_network`), to stand beside.
+            (:func:`nwbsparse.analysis.network.site_controls.untrained_network`), to stand beside.
         ablations: what is put in the place of the latents: what they do in another training trial
             (``resample``, all of them from the same one), their ``mean``, ``zero``.
         counts: numbers of latents that are tried.

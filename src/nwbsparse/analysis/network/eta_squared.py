@@ -1,4 +1,4 @@
-"""Share of the variance of latents that lies between groups of trials (η²)."""
+"""Share of the variance of latents that lies between groups of trials (η², eta2)."""
 
 from __future__ import annotations
 

@@ -11,8 +11,8 @@ import xarray as xr
 from torch import Tensor
 
 from nwbsparse import names
-from nwbsparse.analysis.network.controls import site_controls
 from nwbsparse.analysis.network.site_channels import SiteChannels, channels_of
+from nwbsparse.analysis.network.site_controls import site_controls
 from nwbsparse.analysis.network.site_scores import SiteScore, site_scores
 from nwbsparse.analysis.network.site_trials import captured
 from nwbsparse.models.coder import SparseCoder
