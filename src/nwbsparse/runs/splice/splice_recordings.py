@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nwbsparse import names
-from nwbsparse.analysis.network.controls import untrained_network
+from nwbsparse.analysis.network.site_controls import untrained_network
 from nwbsparse.analysis.network.site_dataset import site_config, site_dataset
 from nwbsparse.analysis.network.site_selectivity import site_selectivity
 from nwbsparse.errors import BadInput
