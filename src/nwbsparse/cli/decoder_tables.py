@@ -70,6 +70,7 @@ def show_evaluation(console: Console, made: xr.Dataset) -> None:
             columns = [CALLED.get(one, one) for one in methods]
             headings = ("session", *columns, "chance", "null 95 %", "p", "n")
             print_table(console, headings, rows, title=f"{head} ({metric}, held out)")
+            console.print()
 
 
 def shortened(sessions: Sequence[str], *, alone: Sequence[str] = ()) -> dict[str, str]:

@@ -65,6 +65,7 @@ def _show_matrix(console: Console, pair: Measured) -> None:
         f"{pair.name}: share lost of what each variable was above chance, when latents are removed"
     )
     print_table(console, ("", "removed", *heads, "index"), rows, title=title)
+    console.print()
 
 
 def _number(value: float) -> str:

@@ -12,7 +12,7 @@ from nwbsparse.runs.papers.reproduce_paper import reproduce_paper
 
 HEADS = ("orientation", "genotype")
 GOOD = {
-    "retained": 0.99, "random_retained": 0.3, "untrained_retained": 0.6, "selective": 8,
+    "score": 0.9, "chance": 0.25, "retained": 0.99, "random_retained": 0.3, "untrained_retained": 0.6, "selective": 8,
     "tuned": 12, "tuned_untrained": 1, "own_drop": 0.9, "other_drop": 0.05,
     "random_drop": 0.1,
 }  # fmt: skip
@@ -53,6 +53,10 @@ def test_what_no_run_can_show_is_not_run():
     found = answers({"recordings": {"frozen": numbers(("direction", "speed"))}})
     assert [one.verdict for one in found] == [HOLDS, HOLDS, NOT_RUN, HOLDS]
     assert "nothing there that could show it" in found[2].sentences[0]
+
+
+def test_what_is_not_decoded_is_neither_kept_nor_lost():
+    assert verdicts(frozen=numbers(score=0.27)) == [NOT_RUN] * 4
 
 
 def test_a_loss_that_others_share_is_said():

@@ -23,6 +23,8 @@ OWN = 0.5
 """Of what a variable is above chance: what goes with its latents where its decoding is impaired."""
 BEYOND = 0.25
 """By how much more than of any other variable."""
+ABOVE = 0.05
+"""Above chance: what a score must be for its variable to be decoded."""
 CHANCE = 0.01
 """Share of the latents that differ with a variable by chance."""
 Numbers = Mapping[str, Any]
@@ -133,7 +135,8 @@ def _answer(claim: Claim, runs: Mapping[str, Mapping[str, Numbers]]) -> Answer:
     verdicts, sentences = [], []
     for run, ways in runs.items():
         for way, numbers in ways.items():
-            found = claim.show(numbers, variables_of(numbers))
+            decoded = [one for one in variables_of(numbers) if _above_chance(numbers, one)]
+            found = claim.show(numbers, decoded)
             if found is None:
                 sentences.append(f"{run}, {way}: nothing there that could show it.")
                 continue
@@ -142,6 +145,12 @@ def _answer(claim: Claim, runs: Mapping[str, Mapping[str, Numbers]]) -> Answer:
     order = (NOT, UNTRAINED_TOO, HOLDS)
     verdict = next((one for one in order if one in verdicts), NOT_RUN)
     return Answer(claim, verdict, tuple(sentences))
+
+
+def _above_chance(numbers: Numbers, head: str) -> bool:
+    """Whether a variable is decoded at all: what is not can neither be kept nor lost."""
+    score, chance = numbers.get(f"score_{head}"), numbers.get(f"chance_{head}")
+    return score is not None and chance is not None and score - chance >= ABOVE
 
 
 def _known(numbers: Numbers, what: str, heads: Sequence[str]) -> dict[str, float]:

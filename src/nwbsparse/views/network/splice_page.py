@@ -17,7 +17,9 @@ from nwbsparse.views.network.steering_curves import steering_curves
 from nwbsparse.views.study.page import Block, Grid, Listed, Page, Picture, Section, Words
 from nwbsparse.views.words import several
 
-LATENTS, RESAMPLE = "latents", "resample"
+LATENTS, RESAMPLE, INTACT = "latents", "resample", "intact"
+ABOVE_CHANCE = 0.05
+"""What a score must be above chance for its variable to be decoded."""
 SAID = {
     "frozen": "The network as it was trained; the coder was fitted to its layer afterwards.",
     "together": "Network and coder trained on together, the network seeing its layer through the coder.",
@@ -67,7 +69,7 @@ def _pair(name: str, tables: Mapping[str, xr.Dataset], class_label: str | None) 
         tables["ablation_matrix"], tables["steering"], tables["site_probing"],
     )  # fmt: skip
     return [
-        Words(SAID.get(name, "")),
+        Words(" ".join([SAID.get(name, ""), *_not_decoded(report)])),
         Grid("What the network keeps", *_kept(report)),
         Picture(
             f"{name}-fidelity.svg", "What stands in the layer's place",
@@ -97,6 +99,24 @@ def _pair(name: str, tables: Mapping[str, xr.Dataset], class_label: str | None) 
         Grid("Steering", *_steered(steered)),
         Grid("How few channels tell a variable", *_probed(probing), folded=True),
     ]  # fmt: skip
+
+
+def _not_decoded(report: xr.Dataset) -> list[str]:
+    """What there is to say of variables that the network itself does not tell."""
+    intact = report["score"].sel({names.REPRESENTATION: INTACT})
+    above = (intact - report["chance"]).values
+    missing = [
+        str(head)
+        for head, own in zip(report[names.HEAD].values, above, strict=True)
+        if not own >= ABOVE_CHANCE
+    ]
+    if not missing:
+        return []
+    verb = "is" if len(missing) == 1 else "are"
+    return [
+        f"{_listed(missing)} {verb} not decoded above chance here: it can neither be kept nor lost, and "
+        "nothing below says anything of it."
+    ]
 
 
 def _sessions(sessions: Sequence[tuple[str, int, int]]) -> Grid:
