@@ -12,7 +12,8 @@ from nwbsparse.runs.papers.reproduce_paper import reproduce_paper
 
 HEADS = ("orientation", "genotype")
 GOOD = {
-    "score": 0.9, "chance": 0.25, "retained": 0.99, "random_retained": 0.3, "untrained_retained": 0.6, "selective": 8,
+    "score": 0.9, "chance": 0.25, "retained": 0.99, "random_retained": 0.3, "untrained_retained": 0.6,
+    "selective": 8,
     "tuned": 12, "tuned_untrained": 1, "own_drop": 0.9, "other_drop": 0.05,
     "random_drop": 0.1,
 }  # fmt: skip
