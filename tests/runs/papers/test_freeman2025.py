@@ -27,7 +27,7 @@ def numbers(heads=HEADS, **changed):
 
 
 def verdicts(**ways):
-    return [one.verdict for one in answers({"simulated, seed 0": ways})]
+    return [one.verdict for one in answers({"simulation 0": ways})]
 
 
 def test_where_all_is_as_the_paper_says_every_claim_holds():
@@ -96,10 +96,10 @@ def test_the_page_answers_every_claim_and_says_what_it_is_of(tmp_path):
         assert words in text
     assert made.page.is_file()
     kept = json.loads(made.table.read_text(encoding="utf-8"))
-    assert set(kept["runs"]["simulated, seed 0"]) == {"frozen", "together"}
+    assert set(kept["runs"]["simulation 0"]) == {"frozen", "together"}
     said = []
     again = freeman2025((), tmp_path / "out", SMALL, notify=said.append)
-    assert said == ["simulated, seed 0: is there already"]
+    assert said == ["simulation 0: is there already"]
     assert again.table.read_bytes() == made.table.read_bytes()
 
 

@@ -14,7 +14,7 @@ def reproduce_paper(
     *sources: str,
     out: Path,
     dims: tuple[int, ...] = (8, 16, 32, 64),
-    seeds: int = 3,
+    seeds: int | None = None,
     max_epochs: int | None = None,
     iterations: int = 2000,
     bin_width: float | None = None,
@@ -50,7 +50,7 @@ def reproduce_paper(
     dims
         Sizes of the embeddings; several: --dims 8 --dims 16.
     seeds
-        Seeds of the coders that are analysed, and of their controls; of simulations.
+        Seeds of the coders that are analysed, and of their controls (3); of simulations (5).
     max_epochs
         Passes over the training bins of the coders (50), or over the training trials of the network (40).
     iterations
@@ -88,10 +88,12 @@ def reproduce_paper(
     if paper == "freeman2025":
         own = {} if max_epochs is None else {"max_epochs": max_epochs}
         width = 0.25 if bin_width is None else bin_width
-        asked = Freeman2025(seeds=seeds, targets=targets, bin_width=width, options=own)
+        asked = Freeman2025(
+            seeds=5 if seeds is None else seeds, targets=targets, bin_width=width, options=own
+        )
     else:
         asked = Naik2025(
-            dims=dims, seeds=seeds, max_epochs=50 if max_epochs is None else max_epochs,
+            dims=dims, seeds=3 if seeds is None else seeds, max_epochs=50 if max_epochs is None else max_epochs,
             iterations=iterations, bin_width=0.025 if bin_width is None else bin_width,
             position=position, direction=direction, direction_as=direction_as,
             keep=tuple(keep or ()),

@@ -75,7 +75,7 @@ def freeman2025(
             notify=_named(RECORDINGS, notify), **given,
         )  # fmt: skip
     for seed in range(asked.seeds):
-        name = f"simulated, seed {seed}"
+        name = f"simulation {seed}"
         place = folder / f"simulated-{seed}"
         runs[name] = _run(
             lambda seed=seed, place=place: _mice(place / "mice", asked, seed), place / "splice",

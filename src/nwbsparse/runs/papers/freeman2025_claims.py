@@ -10,8 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 HOLDS, UNTRAINED_TOO, NOT, NOT_RUN = (
     "holds", "holds also untrained", "does not hold", "not run here",
 )  # fmt: skip
@@ -23,6 +21,8 @@ OWN = 0.5
 """Of what a variable is above chance: what goes with its latents where its decoding is impaired."""
 BEYOND = 0.25
 """By how much more than of any other variable."""
+SAME = 0.005
+"""Numbers that are said with two digits and are less apart are said as one."""
 ABOVE = 0.05
 """Above chance: what a score must be for its variable to be decoded."""
 CHANCE = 0.01
@@ -162,7 +162,7 @@ def _range(values: Mapping[str, float]) -> str:
     if not values:
         return "not known"
     low, high = min(values.values()), max(values.values())
-    return f"{low:.2f}" if np.isclose(low, high) else f"{low:.2f} to {high:.2f}"
+    return f"{low:.2f}" if high - low < SAME else f"{low:.2f} to {high:.2f}"
 
 
 def _most(numbers: Numbers, what: str, heads: Sequence[str]) -> str:

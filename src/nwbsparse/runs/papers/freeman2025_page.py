@@ -66,7 +66,7 @@ def page_of(
 
 def limits(runs: Mapping[str, Mapping[str, Numbers]], asked: Freeman2025) -> list[str]:
     """What the answers are of, and what would be needed for more."""
-    own = [one for one in runs if not one.startswith("simulated")]
+    own = [one for one in runs if not one.startswith("simulation")]
     said = [
         "The simulation is of mice of four Cre lines before drifting gratings "
         f"({several(asked.seeds, 'seed')}); their files have the layout of those of the Allen Institute.",

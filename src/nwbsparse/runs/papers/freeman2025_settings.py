@@ -16,7 +16,7 @@ CLASS_LABEL = "genotype"
 class Freeman2025:
     """What is run: simulated mice, several seeds, and recordings of one's own."""
 
-    seeds: int = 3
+    seeds: int = 5
     """Simulations, each with a network and a coder of its own."""
     targets: str = "direction,orientation"
     """Labels of one's own recordings."""
