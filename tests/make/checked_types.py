@@ -11,14 +11,7 @@ from beartype import BeartypeConf
 from beartype.claw import beartype_packages
 from jaxtyping import install_import_hook
 
-<<<<<<< HEAD
-SHAPED = {
-    f"nwbsparse.{room}"
-    for room in ("analysis", "binning", "embedding", "models", "plugins", "splice", "training")
-}
-=======
 SHAPED = ("analysis", "binning", "embedding", "models", "plugins", "splice", "training")
->>>>>>> main
 PACKAGE = Path(next(iter(find_spec("nwbsparse").submodule_search_locations)))
 
 

@@ -93,7 +93,8 @@ def reproduce_paper(
         )
     else:
         asked = Naik2025(
-            dims=dims, seeds=3 if seeds is None else seeds, max_epochs=50 if max_epochs is None else max_epochs,
+            dims=dims, seeds=3 if seeds is None else seeds,
+            max_epochs=50 if max_epochs is None else max_epochs,
             iterations=iterations, bin_width=0.025 if bin_width is None else bin_width,
             position=position, direction=direction, direction_as=direction_as,
             keep=tuple(keep or ()),
