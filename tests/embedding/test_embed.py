@@ -20,7 +20,10 @@ QUICK = {
     "umap": {"n_epochs": 20, "n_neighbors": 5},
     "tsne": {"max_iter": 250, "perplexity": 5.0},
 }
-METHODS = ("cebra", "pca", "fa", "ica", "nmf", "umap", "tsne")
+METHODS = (
+    "cebra", "pca", "fa", "ica", "nmf", "tsne",
+    pytest.param("umap", marks=pytest.mark.slow),  # what it compiles takes half a minute
+)  # fmt: skip
 APPLIED = ("cebra", "pca", "fa", "ica", "nmf")
 """Methods that embed other bins than those they were fitted on, from what is kept of them."""
 

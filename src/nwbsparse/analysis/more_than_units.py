@@ -39,6 +39,8 @@ from nwbsparse.analysis.quality.hidden_said import (
 
 QUESTION = "More than single units?"
 YES, AS_GOOD, NO, UNKNOWN = "Yes", "As good as single units, no more", "No", "Cannot be said"
+UNTAUGHT = "Yes, but no more than latents that learned nothing"
+"""What latents tell comes from what they read (an embedding, a window), not from what they learned."""
 NAMED = 3
 """Other variables that are named at most."""
 WORDS = {MORE: "more than", ALIKE: "not surely more or less than", LESS: "less than"}
@@ -48,8 +50,9 @@ def more_than_units(attribution: xr.Dataset, metrics: xr.Dataset) -> str:
     """Whether latents are more than single units: yes, as good as, no, or it cannot be said.
 
     From the variable that most latents follow: *yes* where together they tell surely more of it than
-    as many best units, than as many units picked for what they add, and than untrained latents; *no*
-    where either units tell surely more; else they are *as good as* units. Of further variables that
+    as many best units, than as many units picked for what they add, and than untrained latents; *yes,
+    but* where all of that holds save the last; *no* where either units tell surely more; else they
+    are *as good as* units. Of further variables that
     are followed only the answer is given. Where no latent follows anything: from hidden units, that
     the others' patterns and a regression on all others tell. '' where neither is known.
 
@@ -80,8 +83,9 @@ def verdict(one: Mapping[str, Any]) -> str:
     units = [key for key in (UNITS, FORWARD) if key in sets_called(told)]
     if any(key in beside(told)[LESS] for key in units):
         return NO
-    if all(_surely_more(told, key) for key in (*units, UNTRAINED) if key in share):
-        return YES
+    if all(_surely_more(told, key) for key in units):
+        taught = UNTRAINED not in share or _surely_more(told, UNTRAINED)
+        return YES if taught else UNTAUGHT
     if all(share[key] <= told["chance"] for key in units):
         return UNKNOWN  # as good as what tells nothing is no praise
     return AS_GOOD

@@ -141,6 +141,21 @@ def test_directions_without_variance_in_training_are_no_components(data):
     assert float(made["r2"].sel(input="pca")[0]) > 0.5
 
 
+def test_a_place_is_told_as_well_however_its_axes_are_turned(data):
+    """Kind: a score that depends on how the arena stood before the camera, or on an axis without news."""
+    place = data["place"].values.astype(np.float64)
+    turn = np.deg2rad(37)
+    turned = place @ [[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]
+    flat = np.column_stack([place, np.zeros(len(place))])
+    trembling = np.column_stack([place, 1e-3 * np.random.default_rng(0).normal(size=len(place))])
+    wanted = decode(data, ["place"], inputs=["counts"])["r2"].item()
+    assert wanted > 0.5
+    for other in (turned, flat, trembling):
+        beside = data.drop_vars("place").assign(other=covariate(other, "position"))
+        told = decode(beside, ["other"], inputs=["counts"])
+        assert told["r2"].item() == pytest.approx(wanted, abs=1e-4)
+
+
 def test_a_constant_is_not_assessable(found):
     assert str(found["status"].sel(target="fixed").values) == "constant"
     assert np.isnan(found["r2"].sel(target="fixed")).all()

@@ -30,7 +30,7 @@ def test_the_labels_are_position_and_a_column_for_each_direction_as_the_source_h
 
 @pytest.mark.parametrize(
     ("asked", "said"),
-    [({"direction_as": "discreet"}, "did you mean 'discrete'"), ({"keep": ["latent"]}, "latents")],
+    [({"direction_as": "discreet"}, "did you mean 'discrete'"), ({"keep": ("latent",)}, "latents")],
 )
 def test_what_cannot_be_asked_is_refused(asked, said):
     with pytest.raises(BadInput, match=said):

@@ -63,13 +63,13 @@ def decode(
 ) -> xr.Dataset:
     """Read behaviour from the population in several forms, side by side, on held-out bins.
 
-    Covariates by ridge regression (R²; angles as sine and cosine, positions axis by axis, the
-    components' R² averaged), conditions by logistic regression (accuracy, and balanced accuracy:
-    the mean over classes of the share that is found). Decoders are fitted on the train part: the
-    penalty by five-fold cross-validation over contiguous stretches of it, standardisation within
-    each fold. All inputs use the same bins: those in which the target is known, windows are
-    complete, and smoothing reaches into no other part. Of more than 20,000 training bins as many
-    evenly spaced ones are fitted on.
+    Covariates by ridge regression (R²; angles as sine and cosine, positions axis by axis, R² of all
+    components together: 1 − mean squared distance / variance), conditions by logistic regression
+    (accuracy, and balanced accuracy: the mean over classes of the share that is found). Decoders are
+    fitted on the train part: the penalty by five-fold cross-validation over contiguous stretches of
+    it, standardisation within each fold. All inputs use the same bins: those in which the target is
+    known, windows are complete, and smoothing reaches into no other part. Of more than 20,000
+    training bins as many evenly spaced ones are fitted on.
 
     Args:
         binned: the split Binned dataset with its covariates and conditions.
@@ -155,7 +155,9 @@ def _decode_one(
                 scores[f"{prefix}accuracy"][here] = np.mean(truth == said)
                 scores[f"{prefix}balanced_accuracy"][here] = balanced_accuracy(truth, said)
             else:
-                scores[f"{prefix}r2"][here] = r2_score(truth, said)
+                # squared distances, by which the penalty is chosen too: the same however the axes
+                # of a place are turned
+                scores[f"{prefix}r2"][here] = r2_score(truth, said, multioutput="variance_weighted")
         if target.kind == names.CIRCULAR:
             angles = [np.arctan2(one[:, 1], one[:, 0]) for one in (y_new, found.test)]
             error = np.abs(np.angle(np.exp(1j * (angles[0] - angles[1]))))
