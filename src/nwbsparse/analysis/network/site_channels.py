@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -100,8 +100,3 @@ def components_of(activity: Tensor, *, n: int | None = None, name: str = PCA) ->
         return z @ axes.T.to(z.device) + mean.to(z.device)
 
     return SiteChannels(name, encode, decode)
-
-
-def named(channels: Sequence[SiteChannels]) -> list[str]:
-    """What they are called, in order."""
-    return [one.name for one in channels]
