@@ -72,11 +72,16 @@ def evaluate_decoder(
         raise BadInput("one session cannot be left out as a whole: there is no other")
     data = _data(stored, sources, notify)
     kept, new = _by_session(stored, data)
-    deals = [kept] if not folds else trial_folds(
-        kept, stored.model.heads, n_folds=folds, validation=stored.options.validation,
-        seed=stored.options.seed,
-    )  # fmt: skip
-
+    deals = [kept]
+    if folds:
+        options = stored.options
+        deals = trial_folds(
+            kept,
+            stored.model.heads,
+            n_folds=folds,
+            validation=options.validation,
+            seed=options.seed,
+        )
     methods = METHODS if beside else METHODS[:1]
     found: list[Answered] = []
     for number, sessions in enumerate(deals):
