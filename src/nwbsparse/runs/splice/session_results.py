@@ -97,7 +97,9 @@ def labelled(attribution: xr.Dataset, found: Measured) -> xr.Dataset:
         if head:
             value = found.selectivity["preferred"].values[latent, heads.index(head)]
             eta2 = float(found.selectivity["eta2"].values[latent, heads.index(head)])
-            labels[latent] = f"{head} = {value} (η² {eta2:.2f}, all sessions)"
+            # numbers and angles are in groups, which are called by their ends
+            joined = " = " if found.model.heads[head].kind == names.CATEGORY else " "
+            labels[latent] = f"{head}{joined}{value} (η² {eta2:.2f}, all sessions)"
     return attribution.assign(label=(names.LATENT, labels))
 
 
