@@ -54,3 +54,17 @@ def test_answers_that_know_nothing_are_significant_as_often_as_p_says(kind):
             head = SERIES
         p.append(held_out_score(head, *made, n_permutations=99, seed=number).p)
     assert np.mean(np.array(p) <= 0.1) == pytest.approx(0.1, abs=0.06)
+
+
+def test_what_is_the_same_in_a_session_has_sessions_as_its_cases():
+    session = np.repeat(np.arange(4), 50)
+    true = np.array([0, 0, 1, 1])[session]
+    right = held_out_score(CATEGORY, true, true, session=session, n_permutations=999)
+    # 2 of the 6 ways to deal the labels give the same answers right or all wrong: one of them right
+    assert right.score == 1 and right.p == pytest.approx(1 / 6, abs=0.04)
+    assert held_out_score(CATEGORY, true, true, n_permutations=99).p == 0.01
+
+
+def test_there_is_no_null_for_one_value():
+    found = held_out_score(CATEGORY, np.zeros(20, dtype=int), np.zeros(20, dtype=int))
+    assert found.score == 1 and found.chance == 1 and np.isnan(found.p)

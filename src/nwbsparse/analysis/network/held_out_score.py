@@ -30,35 +30,52 @@ class HeldOut:
 
 
 def held_out_score(
-    head: Head, predicted: np.ndarray, true: np.ndarray, *, n_permutations: int = 999, seed: int = 0
+    head: Head,
+    predicted: np.ndarray,
+    true: np.ndarray,
+    *,
+    session: np.ndarray | None = None,
+    n_permutations: int = 999,
+    seed: int = 0,
 ) -> HeldOut | None:
     """Score answers against what was shown, and against answers given to other trials.
 
     The answers stay as they are and are given to other trials: what they reach there is the null. Of
     trials with one value they are permuted; of behaviour in bins they are shifted round by whole
-    trials in the order of time, for behaviour goes on from one trial to the next.
+    trials in the order of time, for behaviour goes on from one trial to the next. What is one and the same
+    in each of several sessions is permuted over these, for they are its cases.
 
     Args:
         head: what the variable is.
         predicted: (trial,) or (trial, time) in the variable's own terms, trials in the order of time.
         true: likewise; −1 or NaN where there is none.
+        session: (trial,) number of the session, of trials of several.
         n_permutations: of the null, at most.
         seed: of the permutations.
 
     Returns:
-        None where no trial has a value.
+        None where no trial has a value. ``p`` is NaN where all trials have the same one.
     """
     there = true != NONE if head.kind == names.CATEGORY else np.isfinite(true)
     rows = there if there.ndim == 1 else there.any(axis=1)
     predicted, true, there = predicted[rows], true[rows], there[rows]
+    session = np.zeros(len(true), dtype=int) if session is None else session[rows]
     n = int(there.sum())
     if not n:
         return None
     score = _score(head, predicted[there], true[there])
     rng = np.random.default_rng(seed)
-    null = []
-    for order in _orders(len(true), in_bins=true.ndim > 1, n=n_permutations, rng=rng):
-        null.append(_score(head, predicted[order][there], true[there]))
+    if len(np.unique(true[there])) < 2:
+        null = []
+    elif true.ndim == 1 and (labels := _of_sessions(true, session)) is not None:
+        null = [
+            _score(head, predicted, rng.permutation(labels)[session]) for _ in range(n_permutations)
+        ]
+    else:
+        null = [
+            _score(head, predicted[order][there], true[there])
+            for order in _orders(len(true), in_bins=true.ndim > 1, n=n_permutations, rng=rng)
+        ]
     finite = np.array(null)[np.isfinite(null)]
     if not len(finite) or not np.isfinite(score):
         return HeldOut(score, _chance(head, true[there]), np.nan, np.nan, np.nan, n)
@@ -71,6 +88,17 @@ def held_out_score(
         float((1 + reached) / (1 + len(finite))),
         n,
     )
+
+
+def _of_sessions(true: np.ndarray, session: np.ndarray) -> np.ndarray | None:
+    """(session,) the one value of each of several sessions; None where one of them has more."""
+    labels = np.zeros(session.max() + 1, dtype=true.dtype)
+    for number in np.unique(session):
+        own = np.unique(true[session == number])
+        if len(own) > 1:
+            return None
+        labels[number] = own[0]
+    return labels if len(np.unique(session)) > 1 else None
 
 
 def _orders(n_trials: int, *, in_bins: bool, n: int, rng: np.random.Generator) -> list[np.ndarray]:

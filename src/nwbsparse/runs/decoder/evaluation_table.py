@@ -44,9 +44,9 @@ def evaluation_table(
                 for session in sessions
                 if (session, head_name, method) in pieces
             }
-            for session, (predicted, true) in _with_all(made, head).items():
+            for session, (predicted, true, number) in _with_all(made, head).items():
                 score = held_out_score(
-                    head, predicted, true, n_permutations=n_permutations, seed=seed
+                    head, predicted, true, session=number, n_permutations=n_permutations, seed=seed
                 )
                 if score is not None:
                     scored[session, head_name, method] = score
@@ -66,12 +66,24 @@ def _together(some: Sequence[Answered]) -> tuple[np.ndarray, np.ndarray]:
 
 def _with_all(
     made: Mapping[str, tuple[np.ndarray, np.ndarray]], head: Head
-) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Also all sessions together, where there are several; of numbers not: their scales differ."""
-    if len(made) < 2 or head.kind not in METRICS:
-        return dict(made)
-    predicted = np.concatenate([one[0] for one in made.values()])
-    return {**made, ALL: (predicted, np.concatenate([one[1] for one in made.values()]))}
+) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Answers, truth and number of the session; also of all sessions, where there are several.
+
+    Of numbers not of all: their scales differ from session to session.
+    """
+    found = {
+        session: (predicted, true, np.zeros(len(true), dtype=np.int64))
+        for session, (predicted, true) in made.items()
+    }
+    if len(made) < 2 or head.kind not in METRICS or any(t.ndim > 1 for _, t in made.values()):
+        return found
+    sizes = [len(true) for _, true in made.values()]
+    found[ALL] = (
+        np.concatenate([predicted for predicted, _ in made.values()]),
+        np.concatenate([true for _, true in made.values()]),
+        np.repeat(np.arange(len(sizes)), sizes),
+    )
+    return found
 
 
 def _dataset(
