@@ -66,7 +66,8 @@ def main():
     parser.add_argument("-k", type=int, default=32)
     given = parser.parse_args()
     from make.recordings import poisson_spikes, write_recording
-    from nwbsparse.results.results import open_activations, open_results, write
+    from nwbsparse.results.activations import open_activations
+    from nwbsparse.results.results import open_results, write
 
     print(machine.words())
     with tempfile.TemporaryDirectory() as folder:

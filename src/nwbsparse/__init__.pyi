@@ -36,10 +36,10 @@ from .models.session_part import coder_of_session as coder_of_session
 from .options.config import Config as Config
 from .options.nwb_fields import NwbFields as NwbFields
 from .plugins.sklearn import SparseCoderTransformer as SparseCoderTransformer
+from .results.activations import open_activations as open_activations
 from .results.label import label as label
 from .results.of_sessions import results_of_sessions as results_of_sessions
 from .results.results import Results as Results
-from .results.results import open_activations as open_activations
 from .results.results import open_results as open_results
 from .results.results import write as write
 from .runs.fit_recording import fit_recording as fit_recording

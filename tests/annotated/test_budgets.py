@@ -11,7 +11,8 @@ from make.cli_runs import run_cli
 from make.configs import plain_config
 from make.recordings import laps, write_recording
 from make.results import made_results
-from nwbsparse.results.results import open_activations, open_results, write
+from nwbsparse.results.activations import open_activations
+from nwbsparse.results.results import open_results, write
 from nwbsparse.runs.run import run
 
 MODES = ["derived", "link", "in_place", "zarr"]

@@ -11,7 +11,8 @@ from make.results import made_results
 from ndx_sparse_latents import window
 from nwbsparse.analysis.apply.activity import dense
 from nwbsparse.errors import BadInput, IntegrityError
-from nwbsparse.results.results import open_activations, write
+from nwbsparse.results.activations import open_activations
+from nwbsparse.results.results import write
 
 
 @pytest.fixture(

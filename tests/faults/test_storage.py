@@ -19,7 +19,8 @@ from make.recordings import damaged, replace_dataset, write_recording
 from make.results import copied, made_results
 from nwbsparse.annotated.safe import lock
 from nwbsparse.errors import BadInput, EnvironmentProblem, IntegrityError
-from nwbsparse.results.results import open_activations, open_results, write
+from nwbsparse.results.activations import open_activations
+from nwbsparse.results.results import open_results, write
 
 MODEL = "/processing/sparse_latents/latents"
 

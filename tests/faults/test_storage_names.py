@@ -11,7 +11,8 @@ import pytest
 from make.recordings import write_recording
 from make.results import copied, made_results
 from nwbsparse.errors import BadInput, IntegrityError, NwbsparseWarning
-from nwbsparse.results.results import open_activations, open_results, write
+from nwbsparse.results.activations import open_activations
+from nwbsparse.results.results import open_results, write
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import torch
 import xarray as xr
@@ -28,9 +28,6 @@ from nwbsparse.models.device import pick_device
 from nwbsparse.options.config import Config
 from nwbsparse.options.nwb_fields import NwbFields
 from nwbsparse.session import Session, Source
-
-if TYPE_CHECKING:
-    from nwbsparse.annotated.read.window import StoredActivations
 
 Mode = Literal["derived", "link", "in_place", "zarr"]
 Notify = Callable[[str], None]
@@ -300,19 +297,3 @@ def open_results(path: str | Path, *, result: str | None = None) -> Results:
         stability=stored.stability,
         digests=stored.digests,
     )
-
-
-@renamed(name="result")
-def open_activations(path: str | Path, *, result: str | None = None) -> StoredActivations:
-    """Open the activations in an annotated NWB file, to read stretches of them.
-
-    Use it with ``with``; ``.window(start, stop)`` gives the Latents dataset of the bins whose
-    centre lies in [start, stop) s, and reads (and checks) those only.
-
-    Raises:
-        BadInput: no sparse latents in the file, or several and no name.
-        IntegrityError: what was read is damaged.
-    """
-    from nwbsparse.annotated.read.window import StoredActivations
-
-    return StoredActivations(Path(path).expanduser(), result)
