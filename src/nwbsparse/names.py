@@ -101,6 +101,15 @@ STEERED: Final = "steered"
 DOSE: Final = "dose"
 N_CHANNELS: Final = "n_channels"
 
+# decoders of trials side by side: how well each does, beside chance and a null
+DECODER: Final = "decoder"
+SCORE: Final = "score"
+CHANCE: Final = "chance"
+NULL_MEAN: Final = "null_mean"
+NULL_HIGH: Final = "null_high"
+P: Final = "p"
+N: Final = "n"
+
 # Latents
 ACTIVATION: Final = "activation"
 VALUE: Final = "value"

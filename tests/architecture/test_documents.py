@@ -33,7 +33,9 @@ def flags_of_commands():
 
 def _flags(command):
     """Those of a command, and of the commands below it."""
-    own = {flag for one in command.assemble_argument_collection() for flag in one.names}
+    own = set()
+    if command.default_command is not None:  # else there are only those below it
+        own = {flag for one in command.assemble_argument_collection() for flag in one.names}
     below = (_flags(command[name]) for name in command if not name.startswith("-"))
     return own.union(*below)
 

@@ -9,6 +9,8 @@ from cyclopts import App, Parameter
 from nwbsparse.cli.commands.bundle import bundle
 from nwbsparse.cli.commands.config import config
 from nwbsparse.cli.commands.decode import decode
+from nwbsparse.cli.commands.decoder_evaluate import evaluate as decoder_evaluate
+from nwbsparse.cli.commands.decoder_fit import fit as decoder_fit
 from nwbsparse.cli.commands.demo import demo
 from nwbsparse.cli.commands.doctor import doctor
 from nwbsparse.cli.commands.embed import embed
@@ -24,6 +26,7 @@ from nwbsparse.cli.commands.reproduce import reproduce
 from nwbsparse.cli.commands.reproduce_paper import reproduce_paper
 from nwbsparse.cli.commands.run import run
 from nwbsparse.cli.commands.simulate import simulate
+from nwbsparse.cli.commands.splice import splice
 from nwbsparse.cli.commands.sweep import sweep
 from nwbsparse.cli.commands.sweep_report import report as sweep_report
 from nwbsparse.cli.commands.sweep_status import status as sweep_status
@@ -35,6 +38,13 @@ from nwbsparse.cli.help import GroupedHelp
 
 BELOW = {sweep: (sweep_work, sweep_status, sweep_report)}
 """Commands that have others below them: ``nwbsparse sweep status DIR``."""
+GROUPS = {
+    "decoder": (
+        "Decode trials with a network: what was shown or done.",
+        (decoder_fit, decoder_evaluate),
+    ),
+}
+"""Names that are no command themselves and have commands below them: ``nwbsparse decoder fit``."""
 COMMANDS = (
     run,
     inspect,
@@ -55,6 +65,7 @@ COMMANDS = (
     doctor,
     reproduce,
     sweep,
+    splice,
     reproduce_paper,
     simulate,
     demo,
@@ -83,5 +94,10 @@ for command in COMMANDS:
     group = App(name=command.__name__, help_formatter=GroupedHelp(), version_flags=())
     group.default(command)
     for one in BELOW[command]:
+        group.command(one)
+    app.command(group)
+for name, (words, below) in GROUPS.items():
+    group = App(name=name, help=words, help_formatter=GroupedHelp(), version_flags=())
+    for one in below:
         group.command(one)
     app.command(group)

@@ -12,9 +12,11 @@ from cyclopts import Parameter
 from nwbsparse.errors import BadInput
 from nwbsparse.options.binning import BinOptions
 from nwbsparse.options.config import Config, ReadOptions, from_dict
+from nwbsparse.options.decoder import DecoderOptions
 from nwbsparse.options.embedding import MethodOptions
 from nwbsparse.options.nwb_fields import NwbFields
 from nwbsparse.options.presets import EMBEDDINGS, preset
+from nwbsparse.options.splice import SpliceOptions
 from nwbsparse.options.toml import read_toml
 
 Flag = Annotated[bool, Parameter(negative=())]
@@ -32,6 +34,10 @@ class EmbeddingOptions(MethodOptions, BinOptions, ReadOptions):
 
 Embedding = Annotated[EmbeddingOptions, Parameter(name="*")]
 """Those of an embedding, a flag each."""
+Decoder = Annotated[DecoderOptions, Parameter(name="*")]
+"""Those of a decoder of trials, a flag each."""
+Splice = Annotated[SpliceOptions, Parameter(name="*")]
+"""Those of a coder inside a decoder, a flag each."""
 Fields = Annotated[NwbFields, Parameter(name="*")]
 """What a person says about a session that comes from no NWB file, a flag each."""
 Json = Annotated[bool, Parameter(name="--json", negative=())]

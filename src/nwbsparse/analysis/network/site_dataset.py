@@ -68,7 +68,14 @@ def site_dataset(
         made.append(binned)
         embedded.append(activity.flatten(0, -2).numpy()[kept])
     joined = made[0] if len(made) == 1 else join_sessions(made)
-    return with_embedding(joined, np.concatenate(embedded), method=METHOD, parameters={"site": at})
+    # the decoder was trained on the labels of these trials: only test trials can be explained by them
+    return with_embedding(
+        joined,
+        np.concatenate(embedded),
+        method=METHOD,
+        parameters={"site": at},
+        saw_behaviour="train",
+    )
 
 
 def site_config(

@@ -4,7 +4,7 @@
 # pyright: reportInvalidTypeForm=false, reportCallIssue=false
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,8 @@ of held-out bins, and of training bins."""
 OCCUPANCY = {"occupancy.": "bins", "train_occupancy.": "train_bins"}
 """What counts the bins of a tuning curve, and the column that holds it."""
 CANDIDATE = "candidate"
+HEAD_KIND = "head_kind"
+"""Whether what a network decodes has categories."""
 _BINS = tuple(OCCUPANCY.values())
 _EARLIER = {"bins": "test_bins"}
 """Columns by the names they had before 0.2."""
@@ -32,7 +34,7 @@ class TargetRows:
     """A group of rows of the variables table: what one family of scores is about."""
 
     role: str
-    """'covariate', 'condition', 'candidate', or 'tuning.<covariate>'."""
+    """'covariate', 'condition', 'candidate', 'head' (what a network decodes), or 'tuning.<covariate>'."""
     variable: np.ndarray
     condition: np.ndarray
     kind: tuple[str, ...]
@@ -69,7 +71,8 @@ def variables_table(
             for column, key in enumerate(_BINS):
                 extra[key].append(group.bins[row, column])
     described = {
-        "role": "what the row stands for: covariate, condition, candidate or tuning bin",
+        "role": "what the row stands for: covariate, condition, candidate, tuning bin, or what a "
+        "network decodes (head)",
         "centre_x": "centre of the tuning bin on the first axis",
         "centre_y": "centre of the tuning bin on the second axis of a map",
         "bins": "number of assessed bins that fall into it",
@@ -93,6 +96,9 @@ def variables_in(model: Any) -> dict[str, Any]:
     for role, rows in table.groupby("role", sort=False):
         if role == names.COVARIATE:
             named[names.COVARIATE] = rows["variable"].to_numpy()
+        elif role == names.HEAD:
+            named[names.HEAD] = rows["variable"].to_numpy()
+            named[HEAD_KIND] = rows["kind"].to_numpy()
         elif role == names.CONDITION:
             named["condition_variable"] = rows["variable"].to_numpy()
             named["condition_name"] = rows["condition"].to_numpy()
@@ -113,6 +119,8 @@ def _variables_of(attribution: xr.Dataset, role: str) -> set[str]:
         return {"candidate_variable", "candidate_condition"}
     if role == names.COVARIATE:
         return {names.COVARIATE}
+    if role == names.HEAD:
+        return {names.HEAD, HEAD_KIND}
     covariate = role.removeprefix(TUNING)
     dims = {str(dim) for dim in attribution[role].dims[1:]}
     held = {str(name) for name in attribution.variables}
@@ -157,6 +165,10 @@ def target_rows(attribution: xr.Dataset) -> list[TargetRows]:
         groups.append(
             TargetRows(group.role, group.variable, group.condition, kind, group.centre, group.bins)
         )
+    if {names.HEAD, HEAD_KIND} <= held:
+        heads, kinds = attribution[names.HEAD].values, attribution[HEAD_KIND].values
+        group = _plain(names.HEAD, heads, [""] * len(heads), "continuous")
+        groups.append(replace(group, kind=tuple(map(str, kinds))))
     groups += [
         _tuning_rows(attribution, str(name).removeprefix(TUNING))
         for name in attribution.data_vars

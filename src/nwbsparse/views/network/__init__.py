@@ -1,0 +1,1 @@
+"""Figures and pages of a coder inside a network."""
