@@ -15,6 +15,7 @@ from nwbsparse.errors import BadInput, IntegrityError
 from nwbsparse.files.whole import write_whole
 from nwbsparse.models.coder import SparseCoder
 from nwbsparse.models.record import CoderRecord, SessionSource
+from nwbsparse.models.stored_words import stored_words
 from nwbsparse.options.config import check_stored, from_dict
 from nwbsparse.options.earlier import as_meant
 
@@ -122,12 +123,5 @@ def load(folder: str | Path) -> SparseCoder:
         IntegrityError: it is damaged.
     """
     folder = Path(folder).expanduser()
-    if not (folder / TENSORS).is_file() or not (folder / WORDS).is_file():
-        raise BadInput(f"{folder} holds no coder ({TENSORS} and {WORDS})")
-    try:
-        words = json.loads((folder / WORDS).read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise IntegrityError(f"{folder / WORDS} is damaged: {error}") from error
-    if not isinstance(words, dict):
-        raise IntegrityError(f"{folder / WORDS} is damaged: it holds no table")
+    words = stored_words(folder, tensors=TENSORS, words=WORDS, what="coder")
     return from_parts((folder / TENSORS).read_bytes(), words)

@@ -13,6 +13,7 @@ from safetensors.torch import save as tensors_to_bytes
 
 from nwbsparse.errors import BadInput, IntegrityError
 from nwbsparse.files.whole import write_whole
+from nwbsparse.models.stored_words import stored_words
 from nwbsparse.splice.heads import Head
 from nwbsparse.splice.learning import digest_of
 from nwbsparse.splice.transformer import PopulationTransformer
@@ -51,14 +52,7 @@ def load_decoder(folder: str | Path) -> PopulationTransformer:
         IntegrityError: it is damaged.
     """
     folder = Path(folder).expanduser()
-    if not (folder / TENSORS).is_file() or not (folder / WORDS).is_file():
-        raise BadInput(f"{folder} holds no decoder ({TENSORS} and {WORDS})")
-    try:
-        words = json.loads((folder / WORDS).read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise IntegrityError(f"{folder / WORDS} is damaged: {error}") from error
-    if not isinstance(words, dict):
-        raise IntegrityError(f"{folder / WORDS} is damaged: it holds no table")
+    words = stored_words(folder, tensors=TENSORS, words=WORDS, what="decoder")
     if words.get("format", 0) > FORMAT:
         raise BadInput(
             f"this decoder has format {words['format']}; this nwbsparse reads up to {FORMAT}"
