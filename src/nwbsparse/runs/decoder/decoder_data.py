@@ -93,6 +93,16 @@ def as_dealt(
     )
 
 
+def session_record(trials: xr.Dataset) -> dict[str, Any]:
+    """What is kept of a session beside a decoder: its name, its hash, how much of it there was."""
+    return {
+        "session": trials.attrs[names.SESSION],
+        "sha256": trials.attrs[names.SOURCE_SHA256] or None,
+        "n_trials": trials.sizes[names.TRIAL],
+        "n_units": trials.sizes[names.UNIT],
+    }
+
+
 def template(trials: xr.Dataset) -> xr.Dataset:
     """Trials without a trial: what the labels of further sessions are coded by."""
     return trials.isel({names.TRIAL: slice(0, 0)})

@@ -12,12 +12,19 @@ import xarray as xr
 
 from nwbsparse import names
 from nwbsparse.errors import BadInput, IntegrityError, NwbsparseError
-from nwbsparse.files.made_folder import check_writable, made_folder
+from nwbsparse.files.made_folder import made_folder
 from nwbsparse.files.whole import write_whole
 from nwbsparse.options.decoder import DecoderOptions
 from nwbsparse.progress import Progress, silent
 from nwbsparse.results.folder import save_netcdf, to_json
-from nwbsparse.runs.decoder.decoder_data import DecoderData, decoder_data, learning_of, template
+from nwbsparse.runs.decoder.decoder_data import (
+    DecoderData,
+    decoder_data,
+    learning_of,
+    session_record,
+    template,
+)
+from nwbsparse.runs.decoder.new_folder import check_new
 from nwbsparse.runs.outputs import LOG, Log, Notify
 from nwbsparse.schema import own_version
 from nwbsparse.splice.decoder_file import TENSORS, load_decoder, save_decoder
@@ -83,11 +90,7 @@ def fit_decoder(
         EnvironmentProblem: the folder cannot be written to.
     """
     out = Path(out).expanduser()
-    if out.exists() and not out.is_dir():
-        raise BadInput(f"{out} is a file; --out must be a folder")
-    if (out / TENSORS).exists() and not overwrite:
-        raise BadInput(f"{out} already holds a decoder; use --overwrite or another --out")
-    check_writable(out)
+    check_new(out, TENSORS, "a decoder", overwrite=overwrite)
     log = Log(notify)
     data = decoder_data(sources, options, strict=strict)
     for line in data_said(data):
@@ -178,13 +181,7 @@ def _keep(made: FittedDecoder, out: Path, log: Log) -> None:
         "version": own_version(),
         "options": asdict(made.options),
         "sources": [
-            {
-                "session": one.attrs[names.SESSION],
-                "path": place,
-                "sha256": one.attrs[names.SOURCE_SHA256] or None,
-                "n_trials": one.sizes[names.TRIAL],
-                "n_units": one.sizes[names.UNIT],
-            }
+            session_record(one) | {"path": place}
             for one, place in zip(data.trials, data.places, strict=True)
         ],
     }

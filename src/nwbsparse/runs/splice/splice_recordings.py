@@ -8,12 +8,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from nwbsparse import names
 from nwbsparse.analysis.network.site_controls import untrained_network
 from nwbsparse.analysis.network.site_dataset import site_config, site_dataset
 from nwbsparse.analysis.network.site_selectivity import site_selectivity
-from nwbsparse.errors import BadInput
-from nwbsparse.files.made_folder import check_writable
 from nwbsparse.files.whole import write_whole
 from nwbsparse.models import checkpoint
 from nwbsparse.models.coder import SparseCoder
@@ -22,8 +19,14 @@ from nwbsparse.progress import Progress, silent
 from nwbsparse.results.folder import save_netcdf, to_json
 from nwbsparse.results.results import derived_name, write
 from nwbsparse.runs.asked import source_name
-from nwbsparse.runs.decoder.decoder_data import DecoderData, decoder_data, learning_of
+from nwbsparse.runs.decoder.decoder_data import (
+    DecoderData,
+    decoder_data,
+    learning_of,
+    session_record,
+)
 from nwbsparse.runs.decoder.fit_decoder import data_said
+from nwbsparse.runs.decoder.new_folder import check_new
 from nwbsparse.runs.outputs import Log, Notify, staged
 from nwbsparse.runs.splice.measured import Measured, measured
 from nwbsparse.runs.splice.session_results import session_results
@@ -98,7 +101,7 @@ def splice_recordings(
         EnvironmentProblem: the folder cannot be written to.
     """
     out = Path(out).expanduser()
-    _check_out(out, overwrite=overwrite)
+    check_new(out, NUMBERS, NUMBERS, overwrite=overwrite)
     log = Log(notify)
     data = decoder_data(sources, options, extra=options.extra, strict=strict)
     site(data.decoder(options), options.at)  # before hours of training: is there such a layer
@@ -119,14 +122,6 @@ def splice_recordings(
         out / PAGE,
         [out / one for one in files],
     )
-
-
-def _check_out(out: Path, *, overwrite: bool) -> None:
-    if out.exists() and not out.is_dir():
-        raise BadInput(f"{out} is a file; --out must be a folder")
-    if (out / NUMBERS).exists() and not overwrite:
-        raise BadInput(f"{out} already holds {NUMBERS}; use --overwrite or another --out")
-    check_writable(out)
 
 
 def _pairs(
@@ -181,14 +176,8 @@ def _keep(
         checkpoint.save(pair.coder, folder)
         for name, table in pair.tables.items():
             save_netcdf(table, folder / f"{name}.nc")
-    sessions = [
-        {
-            "session": one.attrs[names.SESSION],
-            "source": place,
-            "sha256": one.attrs[names.SOURCE_SHA256] or None,
-            "n_trials": one.sizes[names.TRIAL],
-            "n_units": one.sizes[names.UNIT],
-        }
+    sessions: list[dict[str, Any]] = [
+        session_record(one) | {"source": place}
         for one, place in zip(data.trials, data.places, strict=True)
     ]
     numbers = {one.name: numbers_of(one.tables) for one in pairs}
